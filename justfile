@@ -1,0 +1,44 @@
+# Verbs of the house; `just` alone lists them.
+
+_default:
+    @just --list
+
+# format, lint and type-check
+check:
+    ruff format --check .
+    ruff check .
+    mypy
+
+# the test suite, on all cores
+test *args:
+    python -m pytest -n auto {{args}}
+
+# the engine against its model, for as long as it takes: thousands of random histories
+model *args:
+    python -m pytest tests/engine/test_engine_model.py --hypothesis-profile=long --timeout=0 {{args}}
+
+# every bench of bench/, written to .benchmarks/; then the guard, which fails if a step has become 15 % dearer
+bench *args: && guard
+    python -m pytest bench --benchmark-only --benchmark-autosave -o addopts= {{args}}
+
+# steps of a frame against the baseline of the repository; `--update` writes it anew
+guard *args:
+    python bench/guard.py {{args}}
+
+# picasso and its peers on the same work, into docs/performance.md; a quarter of an hour a round
+bench-peers rounds="3":
+    mkdir -p out
+    python bench/peers run --suite all --rounds {{rounds}} --out out/peers.json
+    python bench/peers page out/peers.json
+
+# the demo, into out/
+demo:
+    picasso demo -o out
+
+# what the automatic run does: the README's own commands in fresh environments
+ci:
+    bash .ci/run
+
+# sources that come, go, change and fail, for so many seconds; growth fails it; figures and picture go to out/
+soak seconds="180":
+    nice -n 19 python bench/soak.py {{seconds}} --out out

@@ -1,0 +1,1 @@
+"""The pixel arithmetic, and the compilers that run it."""

@@ -1,0 +1,132 @@
+"""From a kernel's name to machine code for one device: compiled, assembled, kept on disk.
+
+Numba's PTX is newer than what older drivers read, so nvJitLink assembles it for the device at hand, and the cubin is
+what the driver loads. A second process finds it on disk and imports neither Numba nor nvJitLink.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import re
+import tempfile
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from picasso_kernels.compile import cache_folder
+
+_PACKAGE: Final = Path(__file__).parent
+_TOOLS: Final = ("numba", "numba-cuda", "llvmlite", "nvidia-nvjitlink", "nvidia-cuda-nvcc", "nvidia-nvvm")
+ARCHITECTURES: Final = ((7, 5), (8, 0), (8, 6), (8, 9), (9, 0), (10, 0), (12, 0))
+"""Compute capabilities that every kernel is assembled for in the tests; others work as far as nvJitLink knows them."""
+
+
+class Usage(NamedTuple):
+    """What one thread of a kernel takes."""
+
+    registers: int
+    stack: int
+    """Bytes."""
+    local: int
+    """Bytes of local memory, where registers go that do not fit: device memory, and slow."""
+
+
+def load_cubin(name: str, compute_capability: tuple[int, int], *, batched: bool) -> bytes:
+    """Return a kernel's machine code, from disk if it was built before.
+
+    Args:
+        name: A key of ``cuda_kernels.KERNELS`` or ``cuda_paint.PAINTERS``.
+        compute_capability: Of the device, e.g. ``(9, 0)``.
+        batched: Whether the kernel takes the address of a table of frames, or one frame by value; painters take one.
+    """
+    major, minor = compute_capability
+    path = cache_folder() / f"{entry_name(name, batched=batched)}-sm{major}{minor}-{source_key()}.cubin"
+    try:
+        return path.read_bytes()
+    except OSError:
+        cubin, _ = assemble(build_ptx(name, batched=batched), compute_capability)
+        _write_whole(path, cubin)
+        return cubin
+
+
+def entry_name(name: str, *, batched: bool) -> str:
+    """Return the name of a kernel's entry in its cubin."""
+    return f"{name}_batch" if batched else name
+
+
+def build_ptx(name: str, *, batched: bool) -> str:
+    """Compile a kernel with Numba; needs no GPU and no driver."""
+    from picasso_kernels.cuda import compile_kernel, compile_painter
+    from picasso_kernels.cuda_kernels import KERNELS
+    from picasso_kernels.cuda_paint import PAINTERS
+
+    if name in PAINTERS:
+        return compile_painter(PAINTERS[name], name)
+    kernel = KERNELS[name]
+    entry = entry_name(name, batched=batched)
+    return compile_kernel(kernel.write, kernel.parts, entry, batch_rows=kernel.batch_rows if batched else 0)
+
+
+def assemble(ptx: str, compute_capability: tuple[int, int]) -> tuple[bytes, str]:
+    """Make machine code of PTX; return it with the assembler's log, which ``read_usage`` reads.
+
+    Raises:
+        RuntimeError: nvJitLink refuses it; the message is its log.
+    """
+    from cuda.bindings import nvjitlink
+
+    major, minor = compute_capability
+    options = [f"-arch=sm_{major}{minor}", "-O3", "-verbose"]
+    linker = nvjitlink.create(len(options), options)
+    text = ptx.encode()
+    try:
+        nvjitlink.add_data(linker, nvjitlink.InputType.PTX, text, len(text), "kernel")
+        nvjitlink.complete(linker)
+        cubin = bytearray(nvjitlink.get_linked_cubin_size(linker))
+        nvjitlink.get_linked_cubin(linker, cubin)
+        return bytes(cubin), _log(nvjitlink, linker, "info")
+    except nvjitlink.nvJitLinkError as error:
+        raise RuntimeError(f"{error}: {_log(nvjitlink, linker, 'error')}") from error
+    finally:
+        nvjitlink.destroy(linker)
+
+
+def _log(nvjitlink: Any, linker: int, kind: str) -> str:
+    text = bytearray(getattr(nvjitlink, f"get_{kind}_log_size")(linker))
+    getattr(nvjitlink, f"get_{kind}_log")(linker, text)
+    return text.decode(errors="replace").strip("\0")
+
+
+def read_usage(log: str) -> Usage:
+    """Read what the assembler says of a kernel."""
+    found = re.search(r"used (\d+) registers.*?(\d+) stack.*?(\d+) bytes lmem", log)
+    if not found:
+        raise RuntimeError(f"the assembler's log names no registers: {log}")
+    return Usage(*map(int, found.groups()))
+
+
+@functools.cache
+def source_key() -> str:
+    """Return a hash over all that machine code depends on beside the device: kernel sources and tools."""
+    digest = hashlib.sha256()
+    for tool in _TOOLS:
+        digest.update(f"{tool} {_version(tool)} ".encode())
+    for path in sorted(_PACKAGE.rglob("*.py")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _version(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "none"
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write a file that other processes see whole or not at all."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(content)
+    os.replace(file.name, path)

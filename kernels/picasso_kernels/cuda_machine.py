@@ -1,0 +1,172 @@
+"""What a GPU's memory and byte instructions do, in plain Python: the meaning that their compiled forms have to keep.
+
+CUDA kernels are written against these functions. The simulator and the reference run them as they stand, on
+``HostMemory``; ``cuda`` puts the instruction named in each docstring in its place, on device addresses. Offsets are in
+bytes, signed, and fit 32 bits.
+
+Convention: a *word* is 32 bits, little endian, whose sign nobody may read: bytes are taken out of it by ``byte_of``,
+``pick_bytes`` and ``dot2_low``/``dot2_high`` only.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Plane: TypeAlias = Any
+"""Device memory from some byte on: ``HostMemory`` on the host, an address on the device."""
+
+Table: TypeAlias = Any
+"""Signed 32-bit numbers in device memory: a flat int32 array on the host, a typed pointer on the device."""
+
+Pair: TypeAlias = tuple[int, int]
+Quad: TypeAlias = tuple[int, int, int, int]
+
+
+class HostMemory:
+    """A flat uint8 array that stands for device memory, and refuses what a device would fault on or corrupt."""
+
+    __slots__ = ("array", "base")
+
+    def __init__(self, array: npt.NDArray[Any], base: int = 0) -> None:
+        self.array = array.reshape(-1).view(np.uint8)
+        self.base = base
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Return ``size`` bytes from ``offset`` on."""
+        at = self._place(offset, size)
+        return self.array[at : at + size].tobytes()
+
+    def write(self, offset: int, value: int, size: int) -> None:
+        """Write the low ``size`` bytes of ``value``."""
+        at = self._place(offset, size)
+        self.array[at : at + size] = np.frombuffer((value % (1 << 8 * size)).to_bytes(size, "little"), np.uint8)
+
+    def _place(self, offset: int, size: int) -> int:
+        at = self.base + offset
+        if at < 0 or at + size > self.array.size:
+            raise IndexError(f"bytes {at}..{at + size} lie outside of {self.array.size}")
+        if at % size:
+            raise IndexError(f"an access of {size} bytes at {at} is not aligned")
+        return at
+
+
+def load_byte(plane: Plane, offset: int) -> int:
+    """Read one byte, 0..255 (LDG.U8)."""
+    value: int = plane.read(offset, 1)[0]
+    return value
+
+
+def load_number(plane: Plane, offset: int) -> int:
+    """Read a signed number of 4 bytes (LDG)."""
+    return int.from_bytes(plane.read(offset, 4), "little", signed=True)
+
+
+def load_number_pair(plane: Plane, offset: int) -> Pair:
+    """Read 2 signed numbers of 4 bytes in one access (LDG.64)."""
+    first, second = struct.unpack("<2i", plane.read(offset, 8))
+    return first, second
+
+
+def load_word(plane: Plane, offset: int) -> int:
+    """Read a word (LDG)."""
+    return int.from_bytes(plane.read(offset, 4), "little")
+
+
+def load_word_pair(plane: Plane, offset: int) -> Pair:
+    """Read 2 words in one access (LDG.64)."""
+    first, second = struct.unpack("<2I", plane.read(offset, 8))
+    return first, second
+
+
+def load_word_quad(plane: Plane, offset: int) -> Quad:
+    """Read 4 words in one access (LDG.128)."""
+    first, second, third, fourth = struct.unpack("<4I", plane.read(offset, 16))
+    return first, second, third, fourth
+
+
+def store_byte(plane: Plane, offset: int, value: int) -> None:
+    """Write the low byte of ``value`` (STG.U8)."""
+    plane.write(offset, value, 1)
+
+
+def store_half(plane: Plane, offset: int, value: int) -> None:
+    """Write the low 2 bytes of ``value`` (STG.U16)."""
+    plane.write(offset, value, 2)
+
+
+def store_word(plane: Plane, offset: int, value: int) -> None:
+    """Write a word (STG)."""
+    plane.write(offset, value, 4)
+
+
+def store_word_pair(plane: Plane, offset: int, first: int, second: int) -> None:
+    """Write 2 words in one access (STG.64)."""
+    plane.write(offset, first % (1 << 32) | second % (1 << 32) << 32, 8)
+
+
+def byte_of(word: int, index: int) -> int:
+    """Return byte ``index`` 0..3 of a word, the lowest first."""
+    return (word >> 8 * index) & 255
+
+
+def pick_bytes(low: int, high: int, selector: int) -> int:
+    """Make a word of 4 of the 8 bytes of ``low`` and ``high``: hex digit i of ``selector`` names byte i (PRMT)."""
+    picked = 0
+    for place in range(4):
+        source = (selector >> 4 * place) & 7
+        picked |= byte_of(low if source < 4 else high, source & 3) << 8 * place
+    return picked
+
+
+def dot2_low(weights: int, word: int, accumulator: int) -> int:
+    """Add bytes 0 and 1 of ``word``, weighed by the signed low and high half of ``weights`` (DP2A.LO)."""
+    return accumulator + _signed_half(weights) * byte_of(word, 0) + _signed_half(weights >> 16) * byte_of(word, 1)
+
+
+def dot2_high(weights: int, word: int, accumulator: int) -> int:
+    """Add bytes 2 and 3 of ``word``, weighed by the signed low and high half of ``weights`` (DP2A.HI)."""
+    return dot2_low(weights, word >> 16, accumulator)
+
+
+def _signed_half(value: int) -> int:
+    return ((value & 0xFFFF) ^ 0x8000) - 0x8000
+
+
+def scaled_half(value: int, scale: int, bias: int) -> int:
+    """Return the bits of ``float16(value * scale + bias)``; ``scale`` and ``bias`` are bits of float32 (FFMA, F2F)."""
+    return int(np.float32(_fused(value, scale, bias)).astype(np.float16).view(np.uint16))
+
+
+def scaled_single(value: int, scale: int, bias: int) -> int:
+    """Return the bits of ``float32(value * scale + bias)``; ``scale`` and ``bias`` are bits of float32 (FFMA)."""
+    return int(np.float32(_fused(value, scale, bias)).view(np.uint32))
+
+
+def _fused(value: int, scale: int, bias: int) -> float:
+    """Multiply and add without rounding in between: 8 times 24 bits fit the 53 of a Python float."""
+    factor, offset = np.array([scale, bias], np.int64).astype(np.uint32).view(np.float32).astype(float)
+    return float(value * factor + offset)
+
+
+def lanes() -> int:
+    """Return how many threads do the same at the same time: 32 in a warp, on the host one."""
+    return 1
+
+
+def lane() -> int:
+    """Return the thread's number in its warp (S2R)."""
+    return 0
+
+
+def vote(value: bool) -> int:
+    """Return a bit for each lane whose value is true; all lanes have to be there (VOTE)."""
+    return int(value)
+
+
+def lowest_vote(votes: int) -> int:
+    """Return the number of the lowest bit that is set (BREV, FLO)."""
+    return (votes & -votes).bit_length() - 1

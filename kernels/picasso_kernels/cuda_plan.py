@@ -1,0 +1,275 @@
+"""From pictures and rectangles to a frame descriptor: which kernel, which axis tables, which numbers.
+
+Everything that stays the same from frame to frame is computed here once and remembered; a launch only writes the
+addresses of its planes into a copy of the row.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from picasso_kernels.axis import Axis, fill_bilinear, fill_nearest
+from picasso_kernels.color import spans, to_rgb, to_yuv
+from picasso_kernels.compile import host
+from picasso_kernels.components import PIXEL_FORMATS, Picture, Samples, list_components
+from picasso_kernels.cuda_frame import BLEND_BITS, FRAME, OUTSIDE
+from picasso_kernels.filters import tap_table
+from picasso_kernels.pixel import ONE
+from picasso_kernels.plan import RectLTWH
+from picasso_kernels.taps import TAP_BITS
+
+TARGETS: Final = ("RGBA", "BGRA", "BGRx", "NV12", "NV21", "I420", "half", "single")
+"""What kernels write; ``half`` and ``single`` are three planes, red, green and blue, of float16 and float32."""
+_FLOATS: Final = {"half": 2, "single": 4}
+_TABLE_ALIGNMENT: Final = 4
+"""In entries: tables start at multiples of 16 bytes."""
+
+_SELECTORS: Final = (0x5140, 0x7362)
+"""Of pixels in the order red, green, blue, alpha."""
+
+
+class Place(NamedTuple):
+    """A plane's address: ``planes[plane] + shift`` bytes."""
+
+    plane: int
+    shift: int
+
+
+@dataclass(frozen=True, slots=True)
+class FramePlan:
+    """All of a frame's descriptor but addresses."""
+
+    kernel: str
+    """A key of ``cuda_kernels.KERNELS``."""
+    row: npt.NDArray[Any]
+    """One ``FRAME``, its addresses 0, but for those of axis tables, which count bytes from the start of ``tables``."""
+    tables: npt.NDArray[np.int32]
+    sources: tuple[Place, Place, Place]
+    targets: tuple[Place, Place, Place]
+    blocks: tuple[int, int]
+    """Columns and rows of 2x2 target pixels."""
+
+
+@functools.lru_cache(maxsize=256)
+def plan_frame(
+    source: Picture,
+    target: Picture,
+    crop: RectLTWH,
+    target_wh: tuple[int, int],
+    inner: RectLTWH,
+    name: str,
+    normalize: tuple[tuple[float, ...], tuple[float, ...]] = ((1.0,) * 3, (0.0,) * 3),
+) -> FramePlan:
+    """Plan one transform; the most recent plans are remembered.
+
+    Args:
+        source: What is read; ``base`` of its planes is their address modulo 16, which decides what may be read wide.
+        target: What is written, one of ``TARGETS``; of its planes too, ``base`` is the address modulo 16.
+        crop: Left, top, width, height of what is taken of the source, in pixels.
+        target_wh: Size of the target.
+        inner: Left, top, width, height of where the crop lands; the rest becomes black.
+        name: One of ``plan.FILTERS``.
+        normalize: Factor and offset of red, green and blue, of targets of floats.
+    """
+    return _Planner(source, target, crop, target_wh, inner, name).plan(normalize)
+
+
+class _Planner:
+    """Fills one row; tables are appended as they are made."""
+
+    def __init__(
+        self, source: Picture, target: Picture, crop: RectLTWH, target_wh: tuple[int, int], inner: RectLTWH, name: str
+    ) -> None:
+        self.source, self.target, self.crop, self.target_wh, self.inner = source, target, crop, target_wh, inner
+        self.copied = not source.is_yuv and crop[2:] == inner[2:]
+        self.filter = "nearest" if self.copied else name
+        self.row = np.zeros((), FRAME)
+        self.tables: list[npt.NDArray[np.int32]] = []
+        self.components = list_components(source)
+
+    def plan(self, normalize: tuple[tuple[float, ...], tuple[float, ...]]) -> FramePlan:
+        planar = self.is_planar()
+        reader = self.add_source(planar)
+        self.add_target()
+        self.add_coefficients(normalize)
+        writer = "planes" if planar else _writer(self.target.format)
+        sources = [Place(samples.plane, samples.shift) for samples in self.components]
+        width, height = self.target_wh
+        return FramePlan(
+            f"{reader}_to_{writer}",
+            self.row,
+            np.concatenate(self.tables),
+            self.source_places(sources),
+            self.target_places(),
+            (-(-width // 2), -(-height // 2)),
+        )
+
+    def is_planar(self) -> bool:
+        """Whether planes are made of planes: YUV of YUV of the same colour space."""
+        same_color = (self.source.matrix, self.source.full_range) == (self.target.matrix, self.target.full_range)
+        return self.source.is_yuv and _writer(self.target.format) == "yuv420" and same_color
+
+    @property
+    def blue_first(self) -> bool:
+        """Whether the target wants red and blue to change places."""
+        return self.target.format.startswith("BGR")
+
+    def source_places(self, places: list[Place]) -> tuple[Place, Place, Place]:
+        first, second, third = places[0], places[min(1, len(places) - 1)], places[-1]
+        swapped = self.target.format == "NV21" if self.is_planar() else self.source.is_yuv and self.blue_first
+        return (first, third, second) if swapped else (first, second, third)
+
+    def target_places(self) -> tuple[Place, Place, Place]:
+        last = len(self.target.planes) - 1
+        return Place(0, 0), Place(min(1, last), 0), Place(last, 0)
+
+    def add_source(self, planar: bool) -> str:
+        """Write how the source is read; return the name of the reader."""
+        main = self.components[0]
+        row, plane = self.row, self.source.planes[main.plane]
+        row["pitch"], row["step"] = plane.pitch, main.step
+        x, y = self.axes(main, 1)
+        copied = x.is_copy and y.is_copy
+        self.add_axis(x, self.target_wh[0], "column", copied)
+        self.add_axis(y, self.target_wh[1], "row", copied)
+        row["next_column"] = main.step if x.samples > 1 else 0
+        row["next_row"] = plane.pitch if y.samples > 1 else 0
+        if self.source.is_yuv:
+            self.add_chroma(2 if planar else 1)
+            return f"{'planes' if planar else 'yuv'}_{self.kind}"
+        return self.add_channels(main, x)
+
+    @property
+    def kind(self) -> str:
+        return self.filter if self.filter in {"nearest", "bilinear"} else "taps"
+
+    def axes(self, samples: Samples, target_unit: int) -> tuple[Axis, Axis]:
+        crop, inner = self.crop, self.inner
+        return (
+            Axis(inner[0], inner[2], target_unit, crop[0], crop[2], samples.unit_x),
+            Axis(inner[1], inner[3], target_unit, crop[1], crop[3], samples.unit_y),
+        )
+
+    def add_chroma(self, target_unit: int) -> None:
+        samples = self.components[1]
+        row, pitch = self.row, self.source.planes[samples.plane].pitch
+        x, y = self.axes(samples, target_unit)
+        width, height = self.target_wh
+        copied = x.is_copy and y.is_copy
+        self.add_axis(x, width // target_unit, "chroma_column", copied)
+        self.add_axis(y, height // target_unit, "chroma_row", copied)
+        row["chroma_pitch"], row["chroma_step"] = pitch, samples.step
+        row["chroma_next_column"] = samples.step if x.samples > 1 else 0
+        row["chroma_next_row"] = pitch if y.samples > 1 else 0
+
+    def add_channels(self, samples: Samples, x: Axis) -> str:
+        """Write where the channels of packed pixels are; return the name of the reader."""
+        row, plane = self.row, self.source.planes[0]
+        swap = self.source.format.startswith("BGR") != self.blue_first
+        opaque = PIXEL_FORMATS.get(self.source.format, 1) != 4 or self.source.format == "BGRx"
+        if samples.lanes == 4 and PIXEL_FORMATS[self.source.format] == 4 and self.is_aligned(4):
+            row["red_green"], row["blue_alpha"] = (0x5162, 0x7340) if swap else _SELECTORS
+            row["alpha"] = -1 if opaque else 0
+            return f"words_{self.words_kind(x)}"
+        row["red_green"], row["blue_alpha"] = _SELECTORS
+        lane = plane.lane_step if samples.lanes == 4 else 0
+        row["red"], row["green"], row["blue"] = (2 * lane, lane, 0) if swap else (0, lane, 2 * lane)
+        row["alpha"] = -1 if opaque else 3 * lane
+        return f"bytes_{self.kind}"
+
+    def words_kind(self, x: Axis) -> str:
+        """Return the quickest way to read words: whole pairs are one access where they are aligned for it."""
+        start = self.crop[0] * 4
+        even = not (x.start % 2 or x.size % 2)
+        if self.copied and even and self.is_aligned(8) and (start - 4 * x.start) % 8 == 0:
+            return "copied"
+        halved = self.filter == "bilinear" and x.crop_size == 2 * x.size
+        if halved and even and self.is_aligned(16) and (start - 8 * x.start) % 16 == 0:
+            return "halved"
+        return self.kind
+
+    def is_aligned(self, size: int) -> bool:
+        """Whether pixels of 4 bytes lie so that every row starts at a multiple of ``size``."""
+        plane = self.source.planes[0]
+        return (plane.step, plane.lane_step, plane.base % size, plane.pitch % size) == (4, 1, 0, 0)
+
+    def add_axis(self, axis: Axis, length: int, name: str, copied: bool) -> None:
+        """Append the tables of an axis of ``length`` target samples, and write where they start."""
+        padded = -(-length // _TABLE_ALIGNMENT) * _TABLE_ALIGNMENT
+        shown = slice(axis.first_target, axis.first_target + axis.targets)
+        entries = np.full(padded, OUTSIDE, np.int32)
+        if self.kind == "taps":
+            first, made = _one_tap(axis) if copied else tap_table(axis, self.filter)
+            weights = np.zeros((padded, made.shape[1]), np.int32)
+            entries[shown], weights[shown] = (first + axis.first_source) << BLEND_BITS, made
+            self.row[f"{name}_taps"] = made.shape[1]
+            self.row[f"{name}_weights"] = self.append(weights.reshape(-1))
+        else:
+            entries[shown] = _blend_entries(axis, self.filter)
+        self.row[f"{name}s"] = self.append(entries)
+
+    def append(self, table: npt.NDArray[np.int32]) -> int:
+        """Append a table of a multiple of 16 bytes; return where it starts, in bytes."""
+        at = 4 * sum(len(table) for table in self.tables)
+        self.tables.append(table)
+        return at
+
+    def add_target(self) -> None:
+        row, form = self.row, self.target.format
+        width, height = self.target_wh
+        left, top, inner_width, inner_height = self.inner
+        row["width"], row["height"] = width, height
+        row["left"], row["top"], row["right"], row["bottom"] = left, top, left + inner_width, top + inner_height
+        row["luma_black"] = spans(self.target.full_range)[0]
+        first, chroma = self.target.planes[0], self.target.planes[-1]
+        row["target_pitch"], row["chroma_target_pitch"] = first.pitch, chroma.pitch
+        row["chroma_target_step"] = chroma.step
+        unit = {"yuv420": 2, "pixels": 8, "half_planes": 4, "single_planes": 8}[_writer(form)]
+        planes = self.target.planes if form != "I420" else self.target.planes[:1]
+        aligned = all(plane.base % unit == 0 and plane.pitch % unit == 0 for plane in planes)
+        row["wide_stores"] = aligned and width % 2 == 0
+
+    def add_coefficients(self, normalize: tuple[tuple[float, ...], tuple[float, ...]]) -> None:
+        row = self.row
+        yuv = to_yuv(self.target.matrix, self.target.full_range)
+        if self.target.format == "NV21":
+            yr, yg, yb, floor, ur, ug, ub, vr, vg, vb = yuv
+            yuv = type(yuv)(yr, yg, yb, floor, vr, vg, vb, ur, ug, ub)
+        for field, value in zip(yuv._fields, yuv, strict=True):
+            row[field] = value
+        rgb = to_rgb(self.source.matrix, self.source.full_range)
+        row["luma"], row["rgb_floor"] = rgb.luma, rgb.luma_floor
+        row["red_v"], row["blue_u"] = (rgb.blue_u, rgb.red_v) if self.blue_first else (rgb.red_v, rgb.blue_u)
+        row["green_u"], row["green_v"] = (rgb.green_v, rgb.green_u) if self.blue_first else (rgb.green_u, rgb.green_v)
+        for kind, values in zip(("scale", "bias"), normalize, strict=True):
+            bits = np.array(values, np.float32).view(np.int32)
+            for color, value in zip(("red", "green", "blue"), bits, strict=True):
+                row[f"{kind}_{color}"] = value
+
+
+def _blend_entries(axis: Axis, name: str) -> npt.NDArray[np.int32]:
+    """Return index and weight of each target sample; its next sample exists, but in crops of one."""
+    fill = host(fill_nearest if name == "nearest" else fill_bilinear)
+    made = np.zeros(2 * axis.targets, np.int32)
+    fill(made, 0, axis.targets, axis.first_target, *axis, axis.first_source, axis.samples)
+    index, weight = made[: axis.targets], made[axis.targets :]
+    beyond = (index == axis.samples - 1) & (axis.samples > 1) & (name != "nearest")
+    entries: npt.NDArray[np.int32] = (index - beyond + axis.first_source) << BLEND_BITS | np.where(beyond, ONE, weight)
+    return entries
+
+
+def _one_tap(axis: Axis) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Return the tables of ``tap_table`` for a component that is copied: one tap of all the weight."""
+    return np.arange(axis.targets, dtype=np.int32), np.full((axis.targets, 1), 1 << TAP_BITS, np.int32)
+
+
+def _writer(form: str) -> str:
+    """Return the name of the writer of a format."""
+    if form in _FLOATS:
+        return f"{form}_planes"
+    return "pixels" if form in PIXEL_FORMATS else "yuv420"

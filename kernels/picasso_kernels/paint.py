@@ -1,0 +1,261 @@
+"""The painter: a display list onto pixels or onto planes of 4:2:0, row by row, in integers.
+
+Convention: the surface is opaque; a fourth channel is drawn on as if every colour had 255 there. Chroma of 4:2:0 takes
+the mean of the shares of its four pixels.
+"""
+
+from __future__ import annotations
+
+from picasso_kernels import display as at
+from picasso_kernels.blur import STATE_BYTES, smooth_plane
+from picasso_kernels.color import chroma_of, luma_of
+from picasso_kernels.cover import mix, mix_pair, reach, share_row, steady_rows
+from picasso_kernels.display import channel_of
+from picasso_kernels.memory import Bytes, Ints, load8, load16, pixel, store8, store16, store_pixel
+from picasso_kernels.target import HEIGHT, PITCH, PLANE, STEP, TO_YUV, WIDTH, sample_at
+
+
+def scratch_bytes(width: int, height: int, has_blur: bool) -> int:
+    """Return how much working memory painting takes."""
+    return 6 * width + (2 * width * height + STATE_BYTES if has_blur else 0)
+
+
+def paint_pixels(commands: Ints, glyphs: Ints, coverage: Bytes, target: Ints, pixels: Bytes, scratch: Bytes) -> None:
+    """Paint a display list onto pixels of four channels.
+
+    Args:
+        commands: ``COMMAND_SIZE`` numbers each.
+        glyphs: ``GLYPH_SIZE`` numbers each.
+        coverage: The pixels of the glyphs.
+        target: The target table; its planes are the channels red, green and blue.
+        pixels: The surface's memory.
+        scratch: ``scratch_bytes`` bytes.
+    """
+    for command in range(0, len(commands), at.COMMAND_SIZE):
+        top, bottom = max(commands[command + at.TOP], 0), min(commands[command + at.BOTTOM], target[HEIGHT])
+        if commands[command + at.KIND] == at.BLUR:
+            blur_pixels(commands, command, glyphs, coverage, top, bottom, target, pixels, scratch)
+        else:
+            left, right, start, end = 0, 0, 0, 0
+            first, last = steady_rows(commands, command)
+            even, odd = pixel_tints(commands[command + at.COLOR], target)
+            for y in range(top, bottom):
+                if not (max(first, top) < y < last):
+                    left, right = reach(commands, command, y)
+                    left, right = max(left, 0), min(right, target[WIDTH])
+                    start, end = share_row(commands, command, glyphs, coverage, y, left, right, scratch, 2 * left)
+                    if start >= end:
+                        start, end = right, right
+                row = row_of_pixels(target, y)
+                tint_pixels(pixels, row, left, start, even, odd, scratch)
+                tint_pixels(pixels, row, end, right, even, odd, scratch)
+
+
+def row_of_pixels(target: Ints, y: int) -> int:
+    """Return the first byte of row ``y``, red or blue."""
+    return min(sample_at(target, 0, 0, y), sample_at(target, 2, 0, y))
+
+
+def pixel_tints(color: int, target: Ints) -> tuple[int, int]:
+    """Return the first and third channel of a colour in the order of the surface, in pairs, and the other two."""
+    first, third = channel_of(color, 0), channel_of(color, 2)
+    if sample_at(target, 2, 0, 0) < sample_at(target, 0, 0, 0):
+        first, third = third, first
+    return first | third << 16, channel_of(color, 1) | 255 << 16
+
+
+def tint_pixels(pixels: Bytes, row: int, left: int, right: int, even: int, odd: int, shares: Bytes) -> None:
+    """Blend a colour into the pixels ``left..right`` of a row, whose shares lie at 16 bits a column."""
+    for x in range(left, right):
+        share = load16(shares, 2 * x)
+        under = pixel(pixels, row + 4 * x)
+        low = mix_pair(under & 0xFF00FF, even, share)
+        high = mix_pair(under >> 8 & 0xFF00FF, odd, share)
+        store_pixel(pixels, row + 4 * x, low | high << 8)
+
+
+def blur_pixels(
+    commands: Ints,
+    command: int,
+    glyphs: Ints,
+    coverage: Bytes,
+    top: int,
+    bottom: int,
+    target: Ints,
+    pixels: Bytes,
+    scratch: Bytes,
+) -> None:
+    """Blur the pixels inside of a command's rectangle, each channel alone."""
+    left, right = max(commands[command + at.LEFT], 0), min(commands[command + at.RIGHT], target[WIDTH])
+    width, height = right - left, bottom - top
+    smooth = 6 * target[WIDTH]
+    if width <= 0 or height <= 0:
+        return
+    for channel in range(3):
+        first, pitch = sample_at(target, channel, left, top), target[PITCH]
+        smooth_plane(pixels, first, pitch, 4, width, height, commands[command + at.SIGMA], scratch, smooth)
+        for y in range(top, bottom):
+            share_row(commands, command, glyphs, coverage, y, left, right, scratch, 0)
+            row = sample_at(target, channel, left, y)
+            blend_samples(pixels, row, 4, scratch, smooth + (y - top) * width, 0, width)
+
+
+def paint_planes(
+    commands: Ints,
+    glyphs: Ints,
+    coverage: Bytes,
+    target: Ints,
+    luma: Bytes,
+    blue: Bytes,
+    red: Bytes,
+    scratch: Bytes,
+) -> None:
+    """Paint a display list onto planes of 4:2:0, whose width and height are even.
+
+    Args:
+        commands: ``COMMAND_SIZE`` numbers each.
+        glyphs: ``GLYPH_SIZE`` numbers each.
+        coverage: The pixels of the glyphs.
+        target: The target table; its planes are Y, U and V.
+        luma: Memory of Y.
+        blue: Memory of U.
+        red: Memory of V, which may be that of U.
+        scratch: ``scratch_bytes`` bytes.
+    """
+    for command in range(0, len(commands), at.COMMAND_SIZE):
+        top, bottom = max(commands[command + at.TOP], 0) & -2, min(commands[command + at.BOTTOM], target[HEIGHT])
+        if commands[command + at.KIND] == at.BLUR:
+            blur_planes(commands, command, glyphs, coverage, top, bottom, target, luma, blue, red, scratch)
+        else:
+            left, right, start, end = 0, 0, 0, 0
+            first, last = steady_rows(commands, command)
+            tints = plane_tints(commands[command + at.COLOR], target)
+            for y in range(top, bottom, 2):
+                if not (max(first, top) + 1 < y < last - 1):
+                    left, right = reach_block(commands, command, y, target[WIDTH])
+                    start, end = share_block(commands, command, glyphs, coverage, y, left, right, target, scratch)
+                    if start >= end:
+                        start, end = right, right
+                tint_planes(tints, y, left, start, target, luma, blue, red, scratch)
+                tint_planes(tints, y, end, right, target, luma, blue, red, scratch)
+
+
+def reach_block(commands: Ints, command: int, y: int, width: int) -> tuple[int, int]:
+    """Return the pixels ``left..right`` of rows ``y`` and ``y + 1`` that a command can touch; both even."""
+    upper_left, upper_right = reach(commands, command, y)
+    lower_left, lower_right = reach(commands, command, y + 1)
+    left = max(min(upper_left, lower_left), 0) & -2
+    return left, min((max(upper_right, lower_right) + 1) & -2, width)
+
+
+def plane_tints(color: int, target: Ints) -> tuple[int, int, int]:
+    """Return Y, U and V of a colour."""
+    k = TO_YUV
+    r, g, b = channel_of(color, 0), channel_of(color, 1), channel_of(color, 2)
+    return (
+        luma_of(r, g, b, target[k], target[k + 1], target[k + 2], target[k + 3]),
+        chroma_of(4 * r, 4 * g, 4 * b, target[k + 4], target[k + 5], target[k + 6]),
+        chroma_of(4 * r, 4 * g, 4 * b, target[k + 7], target[k + 8], target[k + 9]),
+    )
+
+
+def tint_planes(
+    tints: tuple[int, int, int],
+    y: int,
+    left: int,
+    right: int,
+    target: Ints,
+    luma: Bytes,
+    blue: Bytes,
+    red: Bytes,
+    shares: Bytes,
+) -> None:
+    """Blend Y, U and V of a colour into the pixels ``left..right`` of rows ``y`` and ``y + 1``; all even."""
+    lower, mean, count, x = 2 * target[WIDTH] + 2 * left, 4 * target[WIDTH] + left, right - left, left >> 1
+    tint_samples(luma, sample_at(target, 0, left, y), target[STEP], tints[0], shares, 2 * left, count)
+    tint_samples(luma, sample_at(target, 0, left, y + 1), target[STEP], tints[0], shares, lower, count)
+    tint_samples(blue, sample_at(target, 1, x, y >> 1), target[STEP + PLANE], tints[1], shares, mean, count >> 1)
+    tint_samples(red, sample_at(target, 2, x, y >> 1), target[STEP + 2 * PLANE], tints[2], shares, mean, count >> 1)
+
+
+def share_block(
+    commands: Ints,
+    command: int,
+    glyphs: Ints,
+    coverage: Bytes,
+    y: int,
+    left: int,
+    right: int,
+    target: Ints,
+    shares: Bytes,
+) -> tuple[int, int]:
+    """Write the shares in the pixels ``left..right`` of rows ``y`` and ``y + 1``, and then their means over 2x2.
+
+    Three rows of shares, each at 16 bits a column from the surface's left edge on.
+
+    Returns:
+        The pixels ``start..end`` in the middle of both rows that the command does not touch, both even.
+    """
+    lower, mean = 2 * target[WIDTH], 4 * target[WIDTH]
+    start, end = share_row(commands, command, glyphs, coverage, y, left, right, shares, 2 * left)
+    low_start, low_end = share_row(commands, command, glyphs, coverage, y + 1, left, right, shares, lower + 2 * left)
+    for x in range(left >> 1, right >> 1):
+        total = load16(shares, 4 * x) + load16(shares, 4 * x + 2)
+        total += load16(shares, lower + 4 * x) + load16(shares, lower + 4 * x + 2)
+        store16(shares, mean + 2 * x, (total + 2) >> 2)
+    return (max(start, low_start) + 1) & -2, min(end, low_end) & -2
+
+
+def blur_planes(
+    commands: Ints,
+    command: int,
+    glyphs: Ints,
+    coverage: Bytes,
+    top: int,
+    bottom: int,
+    target: Ints,
+    luma: Bytes,
+    blue: Bytes,
+    red: Bytes,
+    scratch: Bytes,
+) -> None:
+    """Blur the samples inside of a command's rectangle, chroma half as wide as luma; ``top`` is even."""
+    left = max(commands[command + at.LEFT], 0) & -2
+    right = min((commands[command + at.RIGHT] + 1) & -2, target[WIDTH])
+    bottom = (bottom + 1) & -2
+    width, height = right - left, bottom - top
+    if width <= 0 or height <= 0:
+        return
+    sigma, smooth = commands[command + at.SIGMA], 6 * target[WIDTH]
+    smooth_plane(
+        luma, sample_at(target, 0, left, top), target[PITCH], target[STEP], width, height, sigma, scratch, smooth
+    )
+    for y in range(top, bottom):
+        share_row(commands, command, glyphs, coverage, y, left, right, scratch, 0)
+        from_at = smooth + (y - top) * width
+        blend_samples(luma, sample_at(target, 0, left, y), target[STEP], scratch, from_at, 0, width)
+    for plane in range(1, 3):
+        chroma = blue if plane == 1 else red
+        first, entry = sample_at(target, plane, left // 2, top // 2), plane * PLANE
+        pitch, step = target[entry + PITCH], target[entry + STEP]
+        smooth_plane(chroma, first, pitch, step, width // 2, height // 2, sigma // 2, scratch, smooth)
+        for y in range(top, bottom, 2):
+            share_block(commands, command, glyphs, coverage, y, left, right, target, scratch)
+            from_at = smooth + (y - top) // 2 * (width // 2)
+            row = sample_at(target, plane, left // 2, y // 2)
+            blend_samples(chroma, row, step, scratch, from_at, 4 * target[WIDTH] + left, width // 2)
+
+
+def tint_samples(plane: Bytes, first: int, step: int, over: int, shares: Bytes, shares_at: int, count: int) -> None:
+    """Blend one value into ``count`` samples of a row."""
+    for x in range(count):
+        byte = first + x * step
+        store8(plane, byte, mix(load8(plane, byte), over, load16(shares, shares_at + 2 * x)))
+
+
+def blend_samples(plane: Bytes, first: int, step: int, over: Bytes, over_at: int, shares_at: int, count: int) -> None:
+    """Blend a row of ``count`` values into samples; the shares lie in the memory of the values."""
+    for x in range(count):
+        byte = first + x * step
+        share = load16(over, shares_at + 2 * x)
+        store8(plane, byte, mix(load8(plane, byte), load8(over, over_at + x), share))

@@ -1,0 +1,12 @@
+"""The ``picasso`` command: ``demo``, ``encode``, ``probe`` and ``doctor``."""
+
+from __future__ import annotations
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line and exit: 0 done, 1 failed, 2 bad arguments, 130 interrupted."""
+    from picasso.cli.app import app
+
+    app(prog_name="picasso")

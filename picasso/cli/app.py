@@ -1,0 +1,123 @@
+"""The command's root: what all commands share, and how they fail.
+
+A failure is one sentence on stderr and an exit code: 1 when the work failed, 2 when the arguments are bad,
+130 after Ctrl-C. ``--debug`` (or ``PICASSO_DEBUG=1``) lets the traceback through.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from picasso.cli.demo import demo
+from picasso.cli.doctor import doctor
+from picasso.cli.encode import encode
+from picasso.cli.probe import probe
+from picasso.errors import PicassoError
+
+SWITCH_INTERVAL_S = 0.0005
+"""How long a thread may keep the GIL while another waits, in seconds.
+
+A worker gives the GIL up in each native call and waits up to one interval to get it back from a thread that is busy
+in Python; the interpreter's own 5 ms are as long as a whole frame takes.
+"""
+INTERRUPTED = 130
+"""What a shell calls a command that Ctrl-C ended: 128 and the signal's number."""
+
+
+class OneSentenceGroup(TyperGroup):
+    """A command group whose failures are one sentence on stderr and an exit code."""
+
+    _debug = False
+
+    def invoke(self, ctx: Any) -> Any:
+        """Note whether failures are to be shown in full, then run the chosen command."""
+        self._debug = ctx.params["debug"] or os.environ.get("PICASSO_DEBUG", "0") not in {"", "0"}
+        return super().invoke(ctx)
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Parse, run and exit; the module says with which codes."""
+        try:
+            code = super().main(*args, **{**kwargs, "standalone_mode": False})
+            if code == INTERRUPTED:
+                print("picasso: interrupted", file=sys.stderr)
+        except Exception as error:
+            usage = _usage_complaint(error)
+            if usage is None and self._debug:
+                raise
+            print(f"picasso: {usage or one_sentence(error)}", file=sys.stderr)
+            code = 2 if usage else _exit_code(error)
+        sys.exit(code or 0)
+
+
+def one_sentence(error: BaseException) -> str:
+    """What went wrong, on one line, with the error's notes in brackets."""
+    if isinstance(error, typer.Abort):
+        return "interrupted"
+    notes = "; ".join(getattr(error, "__notes__", ()))
+    return _flat(f"{_reason(error)} ({notes})" if notes else _reason(error))
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, PicassoError | OSError | ImportError | MemoryError):
+        return str(error) or type(error).__name__
+    return f"internal error, {type(error).__name__}: {error}; picasso --debug shows where"
+
+
+def _exit_code(error: BaseException) -> int:
+    return INTERRUPTED if isinstance(error, typer.Abort) else 1
+
+
+def _usage_complaint(error: Exception) -> str | None:
+    """The parser's own words when the arguments are bad: all its errors derive from one that can format itself."""
+    complaint = getattr(error, "format_message", None)
+    return None if complaint is None else _flat(complaint())
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"picasso {version('picasso-engine')}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    cls=OneSentenceGroup,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: picasso demo -o demo",
+)
+app.command(epilog="Example: picasso demo -o demo --seconds 3")(demo)
+app.command(epilog="Example: picasso encode in.mp4 -o out.mp4 --size 1280x720 --codec hevc --bitrate 3M")(encode)
+app.command(epilog="Example: picasso probe out.mp4 --json")(probe)
+app.command(epilog="Example: picasso doctor --json")(doctor)
+
+
+@app.callback(invoke_without_command=True)
+def picasso(
+    ctx: typer.Context,
+    *,
+    debug: Annotated[  # noqa: ARG001 - the group reads it
+        bool, typer.Option("--debug", help="Show a failure's traceback; so does PICASSO_DEBUG=1.")
+    ] = False,
+    version: Annotated[  # noqa: ARG001 - its callback acts
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Crop, scale, letterbox, draw and encode many video sources at once."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    if ctx.invoked_subcommand is None:
+        print(ctx.get_help())
+        raise typer.Exit(2)

@@ -1,0 +1,28 @@
+"""What ``picasso doctor`` looks at: each check is tried for real and says what it saw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from picasso.cli.checks.cpu import check_encoders, check_pipeline
+from picasso.cli.checks.finding import Finding, State
+from picasso.cli.checks.gpu import check_gpu
+from picasso.cli.checks.host import check_fonts, check_host, check_packages, check_skia
+
+__all__ = ["Finding", "State", "examine"]
+
+_CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
+    check_host,
+    check_packages,
+    check_skia,
+    check_fonts,
+    check_pipeline,
+    check_encoders,
+    check_gpu,
+)
+
+
+def examine() -> Iterator[Finding]:
+    """Look at this machine, one finding after another; none of the checks raises."""
+    for check in _CHECKS:
+        yield from check()

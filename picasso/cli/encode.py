@@ -1,0 +1,98 @@
+"""``picasso encode``: one file, cropped, scaled, letterboxed, drawn on, encoded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from picasso.cli import arguments
+
+_CODECS = ("h264", "hevc", "av1", "jpeg", "png")
+_PADDINGS = ("symmetric", "right-bottom", "none")
+_FILTERS = ("bilinear", "area", "nearest", "cubic", "lanczos")
+
+
+def encode(
+    source: Annotated[str, typer.Argument(metavar="IN", help="A video file, or a URL that FFmpeg reads.")],
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", help="File to write: .mp4, .mov or .mkv; a folder for jpeg and png."),
+    ],
+    *,
+    size: Annotated[
+        arguments.Size | None,
+        typer.Option(parser=arguments.size, metavar="WxH", help="Of the encoded picture; that of the crop by default."),
+    ] = None,
+    crop: Annotated[
+        arguments.Rectangle | None,
+        typer.Option(parser=arguments.rectangle, metavar="L,T,W,H", help="What to take of each frame; all by default."),
+    ] = None,
+    padding: Annotated[
+        str,
+        typer.Option(parser=arguments.one_of(_PADDINGS, "padding"), help=f"{', '.join(_PADDINGS)} (stretches)."),
+    ] = "symmetric",
+    inset: Annotated[
+        arguments.Inset | None,
+        typer.Option(parser=arguments.inset, metavar="N|L,T,R,B", help="Pixels kept black at the edges."),
+    ] = None,
+    resample: Annotated[
+        str,
+        typer.Option(
+            "--filter", parser=arguments.one_of(_FILTERS, "filter"), help=f"{', '.join(_FILTERS)}; area for shrinking."
+        ),
+    ] = "bilinear",
+    codec: Annotated[
+        str, typer.Option(parser=arguments.one_of(_CODECS, "codec"), help=f"{', '.join(_CODECS)}.")
+    ] = "h264",
+    bitrate: Annotated[
+        int | None,
+        typer.Option(parser=arguments.bit_rate, metavar="BITS", help="Bits per second, e.g. 800k or 4M."),
+    ] = None,
+    preset: Annotated[
+        int | None, typer.Option(min=1, max=7, help="Effort, from 1 (fastest) to 7 (smallest file).")
+    ] = None,
+    draw: Annotated[
+        Path | None,
+        typer.Option(help="NDJSON file of detections to draw, one frame a line, boxes in source pixels."),
+    ] = None,
+    blur: Annotated[
+        list[str] | None, typer.Option(metavar="LABEL", help="Label whose objects are blurred; may be repeated.")
+    ] = None,
+    metadata: Annotated[
+        Path | None, typer.Option(help="NDJSON file to write: each frame and its boxes, in source pixels.")
+    ] = None,
+    seconds: Annotated[float | None, typer.Option(min=0.001, help="Only so much of the beginning.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Crop, scale, letterbox, draw on and encode one video.
+
+    What is drawn comes from an NDJSON file such as the demo writes: the lines of a frame are found by its time.
+    """
+    from picasso.cli.console import progress, results
+    from picasso.cli.conversion import Conversion
+    from picasso.cli.progress import open_progress
+    from picasso.encode import Codec, DgpuPreset
+    from picasso.transform import Interpolation, Padding
+
+    conversion = Conversion(
+        source,
+        out,
+        size=size,
+        crop=crop,
+        padding=Padding.from_name(padding.replace("-", "_")),
+        inset=inset,
+        interpolation=Interpolation.from_name(resample),
+        codec=Codec.from_name(codec),
+        bit_rate=bitrate,
+        preset=None if preset is None else DgpuPreset(preset),
+        draw=draw,
+        blurred=blur or (),
+        metadata=metadata,
+        seconds=seconds,
+    )
+    outcome = conversion.run(open_progress(progress(), quiet=quiet))
+    if not quiet:
+        figures = f"{outcome.delivered} frames, {outcome.frames_per_s:.1f} frames/s, p99 {outcome.p99_ms:.1f} ms"
+        results().print(f"{out}: {figures}", markup=False)

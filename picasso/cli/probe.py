@@ -1,0 +1,94 @@
+"""``picasso probe``: what a file holds."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from picasso.media import MediaInfo
+
+
+def probe(
+    file: Annotated[str, typer.Argument(help="A video file, or a URL that FFmpeg reads.")],
+    *,
+    decode: Annotated[
+        bool, typer.Option("--decode", help="Decode every frame: count them, and see whether their times rise.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Say what the first video stream of a file is: container, codec, size, rate, colour.
+
+    With --decode, a file that breaks off or whose packets are damaged is found out; it is an error that ends with 1.
+    """
+    from picasso import media
+    from picasso.cli.console import results
+
+    facts = _facts(media.probe(file))
+    if decode:
+        facts |= _decoded_facts(file)
+    if as_json:
+        print(json.dumps(facts, indent=2))
+    else:
+        results().print(_table(facts))
+
+
+def _facts(info: MediaInfo) -> dict[str, Any]:
+    """The description as plain values: times in seconds, rates as numbers, None where the file does not tell."""
+    return {
+        "file": info.location,
+        "container": info.container,
+        "codec": info.codec,
+        "width": info.width,
+        "height": info.height,
+        "pixel_format": info.pixel_format,
+        "color_matrix": info.color and info.color.matrix.name,
+        "full_range": info.color and info.color.full_range,
+        "rotation_deg": info.rotation_deg,
+        "frames_per_s": info.frame_rate and float(info.frame_rate),
+        "frames": info.frame_count,
+        "start_s": info.start_ns / 1e9,
+        "duration_s": None if info.duration_ns is None else info.duration_ns / 1e9,
+        "bits_per_s": info.bit_rate,
+    }
+
+
+def _decoded_facts(file: str) -> dict[str, Any]:
+    """Decode the stream to its end.
+
+    Raises:
+        MediaError: It breaks off, or some packets cannot be decoded.
+    """
+    from picasso.errors import MediaError
+    from picasso.media import VideoReader
+
+    with VideoReader(file) as reader:
+        seen = [(frame.pts, bool(frame.keyframe)) for frame, _surface in reader.frames()]
+        if reader.skipped:
+            raise MediaError(f"{file}: {reader.skipped} packets cannot be decoded, {len(seen)} frames can")
+    rising = all(before < after for (before, _), (after, _) in itertools.pairwise(seen))
+    return {"decoded_frames": len(seen), "keyframes": sum(key for _, key in seen), "times_rise": rising}
+
+
+def _table(facts: dict[str, Any]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold", min_width=14)
+    table.add_column(overflow="fold")
+    for name, value in facts.items():
+        if value is not None:
+            table.add_row(name.replace("_", " "), Text(_shown(value)))
+    return table
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,56 @@
+"""One frame through everything before the run, so that its figures are not those of a compiler.
+
+The kernels are compiled on the first run on a machine, and read from disk on every later one.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from picasso.cli.progress import LineProgress, Progress
+from picasso.cli.streams import Annotate, Frames, OnRender, Stream, run
+
+if TYPE_CHECKING:
+    from picasso.engine import SourceSpec
+    from picasso.primitives import VideoFrame
+    from picasso.surface import SurfaceView
+
+
+def rehearse(streams: Sequence[Stream], progress: Progress, *, on_render: OnRender | None = None) -> None:
+    """Run the first frame of each stream, with an object of every kind that its spec draws; nothing is kept.
+
+    What fails here fails in the run as well, which is there to say so.
+    """
+    progress.note("Getting ready; the first run on a machine compiles its kernels.")
+    try:
+        run([_first_frame(stream) for stream in streams], LineProgress(lambda _line: None), on_render=on_render)
+    except BaseException:  # interrupted: the run that would finish the files never comes
+        for sink in itertools.chain.from_iterable(stream.sinks for stream in streams):
+            sink.close()
+        raise
+
+
+def _first_frame(stream: Stream) -> Stream:
+    @contextmanager
+    def open_frames() -> Iterator[Frames]:
+        with stream.open_frames() as frames:
+            yield itertools.islice(frames, 1)
+
+    return replace(stream, open_frames=open_frames, sinks=(), annotate=_examples(stream.spec))
+
+
+def _examples(spec: SourceSpec) -> Annotate:
+    """Adds an object of every kind that a spec draws, in the middle of the frame."""
+    kinds = [kind for kind, _draw in spec.draw.items()]
+
+    def annotate(frame: VideoFrame, _surface: SurfaceView) -> None:
+        quarter_x, quarter_y = frame.width / 4, frame.height / 4
+        box_xyxy = [quarter_x, quarter_y, 3 * quarter_x, 3 * quarter_y]
+        for namespace, label in kinds:
+            frame.add_detections(namespace, [box_xyxy], label)
+
+    return annotate

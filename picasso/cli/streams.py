@@ -1,0 +1,216 @@
+"""Sources through one engine: each is fed from its own thread, and what comes out goes to its own sinks."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from picasso.cli.progress import Progress, Status
+from picasso.engine import (
+    Callbacks,
+    EngineStats,
+    GeneralSpec,
+    OutputMessage,
+    PicassoEngine,
+    SourceSpec,
+    Step,
+)
+from picasso.errors import ShutDownError
+
+if TYPE_CHECKING:
+    from picasso.primitives import VideoFrame
+    from picasso.surface import SurfaceView
+    from picasso.transform import Rect
+
+REFRESH_S = 0.1
+"""Seconds between two looks at the progress."""
+PATIENCE_S = 3600.0
+"""Seconds without a frame after which a source is over; a reader gives up on a dead network much earlier."""
+
+WAITING_FRAMES = 2
+"""Frames of a source that wait for its worker: enough to keep it busy, few enough to keep latency and memory low."""
+
+Frames = Iterable[tuple["VideoFrame", "SurfaceView"]]
+Annotate = Callable[["VideoFrame", "SurfaceView"], None]
+OnRender = Callable[[str, int, int, int, "VideoFrame"], None]
+
+
+class Sink(Protocol):
+    """Takes what comes out of one source; called from one thread at a time."""
+
+    def write(self, output: OutputMessage) -> object:
+        """Take one encoded frame."""
+        ...
+
+    def close(self) -> None:
+        """Finish the file. May be called again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One source on its way from a reader to its sinks."""
+
+    source_id: str
+    spec: SourceSpec
+    open_frames: Callable[[], AbstractContextManager[Frames]]
+    """Opens the reader, on the thread that will read it."""
+    sinks: Sequence[Sink]
+    annotate: Annotate | None = None
+    """Adds objects to a frame before it is sent; called in frame order on the feeding thread."""
+    src_rect: Rect | None = None
+    """What to take of each frame; None for all."""
+    total: int | None = None
+    """Frames to come, if known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one source fared."""
+
+    source_id: str
+    delivered: int
+    """Frames that reached the sinks."""
+    dropped: int
+    """Frames that were sent and never came out."""
+    frames_per_s: float
+    """Delivered frames over the time from the first read to the last delivery."""
+    p50_ms: float
+    """Median time from sending a frame until its sinks have it, waiting included."""
+    p99_ms: float
+    failure: BaseException | None
+    """What ended the source before its time, if anything did."""
+
+
+def run(streams: Sequence[Stream], progress: Progress, *, on_render: OnRender | None = None) -> list[Outcome]:
+    """Run all streams to their ends through one engine, at once.
+
+    A stream that fails ends early and says why in its outcome; the others go on.
+
+    Args:
+        streams: Each with a source id of its own.
+        progress: Told about ten times a second how far they are.
+        on_render: The engine's callback of that name, for sources whose spec asks for it.
+    """
+    runs = {stream.source_id: _Run(stream) for stream in streams}
+    callbacks = Callbacks(
+        on_encoded_frame=lambda output: runs[_source_of(output)].deliver(output),
+        on_render=on_render,
+        on_error=lambda source_id, _stage, error, _frame: runs[source_id].fail(error),
+    )
+    general = GeneralSpec("picasso-cli", idle_timeout_secs=PATIENCE_S, inflight_queue_size=WAITING_FRAMES)
+    engine = PicassoEngine(general, callbacks)
+    try:
+        with engine, progress:
+            for each in runs.values():
+                each.start(engine)
+            while busy := [each for each in runs.values() if not each.done.is_set()]:
+                busy[0].done.wait(REFRESH_S)
+                stats = engine.stats()
+                progress.show([each.status(stats) for each in runs.values()])
+    finally:
+        for each in runs.values():
+            each.stop()
+        for each in runs.values():
+            each.close()
+    return [each.outcome(engine.stats()) for each in runs.values()]
+
+
+def _source_of(output: OutputMessage) -> str:
+    return output.as_eos().source_id if output.is_eos else output.as_video_frame().source_id
+
+
+class _Run:
+    """One stream while it runs. All but ``deliver`` and ``fail`` belong to the thread that runs them all."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._feeder: threading.Thread | None = None
+        self._stopping = threading.Event()
+        self._failure: BaseException | None = None
+        self._delivered = 0
+        self._started_s = self._ended_s = time.perf_counter()
+        self.done = threading.Event()
+
+    def start(self, engine: PicassoEngine) -> None:
+        """Set up the source and begin to feed it."""
+        engine.set_source_spec(self._stream.source_id, self._stream.spec)
+        name = f"feed-{self._stream.source_id}"
+        self._feeder = threading.Thread(target=self._feed, args=(engine,), name=name, daemon=True)
+        self._feeder.start()
+
+    def stop(self) -> None:
+        """Feed no further frame."""
+        self._stopping.set()
+
+    def deliver(self, output: OutputMessage) -> None:
+        """Hand one output to the sinks; the sentinel ends the stream. Called by the source's worker."""
+        if output.is_eos:
+            self.done.set()
+            return
+        for sink in self._stream.sinks:
+            sink.write(output)
+        self._delivered += 1
+        self._ended_s = time.perf_counter()
+
+    def fail(self, error: BaseException) -> None:
+        """Note the first failure and feed no further frame. Any thread."""
+        self._failure = self._failure or error
+        self._stopping.set()
+
+    def status(self, stats: EngineStats) -> Status:
+        """Where the stream stands."""
+        seconds = max(self._ended_s - self._started_s, 1e-9)
+        return Status(
+            self._stream.source_id,
+            self._delivered,
+            self._stream.total,
+            frames_per_s=self._delivered / seconds if self._delivered else 0.0,
+            dropped=sum(stats.sources[self._stream.source_id].dropped.values()),
+        )
+
+    def close(self) -> None:
+        """Wait for the feeding thread and finish the files; the engine is shut down by now."""
+        if self._feeder is not None:
+            self._feeder.join()
+        for sink in self._stream.sinks:
+            try:
+                sink.close()
+            except OSError as error:
+                self.fail(error)
+
+    def outcome(self, stats: EngineStats) -> Outcome:
+        """Sum up."""
+        status = self.status(stats)
+        latency = stats.sources[self._stream.source_id].latency[Step.TOTAL]
+        return Outcome(
+            status.source_id,
+            status.done,
+            status.dropped,
+            status.frames_per_s,
+            latency.p50_ns / 1e6,
+            latency.p99_ns / 1e6,
+            self._failure,
+        )
+
+    def _feed(self, engine: PicassoEngine) -> None:
+        stream = self._stream
+        self._started_s = time.perf_counter()
+        try:
+            with stream.open_frames() as frames:
+                for frame, surface in frames:
+                    if self._stopping.is_set():
+                        break
+                    if stream.annotate is not None:
+                        stream.annotate(frame, surface)
+                    engine.send_frame(stream.source_id, frame, surface, stream.src_rect)
+        except ShutDownError:
+            return  # interrupted: the engine was closed under us
+        except Exception as error:  # noqa: BLE001 - whatever a reader or detector raises ends this stream alone
+            self.fail(error)
+        with suppress(ShutDownError):
+            engine.send_eos(stream.source_id)

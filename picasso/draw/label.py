@@ -1,0 +1,122 @@
+"""The language of label lines: text with ``{name}`` placeholders.
+
+White space inside the braces is trimmed, ``{{`` and ``}}`` are literal braces, and there are no format specifiers.
+An unknown name, an unclosed brace and a stray ``}`` are errors; ``parse_lines`` answers them with the raw text, so that
+a typing mistake in a template costs the values of one label, never a frame.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+from picasso.errors import TemplateError
+
+_log = logging.getLogger(__name__)
+
+FIELDS = (
+    "namespace",
+    "label",
+    "draw_label",
+    "id",
+    "parent_id",
+    "track_id",
+    "confidence",
+    "det_xc",
+    "det_yc",
+    "det_width",
+    "det_height",
+    "det_angle",
+    "track_xc",
+    "track_yc",
+    "track_width",
+    "track_height",
+    "track_angle",
+)
+"""Every placeholder there is. Numbers that are absent give empty text; boxes are in output pixels."""
+
+_TOKEN = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}]*)\}|(?P<text>[^{}]+)|[{}]")
+_BRACES = {"{{": "{", "}}": "}"}
+
+
+class Columns(Protocol):
+    """The texts of each placeholder, for all objects of a frame."""
+
+    def __getitem__(self, name: str, /) -> Sequence[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One parsed line."""
+
+    pattern: str
+    """The line as a ``%`` format with one ``%s`` for each of ``fields``."""
+    fields: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, line: str) -> Template:
+        """Parse one line.
+
+        Raises:
+            TemplateError: The line has an unknown name, an unclosed brace or a stray ``}``; the message says which.
+        """
+        pattern, fields = [], []
+        for token in _TOKEN.finditer(line):
+            if (text := token["text"] or _BRACES.get(token[0])) is not None:
+                pattern.append(text.replace("%", "%%"))
+                continue
+            fields.append(_field(line, token))
+            pattern.append("%s")
+        return cls("".join(pattern), tuple(fields))
+
+    @classmethod
+    def verbatim(cls, line: str) -> Template:
+        """Return the template that writes ``line`` as it stands."""
+        return cls(line.replace("%", "%%"), ())
+
+    def render(self, columns: Columns, rows: Sequence[int]) -> list[str]:
+        """Return the line of each of the objects ``rows``, whose values ``columns`` gives."""
+        if not self.fields:
+            return [self.pattern % ()] * len(rows)
+        texts = [[column[row] for row in rows] for column in map(columns.__getitem__, self.fields)]
+        return texts[0] if self.pattern == "%s" else list(map(self.pattern.__mod__, zip(*texts, strict=True)))
+
+
+def _field(line: str, token: re.Match[str]) -> str:
+    """Return the placeholder's name, or say what is wrong with it."""
+    name = token["name"]
+    if name is None:
+        fault = "unclosed '{'" if token[0] == "{" else "stray '}'"
+        raise TemplateError(f"label template {line!r}: {fault} at {token.start()}")
+    if (name := name.strip()) not in FIELDS:
+        raise TemplateError(f"label template {line!r}: unknown name {name!r}; one of {', '.join(FIELDS)}")
+    return name
+
+
+@lru_cache(maxsize=1024)
+def parse_lines(lines: tuple[str, ...]) -> tuple[Template, ...]:
+    """Parse the lines of a label, never failing.
+
+    No lines at all write the object's label. With an error in any line, all lines are written as they stand, and the
+    log tells why, once for each text.
+    """
+    try:
+        return tuple(Template.parse(line) for line in lines or ("{label}",))
+    except TemplateError as error:
+        _log.warning("drawn as raw text: %s", error)
+        return tuple(Template.verbatim(line) for line in lines)
+
+
+def whole_texts(numbers: Iterable[int | None]) -> list[str]:
+    """Write integers; ``None`` gives empty text."""
+    return ["" if number is None else str(number) for number in numbers]
+
+
+def decimal_texts(numbers: Iterable[float | None], digits: int) -> list[str]:
+    """Write numbers with ``digits`` decimals; ``None`` and NaN give empty text."""
+    pattern = f"%.{digits}f"
+    return ["" if number is None or number != number else pattern % number for number in numbers]  # noqa: PLR0124 - NaN

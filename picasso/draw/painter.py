@@ -1,0 +1,80 @@
+"""The door that the engine draws through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
+
+from picasso.draw.canvas import drawing_on
+from picasso.draw.cpu import PAINT_FORMATS, Workspace, paint_on
+from picasso.draw.scene import Scene
+from picasso.draw.spec import ObjectDraw, ObjectDrawSpec
+from picasso.surface import SurfaceView, VideoFormat
+
+if TYPE_CHECKING:
+    from picasso.draw.cuda import CudaPainter
+    from picasso.primitives import VideoFrame
+
+
+class Painter:
+    """Draws the objects of frames; keeps their letters and styles. For one thread at a time."""
+
+    __slots__ = ("_cuda", "_scene", "_workspace")
+
+    def __init__(self, font_family: str = "sans-serif", *, clamp_labels: bool = False) -> None:
+        """Draw nothing, until ``set_specs``.
+
+        Args:
+            font_family: Of the labels; the default ships with the package, an unknown one falls back to it.
+            clamp_labels: Move labels that would leave the surface into it.
+        """
+        self._scene = Scene(font_family, clamp_labels=clamp_labels)
+        self._workspace = Workspace()
+        self._cuda: tuple[object, CudaPainter] | None = None
+
+    @property
+    def formats(self) -> tuple[VideoFormat, ...]:
+        """What ``paint`` can draw on; ``canvas`` takes those of one plane only."""
+        return PAINT_FORMATS
+
+    def set_specs(self, specs: ObjectDrawSpec) -> None:
+        """Draw objects as ``specs`` says now; later changes of it have no effect."""
+        self._scene.set_specs(specs)
+
+    def paint(self, surface: SurfaceView, frame: VideoFrame, overrides: Mapping[int, ObjectDraw]) -> None:
+        """Draw the objects of ``frame`` in the order of their ids; its boxes are in pixels of ``surface``.
+
+        Args:
+            surface: Of one of ``formats``.
+            frame: Whose objects are drawn.
+            overrides: By object id, what is drawn in the place of what the specs say.
+
+        Raises:
+            SurfaceError: The format is not one of ``formats``, or the pixels are read-only.
+        """
+        drawing = self._scene.build(frame, overrides, surface.size_wh)
+        if surface.is_cuda:
+            self._ready_cuda(surface).paint(surface, drawing)
+        else:
+            paint_on(surface, drawing, self._workspace)
+
+    def _ready_cuda(self, surface: SurfaceView) -> CudaPainter:
+        """Return the painter of the surface's stream: its own, kept alive here, or the number that it came with."""
+        stream = getattr(surface.device_plane.owner, "stream", None) or (surface.gpu_id, surface.cuda_stream)
+        if self._cuda is None or self._cuda[0] != stream:
+            from picasso.draw.cuda import CudaPainter
+            from picasso.surface.cuda_memory import open_device
+            from picasso_kernels.cuda_driver import Stream
+
+            ours = stream if isinstance(stream, Stream) else Stream(open_device(surface.gpu_id), surface.cuda_stream)
+            self._cuda = (stream, CudaPainter(ours))
+        return self._cuda[1]
+
+    def canvas(self, surface: SurfaceView) -> AbstractContextManager[Any]:
+        """Give a ``skia.Canvas`` on ``surface``, which ``current_canvas()`` returns inside the ``with`` block.
+
+        Raises:
+            SurfaceError: Skia does not draw on this kind of surface.
+        """
+        return drawing_on(surface)

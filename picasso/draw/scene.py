@@ -1,0 +1,157 @@
+"""From the objects of a frame and their specs to a display list, which every painter reads alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, chain
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from picasso.draw.columns import ObjectColumns
+from picasso.draw.glyphs import GlyphAtlas
+from picasso.draw.spec import ObjectDraw, ObjectDrawSpec
+from picasso.draw.styles import StyleTable
+from picasso_kernels import compose as kernel
+from picasso_kernels import display
+from picasso_kernels.compile import host
+
+if TYPE_CHECKING:
+    from picasso.primitives import VideoFrame
+
+Ints = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class DisplayList:
+    """What is to be painted, back to front; ``picasso_kernels.display`` says what the columns mean."""
+
+    commands: Ints
+    """``(N, COMMAND_SIZE)`` int32."""
+    glyphs: Ints
+    """``(M, GLYPH_SIZE)`` int32."""
+    coverage: npt.NDArray[np.uint8]
+    """``(B,)``, the pixels of the glyphs."""
+    revision: int = 0
+    """Of two lists of one scene with the same revision, ``coverage`` is the same."""
+
+    def __len__(self) -> int:
+        return len(self.commands)
+
+
+_MANY_LETTERS = 1 << 16
+"""Frames with more letters than these are not labels but an accident, or an attack."""
+_LONG_LINE = 256
+"""What is drawn of each of their lines."""
+_NOTHING = DisplayList(
+    np.empty((0, display.COMMAND_SIZE), np.int32),
+    np.empty((0, display.GLYPH_SIZE), np.int32),
+    np.empty(0, np.uint8),
+)
+
+
+class Scene:
+    """Makes display lists; keeps the styles and the letters that they need. Not for several threads at once."""
+
+    __slots__ = ("_atlas", "_clamp_labels", "_compose", "_specs", "_static", "_styles")
+
+    def __init__(self, font_family: str = "sans-serif", *, clamp_labels: bool = False) -> None:
+        """Draw nothing, until ``set_specs``.
+
+        Args:
+            font_family: Of the labels. The default is the font that ships with the package; a family that is not
+                installed falls back to it with a warning.
+            clamp_labels: Move labels that would leave the surface into it.
+        """
+        self._compose = host(kernel.compose, keep_gil=True)
+        self._atlas = GlyphAtlas(font_family)
+        self._styles = StyleTable(self._atlas)
+        self._clamp_labels = clamp_labels
+        self.set_specs(ObjectDrawSpec())
+
+    def set_specs(self, specs: ObjectDrawSpec) -> None:
+        """Draw objects as ``specs`` says now; later changes of it have no effect."""
+        self._specs = specs.copy()
+        self._styles.clear()
+        self._static = {key: self._styles.number(draw) for key, draw in self._specs.items()}
+
+    def build(self, frame: VideoFrame, overrides: Mapping[int, ObjectDraw], size_wh: tuple[int, int]) -> DisplayList:
+        """Make the display list of a frame's objects, in the order of their ids.
+
+        Args:
+            frame: Its boxes are in pixels of the surface.
+            overrides: By object id, what is drawn in the place of what the specs say.
+            size_wh: Of the surface; what lies outside is left out.
+        """
+        self._atlas.trim()
+        rows, style_of = self._resolve(frame, overrides)
+        if not rows:
+            return _NOTHING
+        texts = self._texts(frame, rows, style_of)
+        text = "".join(texts)
+        if len(text) > _MANY_LETTERS:
+            texts = [line[:_LONG_LINE] for line in texts]
+            text = "".join(texts)
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+        line_ends = np.fromiter(accumulate(map(len, texts), initial=0), np.int32, len(texts) + 1)
+        commands = np.empty((len(rows) * display.COMMANDS_PER_OBJECT, display.COMMAND_SIZE), np.int32)
+        glyphs = np.zeros((len(codes), display.GLYPH_SIZE), np.int32)
+        what = (
+            np.concatenate([frame.detection_boxes().T, frame.track_boxes().T]).reshape(-1),
+            frame.object_count,
+            np.array(rows, np.int32),
+            np.array(style_of, np.int32),
+            self._styles.rows,
+            codes,
+            line_ends,
+        )
+        where = (*size_wh, self._clamp_labels, glyphs.reshape(-1), commands.reshape(-1))
+        count = self._compose(*what, self._atlas.first_sprite, self._atlas.sprites, *where)
+        if count < 0:  # a letter that was not drawn before
+            self._ensure_glyphs(codes, texts, style_of)
+            count = self._compose(*what, self._atlas.first_sprite, self._atlas.sprites, *where)
+        return DisplayList(commands[:count], glyphs, self._atlas.coverage, self._atlas.revision)
+
+    def _resolve(self, frame: VideoFrame, overrides: Mapping[int, ObjectDraw]) -> tuple[list[int], list[int]]:
+        """Return the rows that are drawn, in the order of their ids, and the style of each."""
+        static, styles = self._static, self._styles
+        if styles.is_full:
+            self.set_specs(self._specs)
+            static = self._static
+        ids, keys = frame.object_column("id"), (frame.object_column("namespace"), frame.object_column("label"))
+        found = [static.get(key) for key in zip(*keys, strict=True)]
+        if overrides:
+            replaced = [overrides.get(object_id) for object_id in ids]
+            found = [
+                style if draw is None else styles.number(draw) for style, draw in zip(found, replaced, strict=True)
+            ]
+        rows = [row for row in sorted(range(len(ids)), key=ids.__getitem__) if found[row] is not None]
+        return rows, [style for row in rows if (style := found[row]) is not None]
+
+    def _texts(self, frame: VideoFrame, rows: Sequence[int], style_of: Sequence[int]) -> list[str]:
+        """Return the lines of all labels, those of an object together, in the order of ``rows``."""
+        looks, columns = self._styles.looks, ObjectColumns(frame)
+        if len(set(style_of)) == 1:
+            lines = [line.render(columns, rows) for line in looks[style_of[0]].templates]
+            return lines[0] if len(lines) == 1 else list(chain.from_iterable(zip(*lines, strict=True)))
+        places_of: dict[int, list[int]] = {}
+        for place, style in enumerate(style_of):
+            places_of.setdefault(style, []).append(place)
+        texts: list[tuple[str, ...]] = [()] * len(rows)
+        for style, places in places_of.items():
+            drawn = [rows[place] for place in places]
+            lines = [line.render(columns, drawn) for line in looks[style].templates]
+            for place, text in zip(places, zip(*lines, strict=True), strict=False):
+                texts[place] = text
+        return list(chain.from_iterable(texts))
+
+    def _ensure_glyphs(self, codes: npt.NDArray[np.uint32], texts: Sequence[str], style_of: Sequence[int]) -> None:
+        """Make the letters that are not there yet."""
+        looks = self._styles.looks
+        fonts = [looks[style].font for style in style_of for _ in looks[style].templates]
+        places = codes.astype(np.int64)
+        if any(fonts):
+            places += np.repeat(np.array(fonts) * display.CODE_POINTS, [len(text) for text in texts])
+        self._atlas.ensure(places)

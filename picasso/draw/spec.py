@@ -1,0 +1,336 @@
+"""What to draw for an object: immutable values, checked when they are made.
+
+Convention: lengths are output pixels, colour channels are 0–255 and not premultiplied by alpha, alpha 0 draws nothing.
+Being immutable, a value can be shared between frames and threads; ``copy()`` exists for code that expects it.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import operator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Self, SupportsFloat, TypeVar
+
+from picasso.errors import SpecError
+from picasso.primitives.enums import NativeEnum
+
+_T = TypeVar("_T")
+
+
+class BBoxSource(NativeEnum):
+    """Which box of an object is drawn."""
+
+    DetectionBox = 0
+    TrackingBox = 1
+    """The tracking box, or the detection box of an object that has none."""
+
+
+class LabelPositionKind(NativeEnum):
+    """Where a label stands, relative to the upright rectangle around the object's box."""
+
+    TopLeftInside = 0
+    TopLeftOutside = 1
+    Center = 2
+
+
+def _whole(prefix: str, name: str, value: int, low: int, high: float) -> int:
+    """Return ``value`` as an int; ``SpecError`` unless it is in ``low..high``, ``TypeError`` unless it is whole."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an int, got {value!r}") from None
+    if not low <= number <= high:
+        limits = f"at least {low}" if math.isinf(high) else f"in {low}..{high}"
+        raise SpecError(f"{prefix}: {name} must be {limits}, got {number}")
+    return number
+
+
+def _is_a(name: str, value: object, kind: type[_T]) -> _T:
+    """Return ``value``; ``TypeError`` unless it is a ``kind``."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be a {kind.__name__}, got {value!r}")
+    return value
+
+
+class _Value:
+    """What every draw value can do."""
+
+    __slots__ = ()
+
+    def copy(self) -> Self:
+        """Return an equal value."""
+        return copy.copy(self)
+
+
+@dataclass(frozen=True, slots=True)
+class ColorDraw(_Value):
+    """A colour; each channel is 0–255, else ``SpecError``."""
+
+    red: int = 0
+    green: int = 255
+    blue: int = 0
+    alpha: int = 255
+
+    def __post_init__(self) -> None:
+        for name in ("red", "green", "blue", "alpha"):
+            object.__setattr__(self, name, _whole("Invalid color", name, getattr(self, name), 0, 255))
+
+    @classmethod
+    def transparent(cls) -> Self:
+        """Return the colour that draws nothing."""
+        return cls(0, 0, 0, 0)
+
+    @property
+    def rgba(self) -> tuple[int, int, int, int]:
+        """Red, green, blue, alpha."""
+        return self.red, self.green, self.blue, self.alpha
+
+    @property
+    def bgra(self) -> tuple[int, int, int, int]:
+        """Blue, green, red, alpha."""
+        return self.blue, self.green, self.red, self.alpha
+
+
+@dataclass(frozen=True, slots=True)
+class PaddingDraw(_Value):
+    """Room around something, in pixels; each side is at least 0, else ``SpecError``."""
+
+    left: int = 0
+    top: int = 0
+    right: int = 0
+    bottom: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("left", "top", "right", "bottom"):
+            object.__setattr__(self, name, _whole("Invalid padding", name, getattr(self, name), 0, math.inf))
+
+    @classmethod
+    def default_padding(cls) -> Self:
+        """Return the padding of no pixels."""
+        return cls()
+
+    @property
+    def padding(self) -> tuple[int, int, int, int]:
+        """Left, top, right, bottom."""
+        return self.left, self.top, self.right, self.bottom
+
+
+@dataclass(frozen=True, slots=True)
+class BoundingBoxDraw(_Value):
+    """The object's rectangle: filled with ``background_color``, then stroked ``thickness`` (0–500) pixels wide."""
+
+    border_color: ColorDraw = field(default_factory=ColorDraw.transparent)
+    background_color: ColorDraw = field(default_factory=ColorDraw.transparent)
+    thickness: int = 2
+    padding: PaddingDraw = field(default_factory=PaddingDraw)
+    """Enlarges the rectangle, before it is rotated; label and blur ignore it."""
+
+    def __post_init__(self) -> None:
+        _is_a("border_color", self.border_color, ColorDraw)
+        _is_a("background_color", self.background_color, ColorDraw)
+        _is_a("padding", self.padding, PaddingDraw)
+        thickness = _whole("Invalid bounding box", "thickness", self.thickness, 0, 500)
+        object.__setattr__(self, "thickness", thickness)
+
+
+@dataclass(frozen=True, slots=True)
+class DotDraw(_Value):
+    """A filled disc at the box's centre; ``radius`` is 0–100 pixels."""
+
+    color: ColorDraw
+    radius: int = 2
+
+    def __post_init__(self) -> None:
+        _is_a("color", self.color, ColorDraw)
+        object.__setattr__(self, "radius", _whole("Invalid dot draw", "radius", self.radius, 0, 100))
+
+
+@dataclass(frozen=True, slots=True)
+class LabelPosition(_Value):
+    """Where a label's box stands; margins are −100–100 pixels, rightwards and downwards."""
+
+    position: LabelPositionKind = LabelPositionKind.TopLeftOutside
+    margin_x: int = 0
+    margin_y: int = -10
+
+    def __post_init__(self) -> None:
+        _is_a("position", self.position, LabelPositionKind)
+        for name in ("margin_x", "margin_y"):
+            value = _whole("Invalid label position", name, getattr(self, name), -100, 100)
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def default_position(cls) -> Self:
+        """Return the position above the top left corner."""
+        return cls()
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class LabelDraw(_Value):
+    """Lines of text in a box: filled, then stroked, then written over."""
+
+    font_color: ColorDraw
+    background_color: ColorDraw
+    border_color: ColorDraw
+    font_scale: float
+    """0–200; the font is ``12 * font_scale`` pixels high."""
+    thickness: int
+    """0–100 pixels: the width of the border, not of the letters."""
+    position: LabelPosition
+    padding: PaddingDraw
+    """Between the lines and the box's edge."""
+    _lines: tuple[str, ...]
+
+    def __init__(
+        self,
+        font_color: ColorDraw,
+        background_color: ColorDraw | None = None,
+        border_color: ColorDraw | None = None,
+        font_scale: SupportsFloat = 1.0,
+        thickness: int = 1,
+        position: LabelPosition | None = None,
+        padding: PaddingDraw | None = None,
+        format: Sequence[str] = ("{label}",),
+    ) -> None:
+        """Check and keep the values.
+
+        Args:
+            font_color: Of the letters.
+            background_color: Of the box; ``None`` is transparent.
+            border_color: Of the box's edge; ``None`` is transparent.
+            font_scale: 0–200.
+            thickness: 0–100 pixels.
+            position: ``None`` is above the top left corner.
+            padding: ``None`` is none.
+            format: The template of each line, see ``picasso.draw.label``; none at all writes the object's label.
+
+        Raises:
+            SpecError: A number is out of its range.
+            TypeError: A value is of another type.
+        """
+        if not isinstance(font_scale, SupportsFloat):
+            raise TypeError(f"font_scale must be a float, got {font_scale!r}")
+        if not 0 <= float(font_scale) <= 200:
+            raise SpecError(f"Invalid label draw: font_scale must be in 0..200, got {font_scale}")
+        if isinstance(format, str) or not all(isinstance(line, str) for line in format):
+            raise TypeError(f"format must be a list of str, got {format!r}")
+        values = {
+            "font_color": _is_a("font_color", font_color, ColorDraw),
+            "background_color": _is_a("background_color", background_color or ColorDraw.transparent(), ColorDraw),
+            "border_color": _is_a("border_color", border_color or ColorDraw.transparent(), ColorDraw),
+            "font_scale": float(font_scale),
+            "thickness": _whole("Invalid label draw", "thickness", thickness, 0, 100),
+            "position": _is_a("position", position or LabelPosition(), LabelPosition),
+            "padding": _is_a("padding", padding or PaddingDraw(), PaddingDraw),
+            "_lines": tuple(format),
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def format(self) -> list[str]:
+        """The template of each line, as a fresh list."""
+        return list(self._lines)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectDraw(_Value):
+    """Everything that is drawn for one object; with all parts absent, nothing is."""
+
+    bounding_box: BoundingBoxDraw | None = None
+    central_dot: DotDraw | None = None
+    label: LabelDraw | None = None
+    blur: bool = False
+    """Blur what lies inside the box, under everything else of this object."""
+    bbox_source: BBoxSource = BBoxSource.DetectionBox
+
+    def __post_init__(self) -> None:
+        for name, kind in (("bounding_box", BoundingBoxDraw), ("central_dot", DotDraw), ("label", LabelDraw)):
+            value = getattr(self, name)
+            if value is not None:
+                _is_a(name, value, kind)
+        _is_a("blur", self.blur, bool)
+        _is_a("bbox_source", self.bbox_source, BBoxSource)
+
+    @property
+    def memory_handle(self) -> int:
+        """A number that stands for this very value while it lives."""
+        return id(self)
+
+
+@dataclass(frozen=True, slots=True)
+class SetDrawLabelKind(_Value):
+    """Whose draw label is set: an object's own, or its parent's."""
+
+    _label: str
+    _of_parent: bool
+
+    @classmethod
+    def own(cls, label: str) -> Self:
+        """Set the label of the object itself."""
+        return cls(_is_a("label", label, str), _of_parent=False)
+
+    @classmethod
+    def parent(cls, label: str) -> Self:
+        """Set the label of the object's parent."""
+        return cls(_is_a("label", label, str), _of_parent=True)
+
+    def is_own_label(self) -> bool:
+        """Tell whether the object itself is meant."""
+        return not self._of_parent
+
+    def is_parent_label(self) -> bool:
+        """Tell whether the parent is meant."""
+        return self._of_parent
+
+    def get_label(self) -> str:
+        """Return the text."""
+        return self._label
+
+
+class ObjectDrawSpec:
+    """What is drawn for the objects of each namespace and label; exact match, no wildcards."""
+
+    __slots__ = ("_draws",)
+
+    def __init__(self) -> None:
+        self._draws: dict[tuple[str, str], ObjectDraw] = {}
+
+    def insert(self, namespace: str, label: str, draw: ObjectDraw) -> None:
+        """Draw objects of ``namespace`` and ``label`` as ``draw`` says, from now on."""
+        key = _is_a("namespace", namespace, str), _is_a("label", label, str)
+        self._draws[key] = _is_a("draw", draw, ObjectDraw)
+
+    def lookup(self, namespace: str, label: str) -> ObjectDraw | None:
+        """Return what is drawn for ``namespace`` and ``label``, if anything."""
+        return self._draws.get((namespace, label))
+
+    def items(self) -> Iterator[tuple[tuple[str, str], ObjectDraw]]:
+        """Iterate over ``((namespace, label), draw)``."""
+        yield from self._draws.items()
+
+    def is_empty(self) -> bool:
+        """Tell whether nothing is drawn at all."""
+        return not self._draws
+
+    def len(self) -> int:
+        """Return the number of entries."""
+        return len(self._draws)
+
+    __len__ = len
+
+    def copy(self) -> Self:
+        """Return an independent map of the same entries."""
+        twin = type(self)()
+        twin._draws.update(self._draws)
+        return twin
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ObjectDrawSpec) and self._draws == other._draws
+
+    __hash__ = None  # type: ignore[assignment]  # mutable
+
+    def __repr__(self) -> str:
+        return f"ObjectDrawSpec(len={len(self._draws)})"

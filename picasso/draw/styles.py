@@ -1,0 +1,143 @@
+"""Draw values as rows of numbers: a table that grows by one row for each new look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from picasso.draw.glyphs import GlyphAtlas
+from picasso.draw.label import Template, parse_lines
+from picasso.draw.spec import (
+    BBoxSource,
+    BoundingBoxDraw,
+    ColorDraw,
+    DotDraw,
+    LabelDraw,
+    LabelPositionKind,
+    ObjectDraw,
+    PaddingDraw,
+)
+from picasso_kernels import display
+
+Ints = npt.NDArray[np.int32]
+
+_ANCHORS = {
+    LabelPositionKind.TopLeftInside: display.INSIDE,
+    LabelPositionKind.TopLeftOutside: display.OUTSIDE,
+    LabelPositionKind.Center: display.CENTER,
+}
+_MOST_PADDING = display.FAR // 4
+"""Padding has no upper limit of its own; beyond this one, nothing of it is on any surface."""
+_MOST_STYLES = 4096
+"""Rows kept; a callback that makes a new look for each object of each frame starts the table anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is known of one draw value beside its row."""
+
+    draw: ObjectDraw
+    templates: tuple[Template, ...]
+    """One for each line of the label."""
+    font: int
+    """Number of the label's font in the atlas."""
+
+
+class StyleTable:
+    """Numbers the draw values and keeps their rows, in the layout of ``picasso_kernels.display``."""
+
+    __slots__ = ("_atlas", "_by_handle", "_by_value", "looks", "rows")
+
+    rows: Ints
+    """``STYLE_SIZE`` numbers a style."""
+
+    def __init__(self, atlas: GlyphAtlas) -> None:
+        """Start empty; fonts are numbered by ``atlas``."""
+        self._atlas = atlas
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all styles."""
+        self.rows = np.zeros(16 * display.STYLE_SIZE, np.int32)
+        self.looks: list[Look] = []
+        self._by_value: dict[ObjectDraw, int] = {}
+        self._by_handle: dict[int, tuple[ObjectDraw, int]] = {}
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is time to start anew."""
+        return len(self._by_handle) >= _MOST_STYLES
+
+    def number(self, draw: ObjectDraw) -> int:
+        """Return the number of a draw value; equal values share one."""
+        known = self._by_handle.get(id(draw))  # hashing a whole value costs more than everything else here
+        if known is not None:
+            return known[1]
+        number = self._by_value.get(draw)
+        if number is None:
+            number = self._add(draw)
+        self._by_handle[id(draw)] = (draw, number)  # keeps the value alive, and so its id its own
+        return number
+
+    def _add(self, draw: ObjectDraw) -> int:
+        number = len(self.looks)
+        if (number + 1) * display.STYLE_SIZE > self.rows.size:
+            self.rows = np.concatenate([self.rows, np.zeros_like(self.rows)])
+        size = round(12 * draw.label.font_scale * display.PEN_UNIT) if draw.label else 0
+        templates = parse_lines(tuple(draw.label.format)) if draw.label and size else ()
+        look = Look(draw, templates, self._atlas.font(size) if size else 0)
+        self.rows.reshape(-1, display.STYLE_SIZE)[number] = _row(look, size)
+        self.looks.append(look)
+        self._by_value[draw] = number
+        return number
+
+
+def _row(look: Look, font_size: int) -> Ints:
+    draw = look.draw
+    row = np.zeros(display.STYLE_SIZE, np.int32)
+    row[display.STYLE_BLUR] = draw.blur
+    row[display.STYLE_TRACK] = draw.bbox_source is BBoxSource.TrackingBox
+    if draw.bounding_box is not None:
+        _write_box(row, draw.bounding_box)
+    if draw.central_dot is not None:
+        _write_dot(row, draw.central_dot)
+    if draw.label is not None and look.templates:
+        row[display.STYLE_LINES] = len(look.templates)
+        row[display.STYLE_FONT] = look.font
+        row[display.STYLE_FONT_SIZE] = font_size
+        _write_label(row, draw.label)
+    return row
+
+
+def _write_box(row: Ints, box: BoundingBoxDraw) -> None:
+    row[display.STYLE_BOX_FILL] = packed(box.background_color)
+    row[display.STYLE_BOX_BORDER] = packed(box.border_color)
+    row[display.STYLE_BOX_THICKNESS] = box.thickness
+    row[display.STYLE_BOX_PAD : display.STYLE_BOX_PAD + 4] = _held(box.padding)
+
+
+def _write_dot(row: Ints, dot: DotDraw) -> None:
+    row[display.STYLE_DOT_COLOR] = packed(dot.color)
+    row[display.STYLE_DOT_RADIUS] = dot.radius
+
+
+def _write_label(row: Ints, label: LabelDraw) -> None:
+    row[display.STYLE_LABEL_FILL] = packed(label.background_color)
+    row[display.STYLE_LABEL_BORDER] = packed(label.border_color)
+    row[display.STYLE_LABEL_THICKNESS] = label.thickness
+    row[display.STYLE_LABEL_PAD : display.STYLE_LABEL_PAD + 4] = _held(label.padding)
+    row[display.STYLE_FONT_COLOR] = packed(label.font_color)
+    row[display.STYLE_ANCHOR] = _ANCHORS[label.position.position]
+    row[display.STYLE_MARGIN_X] = label.position.margin_x
+    row[display.STYLE_MARGIN_Y] = label.position.margin_y
+
+
+def _held(padding: PaddingDraw) -> list[int]:
+    return [min(side, _MOST_PADDING) for side in padding.padding]
+
+
+def packed(color: ColorDraw) -> int:
+    """Return a colour as one int32, as display lists hold it."""
+    return int.from_bytes(bytes(color.rgba), "little", signed=True)

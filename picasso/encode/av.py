@@ -1,0 +1,191 @@
+"""H.264, HEVC and AV1 on the CPU, by the libraries in PyAV's wheel."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from fractions import Fraction
+from typing import Final
+
+import av
+from av.codec.codec import UnknownCodecError
+from av.video.codeccontext import VideoCodecContext
+
+from picasso.encode.bitstream import parameter_sets
+from picasso.encode.config import EncoderConfig
+from picasso.encode.encoder import EncodedUnit
+from picasso.encode.enums import Codec
+from picasso.encode.h26x import x264_plan, x265_plan
+from picasso.encode.handover import i420_frame
+from picasso.encode.intake import Intake
+from picasso.encode.settings import Plan, Settings, settings_of
+from picasso.encode.svtav1 import svtav1_plan
+from picasso.errors import EncoderError
+from picasso.surface.formats import ColorSpace, Matrix, VideoFormat
+from picasso.surface.view import SurfaceView
+
+log = logging.getLogger("picasso.encode")
+
+PLANS: Final[dict[Codec, Callable[[Settings], Plan]]] = {
+    Codec.H264: x264_plan,
+    Codec.HEVC: x265_plan,
+    Codec.AV1: svtav1_plan,
+}
+# ITU-T H.273: matrix, primaries and transfer have one number, BT.709's or that of SMPTE 170M, which is BT.601's
+TAGS: Final = {Matrix.BT709: 1, Matrix.BT601: 6}
+LIMITED: Final = 1
+FULL: Final = 2
+INTRA: Final = 1
+"""AV_PICTURE_TYPE_I: an I-frame that is asked for is a keyframe, by ``forced-idr``."""
+
+os.environ.setdefault("SVT_LOG", "0")  # libsvtav1 writes to stderr itself; it reads this when it is first opened
+
+
+class AvEncoder:
+    """An encoder of libavcodec: one unit a surface, out of the call that the surface went into.
+
+    Inside the library frames are counted, not timed: their timestamps wait here and come out as they went in,
+    whatever the codec's time base is.
+    """
+
+    input_format = VideoFormat.I420
+
+    def __init__(self, config: EncoderConfig) -> None:
+        self._config = config.copy()
+        self._plan, full_range = _plan(config)
+        self.name: str = self._plan.library
+        self.color = ColorSpace.for_height(config.height, full_range)
+        self._intake = Intake(self.name, self.input_format, (config.width, config.height), self.color)
+        self._context: VideoCodecContext | None = _open(config, self._plan, self.color)
+        self._held: deque[tuple[int, int, int | None]] = deque()  # number, pts, duration of frames not out yet
+        self._count = 0
+        self.extradata = b""
+
+    def encode(
+        self, surface: SurfaceView, pts_ns: int, duration_ns: int | None, *, force_keyframe: bool = False
+    ) -> list[EncodedUnit]:
+        """Encode one frame; see ``Encoder.encode``."""
+        self._intake.admit(surface, pts_ns)
+        frame = i420_frame(surface)
+        frame.pts = self._count
+        frame.color_range = FULL if self.color.full_range else LIMITED
+        if force_keyframe:
+            frame.pict_type = INTRA
+        self._held.append((self._count, pts_ns, duration_ns))
+        self._count += 1
+        return self._exchange(frame)
+
+    def flush(self) -> list[EncodedUnit]:
+        """End the stream; see ``Encoder.flush``."""
+        self._intake.close()
+        units = self._exchange(None)
+        self._context = None
+        return units
+
+    def close(self) -> None:
+        """Free the library's encoder; see ``Encoder.close``."""
+        self._intake.close()
+        context, self._context = self._context, None
+        if context is not None:
+            _drain(context)
+        self._held.clear()
+
+    def reconfigure(self, config: EncoderConfig) -> bool:
+        """Take what changes nothing for the library, and another constant bit rate of libx264.
+
+        The bit rate may not rise above that of the opening, and the buffer of the rate control keeps its size.
+        """
+        self._intake.check_open()
+        old = self._config
+        if (config.codec, config.width, config.height, _rate(config)) != (old.codec, old.width, old.height, _rate(old)):
+            return False
+        plan, full_range = _plan(config)
+        if plan.pix_fmt != self._plan.pix_fmt or full_range != self.color.full_range:
+            return False
+        bitrate = _live_bitrate(self._plan, plan)
+        if bitrate is None and plan.options != self._plan.options:
+            return False
+        if bitrate is not None and self._context is not None:
+            self._context.bit_rate = bitrate
+        self._config = config.copy()
+        return True
+
+    def _exchange(self, frame: av.VideoFrame | None) -> list[EncodedUnit]:
+        """Hand a frame, or the end of the stream, to the library, and take what it has ready."""
+        if self._context is None:
+            return []
+        try:
+            packets = self._context.encode(frame)
+        except av.FFmpegError as error:
+            if frame is not None:
+                self._held.pop()
+            raise EncoderError(f"{self.name} failed on frame {self._count - 1}: {error}") from error
+        units = []
+        for packet in packets:
+            number, pts_ns, duration_ns = self._held.popleft()
+            if packet.pts != number:
+                raise EncoderError(f"{self.name}: Output PTS reordering detected (B-frames?)")
+            units.append(EncodedUnit(bytes(packet), pts_ns, pts_ns, duration_ns, packet.is_keyframe))
+        if units and not self.extradata:
+            self.extradata = parameter_sets(self._config.codec, units[0].data)
+        return units
+
+
+def _plan(config: EncoderConfig) -> tuple[Plan, bool]:
+    """Plan the encoder, warn of properties without effect, and tell whether the stream has full range."""
+    settings, ignored = settings_of(config)
+    plan = PLANS[config.codec](settings)
+    if config.encoder_params is not None:
+        props = config.encoder_params.props
+        given = props.given()
+        for name, why in (ignored | plan.ignored).items():
+            if name in given:
+                log.warning("%s.%s = %r has no effect: %s", type(props).__name__, name, given[name], why)
+    return plan, settings.full_range
+
+
+def _live_bitrate(opened: Plan, wanted: Plan) -> int | None:
+    """Return the bit rate to go on with where libx264 can: nothing but a constant one differs, and it is no higher."""
+    if wanted.library != "libx264" or any(
+        plan.options.get("b") != plan.options.get("maxrate") for plan in (opened, wanted)
+    ):
+        return None
+    of_rate = {"b", "maxrate", "bufsize", "rc_init_occupancy"}
+    if {item for item in opened.options.items() ^ wanted.options.items() if item[0] not in of_rate}:
+        return None
+    bitrate = int(wanted.options.get("b", 0))
+    return bitrate if 0 < bitrate <= int(opened.options["b"]) else None
+
+
+def _rate(config: EncoderConfig) -> Fraction:
+    return Fraction(config.fps_num, config.fps_den)
+
+
+def _open(config: EncoderConfig, plan: Plan, color: ColorSpace) -> VideoCodecContext:
+    try:
+        context = av.CodecContext.create(plan.library, "w")
+    except UnknownCodecError as error:
+        raise EncoderError(f"PyAV {av.__version__} was built without {plan.library}") from error
+    context.width, context.height, context.pix_fmt = config.width, config.height, plan.pix_fmt
+    context.framerate = _rate(config)
+    context.time_base = 1 / _rate(config)
+    context.thread_count = 1
+    context.color_range = FULL if color.full_range else LIMITED
+    context.colorspace = context.color_primaries = context.color_trc = TAGS[color.matrix]
+    context.options = dict(plan.options)
+    try:
+        context.open()
+    except (av.FFmpegError, OverflowError) as error:
+        raise EncoderError(f"{plan.library} cannot open {config!r}: {error}") from error
+    if context.options:
+        raise EncoderError(f"{plan.library} does not know the options {context.options}")
+    return context
+
+
+def _drain(context: VideoCodecContext) -> None:
+    """End a stream that nobody wants, as libsvtav1 asks for before it is freed."""
+    with suppress(av.FFmpegError):
+        context.encode(None)

@@ -1,0 +1,177 @@
+"""What a source's encoder makes: codec, size, rate, properties."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, final
+
+from picasso.encode.enums import Codec
+from picasso.encode.fields import UINT32_MAX, Integer, Member
+from picasso.encode.properties import EncoderProperties
+from picasso.surface.formats import MAX_SIDE, MemType, VideoFormat
+
+if TYPE_CHECKING:
+    from enum import Enum
+
+SIDE = Integer(1, MAX_SIDE, "pixels")
+RATE_PART = Integer(1, 2**31 - 1)
+DEVICE = Integer(0, UINT32_MAX)
+
+
+@final
+class EncoderConfig:
+    """What to encode into.
+
+    The builder methods (``format``, ``fps``, ``gpu_id``, ``mem_type``, ``properties``) change the object and return it,
+    so both ``config.fps(25, 1)`` as a statement and a chain of calls work. Two configurations are equal when every
+    setting is.
+
+    Args:
+        codec: What a frame becomes.
+        width: Of the encoded picture, pixels, 1..16384.
+        height: Of the encoded picture, pixels, 1..16384.
+
+    Raises:
+        TypeError: An argument of the wrong kind, here or in a builder.
+        ValueError: An argument out of range, here or in a builder.
+    """
+
+    __slots__ = (
+        "_codec",
+        "_format",
+        "_fps_den",
+        "_fps_num",
+        "_gpu_id",
+        "_height",
+        "_mem_type",
+        "_properties",
+        "_width",
+    )
+
+    def __init__(self, codec: Codec, width: int, height: int) -> None:
+        self._codec = Member(Codec).checked("EncoderConfig.codec", codec)
+        self._width = SIDE.checked("EncoderConfig.width", width)
+        self._height = SIDE.checked("EncoderConfig.height", height)
+        self._format = VideoFormat.NV12
+        self._fps_num, self._fps_den = 30, 1
+        self._gpu_id = 0
+        self._mem_type = MemType.DEFAULT
+        self._properties: EncoderProperties | None = None
+
+    @property
+    def codec(self) -> Codec:
+        """What a frame becomes."""
+        return self._codec
+
+    @property
+    def width(self) -> int:
+        """Of the encoded picture, pixels."""
+        return self._width
+
+    @property
+    def height(self) -> int:
+        """Of the encoded picture, pixels."""
+        return self._height
+
+    @property
+    def video_format(self) -> VideoFormat:
+        """Format asked for with ``format``; an encoder on the CPU takes the one it names itself."""
+        return self._format
+
+    @property
+    def device_id(self) -> int:
+        """Graphics card to encode on, set with ``gpu_id``."""
+        return self._gpu_id
+
+    @property
+    def memory_type(self) -> MemType:
+        """Where surfaces live, set with ``mem_type``."""
+        return self._mem_type
+
+    @property
+    def fps_num(self) -> int:
+        """Numerator of the frame rate, 1..2**31-1."""
+        return self._fps_num
+
+    @fps_num.setter
+    def fps_num(self, num: int) -> None:
+        self._fps_num = RATE_PART.checked("EncoderConfig.fps_num", num)
+
+    @property
+    def fps_den(self) -> int:
+        """Denominator of the frame rate, 1..2**31-1."""
+        return self._fps_den
+
+    @fps_den.setter
+    def fps_den(self, den: int) -> None:
+        self._fps_den = RATE_PART.checked("EncoderConfig.fps_den", den)
+
+    @property
+    def encoder_params(self) -> EncoderProperties | None:
+        """Properties of the codec; None: the defaults."""
+        return self._properties
+
+    @encoder_params.setter
+    def encoder_params(self, params: EncoderProperties | None) -> None:
+        if params is not None and not isinstance(params, EncoderProperties):
+            raise TypeError(f"EncoderConfig.encoder_params: expected EncoderProperties or None, got {params!r}")
+        self._properties = params
+
+    def format(self, f: VideoFormat) -> Self:
+        """Ask for surfaces of this format."""
+        self._format = Member(VideoFormat).checked("EncoderConfig.format", f)
+        return self
+
+    def fps(self, num: int, den: int) -> Self:
+        """Set the frame rate to ``num / den`` frames a second, each 1..2**31-1; rate control reckons with it."""
+        num = RATE_PART.checked("EncoderConfig.fps_num", num)
+        self._fps_num, self._fps_den = num, RATE_PART.checked("EncoderConfig.fps_den", den)
+        return self
+
+    def gpu_id(self, id: int) -> Self:
+        """Set the graphics card to encode on, by its number ``id``."""
+        self._gpu_id = DEVICE.checked("EncoderConfig.gpu_id", id)
+        return self
+
+    def mem_type(self, mt: MemType) -> Self:
+        """Set where surfaces live."""
+        self._mem_type = Member(MemType).checked("EncoderConfig.mem_type", mt)
+        return self
+
+    def properties(self, props: EncoderProperties) -> Self:
+        """Set the properties of the codec."""
+        if props is None:
+            raise TypeError("EncoderConfig.properties: expected EncoderProperties, got None")
+        self.encoder_params = props
+        return self
+
+    def copy(self) -> EncoderConfig:
+        """Return an equal configuration that changes on its own."""
+        twin = EncoderConfig(self._codec, self._width, self._height)
+        for slot in self.__slots__:
+            setattr(twin, slot, getattr(self, slot))
+        return twin
+
+    def __copy__(self) -> EncoderConfig:
+        return self.copy()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> EncoderConfig:
+        return self.copy()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, EncoderConfig):
+            return NotImplemented
+        return all(getattr(self, slot) == getattr(other, slot) for slot in self.__slots__)
+
+    __hash__ = None  # type: ignore[assignment]  # it can change
+
+    def __repr__(self) -> str:
+        params = f'"{self._properties.props!r}"' if self._properties else "None"
+        return (
+            f"EncoderConfig(codec={self._codec._name_}, {self._width}x{self._height}, format={_camel(self._format)}, "
+            f"fps={self._fps_num}/{self._fps_den}, gpu_id={self._gpu_id}, mem_type={_camel(self._mem_type)}, "
+            f"encoder_params={params})"
+        )
+
+
+def _camel(member: Enum) -> str:
+    return "".join(word.capitalize() for word in member._name_.split("_"))

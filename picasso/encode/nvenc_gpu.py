@@ -1,0 +1,65 @@
+"""The GPU as an NVENC session uses it: a context, a stream, and surfaces that are ready to be read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from picasso.surface.cuda_memory import Uploader, open_device
+
+if TYPE_CHECKING:
+    from picasso.surface.view import SurfaceView
+
+
+class Gpu(Protocol):
+    """What a session asks of the GPU it runs on."""
+
+    context: int
+    """Address of the CUDA context."""
+    stream: int
+    """Address of the session's own stream."""
+
+    def ready(self, surface: SurfaceView) -> SurfaceView:
+        """Return the surface in GPU memory, once its pixels are there."""
+
+    def settle(self) -> None:
+        """Wait until the session has read its input."""
+
+    def close(self) -> None:
+        """Give back what was taken."""
+
+
+class CudaGpu:
+    """A real one.
+
+    PyNvVideoCodec copies its input to memory of its own on its stream, or on the default one, and does not say when
+    that is done, so both are waited for: an encoder's caller may write the next frame at once.
+    """
+
+    def __init__(self, gpu_id: int) -> None:
+        from picasso_kernels.cuda_driver import Stream
+
+        self._device = open_device(gpu_id)
+        self._stream = Stream(self._device)
+        self._uploader: Uploader | None = None
+        self.context = int(self._device.context)
+        self.stream = self._stream.address
+
+    def ready(self, surface: SurfaceView) -> SurfaceView:
+        """Upload what is in host memory, and wait for who makes the pixels."""
+        self._device.make_current()
+        if not surface.is_cuda:
+            self._uploader = self._uploader or Uploader(self._stream)
+            surface = self._uploader.upload(surface)
+        self._device.wait_for(surface.cuda_stream)
+        return surface
+
+    def settle(self) -> None:
+        """Wait for the session's stream and the default one."""
+        self._device.wait_for(self._stream.address)
+        self._device.wait_for(0)
+
+    def close(self) -> None:
+        """Close the stream; harmless when repeated."""
+        self._uploader = None
+        self._device.make_current()
+        self._stream.close()

@@ -1,0 +1,40 @@
+"""Who does what, and when."""
+
+from picasso.engine.callbacks import Callbacks, ErrorStage
+from picasso.engine.clock import Clock, MonotonicClock
+from picasso.engine.engine import PicassoEngine
+from picasso.engine.messages import OutputMessage
+from picasso.engine.policies import (
+    CallbackInvocationOrder,
+    EvictionDecision,
+    IdleTimeout,
+    OverflowPolicy,
+    PtsResetPolicy,
+    StreamResetReason,
+)
+from picasso.engine.spec import CodecSpec, ConditionalSpec, GeneralSpec, SourceSpec
+from picasso.engine.stats import DropReason, EngineStats, LatencySummary, SourceStats, Step
+
+__all__ = [
+    "CallbackInvocationOrder",
+    "Callbacks",
+    "Clock",
+    "CodecSpec",
+    "ConditionalSpec",
+    "DropReason",
+    "EngineStats",
+    "ErrorStage",
+    "EvictionDecision",
+    "GeneralSpec",
+    "IdleTimeout",
+    "LatencySummary",
+    "MonotonicClock",
+    "OutputMessage",
+    "OverflowPolicy",
+    "PicassoEngine",
+    "PtsResetPolicy",
+    "SourceSpec",
+    "SourceStats",
+    "Step",
+    "StreamResetReason",
+]

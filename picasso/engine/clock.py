@@ -1,0 +1,70 @@
+"""Time, as the engine sees it: one seam, so that tests can hold it still."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import Protocol
+
+Bell = SimpleQueue[None]
+"""What a thread waits at: ``put(None)`` rings it. Ringing never blocks and takes no lock of ours."""
+
+NAP_NS = 3_600 * 1_000_000_000
+
+
+class Clock(Protocol):
+    """Tells the time and waits; the engine does neither by other means. Called from any thread."""
+
+    def now_ns(self) -> int:
+        """Return nanoseconds since some fixed moment; never less than before."""
+
+    def wait(self, bell: Bell, deadline_ns: int | None) -> None:
+        """Block until ``bell`` is rung or ``now_ns()`` reaches ``deadline_ns``.
+
+        It may return early for no reason at all, so callers look again at what they wait for.
+        """
+
+
+class MonotonicClock:
+    """The system's monotonic clock."""
+
+    __slots__ = ()
+    now_ns = staticmethod(time.monotonic_ns)
+
+    def wait(self, bell: Bell, deadline_ns: int | None) -> None:
+        """Block until ``bell`` is rung or the deadline has come; at most an hour at a time."""
+        if deadline_ns is None:
+            bell.get()
+            return
+        remaining_ns = min(deadline_ns - time.monotonic_ns(), NAP_NS)
+        if remaining_ns > 0:
+            with suppress(Empty):
+                bell.get(timeout=remaining_ns / 1e9)
+
+
+class Latch:
+    """Opens once; any number of threads may wait for it, each with its own deadline."""
+
+    __slots__ = ("_bells", "_clock", "_open")
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._bells: list[Bell] = []
+        self._open = False
+
+    def open(self) -> None:
+        """Let everybody through, from now on."""
+        self._open = True
+        for bell in self._bells:
+            bell.put(None)
+
+    def wait(self, deadline_ns: int | None = None) -> bool:
+        """Block until the latch is open, or return False at the deadline."""
+        bell: Bell = SimpleQueue()
+        self._bells.append(bell)  # before looking: an ``open`` that comes after the look will ring it
+        while not self._open:
+            if deadline_ns is not None and self._clock.now_ns() >= deadline_ns:
+                return False
+            self._clock.wait(bell, deadline_ns)
+        return True

@@ -1,0 +1,97 @@
+"""The surfaces of a worker on a GPU, and the one way off it: pinned memory, for what only the host can do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from picasso.engine.canvases import HostCanvases
+from picasso.surface import SurfaceView, VideoFormat
+from picasso.surface.cuda_memory import (
+    Uploader,
+    allocate_on_device,
+    allocate_pinned,
+    copy_bytes_to_host,
+)
+from picasso.transform import Interpolation, Placement
+from picasso.transform.cuda import CudaTransformer
+
+if TYPE_CHECKING:
+    from picasso.encode import Encoder, EncoderConfig
+
+
+@final
+class CudaCanvases:
+    """One device surface for each format in use, on one stream; host surfaces only where somebody asks for them.
+
+    Host sources are uploaded. Encoders that read device memory get a device surface; the others get the finished
+    picture, in their own format, in pinned memory. Drawing on a canvas takes the pixels to the host, and there they
+    stay until the frame is encoded.
+    """
+
+    __slots__ = ("_color", "_encoder_on_gpu", "_host", "_identity", "_pinned", "_size_wh", "_surfaces",
+                 "_transformer", "_uploader", "encoder_format")  # fmt: skip
+
+    def __init__(self, config: EncoderConfig, encoder: Encoder) -> None:
+        self._size_wh = (config.width, config.height)
+        self._color = encoder.color
+        self._encoder_on_gpu: bool = getattr(encoder, "reads_device_memory", False)
+        self._identity = Placement.identity(self._size_wh)
+        self._transformer = CudaTransformer(config.device_id)
+        self._uploader = Uploader(self._transformer.stream)
+        self._surfaces: dict[VideoFormat, SurfaceView] = {}
+        self._pinned: dict[VideoFormat, SurfaceView] = {}
+        self._host = HostCanvases(self._size_wh, encoder.input_format, encoder.color)
+        self.encoder_format = encoder.input_format
+        """What the encoder reads."""
+
+    def place(
+        self, source: SurfaceView, placement: Placement, format: VideoFormat, interpolation: Interpolation
+    ) -> SurfaceView:
+        """Transform ``source`` into the device surface of ``format``; one in host memory is uploaded first."""
+        if not source.is_cuda:
+            self._transformer.device.make_current()
+            source = self._uploader.upload(source)
+        target = self._get(format)
+        self._transformer.transform(source, placement, target, interpolation)
+        return target
+
+    def convert(self, surface: SurfaceView, format: VideoFormat, *, on_host: bool = False) -> SurfaceView:
+        """Return the pixels of ``surface`` in ``format``; what came to the host stays there."""
+        if not surface.is_cuda:
+            return self._host.convert(surface, format)
+        if surface.format is not format:
+            surface = self._converted(surface, format)
+        return self._downloaded(surface) if on_host else surface
+
+    def for_encoder(self, surface: SurfaceView) -> SurfaceView:
+        """Return the pixels of ``surface`` in the encoder's format, where the encoder reads them."""
+        return self.convert(surface, self.encoder_format, on_host=not self._encoder_on_gpu)
+
+    def close(self) -> None:
+        """Wait, and give back everything on the GPU."""
+        self._surfaces.clear()
+        self._transformer.close()
+
+    def _get(self, format: VideoFormat) -> SurfaceView:
+        surface = self._surfaces.get(format)
+        if surface is None:
+            color = self._color if format.is_yuv else None
+            surface = allocate_on_device(format, self._size_wh, self._transformer.stream, color)
+            self._surfaces[format] = surface
+        return surface
+
+    def _converted(self, surface: SurfaceView, format: VideoFormat) -> SurfaceView:
+        target = self._get(format)
+        self._transformer.transform(surface, self._identity, target)
+        return target
+
+    def _downloaded(self, surface: SurfaceView) -> SurfaceView:
+        """Copy to pinned memory, and wait: what follows reads it on the host."""
+        pinned = self._pinned.get(surface.format)
+        if pinned is None:
+            device = self._transformer.device
+            pinned = allocate_pinned(surface.format, self._size_wh, device, surface.color)
+            self._pinned[surface.format] = pinned
+        copy_bytes_to_host(surface, pinned, self._transformer.stream)
+        self._transformer.stream.wait()
+        return pinned

@@ -1,0 +1,196 @@
+"""What happens to the frames of a source that encodes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from picasso.encode.opening import beside_the_source
+from picasso.engine.callbacks import ErrorStage
+from picasso.engine.overlay import Overlay, Touch
+from picasso.engine.policies import StreamResetReason
+from picasso.engine.session import EncoderSession, Opener, Pending
+from picasso.engine.stats import Step
+from picasso.engine.timestamps import timestamps_ns
+from picasso.errors import EncoderError, SurfaceError
+from picasso.transform import Placement, Rect
+
+if TYPE_CHECKING:
+    from picasso.encode import EncodedUnit
+    from picasso.engine.messages import FrameMessage
+    from picasso.engine.routes import SourceContext
+    from picasso.engine.settings import Encoding, SourceSettings
+    from picasso.primitives import VideoFrame
+    from picasso.surface import SurfaceView
+
+
+@final
+class EncodeRoute:
+    """Timestamps, placement, transform, overlay, encoder, callback: straight down, once for each frame.
+
+    Validate first, mutate last: a frame that fails has the geometry it came with. The encoder is opened by the first
+    frame that needs it, and closed by ``end_stream``, ``close``, a timestamp that does not rise, a failure, or a
+    configuration that it cannot take on.
+    """
+
+    __slots__ = ("_context", "_encoding", "_last_pts_ns", "_opener", "_overlay", "_placed", "_session", "stage")
+
+    def __init__(self, context: SourceContext, settings: SourceSettings, encoding: Encoding) -> None:
+        self.stage = ErrorStage.INPUT
+        """What is being done, for the report of an error."""
+        self._context = context
+        self._encoding = encoding
+        self._overlay = Overlay(settings, context.hooks)
+        self._opener = Opener(context.encoder_factory, context.clock)
+        self._session: EncoderSession | None = None
+        self._last_pts_ns: int | None = None
+        self._placed: tuple[tuple[int, int, Rect | None], Placement] | None = None
+
+    def process(self, message: FrameMessage) -> None:
+        """Encode a frame. Raises whatever went wrong at ``stage``; the frame is then as it was."""
+        frame = message.frame
+        self.stage = ErrorStage.INPUT
+        times_ns = timestamps_ns(frame)
+        self._follow(times_ns[0])
+        placement = self._place(message)
+        self.stage = ErrorStage.OPEN
+        session = self._ready_session(message)
+        self.stage = ErrorStage.TRANSFORM
+        touches = self._overlay.touches(frame, session.canvases.encoder_format, self._encoding.encoder.video_format)
+        with self._context.turn:
+            units = self._compute(message, placement, session, touches, times_ns)
+        session.deliver(units)
+
+    def _compute(
+        self,
+        message: FrameMessage,
+        placement: Placement,
+        session: EncoderSession,
+        touches: list[Touch],
+        times_ns: tuple[int, int | None],
+    ) -> list[EncodedUnit]:
+        """Transform, draw and encode: the work of processors, for which sources take turns."""
+        frame = message.frame
+        surface = self._transform(message, placement, session, touches)
+        geometry = frame.save_geometry()
+        try:
+            frame.move_boxes(placement.scale_xy, placement.offset_xy)
+            frame.set_geometry(*placement.target_wh)
+            surface = self._touch(surface, frame, session, touches)
+            pending = Pending(frame, geometry, placement, *times_ns, message.sent_ns)
+            return self._encode(surface, pending, session)
+        except BaseException:
+            frame.restore_geometry(geometry)
+            raise
+
+    def end_stream(self) -> None:
+        """Deliver what the encoder holds, then a sentinel; the next frame begins a new stream."""
+        self._end_session()
+        self._context.hooks.end_of_encoded_stream()
+
+    def update(self, settings: SourceSettings, encoding: Encoding) -> None:
+        """Go on under new settings. Only another encoder configuration breaks the stream, and not always."""
+        before, self._encoding = self._encoding, encoding
+        self._placed = None
+        self._overlay.update(settings)
+        if encoding.encoder == before.encoder:
+            return
+        self._opener.reset()
+        if self._session is None or not self._session.reconfigure(encoding.encoder):
+            self._end_session()
+        self._context.hooks.stream_reset(StreamResetReason.encoder_spec_changed())
+
+    def close(self, *, deliver: bool) -> None:
+        """Close the encoder; frames that it holds are delivered, or reported as lost."""
+        if deliver:
+            self._end_session()
+            return
+        self._last_pts_ns = None
+        session, self._session = self._session, None
+        if session is not None:
+            session.discard(EncoderError("the source ended without draining its encoder"))
+
+    def _follow(self, pts_ns: int) -> None:
+        """Begin a new stream unless ``pts_ns`` is greater than the timestamp before it."""
+        last_pts_ns = self._last_pts_ns
+        if last_pts_ns is not None and pts_ns <= last_pts_ns:
+            self._context.hooks.stream_reset(StreamResetReason.pts_decreased(last_pts_ns, pts_ns))
+            self._end_session()
+            if self._context.pts_reset_policy.sends_eos:
+                self._context.hooks.end_of_encoded_stream()
+        self._last_pts_ns = pts_ns
+
+    def _place(self, message: FrameMessage) -> Placement:
+        """Return where the pixels go, after checking that frame, surface and crop agree."""
+        frame = message.frame
+        width, height = frame.width, frame.height
+        frame.check_pristine()
+        if message.surface.size_wh != (width, height):
+            surface_width, surface_height = message.surface.size_wh
+            raise SurfaceError(f"the surface is {surface_width}x{surface_height}, its frame {width}x{height}")
+        key = (width, height, message.src_rect)
+        if self._placed is None or self._placed[0] != key:
+            encoder = self._encoding.encoder
+            target_wh = (encoder.width, encoder.height)
+            placement = Placement.compute((width, height), target_wh, self._encoding.transform, message.src_rect)
+            self._placed = (key, placement)
+        return self._placed[1]
+
+    def _ready_session(self, message: FrameMessage) -> EncoderSession:
+        if self._session is None:
+            config, on_gpu = self._encoding.encoder, message.surface.is_cuda
+            encoder = self._opener.open(beside_the_source(config) if on_gpu else config)
+            try:
+                self._session = EncoderSession(encoder, config, self._context.hooks, source_on_gpu=on_gpu)
+            except BaseException:
+                encoder.close()
+                raise
+        return self._session
+
+    def _end_session(self) -> None:
+        self._last_pts_ns = None
+        session, self._session = self._session, None
+        if session is not None:
+            session.finish()
+
+    def _transform(
+        self, message: FrameMessage, placement: Placement, session: EncoderSession, touches: list[Touch]
+    ) -> SurfaceView:
+        """Bring the pixels to the surface where the first touch, or the encoder, wants them."""
+        started_ns = self._context.clock.now_ns()
+        form = touches[0].format if touches else session.canvases.encoder_format
+        target = session.canvases.place(message.surface, placement, form, self._encoding.transform.interpolation)
+        message.release()  # its owner may have it back while we encode
+        self._context.meter.steps[Step.TRANSFORM].add(self._context.clock.now_ns() - started_ns)
+        return target
+
+    def _touch(
+        self, surface: SurfaceView, frame: VideoFrame, session: EncoderSession, touches: list[Touch]
+    ) -> SurfaceView:
+        """Draw and call, and return the surface for the encoder."""
+        if not touches:
+            return session.canvases.for_encoder(surface)
+        self.stage = ErrorStage.DRAW
+        started_ns = self._context.clock.now_ns()
+        for touch in touches:
+            surface = session.canvases.convert(surface, touch.format, on_host=touch.on_host)
+            if touch.calls_user:
+                with self._context.turn.paused():
+                    touch.apply(surface, frame)
+            else:
+                touch.apply(surface, frame)
+        surface = session.canvases.for_encoder(surface)
+        self._context.meter.steps[Step.DRAW].add(self._context.clock.now_ns() - started_ns)
+        return surface
+
+    def _encode(self, surface: SurfaceView, pending: Pending, session: EncoderSession) -> list[EncodedUnit]:
+        """Encode; an encoder that fails is closed, and the next frame opens another."""
+        self.stage = ErrorStage.ENCODE
+        started_ns = self._context.clock.now_ns()
+        try:
+            units = session.encode(surface, pending)
+        except BaseException as error:
+            self._session = None
+            session.discard(error)
+            raise
+        self._context.meter.steps[Step.ENCODE].add(self._context.clock.now_ns() - started_ns)
+        return units

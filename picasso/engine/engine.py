@@ -1,0 +1,182 @@
+"""The engine as its users hold it."""
+
+from __future__ import annotations
+
+import weakref
+from types import TracebackType
+from typing import Self, final
+
+from picasso.encode import open_encoder
+from picasso.engine.callbacks import Callbacks
+from picasso.engine.checks import MAX_SECONDS
+from picasso.engine.clock import Clock, MonotonicClock
+from picasso.engine.core import Core
+from picasso.engine.inputs import accept, give_back, view_of
+from picasso.engine.messages import FrameMessage
+from picasso.engine.policies import NS_PER_S
+from picasso.engine.routes import EncoderFactory
+from picasso.engine.spec import GeneralSpec, SourceSpec
+from picasso.engine.stats import EngineStats
+from picasso.errors import SpecError
+from picasso.primitives import VideoFrame
+from picasso.primitives.checks import text
+from picasso.transform import Rect
+
+
+@final
+class PicassoEngine:
+    """Processes the frames of many sources at once, each in a thread of its own.
+
+    Guarantees:
+
+    - Every method may be called from any thread, from every callback too.
+    - Frames, specs and ends of stream of one source take effect in the order in which they were sent. Sources do not
+      wait for each other.
+    - ``send_frame`` waits while its source's queue is full (``OverflowPolicy``, ``timeout``), ``remove_source_spec``
+      and ``shutdown`` wait for threads. Nothing else waits. In a callback nothing does: a full queue grows instead.
+    - A frame that was accepted is delivered to a callback, reported to ``on_error``, or counted in ``stats()`` as
+      dropped by spec, gate or overflow policy.
+    - An engine that is garbage collected, or alive when the interpreter ends, shuts down by itself.
+
+    After a fork, the child process cannot use the engines of its parent.
+    """
+
+    __slots__ = ("__weakref__", "_core")
+
+    def __init__(
+        self,
+        general: GeneralSpec,
+        callbacks: Callbacks,
+        *,
+        clock: Clock | None = None,
+        encoder_factory: EncoderFactory = open_encoder,
+    ) -> None:
+        """Start the engine. Both specs are copied.
+
+        Args:
+            general: What holds for all sources.
+            callbacks: What to call.
+            clock: Tells the time and waits; by default the system's monotonic clock.
+            encoder_factory: Opens the encoder for a configuration, or raises.
+        """
+        _check("general", general, GeneralSpec)
+        _check("callbacks", callbacks, Callbacks)
+        self._core = Core(general.copy(), callbacks.copy(), clock or MonotonicClock(), encoder_factory)
+        weakref.finalize(self, self._core.close_unowned).atexit = False
+
+    def set_source_spec(self, source_id: str, spec: SourceSpec) -> None:
+        """Set what is done with the frames sent from now on; an unknown source comes to life. Does not wait.
+
+        Raises:
+            ShutDownError: The engine is shut down.
+        """
+        text("source_id", source_id)
+        _check("spec", spec, SourceSpec)
+        self._core.set_source_spec(source_id, spec)
+
+    def remove_source_spec(self, source_id: str) -> None:
+        """Let a source finish the frames it was sent, without a sentinel, then forget it; unknown ones are no error.
+
+        Waits until that is done, except in a callback.
+
+        Raises:
+            ShutDownError: The engine is shut down.
+        """
+        text("source_id", source_id)
+        self._core.remove_source_spec(source_id)
+
+    def send_frame(
+        self,
+        source_id: str,
+        frame: VideoFrame,
+        buf: object,
+        src_rect: Rect | None = None,
+        *,
+        timeout: float | None = None,
+    ) -> None:
+        """Hand over a frame; it is processed later, by the source's thread. A source without a spec drops it.
+
+        The frame stays a shared object: the engine moves its boxes and fills in the encoded content.
+
+        Args:
+            source_id: Whose frame it is.
+            frame: Metadata; width and height are those of the pixels.
+            buf: A ``SurfaceView`` or ``SharedBuffer``, which is consumed, or any array object (NumPy, DLPack,
+                ``__cuda_array_interface__``), whose pixels must not change until the frame is done.
+            src_rect: Part of the picture to encode; by default all.
+            timeout: Seconds to wait at most while the queue is full and the source's policy is to block, ≥ 0; None
+                waits for as long as it takes.
+
+        Raises:
+            ShutDownError: The engine is shut down; ``buf`` is not consumed.
+            SendTimeoutError: The queue stayed full; ``buf`` is not consumed.
+            ConsumedError: ``buf`` was handed over before.
+            SurfaceError: ``buf`` is an array that cannot be pixels.
+            SurfaceTypeError: ``buf`` is nothing of the kind.
+        """
+        core = self._core
+        core.check_open()
+        text("source_id", source_id)
+        _check("frame", frame, VideoFrame)
+        if src_rect is not None:
+            _check("src_rect", src_rect, Rect)
+            src_rect = Rect(src_rect.top, src_rect.left, src_rect.width, src_rect.height)
+        timeout_ns = _timeout_ns(timeout)
+        surface = view_of(buf)
+        try:
+            core.send_frame(source_id, FrameMessage(frame, surface, src_rect, core.clock.now_ns()), timeout_ns)
+        except Exception:
+            give_back(buf, surface)
+            raise
+        accept(buf)
+
+    def send_eos(self, source_id: str) -> None:
+        """End the stream of a source behind the frames it was sent, with one sentinel; unknown ones are no error.
+
+        Does not wait. The source stays alive; its next frame begins a new stream.
+
+        Raises:
+            ShutDownError: The engine is shut down.
+        """
+        self._core.check_open()
+        text("source_id", source_id)
+        self._core.send_eos(source_id)
+
+    def stats(self) -> EngineStats:
+        """Return how the sources are doing; also after ``shutdown``."""
+        return self._core.stats()
+
+    def shutdown(self, timeout: float | None = None) -> None:
+        """Let all sources finish the frames they were sent, all at once, and wait until they have. May be repeated.
+
+        No sentinels are sent. In a callback it does not wait.
+
+        Args:
+            timeout: Seconds for all of them together; None waits for as long as it takes. Sources that are not done in
+                time are abandoned: what is still in their queues is reported to ``on_error`` as lost.
+        """
+        self._core.shutdown(_timeout_ns(timeout))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.shutdown()
+
+    def __repr__(self) -> str:
+        return f"PicassoEngine({'running' if self._core.is_open else 'shut_down'})"
+
+
+def _check(place: str, value: object, kind: type) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(f"{place}: expected {kind.__name__}, got {value!r:.80}")
+
+
+def _timeout_ns(timeout: float | None) -> int | None:
+    if timeout is None or timeout > MAX_SECONDS:
+        return None
+    if not timeout >= 0:
+        raise SpecError(f"timeout = {timeout}: expected seconds ≥ 0, or None")
+    return round(timeout * NS_PER_S)

@@ -1,0 +1,173 @@
+"""Calling the user: one source's callbacks, with everything they raise reported and nothing passed on."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from types import NoneType
+from typing import TYPE_CHECKING, ParamSpec, TypeVar, final
+
+from picasso.draw import ObjectDraw
+from picasso.engine.callbacks import Callbacks, ErrorStage
+from picasso.engine.messages import OutputMessage
+from picasso.engine.policies import EvictionDecision, StreamResetReason
+from picasso.engine.stats import DropReason, Meter, Step
+from picasso.primitives import EndOfStream
+
+if TYPE_CHECKING:
+    from picasso.engine.clock import Clock
+    from picasso.primitives import BorrowedVideoObject, VideoFrame
+    from picasso.surface import SurfaceView
+
+P = ParamSpec("P")
+R = TypeVar("R")
+logger = logging.getLogger("picasso.engine")
+
+
+@final
+class Hooks:
+    """The callbacks of one source.
+
+    No method raises. What a callback raises, ``SystemExit`` and its like included, goes to ``on_error``; what
+    ``on_error`` raises goes to the log. Called by the source's worker only, but for ``lost`` at a shutdown that has
+    run out of time.
+    """
+
+    __slots__ = ("_callbacks", "_clock", "_label", "_meter", "source_id")
+
+    def __init__(self, source_id: str, callbacks: Callbacks, meter: Meter, clock: Clock, label: str) -> None:
+        self.source_id = source_id
+        self._callbacks = callbacks
+        self._meter = meter
+        self._clock = clock
+        self._label = label
+
+    @property
+    def has_render(self) -> bool:
+        """Whether there is an ``on_render``."""
+        return self._callbacks.on_render is not None
+
+    @property
+    def has_gpumat(self) -> bool:
+        """Whether there is an ``on_gpumat``."""
+        return self._callbacks.on_gpumat is not None
+
+    @property
+    def has_object_draw_spec(self) -> bool:
+        """Whether there is an ``on_object_draw_spec``."""
+        return self._callbacks.on_object_draw_spec is not None
+
+    def encoded(self, output: OutputMessage, sent_ns: int) -> None:
+        """Deliver an encoded frame that was sent at ``sent_ns``."""
+        self._deliver(ErrorStage.ON_ENCODED_FRAME, self._callbacks.on_encoded_frame, output, sent_ns)
+
+    def bypassed(self, output: OutputMessage, sent_ns: int) -> None:
+        """Deliver a bypassed frame that was sent at ``sent_ns``."""
+        self._deliver(ErrorStage.ON_BYPASS_FRAME, self._callbacks.on_bypass_frame, output, sent_ns)
+
+    def end_of_encoded_stream(self) -> None:
+        """Deliver a sentinel to ``on_encoded_frame``."""
+        self._sentinel(ErrorStage.ON_ENCODED_FRAME, self._callbacks.on_encoded_frame)
+
+    def end_of_bypassed_stream(self) -> None:
+        """Deliver a sentinel to ``on_bypass_frame``."""
+        self._sentinel(ErrorStage.ON_BYPASS_FRAME, self._callbacks.on_bypass_frame)
+
+    def render(self, frame: VideoFrame, width: int, height: int) -> None:
+        """Let ``on_render`` draw on the current canvas."""
+        if on_render := self._callbacks.on_render:
+            self._call(ErrorStage.ON_RENDER, frame, on_render, self.source_id, 0, width, height, frame)
+
+    def gpumat(self, frame: VideoFrame, surface: SurfaceView) -> None:
+        """Let ``on_gpumat`` change the pixels of ``surface``."""
+        if on_gpumat := self._callbacks.on_gpumat:
+            address = (surface.data_ptr, surface.pitch, surface.width, surface.height, surface.cuda_stream)
+            self._call(ErrorStage.ON_GPUMAT, frame, on_gpumat, self.source_id, frame, *address)
+
+    def object_draw(self, frame: VideoFrame, obj: BorrowedVideoObject, current: ObjectDraw | None) -> ObjectDraw | None:
+        """Ask what to draw for ``obj``; None means ``current``, and so does an answer of the wrong type."""
+        on_object_draw_spec = self._callbacks.on_object_draw_spec
+        if on_object_draw_spec is None:
+            return None
+        place = (ErrorStage.ON_OBJECT_DRAW_SPEC, frame)
+        return self._call(*place, _ask, (ObjectDraw, NoneType), on_object_draw_spec, self.source_id, obj, current)
+
+    def eviction(self) -> EvictionDecision:
+        """Ask what becomes of the idle source; it terminates unless it gets a decision."""
+        decision = None
+        if on_eviction := self._callbacks.on_eviction:
+            decision = self._call(ErrorStage.ON_EVICTION, None, _ask, (EvictionDecision,), on_eviction, self.source_id)
+        return decision or EvictionDecision.terminate()
+
+    def stream_reset(self, reason: StreamResetReason) -> None:
+        """Say that the encoded stream begins anew."""
+        if on_stream_reset := self._callbacks.on_stream_reset:
+            self._call(ErrorStage.ON_STREAM_RESET, None, on_stream_reset, self.source_id, reason)
+
+    def lost(self, stage: ErrorStage, error: BaseException, frame: VideoFrame) -> None:
+        """Report a frame that will not come out."""
+        self._meter.dropped[DropReason.ERROR] += 1
+        self.report(stage, error, frame)
+
+    def report(self, stage: ErrorStage, error: BaseException, frame: VideoFrame | None = None) -> None:
+        """Hand an error to ``on_error``; without one, log the first, second, fourth, eighth… of its stage.
+
+        Whoever keeps the error keeps its traceback, but not what its functions held: pixels go back to their pool.
+        """
+        count = self._meter.errors[stage] = self._meter.errors.get(stage, 0) + 1
+        if on_error := self._callbacks.on_error:
+            try:
+                on_error(self.source_id, stage, error, frame)
+            except BaseException as failure:  # noqa: BLE001  # there is nobody left to tell but the log
+                self._log("on_error raised", failure)
+        elif count & (count - 1) == 0:
+            self._log(f"error no. {count} at stage {stage}", error)
+        _clear_locals(error)
+
+    def _log(self, what: str, error: BaseException) -> None:
+        with suppress(BaseException):  # handlers are the user's, too
+            logger.error("%s: source %r: %s", self._label, self.source_id, what, exc_info=error)
+
+    def _deliver(
+        self,
+        stage: ErrorStage,
+        callback: Callable[[OutputMessage], object] | None,
+        output: OutputMessage,
+        sent_ns: int,
+    ) -> None:
+        started_ns = self._clock.now_ns()
+        if callback is not None:
+            self._call(stage, output.as_video_frame(), callback, output)
+        ended_ns = self._clock.now_ns()
+        self._meter.frames_out += 1
+        self._meter.steps[Step.CALLBACK].add(ended_ns - started_ns)
+        self._meter.steps[Step.TOTAL].add(ended_ns - sent_ns)
+
+    def _sentinel(self, stage: ErrorStage, callback: Callable[[OutputMessage], object] | None) -> None:
+        if callback is not None:
+            self._call(stage, None, callback, OutputMessage(EndOfStream(self.source_id), is_eos=True))
+
+    def _call(
+        self, stage: ErrorStage, frame: VideoFrame | None, callback: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+    ) -> R | None:
+        try:
+            return callback(*args, **kwargs)
+        except BaseException as error:  # noqa: BLE001  # a callback must not end the worker, whatever it raises
+            self.report(stage, error, frame)
+            return None
+
+
+def _clear_locals(error: BaseException | None) -> None:
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
+
+
+def _ask(kinds: tuple[type, ...], callback: Callable[..., R], *args: object) -> R:
+    """Return what ``callback`` answers; ``TypeError`` if it is of none of ``kinds``."""
+    answer = callback(*args)
+    if not isinstance(answer, kinds):
+        raise TypeError(f"expected {' or '.join(kind.__name__ for kind in kinds)}, got {answer!r}")
+    return answer

@@ -1,0 +1,240 @@
+"""The queue between those who send to a source and the one thread that works for it."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Container
+from queue import SimpleQueue
+from typing import final
+
+from picasso.engine.clock import Bell, Clock
+from picasso.engine.messages import STOP, FrameMessage, Message
+from picasso.engine.policies import NS_PER_S, OverflowPolicy
+from picasso.engine.stats import DropReason, Meter
+from picasso.errors import SendTimeoutError
+
+
+@final
+class _Sender:
+    """A sender that waits for room, and the frame it would like to send."""
+
+    __slots__ = ("admitted", "bell", "message")
+
+    def __init__(self, message: FrameMessage) -> None:
+        self.message = message
+        self.bell: Bell = SimpleQueue()
+        self.admitted: bool | None = None
+        """True: the frame is in the queue. False: the inbox has closed. None: still waiting."""
+
+
+@final
+class Inbox:
+    """A bounded first-in, first-out queue with many senders and one reader.
+
+    Guarantees:
+
+    - Messages are read in the order in which they were accepted. Blocked senders are admitted first come, first served.
+    - Only frames count against the capacity. Control messages never wait, nor do frames sent by ``exempt`` threads.
+    - A message is accepted, or its sender is told that it was not; nothing is accepted once the inbox has closed.
+    - The lock is held for a few list operations, never while anybody waits, and no foreign code runs under it.
+
+    Any thread may call any method, except ``get`` and ``close_if_empty``: those are the reader's.
+    """
+
+    __slots__ = (
+        "_capacity",
+        "_clock",
+        "_closed",
+        "_exempt",
+        "_frames",
+        "_lock",
+        "_messages",
+        "_meter",
+        "_reader_bell",
+        "_reader_waits",
+        "_senders",
+        "overflow",
+    )
+
+    def __init__(
+        self, capacity: int, overflow: OverflowPolicy, clock: Clock, meter: Meter, exempt: Container[int] = ()
+    ) -> None:
+        """Make an empty inbox.
+
+        Args:
+            capacity: Frames that may wait, at least 1.
+            overflow: What happens to the frame that is one too many; may be assigned at any time.
+            clock: For all waiting.
+            meter: Counts frames in and frames dropped; touched under this inbox's lock only.
+            exempt: Identifiers of threads whose frames exceed the capacity rather than wait.
+        """
+        self.overflow = overflow
+        self._capacity = capacity
+        self._clock = clock
+        self._meter = meter
+        self._exempt = exempt
+        self._lock = threading.Lock()
+        self._messages: deque[Message] = deque()
+        self._senders: deque[_Sender] = deque()  # not empty only while the queue is full
+        self._frames = 0
+        self._closed = False
+        self._reader_waits = False
+        self._reader_bell: Bell = SimpleQueue()
+
+    @property
+    def depth(self) -> int:
+        """Frames that wait to be read."""
+        return self._frames
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is accepted any more."""
+        return self._closed
+
+    def put(self, message: Message) -> bool:
+        """Append a control message without waiting; False if the inbox has closed."""
+        with self._lock:
+            if self._closed:
+                return False
+            self._append(message)
+        return True
+
+    def put_frame(self, message: FrameMessage, timeout_ns: int | None = None) -> bool:
+        """Append a frame; when the queue is full, do what ``overflow`` says.
+
+        Args:
+            message: The frame.
+            timeout_ns: How long ``OverflowPolicy.BLOCK`` waits at most; None waits for as long as it takes.
+
+        Returns:
+            False if the inbox has closed, before or while waiting.
+
+        Raises:
+            SendTimeoutError: There was no room within ``timeout_ns``; the frame is not in the queue.
+        """
+        with self._lock:
+            if self._closed:
+                return False
+            sender = self._receive(message)
+        return sender is None or self._wait_for_room(sender, timeout_ns)
+
+    def get(self, timeout_ns: int) -> Message | None:
+        """Take the oldest message, waiting for one; None if none came for ``timeout_ns``."""
+        deadline_ns = None
+        while (message := self._take()) is None:
+            now_ns = self._clock.now_ns()
+            if deadline_ns is None:
+                deadline_ns = now_ns + timeout_ns
+            elif now_ns >= deadline_ns:
+                return None
+            self._clock.wait(self._reader_bell, deadline_ns)
+        return message
+
+    def stop(self) -> None:
+        """Close; the reader finds ``STOP`` behind everything that was accepted, blocked senders are refused."""
+        with self._lock:
+            if not self._closed:
+                self._wake_reader()
+                self._closed = True  # with no call before the append: an interrupt cannot come between
+                self._messages.append(STOP)
+            self._refuse_senders()
+
+    def close_if_empty(self) -> bool:
+        """Close if there is nothing to read, and say whether that was so."""
+        with self._lock:
+            if self._messages:
+                return False
+            self._closed = True
+            self._refuse_senders()
+            return True
+
+    def abandon(self) -> list[FrameMessage]:
+        """Close, and take the frames away from the reader, who finds nothing but ``STOP``."""
+        with self._lock:
+            frames = [message for message in self._messages if isinstance(message, FrameMessage)]
+            self._messages.clear()
+            self._frames = 0
+            self._append(STOP)
+            self._closed = True
+            self._refuse_senders()
+        return frames
+
+    def _receive(self, message: FrameMessage) -> _Sender | None:
+        """Accept a frame or drop one; or return the sender, in line and to be waited for."""
+        blocks = self.overflow is OverflowPolicy.BLOCK
+        if self._frames < self._capacity or (blocks and threading.get_ident() in self._exempt):
+            self._accept(message)
+        elif blocks:
+            sender = _Sender(message)
+            self._senders.append(sender)
+            return sender
+        else:
+            self._meter.dropped[DropReason.OVERFLOW] += 1
+            if self.overflow is OverflowPolicy.DROP_OLDEST:
+                self._remove_oldest_frame()
+                self._accept(message)
+            else:
+                self._meter.frames_in += 1
+        return None
+
+    def _accept(self, message: FrameMessage) -> None:
+        self._wake_reader()
+        self._meter.frames_in += 1
+        self._frames += 1  # with no call before the append: an interrupt cannot come between
+        self._messages.append(message)
+
+    def _append(self, message: Message) -> None:
+        self._wake_reader()
+        self._messages.append(message)
+
+    def _wake_reader(self) -> None:
+        """Ring before the message is there: an interrupt (Ctrl-C) leaves a ring for nothing, none unannounced."""
+        if self._reader_waits:
+            self._reader_bell.put(None)
+            self._reader_waits = False
+
+    def _remove_oldest_frame(self) -> None:
+        oldest = next(index for index, message in enumerate(self._messages) if isinstance(message, FrameMessage))
+        del self._messages[oldest]
+        self._frames -= 1
+
+    def _take(self) -> Message | None:
+        """Take the oldest message; if there is none, ask for the bell."""
+        with self._lock:
+            if not self._messages:
+                self._reader_waits = True
+                return None
+            message = self._messages.popleft()
+            if isinstance(message, FrameMessage):
+                self._frames -= 1
+                if self._senders and self._frames < self._capacity:
+                    self._admit_oldest_sender()
+            return message
+
+    def _admit_oldest_sender(self) -> None:
+        sender = self._senders.popleft()
+        self._accept(sender.message)
+        sender.admitted = True
+        sender.bell.put(None)
+
+    def _refuse_senders(self) -> None:
+        for sender in self._senders:
+            sender.admitted = False
+            sender.bell.put(None)
+        self._senders.clear()
+
+    def _wait_for_room(self, sender: _Sender, timeout_ns: int | None) -> bool:
+        """Wait until the sender is admitted or refused; however the wait ends, its frame is in the queue or out."""
+        deadline_ns = None if timeout_ns is None else self._clock.now_ns() + timeout_ns
+        try:
+            while sender.admitted is None and (deadline_ns is None or self._clock.now_ns() < deadline_ns):
+                self._clock.wait(sender.bell, deadline_ns)
+        finally:
+            with self._lock:
+                if sender.admitted is None:
+                    self._senders.remove(sender)
+        if sender.admitted is None:
+            seconds = (timeout_ns or 0) / NS_PER_S
+            raise SendTimeoutError(f"the queue of {self._capacity} frames stayed full for {seconds:g} s")
+        return sender.admitted

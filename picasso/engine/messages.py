@@ -1,0 +1,121 @@
+"""What goes into a source's inbox, and what comes out of the engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+from picasso.errors import OutputKindError
+
+if TYPE_CHECKING:
+    from picasso.engine.settings import SourceSettings
+    from picasso.primitives import EndOfStream, VideoFrame
+    from picasso.surface import SurfaceView
+    from picasso.transform import Placement, Rect
+
+
+@final
+class OutputMessage:
+    """A frame that is done, or the end of a stream; the argument of ``on_encoded_frame`` and ``on_bypass_frame``."""
+
+    __slots__ = ("_content", "_is_eos", "placement", "surface")
+
+    placement: Placement | None
+    """How source pixels became output pixels; ``unplace`` brings boxes back. None for bypassed frames and sentinels."""
+    surface: SurfaceView | None
+    """The pixels of a bypassed frame, as they were sent; None for encoded frames and sentinels."""
+
+    def __init__(
+        self,
+        content: VideoFrame | EndOfStream,
+        *,
+        is_eos: bool,
+        placement: Placement | None = None,
+        surface: SurfaceView | None = None,
+    ) -> None:
+        self._content = content
+        self._is_eos = is_eos
+        self.placement = placement
+        self.surface = surface
+
+    @property
+    def is_video_frame(self) -> bool:
+        """Whether this is a frame."""
+        return not self._is_eos
+
+    @property
+    def is_eos(self) -> bool:
+        """Whether this is the end of a stream."""
+        return self._is_eos
+
+    def as_video_frame(self) -> VideoFrame:
+        """Return the frame: the very object that was sent.
+
+        Raises:
+            OutputKindError: This is the end of a stream.
+        """
+        if self._is_eos:
+            raise OutputKindError("OutputMessage is EndOfStream, not VideoFrame")
+        return self._content  # type: ignore[return-value]  # which of the two it is, _is_eos says
+
+    def as_eos(self) -> EndOfStream:
+        """Return the end of the stream, which names its source.
+
+        Raises:
+            OutputKindError: This is a frame.
+        """
+        if not self._is_eos:
+            raise OutputKindError("OutputMessage is VideoFrame, not EndOfStream")
+        return self._content  # type: ignore[return-value]  # which of the two it is, _is_eos says
+
+    def __repr__(self) -> str:
+        if self._is_eos:
+            return f'OutputMessage.EndOfStream(source_id="{self.as_eos().source_id}")'
+        return f"OutputMessage.VideoFrame({self._content!r})"
+
+
+@final
+class FrameMessage:
+    """A frame on its way to the worker."""
+
+    __slots__ = ("frame", "sent_ns", "src_rect", "surface")
+
+    def __init__(self, frame: VideoFrame, surface: SurfaceView, src_rect: Rect | None, sent_ns: int) -> None:
+        self.frame = frame
+        self.surface = surface
+        self.src_rect = src_rect
+        self.sent_ns = sent_ns
+
+    def release(self) -> None:
+        """Let the pixels go, so that nobody who still holds this message holds them."""
+        if hasattr(self, "surface"):
+            del self.surface
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class SpecUpdate:
+    """Go on under these settings."""
+
+    settings: SourceSettings
+
+
+@final
+class Signal:
+    """A message that says nothing but its name."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __repr__(self) -> str:
+        return self._name
+
+
+END_STREAM = Signal("END_STREAM")
+"""End the stream with a sentinel; the worker stays."""
+STOP = Signal("STOP")
+"""Deliver what is held, then end. Always the last message of an inbox."""
+
+Message = FrameMessage | SpecUpdate | Signal

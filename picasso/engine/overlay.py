@@ -1,0 +1,119 @@
+"""What is put on a source's pictures between the transform and the encoder: drawings and the user's own pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, final
+
+from picasso.engine.policies import CallbackInvocationOrder
+from picasso.surface import SurfaceView, VideoFormat
+
+if TYPE_CHECKING:
+    from picasso.draw import ObjectDraw, Painter
+    from picasso.engine.hooks import Hooks
+    from picasso.engine.settings import SourceSettings
+    from picasso.primitives import VideoFrame
+
+
+class Touch(NamedTuple):
+    """One change of a picture's pixels."""
+
+    format: VideoFormat
+    """The format in which it wants the pixels."""
+    apply: Callable[[SurfaceView, VideoFrame], None]
+    on_host: bool = False
+    """Whether it can only work in host memory."""
+    calls_user: bool = False
+    """Whether the user's code runs in it, which may wait for other sources."""
+
+
+@final
+class Overlay:
+    """Decides for each frame what is drawn and called, and does it. Lives as long as its source encodes."""
+
+    __slots__ = ("_hooks", "_painter", "_settings")
+
+    def __init__(self, settings: SourceSettings, hooks: Hooks) -> None:
+        self._settings = settings
+        self._hooks = hooks
+        self._painter: Painter | None = None
+
+    def update(self, settings: SourceSettings) -> None:
+        """Go on under new settings, from the next frame on."""
+        if settings.font_family != self._settings.font_family:
+            self._painter = None
+        elif self._painter:
+            self._painter.set_specs(settings.draw)
+        self._settings = settings
+
+    def touches(self, frame: VideoFrame, encoder_format: VideoFormat, config_format: VideoFormat) -> list[Touch]:
+        """Return what happens to the pixels of ``frame``, in order; nothing for most frames of most sources.
+
+        Args:
+            frame: The frame, before or after its boxes have moved.
+            encoder_format: What the encoder reads: drawn on directly where that is possible.
+            config_format: ``EncoderConfig.format``: what ``on_gpumat`` is promised.
+        """
+        settings, hooks = self._settings, self._hooks
+        gpumat = (
+            [Touch(config_format, self._gpumat, calls_user=True)] if settings.use_on_gpumat and hooks.has_gpumat else []
+        )
+        draw = []
+        if self._renders(frame):
+            form = self._drawing_format(config_format if gpumat else encoder_format)
+            on_render = self._calls_on_render
+            draw.append(Touch(form, self._draw, on_render, on_render or hooks.has_object_draw_spec))
+        match settings.callback_order:
+            case CallbackInvocationOrder.SkiaGpuMat:
+                return draw + gpumat
+            case CallbackInvocationOrder.GpuMatSkia:
+                return gpumat + draw
+            case CallbackInvocationOrder.GpuMatSkiaGpuMat:
+                return gpumat + draw + gpumat
+
+    @property
+    def _calls_on_render(self) -> bool:
+        return self._settings.use_on_render and self._hooks.has_render
+
+    def _renders(self, frame: VideoFrame) -> bool:
+        """Say whether ``frame`` is to be drawn on and anything could be drawn."""
+        settings = self._settings
+        if settings.render_attribute:
+            wanted = frame.has_attribute(*settings.render_attribute)
+        else:
+            wanted = settings.use_on_render or not settings.draw.is_empty()
+        if not wanted or self._calls_on_render:
+            return wanted
+        return frame.object_count > 0 and (self._hooks.has_object_draw_spec or not settings.draw.is_empty())
+
+    def _drawing_format(self, wish: VideoFormat) -> VideoFormat:
+        """Return ``wish`` if it can be drawn on, else RGBA, which is also what a canvas for ``on_render`` needs."""
+        return wish if not self._calls_on_render and wish in self._ready_painter().formats else VideoFormat.RGBA
+
+    def _ready_painter(self) -> Painter:
+        if self._painter is None:
+            from picasso.draw import Painter
+
+            self._painter = Painter(self._settings.font_family)
+            self._painter.set_specs(self._settings.draw)
+        return self._painter
+
+    def _draw(self, surface: SurfaceView, frame: VideoFrame) -> None:
+        painter = self._ready_painter()
+        painter.paint(surface, frame, self._overrides(frame))
+        if self._calls_on_render:
+            with painter.canvas(surface):
+                self._hooks.render(frame, surface.width, surface.height)
+
+    def _overrides(self, frame: VideoFrame) -> dict[int, ObjectDraw]:
+        """Ask ``on_object_draw_spec`` about every object, in the order of ids, before anything is drawn."""
+        overrides: dict[int, ObjectDraw] = {}
+        if self._hooks.has_object_draw_spec:
+            for obj in frame.get_all_objects().sorted_by_id:
+                current = self._settings.draw.lookup(obj.namespace, obj.label)
+                if draw := self._hooks.object_draw(frame, obj, current):
+                    overrides[obj.id] = draw
+        return overrides
+
+    def _gpumat(self, surface: SurfaceView, frame: VideoFrame) -> None:
+        self._hooks.gpumat(frame, surface)

@@ -1,0 +1,183 @@
+"""One encoder from opening to closing: its surfaces, and the frames it holds."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+from picasso.encode import EncodedUnit
+from picasso.engine.callbacks import ErrorStage
+from picasso.engine.canvases import open_canvases
+from picasso.engine.messages import OutputMessage
+from picasso.engine.policies import NS_PER_S
+from picasso.engine.timestamps import NS_TIME_BASE
+from picasso.errors import EncoderError
+from picasso.primitives import VideoFrameContent, VideoFrameTranscodingMethod
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from picasso.encode import Encoder, EncoderConfig
+    from picasso.engine.clock import Clock
+    from picasso.engine.hooks import Hooks
+    from picasso.primitives import FrameGeometry, VideoFrame
+    from picasso.surface import SurfaceView
+    from picasso.transform import Placement
+
+FIRST_RETRY_NS = 1 * NS_PER_S
+LAST_RETRY_NS = 30 * NS_PER_S
+
+
+@final
+@dataclass(slots=True, eq=False)
+class Pending:
+    """A frame on its way through the encoder."""
+
+    frame: VideoFrame
+    geometry: FrameGeometry
+    """What ``frame.save_geometry()`` returned before the boxes moved."""
+    placement: Placement
+    pts_ns: int
+    duration_ns: int | None
+    sent_ns: int
+
+
+@final
+class EncoderSession:
+    """Feeds one encoder, and delivers its units with the frames they belong to.
+
+    Frames are matched in the order of submission: encoders do not reorder, and the timestamps of a session rise.
+    Every frame that ``encode`` took is delivered or reported as lost, once; a lost frame gets its geometry back.
+    """
+
+    __slots__ = ("_config", "_encoder", "_hooks", "_pending", "canvases")
+
+    def __init__(self, encoder: Encoder, config: EncoderConfig, hooks: Hooks, *, source_on_gpu: bool = False) -> None:
+        self._encoder = encoder
+        self._config = config
+        self._hooks = hooks
+        self._pending: deque[Pending] = deque()
+        self.canvases = open_canvases(config, encoder, source_on_gpu=source_on_gpu)
+
+    def encode(self, surface: SurfaceView, pending: Pending) -> list[EncodedUnit]:
+        """Encode a frame, and return the units that became ready: they are to be given to ``deliver``.
+
+        Raises:
+            EncoderError: The encoder failed on this frame, and has not taken it.
+        """
+        units = _checked(self._encoder.encode(surface, pending.pts_ns, pending.duration_ns))
+        self._pending.append(pending)
+        return units
+
+    def deliver(self, units: list[EncodedUnit]) -> None:
+        """Complete the frames that ``units`` belong to, and hand them to ``on_encoded_frame``."""
+        for unit in units:
+            while self._pending and self._pending[0].pts_ns < unit.pts_ns:
+                self._lose(self._pending.popleft(), ErrorStage.ENCODE, EncoderError("the encoder left this frame out"))
+            if self._pending and self._pending[0].pts_ns == unit.pts_ns:
+                self._complete(self._pending.popleft(), unit)
+            else:
+                error = EncoderError(f"the encoder returned a unit of pts {unit.pts_ns} ns, which no frame has")
+                self._hooks.report(ErrorStage.ENCODE, error)
+
+    def reconfigure(self, config: EncoderConfig) -> bool:
+        """Go on under another configuration, if the encoder can. Does not raise."""
+        try:
+            done = self._encoder.reconfigure(config)
+        except BaseException as error:  # noqa: BLE001  # a new encoder will do
+            self._hooks.report(ErrorStage.OPEN, error)
+            return False
+        if done:
+            self._config = config
+        return done
+
+    def finish(self) -> None:
+        """Deliver what the encoder still holds, and close it. Does not raise."""
+        error: BaseException = EncoderError("the encoder did not return this frame")
+        try:
+            units = _checked(self._encoder.flush())
+        except BaseException as failure:  # noqa: BLE001  # reported with each frame that it costs
+            error = failure
+            if not self._pending:
+                self._hooks.report(ErrorStage.FLUSH, failure)
+        else:
+            self.deliver(units)
+        self.discard(error)
+
+    def discard(self, error: BaseException) -> None:
+        """Close the encoder; frames that it still holds are lost because of ``error``. Does not raise."""
+        while self._pending:
+            self._lose(self._pending.popleft(), ErrorStage.FLUSH, error)
+        try:
+            self._encoder.close()
+            self.canvases.close()
+        except BaseException as failure:  # noqa: BLE001  # it is gone either way
+            self._hooks.report(ErrorStage.FLUSH, failure)
+
+    def _complete(self, pending: Pending, unit: EncodedUnit) -> None:
+        try:
+            self._fill(pending.frame, unit, pending.duration_ns)
+        except Exception as error:  # noqa: BLE001  # no bytes, or times below zero
+            self._lose(pending, ErrorStage.ENCODE, error)
+            return
+        self._hooks.encoded(OutputMessage(pending.frame, is_eos=False, placement=pending.placement), pending.sent_ns)
+
+    def _fill(self, frame: VideoFrame, unit: EncodedUnit, duration_ns: int | None) -> None:
+        frame.content = VideoFrameContent.internal(unit.data)
+        frame.transcoding_method = VideoFrameTranscodingMethod.Encoded
+        frame.codec = self._config.codec.name()
+        frame.keyframe = unit.keyframe
+        frame.time_base = NS_TIME_BASE
+        frame.pts = unit.pts_ns
+        frame.dts = unit.dts_ns
+        frame.duration = duration_ns if unit.duration_ns is None else unit.duration_ns
+
+    def _lose(self, pending: Pending, stage: ErrorStage, error: BaseException) -> None:
+        pending.frame.restore_geometry(pending.geometry)
+        self._hooks.lost(stage, error, pending.frame)
+
+
+def _checked(units: object) -> list[EncodedUnit]:
+    """Return what an encoder answered; ``EncoderError`` unless it is a list of units."""
+    if not isinstance(units, list) or not all(isinstance(unit, EncodedUnit) for unit in units):
+        raise EncoderError(f"the encoder answered {units!r:.80}: expected a list of EncodedUnit")
+    return units
+
+
+@final
+class Opener:
+    """Opens encoders. After a failure it waits before it tries again: 1 s, then twice as long each time, up to 30 s."""
+
+    __slots__ = ("_clock", "_delay_ns", "_error", "_factory", "_retry_ns")
+
+    def __init__(self, factory: Callable[[EncoderConfig], Encoder], clock: Clock) -> None:
+        self._factory = factory
+        self._clock = clock
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget failures."""
+        self._error: Exception | None = None
+        self._delay_ns = 0
+        self._retry_ns = 0
+
+    def open(self, config: EncoderConfig) -> Encoder:
+        """Open the encoder for ``config``.
+
+        Raises:
+            EncoderError: It is not yet time for the next attempt.
+            Exception: Whatever the attempt raised.
+        """
+        wait_ns = self._retry_ns - self._clock.now_ns()
+        if self._error and 0 < wait_ns <= self._delay_ns:  # longer than that, and the clock went back
+            raise EncoderError(f"the encoder could not be opened, next attempt in {wait_ns / 1e9:.1f} s: {self._error}")
+        try:
+            encoder = self._factory(config)
+        except Exception as error:
+            self._error = error
+            self._delay_ns = min(max(2 * self._delay_ns, FIRST_RETRY_NS), LAST_RETRY_NS)
+            self._retry_ns = self._clock.now_ns() + self._delay_ns
+            raise
+        self.reset()
+        return encoder

@@ -1,0 +1,134 @@
+"""Every exception of the package, one tree.
+
+::
+
+    PicassoError
+    ├── SpecError (ValueError)               a value of a specification is out of range
+    │   └── TemplateError                    a label template does not parse
+    ├── ShapeError (ValueError)              an array has the wrong rank or shape
+    ├── GeometryError (ValueError)           sizes, crops and paddings that leave nothing to draw on
+    ├── TransformationChainError (RuntimeError)  a frame's chain cannot be applied or inverted
+    ├── MetadataError (ValueError)           JSON that is not ours
+    ├── DetachedObjectError (RuntimeError)   the frame no longer holds this object
+    ├── SurfaceError (ValueError)            pixels that cannot be wrapped
+    ├── SurfaceTypeError (TypeError)         not pixels at all
+    ├── UploadError (RuntimeError)           an array that does not fit the surface
+    ├── ConsumedError (RuntimeError)         a surface that was handed over already
+    ├── AcquireTimeoutError (TimeoutError)   every buffer of a pool stayed in use
+    ├── DeviceError (RuntimeError)           a GPU, or what a GPU must have, is not there
+    ├── EncoderError (RuntimeError)          an encoder cannot open, or failed
+    ├── MediaError (OSError)                 a file or stream cannot be read or written
+    ├── EngineError (RuntimeError)           the engine refuses
+    │   ├── ShutDownError                    it is shut down
+    │   └── OutputKindError                  the output is of the other kind
+    ├── SendTimeoutError (TimeoutError)      a source's queue stayed full
+    └── MissingDependencyError (ImportError) an optional library is not there
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+
+class PicassoError(Exception):
+    """Root of all errors that the package raises on purpose."""
+
+
+class SpecError(PicassoError, ValueError):
+    """A value of a specification is out of its range."""
+
+
+class TemplateError(SpecError):
+    """A label template has an unknown name, an unclosed brace or a stray one."""
+
+
+class ShapeError(PicassoError, ValueError):
+    """An array has the wrong rank or shape."""
+
+
+class GeometryError(PicassoError, ValueError):
+    """Sizes, crops or paddings that leave nothing to draw on."""
+
+
+class TransformationChainError(PicassoError, RuntimeError):
+    """A frame's transformation chain cannot be applied or inverted."""
+
+
+class MetadataError(PicassoError, ValueError):
+    """Text that does not hold a frame's metadata."""
+
+
+class DetachedObjectError(PicassoError, RuntimeError):
+    """The frame no longer holds this object."""
+
+
+class SurfaceError(PicassoError, ValueError):
+    """Pixels that cannot be wrapped: wrong dtype, shape, size or pitch."""
+
+
+class SurfaceTypeError(PicassoError, TypeError):
+    """Something that holds no pixels."""
+
+
+class UploadError(PicassoError, RuntimeError):
+    """An array that does not fit the surface it is uploaded to."""
+
+
+class ConsumedError(PicassoError, RuntimeError):
+    """A surface or buffer that was handed over already."""
+
+
+class AcquireTimeoutError(PicassoError, TimeoutError):
+    """Every buffer of a pool stayed in use for longer than the caller would wait."""
+
+
+class DeviceError(PicassoError, RuntimeError):
+    """A GPU that was asked for, or something that it must have, is not there."""
+
+
+class EncoderError(PicassoError, RuntimeError):
+    """An encoder cannot open, or failed on a frame."""
+
+
+class MediaError(PicassoError, OSError):
+    """A file or stream cannot be read or written."""
+
+
+class EngineError(PicassoError, RuntimeError):
+    """The engine refuses a call."""
+
+
+class ShutDownError(EngineError):
+    """The engine is shut down."""
+
+
+class OutputKindError(EngineError):
+    """The output message is of the other kind."""
+
+
+class SendTimeoutError(PicassoError, TimeoutError):
+    """A source's queue stayed full for longer than the caller would wait."""
+
+
+class MissingDependencyError(PicassoError, ImportError):
+    """An optional library is not installed, or a system library it needs is missing."""
+
+
+def require(module: str, *, extra: str | None = None, hint: str | None = None) -> ModuleType:
+    """Import ``module``, or say in one sentence how to get it.
+
+    Args:
+        module: Dotted name, e.g. ``"cv2"``.
+        extra: Extra of this distribution that brings it, e.g. ``"demo"``.
+        hint: What else to do, in one sentence, e.g. the system package to install.
+
+    Raises:
+        MissingDependencyError: The module is missing or does not load; the message names the fix.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        target = f"picasso-engine[{extra}]" if extra else "picasso-engine"
+        advice = hint or f"pip install '{target}'"
+        raise MissingDependencyError(f"{module} cannot be imported ({error}); {advice}") from error

@@ -1,0 +1,21 @@
+"""Files, cameras and wires on one side, frames on the other."""
+
+from picasso.media.images import ImageSequenceWriter
+from picasso.media.info import MediaInfo
+from picasso.media.metadata import MetadataReader, MetadataWriter
+from picasso.media.names import safe_file_name
+from picasso.media.packets import StreamKind
+from picasso.media.reader import VideoReader, probe
+from picasso.media.writer import StreamWriter
+
+__all__ = [
+    "ImageSequenceWriter",
+    "MediaInfo",
+    "MetadataReader",
+    "MetadataWriter",
+    "StreamKind",
+    "StreamWriter",
+    "VideoReader",
+    "probe",
+    "safe_file_name",
+]

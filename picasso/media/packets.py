@@ -1,0 +1,79 @@
+"""What writers take: encoded frames, whoever brings them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+from picasso.encode import Codec, EncodedUnit
+from picasso.engine import OutputMessage
+from picasso.errors import MediaError
+from picasso.media.times import to_ns
+from picasso.primitives import VideoFrame
+
+Written = OutputMessage | VideoFrame | EncodedUnit
+"""An output of the engine, its frame, or the unit of an encoder."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamKind:
+    """What stays the same over a stream."""
+
+    codec: Codec
+    size_wh: tuple[int, int]
+    frame_rate: Fraction
+    """Nominal frames per second."""
+
+
+def frame_of(output: OutputMessage | VideoFrame) -> VideoFrame | None:
+    """Return the frame of an output, None for the end of the stream."""
+    if isinstance(output, OutputMessage):
+        return None if output.is_eos else output.as_video_frame()
+    return output
+
+
+def unit_of(frame: VideoFrame) -> EncodedUnit:
+    """Read the encoded bytes and times of a frame.
+
+    Raises:
+        MediaError: It holds no bytes.
+    """
+    content = frame.content
+    if not content.is_internal():
+        raise MediaError(f"frame of source {frame.source_id!r} at pts {frame.pts} holds no encoded bytes")
+    time_base = Fraction(*frame.time_base)
+    dts, duration = frame.dts, frame.duration
+    return EncodedUnit(
+        content.get_data(),
+        to_ns(frame.pts, time_base),
+        None if dts is None else to_ns(dts, time_base),
+        None if duration is None else to_ns(duration, time_base),
+        frame.keyframe is not False,
+    )
+
+
+def codec_of(frame: VideoFrame) -> Codec:
+    """Return the codec of a frame's bytes.
+
+    Raises:
+        MediaError: The frame names none, or one that we do not know.
+    """
+    try:
+        return _codec_named(frame.codec or "")
+    except ValueError as error:
+        raise MediaError(f"frame of source {frame.source_id!r}: {error}") from None
+
+
+def kind_of(frame: VideoFrame) -> StreamKind:
+    """Return what the frame says of its stream.
+
+    Raises:
+        MediaError: The codec is unknown.
+    """
+    return StreamKind(codec_of(frame), (frame.width, frame.height), Fraction(*frame.fps))
+
+
+@lru_cache(maxsize=64)
+def _codec_named(name: str) -> Codec:
+    return Codec.from_name(name)

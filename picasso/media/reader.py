@@ -1,0 +1,254 @@
+"""Files and streams as frames with their pixels, at their own times."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Generator, Iterator, Mapping
+from functools import partial
+from itertools import repeat
+from typing import TYPE_CHECKING, Self
+
+from picasso.engine.clock import Clock, MonotonicClock
+from picasso.errors import DeviceError, MediaError, MissingDependencyError
+from picasso.media.decoder import Decoder
+from picasso.media.ffmpeg import Location, stem
+from picasso.media.info import MediaInfo
+from picasso.media.nvdec import DevicePicture, NvdecSource, gpu_of, open_nvdec
+from picasso.media.pictures import PictureWrapper, PixelFormat, color_of
+from picasso.media.timeline import FALLBACK_RATE, Pacer, Timeline
+from picasso.media.times import NS, to_ns
+from picasso.primitives import EndOfStream, VideoFrame
+
+if TYPE_CHECKING:
+    from picasso.surface import SurfaceView
+
+Picture = tuple[VideoFrame, "SurfaceView"]
+"""A frame's metadata and its pixels."""
+
+_TIME_BASE = (1, NS)
+_CODEC_NAMES = {"mjpeg": "jpeg"}
+"""Names of ours where FFmpeg's are others."""
+
+log = logging.getLogger("picasso.media")
+
+
+class VideoReader:
+    """Reads the first video stream of a file or URL: an iterator of pictures, then one ``EndOfStream``.
+
+    ::
+
+        with VideoReader("in.mp4", "camera-1") as reader:
+            for item in reader:
+                if isinstance(item, EndOfStream):
+                    engine.send_eos(item.source_id)
+                else:
+                    engine.send_frame("camera-1", *item)
+
+    Guarantees:
+
+    - Times are nanoseconds, nearest to the stream's own; a stream that starts below 0 is moved to 0, and each loop
+      begins where the one before ended.
+    - Pixels are read-only in host memory, and stay valid as long as their surface is held. They are those of the file:
+      a rotation in its header is told by ``info`` and not applied.
+    - With ``device="cuda"`` they are NV12 in GPU memory where NVDEC decodes the file. Where it does not, they are in
+      host memory: the reason is logged once, and ``device`` says what came of it.
+    - One thread iterates; ``stop`` may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        location: Location,
+        source_id: str | None = None,
+        *,
+        loops: int | None = 1,
+        pace: bool = False,
+        pixel_format: PixelFormat = "native",
+        device: str = "cpu",
+        threads: int = 1,
+        timeout_s: float | None = 10.0,
+        options: Mapping[str, str] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Open a file or URL and decode its first frame.
+
+        Args:
+            location: Path, URL, or pattern of an image sequence such as ``frames/%06d.png``.
+            source_id: Source of the frames; by default the name of the file without its suffix, or the URL.
+            loops: How often to play it, None for ever.
+            pace: Give frames at their times, as a camera does, instead of as fast as they can be decoded.
+            pixel_format: ``native`` keeps what the decoder makes, ``rgba`` converts it.
+            device: Where to decode: ``cpu``, ``cuda`` or ``cuda:N`` for GPU N.
+            threads: Threads of the decoder, 0 for one a core; NVDEC has none.
+            timeout_s: Longest wait for a network source to open or to answer, None for ever.
+            options: Options of FFmpeg's demuxer, e.g. ``{"rtsp_transport": "tcp"}``.
+            clock: What paces; by default the system's monotonic clock.
+
+        Raises:
+            MediaError: It cannot be opened, or holds no picture.
+            ValueError: ``loops`` is less than 1, or an unknown ``pixel_format`` or ``device``.
+        """
+        if loops is not None and loops < 1:
+            raise ValueError(f"loops must be at least 1, or None for ever, got {loops}")
+        gpu_id = gpu_of(device)
+        self._wrapper = PictureWrapper(pixel_format)
+        self._open = partial(Decoder, location, threads=threads, timeout_s=timeout_s, options=options)
+        self._loops = loops
+        self._paced = pace
+        self._pacer = Pacer(clock or MonotonicClock())
+        self._skipped = 0
+        self.source_id = stem(location) if source_id is None else source_id
+        self._decoder = self._open()
+        self._info = describe(self._decoder)
+        self._location = location
+        self._device = device
+        self._nvdec = None if gpu_id is None else self._open_nvdec(gpu_id, pixel_format)
+        self._items = self._iterate()
+
+    @property
+    def info(self) -> MediaInfo:
+        """What the file holds."""
+        return self._info
+
+    @property
+    def device(self) -> str:
+        """Where frames are decoded: what was asked for, or ``cpu`` where NVDEC does not read the file."""
+        return "cpu" if self._nvdec is None else self._device
+
+    @property
+    def skipped(self) -> int:
+        """Packets so far that could not be decoded."""
+        return self._skipped + self._decoder.skipped
+
+    def frames(self) -> Iterator[Picture]:
+        """Yield the remaining pictures, without the ``EndOfStream``."""
+        for item in self:
+            if not isinstance(item, EndOfStream):
+                yield item
+
+    def stop(self) -> None:
+        """End after the present frame: the next item is the ``EndOfStream``. Any thread; wakes a paced reader."""
+        self._pacer.stop()
+
+    def close(self) -> None:
+        """Close the file; surfaces that were given out stay valid. By the iterating thread; may be called again."""
+        self._items.close()
+        self._decoder.close()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Picture | EndOfStream:
+        return next(self._items)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def _iterate(self) -> Generator[Picture | EndOfStream, None, None]:
+        time_base = self._info.time_base if self._nvdec is None else self._nvdec.time_base
+        timeline = Timeline(time_base, self._info.frame_rate)
+        try:
+            yield from self._play(timeline)
+            for _ in repeat(None) if self._loops is None else repeat(None, self._loops - 1):
+                if self._pacer.stopped:
+                    break
+                timeline.next_pass()
+                self._reopen()
+                yield from self._play(timeline)
+        finally:
+            self._decoder.close()
+        yield EndOfStream(self.source_id)
+
+    def _play(self, timeline: Timeline) -> Iterator[Picture]:
+        """Yield the pictures of one pass."""
+        rate = self._info.frame_rate or FALLBACK_RATE
+        codec = _CODEC_NAMES.get(self._info.codec, self._info.codec)
+        for decoded in self._decoder.frames() if self._nvdec is None else self._nvdec.frames():
+            pts_ns, duration_ns = timeline.place(decoded)
+            if self._paced:
+                self._pacer.wait(pts_ns)
+            if self._pacer.stopped:
+                return
+            surface = decoded.surface if isinstance(decoded, DevicePicture) else self._wrapper.wrap(decoded)
+            frame = VideoFrame(
+                self.source_id,
+                (rate.numerator, rate.denominator),
+                *surface.size_wh,
+                codec=codec,
+                keyframe=decoded.key_frame,
+                time_base=_TIME_BASE,
+                pts=pts_ns,
+                duration=duration_ns,
+            )
+            yield frame, surface
+
+    def _reopen(self) -> None:
+        """Begin the next pass at the start of the file."""
+        self._skipped += self._decoder.skipped
+        self._decoder.close()
+        self._decoder = self._open()
+        if self._nvdec is not None:
+            self._nvdec = open_nvdec(self._location, self._info, gpu_of(self._device) or 0)
+
+    def _open_nvdec(self, gpu_id: int, pixel_format: PixelFormat) -> NvdecSource | None:
+        """Open the file on a GPU; None where that cannot be done."""
+        try:
+            if pixel_format != "native":
+                raise MediaError(f"{self._info.location}: NVDEC gives NV12, not {pixel_format}")
+            return open_nvdec(self._location, self._info, gpu_id)
+        except (DeviceError, MediaError, MissingDependencyError) as error:
+            _say_once(f"decoded on the CPU: {error}")
+            return None
+
+
+@functools.cache
+def _say_once(text: str) -> None:
+    log.warning(text)
+
+
+def probe(location: Location, *, timeout_s: float | None = 10.0) -> MediaInfo:
+    """Say what a file or stream holds; its first frame is decoded, so that the answer is not the header's alone.
+
+    Args:
+        location: As for ``VideoReader``.
+        timeout_s: Seconds that a server may take to answer; None waits for as long as it takes.
+
+    Raises:
+        MediaError: It cannot be opened, or holds no picture.
+    """
+    with VideoReader(location, timeout_s=timeout_s) as reader:
+        return reader.info
+
+
+def describe(decoder: Decoder) -> MediaInfo:
+    """Collect what the container, the stream and the first frame say."""
+    stream, first = decoder.stream, decoder.first
+    context = stream.codec_context
+    return MediaInfo(
+        location=decoder.place,
+        container=decoder.container.format.name,
+        codec=context.codec.canonical_name,
+        width=first.width,
+        height=first.height,
+        pixel_format=first.format.name,
+        color=color_of(first),
+        rotation_deg=first.rotation,
+        frame_rate=decoder.rate,
+        time_base=decoder.time_base,
+        start_ns=to_ns(first.pts or 0, decoder.time_base),
+        duration_ns=_duration_ns(decoder),
+        frame_count=stream.frames or None,
+        bit_rate=context.bit_rate or decoder.container.bit_rate or None,
+    )
+
+
+def _duration_ns(decoder: Decoder) -> int | None:
+    """Return the length of the stream, or else that of the whole file."""
+    stream = decoder.stream
+    if stream.duration is not None:
+        return to_ns(stream.duration, decoder.time_base)
+    whole_us = decoder.container.duration
+    return None if whole_us is None else whole_us * 1000

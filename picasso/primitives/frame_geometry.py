@@ -1,0 +1,125 @@
+"""Moving a frame from one size to another: its boxes, its size and its chain of transformations together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import SupportsIndex
+
+import numpy as np
+from numpy.typing import NDArray
+
+from picasso.errors import TransformationChainError
+from picasso.primitives.frame_objects import FrameObjects
+from picasso.primitives.geometry import PairXY, scale_shift_columns
+from picasso.primitives.transformation import ChainAffine, VideoFrameTransformation
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameGeometry:
+    """Where everything in a frame was when ``save_geometry`` was called."""
+
+    width: int
+    height: int
+    transformations: tuple[VideoFrameTransformation, ...]
+    ids: NDArray[np.int64]
+    """``(N,)``."""
+    boxes: NDArray[np.float32]
+    """``(2, 5, N)``: detection and track boxes, field, object."""
+
+
+class MovableFrame(FrameObjects):
+    """A frame whose boxes follow its pixels."""
+
+    __slots__ = ()
+
+    @property
+    def transformations(self) -> list[VideoFrameTransformation]:
+        """What was done to the pixels, in order; a copy. A new frame has one ``initial_size``."""
+        return self._transformations.copy()
+
+    def add_transformation(self, transformation: VideoFrameTransformation) -> None:
+        """Append a step to the chain; boxes and size stay as they are."""
+        if not isinstance(transformation, VideoFrameTransformation):
+            raise TypeError(f"expected VideoFrameTransformation, got {type(transformation).__name__}")
+        self._transformations.append(transformation)
+
+    def clear_transformations(self) -> None:
+        """Empty the chain; not even an ``initial_size`` is left."""
+        self._transformations.clear()
+
+    def check_pristine(self) -> None:
+        """Make sure that nothing was done to the pixels.
+
+        Raises:
+            TransformationChainError: The chain is not exactly one ``initial_size`` of the frame's size.
+        """
+        expected = [VideoFrameTransformation.initial_size(self._width, self._height)]
+        if self._transformations != expected:
+            raise TransformationChainError(
+                f"Invalid transformation chain: expected {expected}, got {self._transformations}"
+            )
+
+    def transform_forward(self) -> None:
+        """Move all boxes from initial to current coordinates; size and chain become those of the current size.
+
+        Raises:
+            TransformationChainError: The chain has no ``initial_size``, or leaves no pixels; nothing is changed.
+        """
+        affine = ChainAffine.of(self._transformations)
+        if min(affine.current_wh) <= 0:
+            raise TransformationChainError(
+                f"Transformation chain has no computable current size: {self._transformations} leaves {{}}x{{}}".format(
+                    *affine.current_wh
+                )
+            )
+        self._apply(affine)
+
+    def transform_backward(self) -> None:
+        """Move all boxes from current to initial coordinates; size and chain become those of the initial size.
+
+        Raises:
+            TransformationChainError: The chain has no ``initial_size``, or scales to nothing; nothing is changed.
+        """
+        self._apply(ChainAffine.of(self._transformations).inverted())
+
+    def move_boxes(self, scale_xy: PairXY, offset_xy: PairXY) -> None:
+        """Scale detection and track boxes about the origin, then shift them by ``offset_xy`` pixels.
+
+        Size and chain stay as they are.
+
+        A rotated box under unequal scales follows the rule of ``geometry.scale_shift_columns``.
+        """
+        store = self._objects
+        if not store.count or (scale_xy == (1.0, 1.0) and offset_xy == (0.0, 0.0)):
+            return
+        scale_shift_columns(store.boxes[:, :, : store.count], scale_xy, offset_xy)
+
+    def set_geometry(self, width: SupportsIndex, height: SupportsIndex) -> None:
+        """Set the size, and the chain to one ``initial_size`` of it; boxes stay as they are."""
+        start = VideoFrameTransformation.initial_size(width, height)
+        self._width, self._height = start.values
+        self._transformations = [start]
+
+    def save_geometry(self) -> FrameGeometry:
+        """Note size, chain and boxes for ``restore_geometry``."""
+        store = self._objects
+        boxes = store.boxes[:, :, : store.count].copy()
+        ids = store.ids[: store.count].copy()
+        return FrameGeometry(self._width, self._height, tuple(self._transformations), ids, boxes)
+
+    def restore_geometry(self, saved: FrameGeometry) -> None:
+        """Put size, chain and boxes back, exactly; objects that came since stay where they are."""
+        self._width, self._height = saved.width, saved.height
+        self._transformations = list(saved.transformations)
+        store = self._objects
+        if np.array_equal(self.object_ids(), saved.ids):
+            store.boxes[:, :, : store.count] = saved.boxes
+            return
+        for column, object_id in enumerate(saved.ids.tolist()):
+            row = store.rows.get(object_id)
+            if row is not None:
+                store.boxes[:, :, row] = saved.boxes[:, :, column]
+
+    def _apply(self, affine: ChainAffine) -> None:
+        self.move_boxes(affine.scale_xy, affine.offset_xy)
+        self.set_geometry(*affine.current_wh)

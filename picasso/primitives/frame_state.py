@@ -1,0 +1,300 @@
+"""What a frame holds, and the fields that say which frame of which stream it is."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import uuid
+from functools import lru_cache
+from operator import index
+from typing import Self, SupportsIndex, TypeAlias
+
+from picasso.primitives.attribute import Attribute, AttributeHolder, AttributeKey
+from picasso.primitives.checks import INT64_MAX, dimension, optional_whole, text, whole
+from picasso.primitives.content import VideoFrameContent, VideoFrameTranscodingMethod
+from picasso.primitives.enums import NamedNativeEnum
+from picasso.primitives.object_store import ObjectStore
+from picasso.primitives.transformation import VideoFrameTransformation
+
+Ratio: TypeAlias = tuple[int, int]
+"""Numerator and denominator, both > 0."""
+
+CodecName: TypeAlias = str | NamedNativeEnum
+"""A codec's name in any case, or a member of an enumeration with a ``name()``."""
+
+_uuid_lock = threading.Lock()
+
+
+class FrameState(AttributeHolder):
+    """The state of a frame; ``VideoFrame`` says what its arguments mean."""
+
+    __slots__ = (
+        "__weakref__",
+        "_attributes",
+        "_codec",
+        "_content",
+        "_creation_timestamp_ns",
+        "_dts",
+        "_duration",
+        "_fps",
+        "_height",
+        "_keyframe",
+        "_objects",
+        "_previous_frame_seq_id",
+        "_previous_keyframe_uuid",
+        "_pts",
+        "_source_id",
+        "_time_base",
+        "_transcoding_method",
+        "_transformations",
+        "_uuid",
+        "_width",
+    )
+
+    def __init__(
+        self,
+        source_id: str,
+        framerate: str | Ratio | None = None,
+        width: SupportsIndex = 0,
+        height: SupportsIndex = 0,
+        content: VideoFrameContent | None = None,
+        transcoding_method: VideoFrameTranscodingMethod = VideoFrameTranscodingMethod.Copy,
+        codec: CodecName | None = None,
+        keyframe: bool | None = None,
+        time_base: tuple[SupportsIndex, SupportsIndex] = (1, 1_000_000),
+        pts: SupportsIndex = 0,
+        dts: SupportsIndex | None = None,
+        duration: SupportsIndex | None = None,
+        *,
+        fps: Ratio | None = None,
+    ) -> None:
+        rate = framerate if fps is None else fps
+        if rate is None or None not in (framerate, fps):
+            raise TypeError("a frame takes framerate='30/1' or fps=(30, 1), one of both")
+        self.source_id = source_id
+        self._fps = _ratio(rate)
+        self._width = dimension("width", width)
+        self._height = dimension("height", height)
+        self.content = VideoFrameContent.none() if content is None else content
+        self.transcoding_method = transcoding_method
+        self.codec = codec
+        self.keyframe = keyframe
+        self.time_base = time_base
+        self._pts = whole("pts", pts, 0)
+        self.dts = dts
+        self.duration = duration
+        self._creation_timestamp_ns = time.time_ns()
+        self._uuid: str | None = None
+        self._previous_frame_seq_id: int | None = None
+        self._previous_keyframe_uuid: str | None = None
+        self._transformations = [VideoFrameTransformation.initial_size(width, height)]
+        self._attributes: dict[AttributeKey, Attribute] = {}
+        self._objects = ObjectStore()
+
+    @property
+    def source_id(self) -> str:
+        """Name of the stream."""
+        return self._source_id
+
+    @source_id.setter
+    def source_id(self, value: str) -> None:
+        self._source_id = text("source_id", value)
+
+    @property
+    def framerate(self) -> str:
+        """Frames per second, as ``"30/1"``."""
+        return "{}/{}".format(*self._fps)
+
+    @framerate.setter
+    def framerate(self, value: str | Ratio) -> None:
+        self._fps = _ratio(value)
+
+    @property
+    def fps(self) -> Ratio:
+        """Frames per second, as ``(30, 1)``."""
+        return self._fps
+
+    @fps.setter
+    def fps(self, value: str | Ratio) -> None:
+        self._fps = _ratio(value)
+
+    @property
+    def width(self) -> int:
+        """Width in pixels, > 0; setting it leaves the transformations as they are."""
+        return self._width
+
+    @width.setter
+    def width(self, value: SupportsIndex) -> None:
+        self._width = dimension("width", value)
+
+    @property
+    def height(self) -> int:
+        """Height in pixels, > 0; setting it leaves the transformations as they are."""
+        return self._height
+
+    @height.setter
+    def height(self, value: SupportsIndex) -> None:
+        self._height = dimension("height", value)
+
+    @property
+    def content(self) -> VideoFrameContent:
+        """Where the encoded bytes are."""
+        return self._content
+
+    @content.setter
+    def content(self, value: VideoFrameContent) -> None:
+        if not isinstance(value, VideoFrameContent):
+            raise TypeError(f"content: expected VideoFrameContent, got {type(value).__name__}")
+        self._content = value
+
+    @property
+    def transcoding_method(self) -> VideoFrameTranscodingMethod:
+        """Whether the content is the source's own or was encoded anew."""
+        return self._transcoding_method
+
+    @transcoding_method.setter
+    def transcoding_method(self, value: VideoFrameTranscodingMethod) -> None:
+        if not isinstance(value, VideoFrameTranscodingMethod):
+            raise TypeError(f"transcoding_method: expected VideoFrameTranscodingMethod, got {value!r}")
+        self._transcoding_method = value
+
+    @property
+    def codec(self) -> str | None:
+        """Codec of the content in lower case, such as ``"h264"``."""
+        return self._codec
+
+    @codec.setter
+    def codec(self, value: CodecName | None) -> None:
+        if isinstance(value, NamedNativeEnum):
+            value = value.name()
+        self._codec = None if value is None else text("codec", value).lower()
+
+    @property
+    def keyframe(self) -> bool | None:
+        """Whether the content decodes on its own; ``None`` when unknown."""
+        return self._keyframe
+
+    @keyframe.setter
+    def keyframe(self, value: bool | None) -> None:
+        if value is not None and not isinstance(value, bool):
+            raise TypeError(f"keyframe: expected bool or None, got {value!r}")
+        self._keyframe = value
+
+    @property
+    def time_base(self) -> Ratio:
+        """Seconds in one tick of ``pts``, ``dts`` and ``duration``, as ``(1, 1000000)``."""
+        return self._time_base
+
+    @time_base.setter
+    def time_base(self, value: tuple[SupportsIndex, SupportsIndex]) -> None:
+        numerator, denominator = value
+        self._time_base = whole("time_base", numerator, 1), whole("time_base", denominator, 1)
+
+    @property
+    def pts(self) -> int:
+        """When the frame is shown, ticks of ``time_base``, ≥ 0."""
+        return self._pts
+
+    @pts.setter
+    def pts(self, value: SupportsIndex) -> None:
+        self._pts = whole("pts", value, 0)
+
+    @property
+    def dts(self) -> int | None:
+        """When the frame is decoded, ticks of ``time_base``, ≥ 0."""
+        return self._dts
+
+    @dts.setter
+    def dts(self, value: SupportsIndex | None) -> None:
+        self._dts = optional_whole("dts", value, 0)
+
+    @property
+    def duration(self) -> int | None:
+        """How long the frame is shown, ticks of ``time_base``, ≥ 0."""
+        return self._duration
+
+    @duration.setter
+    def duration(self, value: SupportsIndex | None) -> None:
+        self._duration = optional_whole("duration", value, 0)
+
+    @property
+    def creation_timestamp_ns(self) -> int:
+        """When the frame was made, nanoseconds since 1970, ≥ 0."""
+        return self._creation_timestamp_ns
+
+    @creation_timestamp_ns.setter
+    def creation_timestamp_ns(self, value: SupportsIndex) -> None:
+        self._creation_timestamp_ns = whole("creation_timestamp_ns", value, 0)
+
+    @property
+    def uuid(self) -> str:
+        """Identity of the frame, a UUID of version 7 that sorts by creation time; made when first asked for."""
+        return self._uuid or self._make_uuid()
+
+    @property
+    def previous_frame_seq_id(self) -> int | None:
+        """Sequence number of the frame before, if a sender counted."""
+        return self._previous_frame_seq_id
+
+    @property
+    def previous_keyframe_uuid(self) -> str | None:
+        """Identity of the last key frame before, if a sender noted it."""
+        return self._previous_keyframe_uuid
+
+    def copy(self) -> Self:
+        """Return an independent frame with the same identity, objects and attributes."""
+        self._make_uuid()
+        twin = object.__new__(type(self))
+        for name in FrameState.__slots__:
+            if name != "__weakref__":
+                setattr(twin, name, getattr(self, name))
+        twin._transformations = self._transformations.copy()
+        twin._attributes = self._attributes.copy()
+        twin._objects = self._objects.copy()
+        return twin
+
+    __copy__ = copy
+
+    def __deepcopy__(self, _memo: object) -> Self:
+        return self.copy()
+
+    def _make_uuid(self) -> str:
+        with _uuid_lock:  # two threads must see the same one
+            if self._uuid is None:
+                self._uuid = _uuid7(self._creation_timestamp_ns)
+            return self._uuid
+
+    def _attribute_table(self) -> dict[AttributeKey, Attribute]:
+        return self._attributes
+
+
+def _ratio(value: str | Ratio) -> Ratio:
+    """Read ``"30/1"`` or ``(30, 1)``.
+
+    Raises:
+        TypeError: It is neither a text nor a pair of whole numbers.
+        ValueError: It does not read as two whole numbers > 0.
+    """
+    parts = _split(value) if isinstance(value, str) else value
+    try:
+        numerator, denominator = map(index, parts)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"framerate: expected '30/1' or (30, 1), got {value!r}") from None
+    if not (0 < numerator <= INT64_MAX and 0 < denominator <= INT64_MAX):
+        raise ValueError(f"framerate: both parts must be positive, got {value!r}")
+    return numerator, denominator
+
+
+@lru_cache(maxsize=64)
+def _split(framerate: str) -> tuple[int, ...]:
+    """Return the numbers between the slashes; none where one does not read as a number."""
+    parts = framerate.split("/")
+    return tuple(map(int, parts)) if all(part.isascii() and part.isdigit() for part in parts) else ()
+
+
+def _uuid7(timestamp_ns: int) -> str:
+    """Make a UUID of version 7 (RFC 9562): 48 bits of milliseconds, then random bits."""
+    bits = (timestamp_ns // 1_000_000 & 0xFFFF_FFFF_FFFF) << 80 | int.from_bytes(os.urandom(10))
+    bits = bits & ~(0xF << 76) | 7 << 76
+    return str(uuid.UUID(int=bits & ~(0b11 << 62) | 0b10 << 62))

@@ -1,0 +1,262 @@
+"""The objects of a frame as a struct of arrays: one column a field, one row an object."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from picasso.errors import DetachedObjectError
+from picasso.primitives.attribute import Attribute, AttributeKey
+from picasso.primitives.box_fields import BoxValues
+from picasso.primitives.checks import INT64_MAX, INT64_MIN
+
+DETECTION: Final = 0
+"""Index of the detection boxes in ``ObjectStore.boxes``."""
+TRACK: Final = 1
+"""Index of the track boxes in ``ObjectStore.boxes``."""
+NO_TRACK_ID: Final = INT64_MIN
+"""Stored in the place of a track id that is not there."""
+
+_FIRST_CAPACITY = 16
+
+Arrays: TypeAlias = tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+
+
+def _blank_arrays(capacity: int) -> Arrays:
+    """Return boxes, ids, track ids and confidences of so many blank rows.
+
+    Boxes are ``(2, 5, capacity)``: detection and track; xc, yc, width, height, angle; row. One field of all boxes of a
+    kind is contiguous, so that moving a thousand boxes is a handful of vector operations.
+    """
+    return (
+        np.full((2, 5, capacity), np.nan, np.float32),
+        np.zeros(capacity, np.int64),
+        np.full(capacity, NO_TRACK_ID, np.int64),
+        np.full(capacity, np.nan, np.float64),
+    )
+
+
+_EMPTY = _blank_arrays(0)
+
+
+class ObjectStore:
+    """Rows ``0 … count`` hold the objects in the order they were added.
+
+    Rows from ``count`` on hold blanks: NaN boxes and confidences, no track id. Columns that few objects fill
+    (attributes, parents, draw labels) are dicts keyed by object id.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "attributes",
+        "boxes",
+        "confidences",
+        "count",
+        "draw_labels",
+        "ids",
+        "labels",
+        "namespaces",
+        "next_id",
+        "parents",
+        "rows",
+        "track_ids",
+    )
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.next_id = 0
+        """One more than the largest id that was ever here, at least 0."""
+        self.rows: dict[int, int] = {}
+        """Row of each id."""
+        self.namespaces: list[str] = []
+        self.labels: list[str] = []
+        self.attributes: dict[int, dict[AttributeKey, Attribute]] = {}
+        self.parents: dict[int, int] = {}
+        """Id of the parent of each child."""
+        self.draw_labels: dict[int, str] = {}
+        self.boxes, self.ids, self.track_ids, self.confidences = _EMPTY
+
+    def reserve(self, extra: int) -> None:
+        """Make room for ``extra`` rows; views on the arrays made before may then be stale."""
+        needed, capacity, count = self.count + extra, len(self.ids), self.count
+        if needed <= capacity:
+            return
+        boxes, ids, track_ids, confidences = self.boxes, self.ids, self.track_ids, self.confidences
+        self.boxes, self.ids, self.track_ids, self.confidences = _blank_arrays(max(needed, 2 * capacity))
+        if count:
+            self.boxes[:, :, :count] = boxes[:, :, :count]
+            self.ids[:count] = ids[:count]
+            self.track_ids[:count] = track_ids[:count]
+            self.confidences[:count] = confidences[:count]
+
+    def append(self, object_id: int, namespace: str, label: str) -> int:
+        """Add a blank row for a new id and return it."""
+        row = self.count
+        if row == len(self.ids):
+            self.reserve(_FIRST_CAPACITY)
+        self.ids[row] = object_id
+        self.rows[object_id] = row
+        self.namespaces.append(namespace)
+        self.labels.append(label)
+        self.count = row + 1
+        if object_id >= self.next_id:
+            self.next_id = object_id + 1
+        return row
+
+    def extend(self, ids: NDArray[np.int64], namespaces: Iterable[str], labels: Iterable[str]) -> slice:
+        """Add blank rows for new ids and return them; both texts must be as many as ``ids``."""
+        rows = slice(self.count, self.count + len(ids))
+        self.reserve(len(ids))
+        self.ids[rows] = ids
+        self.rows.update(zip(ids.tolist(), range(rows.start, rows.stop), strict=True))
+        self.namespaces.extend(namespaces)
+        self.labels.extend(labels)
+        self.count = rows.stop
+        if len(ids):
+            self.next_id = max(self.next_id, int(ids.max()) + 1)
+        return rows
+
+    def first_new_id(self, count: int = 1) -> int:
+        """Return an id that was never here, and is followed by others until there are ``count``.
+
+        Raises:
+            OverflowError: They do not fit into 64 bits.
+        """
+        if self.next_id + count - 1 > INT64_MAX:
+            raise OverflowError(f"object ids: {count} more do not fit after {self.next_id - 1}")
+        return self.next_id
+
+    def row_of(self, object_id: int) -> int:
+        """Return the row of an object.
+
+        Raises:
+            DetachedObjectError: The object is gone.
+        """
+        try:
+            return self.rows[object_id]
+        except KeyError:
+            raise DetachedObjectError(f"object {object_id} is no longer in its frame") from None
+
+    def put_box(self, kind: int, row: int, values: BoxValues) -> None:
+        """Write xc, yc, width, height and angle of one box."""
+        boxes = self.boxes
+        boxes[kind, 0, row] = values[0]  # written out: a loop takes half as long again
+        boxes[kind, 1, row] = values[1]
+        boxes[kind, 2, row] = values[2]
+        boxes[kind, 3, row] = values[3]
+        boxes[kind, 4, row] = values[4]
+
+    def has_track_box(self, row: int) -> bool:
+        """Say whether there is a track box: one with a NaN centre is none."""
+        xc = self.boxes[TRACK, 0, row]
+        return bool(xc == xc)  # noqa: PLR0124 - only NaN differs from itself
+
+    def copy_row(self, source: ObjectStore, source_row: int, object_id: int) -> int:
+        """Add a copy of an object of another store under ``object_id``, without its parent, and return its row."""
+        row = self.append(object_id, source.namespaces[source_row], source.labels[source_row])
+        self.overwrite(row, source, source_row)
+        return row
+
+    def overwrite(self, row: int, source: ObjectStore, source_row: int) -> None:
+        """Make an object the copy of one of another store; it keeps its id and loses its parent."""
+        object_id, source_id = int(self.ids[row]), int(source.ids[source_row])
+        self.namespaces[row] = source.namespaces[source_row]
+        self.labels[row] = source.labels[source_row]
+        self.boxes[:, :, row] = source.boxes[:, :, source_row]
+        self.track_ids[row] = source.track_ids[source_row]
+        self.confidences[row] = source.confidences[source_row]
+        self._forget(object_id)
+        if source.attributes.get(source_id):
+            self.attributes[object_id] = dict(source.attributes[source_id])
+        if source_id in source.draw_labels:
+            self.draw_labels[object_id] = source.draw_labels[source_id]
+
+    def remove(self, object_ids: Iterable[int]) -> None:
+        """Remove the objects of these ids; the rest keep their order, children of removed ones lose their parent."""
+        removed = self.rows.keys() & set(object_ids)
+        if not removed:
+            return
+        kept = [row for object_id, row in self.rows.items() if object_id not in removed]
+        for object_id in removed:
+            self._forget(object_id)
+        self.parents = {child: parent for child, parent in self.parents.items() if parent not in removed}
+        self._keep(kept)
+
+    def _forget(self, object_id: int) -> None:
+        """Drop what the sparse columns hold of an object."""
+        self.attributes.pop(object_id, None)
+        self.draw_labels.pop(object_id, None)
+        self.parents.pop(object_id, None)
+
+    def _keep(self, kept: list[int]) -> None:
+        """Close the gaps between the rows that are kept."""
+        count, old = len(kept), self.count
+        self.boxes[:, :, :count] = self.boxes[:, :, kept]
+        self.boxes[:, :, count:old] = np.nan
+        self.ids[:count] = self.ids[kept]
+        self.track_ids[:count] = self.track_ids[kept]
+        self.track_ids[count:old] = NO_TRACK_ID
+        self.confidences[:count] = self.confidences[kept]
+        self.confidences[count:old] = np.nan
+        self.namespaces = [self.namespaces[row] for row in kept]
+        self.labels = [self.labels[row] for row in kept]
+        self.rows = {object_id: row for row, object_id in enumerate(self.ids[:count].tolist())}
+        self.count = count
+
+    def known_parent(self, parent: int) -> int:
+        """Return ``parent``; ``ValueError`` unless there is such an object."""
+        if parent not in self.rows:
+            raise ValueError(f"parent_id: no object {parent} in this frame")
+        return parent
+
+    def set_parents(self, children: Collection[int], parent: int) -> None:
+        """Hang objects below another; all or none.
+
+        Raises:
+            ValueError: There is no such parent, or a child is the parent itself or above it.
+        """
+        ancestor: int | None = self.known_parent(parent)
+        while ancestor is not None:
+            if ancestor in children:
+                raise ValueError(f"parent_id: object {ancestor} cannot hang below itself, through {parent}")
+            ancestor = self.parents.get(ancestor)
+        self.parents.update(dict.fromkeys(children, parent))
+
+    def column(self, name: str) -> list[Any]:
+        """Return one field of all objects; ``ValueError`` unless there is such a field."""
+        readers: dict[str, Callable[[], list[Any]]] = {
+            "id": lambda: list(self.rows),
+            "namespace": self.namespaces.copy,
+            "label": self.labels.copy,
+            "draw_label": lambda: list(map(self.draw_labels.get, self.rows, self.labels)),
+            "parent_id": lambda: list(map(self.parents.get, self.rows)),
+            "track_id": lambda: [None if n == NO_TRACK_ID else n for n in self.track_ids[: self.count].tolist()],
+            "confidence": lambda: [None if math.isnan(c) else c for c in self.confidences[: self.count].tolist()],
+        }
+        if name not in readers:
+            raise ValueError(f"unknown field {name!r}; one of {', '.join(readers)}")
+        return readers[name]()
+
+    def rename_only(self, object_id: int) -> None:
+        """Give the object of a store with one row another id."""
+        old = int(self.ids[0])
+        self.ids[0] = object_id
+        self.rows = {object_id: 0}
+        self.next_id = max(self.next_id, object_id + 1)
+        self.attributes = {object_id: self.attributes.get(old, {})}
+        self.draw_labels = dict.fromkeys((object_id,), self.draw_labels[old]) if self.draw_labels else {}
+
+    def copy(self) -> ObjectStore:
+        """Return an independent store with the same rows."""
+        other = ObjectStore()
+        other.count, other.next_id = self.count, self.next_id
+        other.rows, other.parents, other.draw_labels = self.rows.copy(), self.parents.copy(), self.draw_labels.copy()
+        other.namespaces, other.labels = self.namespaces.copy(), self.labels.copy()
+        other.attributes = {object_id: table.copy() for object_id, table in self.attributes.items()}
+        other.boxes, other.ids = self.boxes.copy(), self.ids.copy()
+        other.track_ids, other.confidences = self.track_ids.copy(), self.confidences.copy()
+        return other

@@ -1,0 +1,47 @@
+"""A list of objects of one frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import overload
+
+from picasso.primitives.video_object import BorrowedVideoObject
+
+
+class VideoObjectsView(Sequence[BorrowedVideoObject]):
+    """An immutable list of live views; removing an object from the frame does not shorten it."""
+
+    __slots__ = ("_objects",)
+
+    def __init__(self, objects: Iterable[BorrowedVideoObject]) -> None:
+        self._objects = tuple(objects)
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    @overload
+    def __getitem__(self, index: int) -> BorrowedVideoObject: ...
+    @overload
+    def __getitem__(self, index: slice) -> VideoObjectsView: ...
+    def __getitem__(self, index: int | slice) -> BorrowedVideoObject | VideoObjectsView:
+        if isinstance(index, slice):
+            return VideoObjectsView(self._objects[index])
+        return self._objects[index]
+
+    @property
+    def ids(self) -> list[int]:
+        """The ids, in order."""
+        return [video_object.id for video_object in self._objects]
+
+    @property
+    def track_ids(self) -> list[int | None]:
+        """The track ids, in order; ``None`` for an object that is not tracked."""
+        return [video_object.track_id for video_object in self._objects]
+
+    @property
+    def sorted_by_id(self) -> VideoObjectsView:
+        """The same objects, ids rising."""
+        return VideoObjectsView(sorted(self._objects, key=lambda video_object: video_object.id))
+
+    def __repr__(self) -> str:
+        return f"VideoObjectsView({list(self._objects)!r})"

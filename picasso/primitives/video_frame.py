@@ -1,0 +1,125 @@
+"""The frame: metadata of one picture of one stream, without its pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Self
+
+import msgspec
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from picasso.primitives.detections import Detections, NewDetections, read_detections
+from picasso.primitives.frame_geometry import MovableFrame
+from picasso.primitives.frame_json import build_frame, convert_record, decode_record, frame_record
+
+
+class VideoFrame(MovableFrame):
+    """Metadata of one picture: which it is, its size and time, what was done to it, what was found in it.
+
+    Convention: assigning a frame shares it; ``copy()`` makes an independent one. The engine works on the frame that it
+    was given, and hands back that same one. A frame is not locked: one thread at a time may use it.
+
+    Args:
+        source_id: Name of the stream.
+        framerate: Frames per second, ``"30/1"`` or ``(30, 1)``; either this or ``fps``.
+        width: Width in pixels, 1 … 2³¹ − 1; required.
+        height: Height in pixels, 1 … 2³¹ − 1; required.
+        content: Where the encoded bytes are; nowhere unless given.
+        transcoding_method: Whether the content is the source's own.
+        codec: Codec of the content: a name, or a member of ``Codec``.
+        keyframe: Whether the content decodes on its own.
+        time_base: Seconds in one tick of the three times below, as numerator and denominator, both > 0.
+        pts: When the frame is shown, ≥ 0.
+        dts: When it is decoded, ≥ 0.
+        duration: How long it is shown, ≥ 0.
+        fps: The same as ``framerate``.
+
+    Raises:
+        TypeError: An argument is of another type.
+        ValueError: A number is below its range.
+        OverflowError: A number is above its range.
+    """
+
+    __slots__ = ()
+
+    def add_detections(
+        self,
+        namespace: str,
+        xyxy: ArrayLike,
+        labels: str | Iterable[str],
+        *,
+        angles: ArrayLike | None = None,
+        confidences: ArrayLike | None = None,
+        track_ids: ArrayLike | None = None,
+        track_xyxy: ArrayLike | None = None,
+    ) -> NDArray[np.int64]:
+        """Add N objects at once; all or none.
+
+        Args:
+            namespace: Who found them, such as the name of a detector.
+            xyxy: ``(N, 4)`` corners x0 y0 x1 y1 in pixels of the frame, at most 1,000,000; they may lie outside it.
+            labels: One text for all, or N.
+            angles: ``(N,)`` degrees by which the boxes are then turned about their centres; NaN for upright.
+            confidences: ``(N,)``; NaN for unknown.
+            track_ids: ``(N,)`` integers; −1 or ``None`` for untracked.
+            track_xyxy: ``(N, 4)`` corners that the tracker says.
+
+        Returns:
+            The new ids, ``(N,)`` int64.
+
+        Raises:
+            ShapeError: An array has another shape, or not N rows.
+            TypeError: A label is no text, or a track id no integer.
+            ValueError: A corner is NaN or infinite, or x1 < x0, or y1 < y0, or there are too many.
+
+        >>> frame = VideoFrame("cam", "30/1", 640, 480)
+        >>> frame.add_detections("detector", [[10, 20, 50, 40], [0, 0, 8, 8]], ["car", "bus"], confidences=[0.9, 0.5])
+        array([0, 1])
+        >>> frame.get_detections(label="car").xyxy
+        array([[10., 20., 50., 40.]], dtype=float32)
+        """
+        new = NewDetections.of(xyxy, labels, angles, confidences, track_ids, track_xyxy)
+        return new.add_to(self._objects, namespace)
+
+    def get_detections(self, namespace: str | None = None, label: str | None = None) -> Detections:
+        """Return the objects of a namespace and a label as arrays; ``None`` means any."""
+        return read_detections(self._objects, namespace, label)
+
+    @property
+    def json(self) -> str:
+        """The frame as one line of JSON, without temporary attributes."""
+        return self.to_message().decode()
+
+    @property
+    def json_pretty(self) -> str:
+        """The frame as indented JSON."""
+        return msgspec.json.format(self.json, indent=2)
+
+    def to_message(self) -> bytes:
+        """Return the frame as UTF-8 JSON, for a queue or a socket."""
+        return msgspec.json.encode(frame_record(self))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``json`` holds, as dicts, lists, texts and numbers."""
+        return msgspec.json.decode(self.to_message(), type=dict[str, Any])
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Read the text that ``json`` or ``to_message`` wrote.
+
+        Raises:
+            MetadataError: It is no JSON, or not of a frame; the message names the place.
+        """
+        return build_frame(cls, decode_record(text))
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> Self:
+        """Read the fields that ``to_dict`` wrote; errors as ``from_json``."""
+        return build_frame(cls, convert_record(fields))
+
+    def __repr__(self) -> str:
+        return (
+            f"VideoFrame({self._source_id!r}, {self._width}x{self._height}, pts={self._pts}, "
+            f"objects={self._objects.count}, attributes={len(self._attributes)})"
+        )

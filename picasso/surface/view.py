@@ -1,0 +1,395 @@
+"""A picture in memory: planes, format and size, over somebody's pixels without a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from picasso.errors import ConsumedError, SurfaceError, UploadError
+from picasso.surface import planes as plane_maths
+from picasso.surface.cuda import DevicePlane, device_index, read_interface
+from picasso.surface.formats import ColorSpace, MemType, VideoFormat
+from picasso.surface.interop import as_array
+from picasso.surface.planes import Bytes, PlaneLayout
+
+if TYPE_CHECKING:
+    from picasso.surface.pool import SharedBuffer
+
+
+class SurfaceView:
+    """Pixels of one picture: no copy is made, strides are honoured, and the owner of the pixels is kept alive.
+
+    Made by ``wrap``, ``allocate``, ``from_planes``, ``from_buffer`` and ``from_cuda_array``; what cannot be pixels
+    raises ``SurfaceError``. Size, format and planes never change; the pixels may. ``PicassoEngine.send_frame`` moves a
+    view: it is falsy from then on, and every use of it raises ``ConsumedError``.
+    """
+
+    __slots__ = ("_color", "_cuda_stream", "_format", "_gpu_id", "_layout", "_planes", "_size_wh")
+
+    _planes: tuple[Bytes, ...] | tuple[DevicePlane, ...] | None
+
+    def __init__(
+        self,
+        planes: tuple[Bytes, ...] | tuple[DevicePlane, ...],
+        format: VideoFormat,
+        size_wh: tuple[int, int],
+        color: ColorSpace | None,
+        *,
+        gpu_id: int = 0,
+        cuda_stream: int = 0,
+    ) -> None:
+        if color is not None and not format.is_yuv:
+            raise SurfaceError(f"a colour space belongs to YUV pictures, not to {format.name()}")
+        self._planes = planes
+        self._format = format
+        self._size_wh = size_wh
+        self._color = ColorSpace.for_height(size_wh[1]) if color is None and format.is_yuv else color
+        self._gpu_id = gpu_id
+        self._cuda_stream = cuda_stream
+        self._layout: tuple[PlaneLayout, ...] | None = None
+
+    @classmethod
+    def wrap(cls, obj: Any, format: VideoFormat | None = None, *, color: ColorSpace | None = None) -> SurfaceView:
+        """View the pixels of any array object, without a copy.
+
+        Args:
+            obj: A uint8 NumPy array, an object with ``__cuda_array_interface__``, ``__array_interface__`` or DLPack,
+                a ``SharedBuffer``, or a ``SurfaceView``, which is returned as it is.
+            format: What the bytes are. Without it ``(H, W, 4)`` is RGBA, ``(H, W, 3)`` RGB and ``(H, W)`` GRAY8.
+                NV12, NV21 and I420 are one array ``(H * 3 / 2, W)``.
+            color: What the numbers of a YUV picture mean; by default BT.709 limited range from 720 lines up, BT.601
+                below.
+
+        Raises:
+            SurfaceError: Wrong dtype, shape or size.
+            SurfaceTypeError: Not an array object.
+
+        >>> picture = np.zeros((480, 640, 3), np.uint8)
+        >>> surface = SurfaceView.wrap(picture[:, ::-1])  # any stride: here mirrored
+        >>> surface.format, surface.size_wh
+        (VideoFormat.RGB, (640, 480))
+        >>> SurfaceView.wrap(np.zeros((720, 640), np.uint8), VideoFormat.NV12).size_wh
+        (640, 480)
+        """
+        if not isinstance(obj, np.ndarray):
+            if isinstance(obj, SurfaceView):
+                return obj._checked(format, color)
+            if hasattr(obj, "__cuda_array_interface__"):
+                return cls.from_cuda_array(obj, device_index(obj))._checked(format, color)
+            if hasattr(obj, "view_slot"):
+                return cls.from_buffer(obj)._checked(format, color)
+            obj = as_array(obj)
+        form, size_wh, planes = plane_maths.split(plane_maths.check_bytes(obj), format)
+        return cls(planes, form, size_wh, color)
+
+    @classmethod
+    def from_planes(
+        cls,
+        planes: Sequence[Bytes],
+        format: VideoFormat,
+        size_wh: tuple[int, int],
+        color: ColorSpace | None = None,
+    ) -> Self:
+        """View the planes of a decoder, rows padded as they may be.
+
+        Args:
+            planes: One uint8 array each; interleaved chroma is ``(H / 2, W / 2, 2)`` or ``(H / 2, W)``.
+            format: What they are the planes of.
+            size_wh: Width and height of the picture in pixels.
+            color: What the numbers of a YUV picture mean; by default as for ``wrap``.
+
+        Raises:
+            SurfaceError: Count, dtype or shape is not that of the format.
+        """
+        return cls(plane_maths.check_planes(planes, format, size_wh), format, size_wh, color)
+
+    @classmethod
+    def allocate(cls, format: VideoFormat, size_wh: tuple[int, int], color: ColorSpace | None = None) -> Self:
+        """Make a zeroed surface of this format, size and colour space in host memory.
+
+        Memory starts at a multiple of 64 bytes, and so do rows, but for I420, whose planes are one tight block
+        ``(H * 3 / 2, W)``.
+
+        Raises:
+            SurfaceError: A size that the format does not allow.
+        """
+        memory = plane_maths.zeros(plane_maths.byte_size(format, size_wh))
+        return cls(plane_maths.over_memory(memory, format, size_wh), format, size_wh, color)
+
+    @classmethod
+    def from_buffer(cls, buf: SharedBuffer, slot_index: int = 0, cuda_stream: int = 0) -> SurfaceView:
+        """View a slot of a pool's buffer; the buffer stays out of the pool as long as the view lives.
+
+        Raises:
+            SurfaceError: The buffer has no such slot; those of ``BufferGenerator`` have one.
+            ConsumedError: The buffer was handed over.
+        """
+        return buf.view_slot(slot_index, cuda_stream)
+
+    @classmethod
+    def from_cuda_array(cls, obj: object, gpu_id: int = 0, cuda_stream: int = 0) -> Self:
+        """View an object with ``__cuda_array_interface__``: ``(H, W)`` or ``(H, W, 1)`` is GRAY8, ``(H, W, 4)`` RGBA.
+
+        Args:
+            obj: CuPy array, torch tensor and the like; kept alive.
+            gpu_id: Device that holds it.
+            cuda_stream: Stream on which the pixels become ready; 0 takes the one that the interface names.
+
+        Raises:
+            SurfaceTypeError: No such interface.
+            SurfaceError: Null pointer, dtype other than uint8, wrong shape, pitch less than a row.
+        """
+        form, plane = read_interface(obj)
+        size_wh = (plane.shape[1], plane.shape[0])
+        return cls((plane,), form, size_wh, None, gpu_id=gpu_id, cuda_stream=cuda_stream or plane.stream or 0)
+
+    @property
+    def planes(self) -> tuple[Bytes, ...]:
+        """Planes as views: ``(H, W, C)`` or ``(H, W)``; luma, then ``(H / 2, W / 2, 2)`` or two ``(H / 2, W / 2)``.
+
+        Raises:
+            SurfaceError: The pixels are in GPU memory; ``device_plane`` has them.
+        """
+        planes = self._live()
+        if isinstance(planes[0], DevicePlane):
+            raise SurfaceError(f"the pixels are in the memory of GPU {self._gpu_id}, which the host cannot read")
+        return planes
+
+    @property
+    def device_plane(self) -> DevicePlane:
+        """The plane in GPU memory.
+
+        Raises:
+            SurfaceError: The pixels are in host memory.
+        """
+        plane = self._live()[0]
+        if not isinstance(plane, DevicePlane):
+            raise SurfaceError("the pixels are in host memory, not on a GPU")
+        return plane
+
+    @property
+    def device_planes(self) -> tuple[DevicePlane, ...]:
+        """The planes in GPU memory, in the order of the format.
+
+        Raises:
+            SurfaceError: The pixels are in host memory.
+        """
+        planes = self._live()
+        if not isinstance(planes[0], DevicePlane):
+            raise SurfaceError("the pixels are in host memory, not on a GPU")
+        return planes
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        """The plane for CUDA libraries; host surfaces do not have this attribute."""
+        if not self.is_cuda:
+            raise AttributeError("a surface in host memory has no __cuda_array_interface__")
+        return self.device_plane.__cuda_array_interface__ | {"stream": self._cuda_stream or None}
+
+    @property
+    def format(self) -> VideoFormat:
+        """Layout of the bytes."""
+        self._live()
+        return self._format
+
+    @property
+    def size_wh(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        self._live()
+        return self._size_wh
+
+    @property
+    def width(self) -> int:
+        """Pixels a row."""
+        return self.size_wh[0]
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return self.size_wh[1]
+
+    @property
+    def color(self) -> ColorSpace | None:
+        """What the numbers of a YUV picture mean, None for other formats."""
+        self._live()
+        return self._color
+
+    @property
+    def is_cuda(self) -> bool:
+        """Whether the pixels are in GPU memory."""
+        return isinstance(self._live()[0], DevicePlane)
+
+    @property
+    def mem_type(self) -> MemType:
+        """Where the pixels live: ``SYSTEM`` or ``CUDA_DEVICE``."""
+        return MemType.CUDA_DEVICE if self.is_cuda else MemType.SYSTEM
+
+    @property
+    def gpu_id(self) -> int:
+        """Device of a GPU surface, 0 for one in host memory."""
+        self._live()
+        return self._gpu_id
+
+    @property
+    def cuda_stream(self) -> int:
+        """Stream on which the pixels become ready, 0 when they are."""
+        self._live()
+        return self._cuda_stream
+
+    @property
+    def data_ptr(self) -> int:
+        """Address of the first sample of the first plane, in host or GPU memory."""
+        plane = self._live()[0]
+        return plane.ptr if isinstance(plane, DevicePlane) else plane.ctypes.data
+
+    @property
+    def pitch(self) -> int:
+        """Bytes from a row to the next, of the first plane; negative where rows run upwards."""
+        return self._live()[0].strides[0]
+
+    @property
+    def channels(self) -> int:
+        """Bytes a pixel, 0 for formats of several planes."""
+        return self.format.channels
+
+    @property
+    def color_format(self) -> int:
+        """Number of the format in NVIDIA's ``NvBufSurfaceColorFormat``: 1 for GRAY8, 19 for RGBA."""
+        return self.format.color_format
+
+    @property
+    def readonly(self) -> bool:
+        """Whether a plane may not be written to, as those that a decoder still refers to."""
+        return any(
+            plane.read_only if isinstance(plane, DevicePlane) else not plane.flags.writeable for plane in self._live()
+        )
+
+    def plane_layout(self) -> tuple[PlaneLayout, ...]:
+        """Return each plane as flat memory with base, pitch and steps, for kernels; made once.
+
+        Raises:
+            SurfaceError: The pixels are in GPU memory.
+        """
+        planes = self.planes
+        if self._layout is None:
+            self._layout = tuple(plane_maths.layout_of(plane) for plane in planes)
+        return self._layout
+
+    def to_numpy(self) -> Bytes:
+        """Copy the pixels into one tight array, ``(H, W, C)`` or ``(H, W)``; 4:2:0 formats give ``(H * 3 / 2, W)``.
+
+        Pixels on a GPU are waited for and downloaded.
+        """
+        if self.is_cuda:
+            from picasso.surface.cuda_memory import download
+
+            return download(self).to_numpy()
+        planes = self.planes
+        if len(planes) == 1:
+            return np.array(planes[0], order="C")
+        width, height = self._size_wh
+        return np.concatenate([plane.reshape(-1) for plane in planes]).reshape(height * 3 // 2, width)
+
+    def memset(self, value: int) -> None:
+        """Set every byte of every plane to ``value``, 0..255."""
+        byte = _check_byte(value)
+        if self.is_cuda:
+            from picasso.surface.cuda_memory import fill_planes
+
+            fill_planes(self, byte)
+            return
+        for plane in self._writable():
+            plane[...] = byte
+
+    def fill(self, color: Sequence[int]) -> None:
+        """Set every pixel to ``color``, a value 0..255 for each channel in the order of memory.
+
+        Raises:
+            SurfaceError: Not as many values as channels; formats of several planes have none.
+        """
+        if len(color) != self.channels:
+            raise SurfaceError(f"color length {len(color)} does not match surface channel count {self.channels}")
+        if not self.channels:
+            raise SurfaceError(f"a picture of {len(self._live())} planes has no channels to fill")
+        values = np.array([_check_byte(value) for value in color], np.uint8)
+        if self.is_cuda:
+            self.upload(np.broadcast_to(values, (self.height, self.width, self.channels)))
+            return
+        self._writable()[0][...] = values
+
+    def upload(self, array: npt.NDArray[np.uint8]) -> None:
+        """Copy a uint8 array ``(H, W, C)``, or ``(H, W)`` for one channel, into the top left corner.
+
+        Raises:
+            SurfaceError: The dtype is not uint8.
+            UploadError: The array is larger than the surface, or has other channels.
+        """
+        array = plane_maths.check_bytes(np.asarray(array))
+        pixels = array[:, :, None] if array.ndim == 2 else array
+        if pixels.ndim != 3 or pixels.shape[2] != self.channels:
+            raise UploadError(f"channel count mismatch: surface has {self.channels}, array has shape {array.shape}")
+        rows, columns = pixels.shape[:2]
+        if rows > self.height or columns > self.width:
+            raise UploadError(f"array dimensions {columns}x{rows} exceed surface dimensions {self.width}x{self.height}")
+        if self.is_cuda:
+            from picasso.surface.cuda_memory import upload_corner
+
+            upload_corner(self, pixels)
+            return
+        (plane,) = self._writable()
+        plane[:rows, :columns] = pixels if plane.ndim == 3 else pixels[:, :, 0]
+
+    def take(self) -> Self:
+        """Move the pixels into a fresh view; this one is consumed."""
+        fresh = type(self).__new__(type(self))
+        fresh._planes = self._live()
+        fresh._format = self._format
+        fresh._size_wh = self._size_wh
+        fresh._color = self._color
+        fresh._gpu_id = self._gpu_id
+        fresh._cuda_stream = self._cuda_stream
+        fresh._layout = self._layout
+        self._planes = self._layout = None
+        return fresh
+
+    def put_back(self, taken: Self) -> None:
+        """Undo ``take``, which gave ``taken``: that one is consumed instead."""
+        self._planes, self._layout = taken._live(), taken._layout
+        taken._planes = taken._layout = None
+
+    def _live(self) -> tuple[Bytes, ...] | tuple[DevicePlane, ...]:
+        planes = self._planes
+        if planes is None:
+            raise ConsumedError("SurfaceView has been consumed")
+        return planes
+
+    def _writable(self) -> tuple[Bytes, ...]:
+        planes = self.planes
+        if self.readonly:
+            raise SurfaceError("the pixels are read-only")
+        return planes
+
+    def _checked(self, format: VideoFormat | None, color: ColorSpace | None) -> SurfaceView:
+        """Return this view if it is what the caller says it is."""
+        if format not in (None, self.format):
+            raise SurfaceError(f"the pixels are {self.format.name()}, not {format.name()}")
+        if color not in (None, self._color):
+            raise SurfaceError(f"the pixels are {self._color}, not {color}")
+        return self
+
+    def __bool__(self) -> bool:
+        return self._planes is not None
+
+    def __repr__(self) -> str:
+        if self._planes is None:
+            return "SurfaceView(<consumed>)"
+        return f"SurfaceView({self.width}x{self.height}, ch={self.channels}, gpu={self._gpu_id})"
+
+
+def _check_byte(value: int) -> int:
+    if not 0 <= value <= 255:
+        raise SurfaceError(f"a byte is 0..255, got {value}")
+    return value

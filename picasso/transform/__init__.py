@@ -1,0 +1,41 @@
+"""How pixels and boxes move."""
+
+from picasso.transform.config import (
+    MIN_EFFECTIVE_DIM,
+    ComputeMode,
+    DstPadding,
+    Interpolation,
+    Padding,
+    Rect,
+    TransformConfig,
+)
+from picasso.transform.mapping import (
+    place,
+    place_mask,
+    place_points,
+    place_xywha,
+    unplace,
+    unplace_mask,
+    unplace_points,
+    unplace_xywha,
+)
+from picasso.transform.placement import Placement
+
+__all__ = [
+    "MIN_EFFECTIVE_DIM",
+    "ComputeMode",
+    "DstPadding",
+    "Interpolation",
+    "Padding",
+    "Placement",
+    "Rect",
+    "TransformConfig",
+    "place",
+    "place_mask",
+    "place_points",
+    "place_xywha",
+    "unplace",
+    "unplace_mask",
+    "unplace_points",
+    "unplace_xywha",
+]

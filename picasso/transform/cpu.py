@@ -1,0 +1,137 @@
+"""The transform on the CPU: one native call a frame, without the GIL."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from picasso.errors import GeometryError, SurfaceError
+from picasso.surface import SurfaceView, VideoFormat
+from picasso.transform.config import Interpolation
+from picasso.transform.filters import FILTERS
+from picasso.transform.placement import Placement
+from picasso_kernels.compile import host, pure
+from picasso_kernels.components import SOURCES, TARGETS, Picture, Plane
+from picasso_kernels.frame import transform_frame
+from picasso_kernels.plan import Plan, aligned, make_plan
+
+Bytes = npt.NDArray[np.uint8]
+
+
+class _Scratch(threading.local):
+    """Working memory of one thread; it grows to what the largest frame needs."""
+
+    memory: Bytes = np.empty(0, np.uint8)
+
+
+_scratch = _Scratch()
+
+
+def transform(
+    source: SurfaceView,
+    placement: Placement,
+    target: SurfaceView,
+    interpolation: Interpolation = Interpolation.BILINEAR,
+) -> None:
+    """Crop, scale, letterbox and convert one frame: every pixel of ``target`` is written.
+
+    One call of machine code, during which the GIL is free. Safe from any thread; two calls must not write the same
+    target. With ``Placement.identity`` it is a colour converter.
+
+    Args:
+        source: What is read, in host memory, of size ``placement.source_wh``.
+        placement: Which rectangle of the source lands on which rectangle of the target.
+        target: What is written: RGBA, BGRA, BGRx, RGB, BGR, NV12, NV21 or I420 in host memory, writable, of size
+            ``placement.target_wh``. It must not overlap the source.
+        interpolation: The filter.
+
+    Raises:
+        SurfaceError: A surface is in GPU memory, or the target has a format that cannot be written or is read-only.
+        GeometryError: A surface has another size than the placement says.
+    """
+    job, table, scratch_bytes = _plan(source, placement, target, interpolation)
+    memory = _scratch.memory
+    if len(memory) < scratch_bytes:
+        memory = _scratch.memory = aligned(scratch_bytes)
+    host(transform_frame)(job, table, memory, *_memories(source, target))
+
+
+def warm_up() -> None:
+    """Compile the kernels, or load them from disk, so that the first frame does not wait for it."""
+    pictures = [SurfaceView.allocate(VideoFormat.RGBA, size_wh) for size_wh in ((2, 2), (1, 1))]
+    for interpolation in (Interpolation.BILINEAR, Interpolation.NEAREST):
+        transform(pictures[0], Placement.compute((2, 2), (1, 1)), pictures[1], interpolation)
+
+
+def transform_by_reference(
+    source: SurfaceView,
+    placement: Placement,
+    target: SurfaceView,
+    interpolation: Interpolation = Interpolation.BILINEAR,
+) -> None:
+    """Do what ``transform`` does, run by the interpreter: slow, every offset and value checked, the same to the bit."""
+    job, table, scratch_bytes = _plan(source, placement, target, interpolation)
+    scratch = bytearray(scratch_bytes)
+    pure(transform_frame)(job.tolist(), table.tolist(), scratch, *_memories(source, target))
+
+
+def _plan(source: SurfaceView, placement: Placement, target: SurfaceView, interpolation: Interpolation) -> Plan:
+    _check_size("source", source, placement.source_wh)
+    _check_size("target", target, placement.target_wh)
+    if target.readonly:
+        raise SurfaceError("the target of a transform is read-only")
+    return make_plan(
+        _picture(source, SOURCES, "read"),
+        _picture(target, TARGETS, "write"),
+        placement.crop_ltwh,
+        placement.target_wh,
+        placement.inner_ltwh,
+        FILTERS[interpolation],
+    )
+
+
+def _picture(surface: SurfaceView, formats: Iterable[str], verb: str) -> Picture:
+    name = surface.format.name()
+    if name not in formats:
+        raise SurfaceError(f"a transform cannot {verb} {name}; one of {', '.join(sorted(formats))}")
+    planes = tuple(Plane(*layout[1:]) for layout in surface.plane_layout())
+    color = surface.color
+    return Picture(name, planes, color.matrix.value, color.full_range) if color else Picture(name, planes)
+
+
+def _memories(source: SurfaceView, target: SurfaceView) -> tuple[Bytes, Bytes, Bytes, Bytes, Bytes, Bytes]:
+    """Return the memory of the three components of each: formats of fewer planes name one again."""
+    y, u, v = (_mutable(memory) for memory in _three(source))
+    return y, u, v, *_three(target)
+
+
+def _three(surface: SurfaceView) -> tuple[Bytes, Bytes, Bytes]:
+    memories = [layout.memory for layout in surface.plane_layout()]
+    return memories[0], memories[min(1, len(memories) - 1)], memories[-1]
+
+
+def _mutable(memory: Bytes) -> Bytes:
+    """View read-only memory as writable, so that one compiled function serves both; kernels only read sources."""
+    if memory.flags.writeable:
+        return memory
+    holder = _Alias(memory)
+    return np.asarray(holder)
+
+
+class _Alias:
+    """An array's memory without its write protection; NumPy keeps it, and with it the array, alive."""
+
+    __slots__ = ("__array_interface__", "_memory")
+
+    def __init__(self, memory: Bytes) -> None:
+        self._memory = memory
+        self.__array_interface__ = {**memory.__array_interface__, "data": (memory.ctypes.data, False)}
+
+
+def _check_size(what: str, surface: SurfaceView, size_wh: tuple[int, int]) -> None:
+    if surface.size_wh != size_wh:
+        width, height = size_wh
+        raise GeometryError(f"the {what} is {surface.width}x{surface.height}, the placement says {width}x{height}")

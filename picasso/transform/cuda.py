@@ -1,0 +1,310 @@
+"""The transform on a GPU: one kernel a frame, or one for a batch of frames that have nothing in common.
+
+The arithmetic is that of the CPU, bit for bit. A call puts its kernel on the transformer's stream and returns; it waits
+for nothing. Producers are waited for, and told, by events between streams.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from picasso.errors import GeometryError, SurfaceError
+from picasso.surface import SurfaceView, VideoFormat
+from picasso.surface.cuda import DevicePlane
+from picasso.surface.cuda_memory import open_device
+from picasso.transform.config import Interpolation
+from picasso.transform.filters import FILTERS
+from picasso.transform.placement import Placement
+from picasso_kernels.components import SOURCES, Picture, Plane
+from picasso_kernels.cuda_driver import Arguments, Event, PinnedMemory, Stream, copy_to_device, launch
+from picasso_kernels.cuda_frame import ADDRESSES, FRAME, NUMBERS, Frame
+from picasso_kernels.cuda_kernels import KERNELS
+from picasso_kernels.cuda_plan import TARGETS, FramePlan, Place, plan_frame
+
+_BLOCK: Final = (64, 2, 1)
+"""Threads: a warp writes 64 pixels of two rows, measured best on an H200."""
+_PLANS: Final = 64
+"""Plans that a transformer keeps on its device."""
+_ROW_BYTES: Final = 8 * ADDRESSES + 4 * NUMBERS
+_PLANES: Final = struct.Struct("=6Q")
+"""Three planes of the source, three of the target: the first fields of a row."""
+_BATCH_SLOTS: Final = 4
+"""Batches whose tables may be on their way to the device at once."""
+
+
+class Job(NamedTuple):
+    """One frame of a batch."""
+
+    source: SurfaceView
+    placement: Placement
+    target: SurfaceView
+
+
+@dataclass(slots=True)
+class _DevicePlan:
+    """A plan whose tables are on the device, and the arguments of its next launch."""
+
+    plan: FramePlan
+    row: np.ndarray[Any, Any]
+    tables: int
+    arguments: Arguments
+    function: Any
+    grid: tuple[int, int, int]
+    placement: Placement
+    """Kept because the key of the plan is its identity."""
+
+
+class CudaTransformer:
+    """Transforms frames on one GPU, on a stream of its own. For one thread.
+
+    Args:
+        gpu_id: Which GPU; surfaces of others are refused.
+        stream: Where the kernels go; by default a new stream, closed with the transformer.
+
+    Raises:
+        DeviceError: There is no such GPU.
+    """
+
+    def __init__(self, gpu_id: int = 0, stream: Stream | None = None) -> None:
+        self.device = open_device(gpu_id)
+        self.stream = stream or Stream(self.device)
+        self._owns_stream = stream is None
+        self._plans: OrderedDict[tuple[object, ...], _DevicePlan] = OrderedDict()
+        self._event = Event(self.device)
+        self._reading: deque[tuple[Event, tuple[DevicePlane, ...]]] = deque()
+        self._spare: list[Event] = []
+        self._batches: _BatchTables | None = None
+
+    def transform(
+        self,
+        source: SurfaceView,
+        placement: Placement,
+        target: SurfaceView,
+        interpolation: Interpolation = Interpolation.BILINEAR,
+    ) -> None:
+        """Put the transform of one frame on the stream: every pixel of ``target`` is written.
+
+        The source is kept alive until the GPU has read it, and its producer's stream waits for that.
+
+        Args:
+            source: What is read, on this GPU, of size ``placement.source_wh``.
+            placement: Which rectangle of the source lands on which rectangle of the target.
+            target: What is written: RGBA, BGRA, BGRx, NV12, NV21 or I420, on this GPU, of size ``placement.target_wh``.
+            interpolation: The filter.
+
+        Raises:
+            SurfaceError: A surface is not on this GPU, or of a format that cannot be read or written.
+            GeometryError: A surface has another size than the placement says.
+        """
+        self.device.make_current()
+        self._follow(source)
+        prepared = self._prepare(source, placement, target, interpolation)
+        _write_planes(prepared.arguments.block, 0, prepared.plan, source, target)
+        launch(prepared.function, prepared.grid, _BLOCK, self.stream, prepared.arguments)
+        self._keep(source)
+        self._forget()
+
+    def transform_batch(self, jobs: Sequence[Job], interpolation: Interpolation = Interpolation.BILINEAR) -> None:
+        """Put the transforms of many frames on the stream, one launch for each kernel that they need.
+
+        Frames may differ in size, crop, format and target. Errors are those of ``transform``.
+        """
+        self.device.make_current()
+        groups: dict[str, list[tuple[Job, _DevicePlan]]] = {}
+        for job in jobs:
+            self._follow(job.source)
+            prepared = self._prepare(job.source, job.placement, job.target, interpolation)
+            groups.setdefault(prepared.plan.kernel, []).append((job, prepared))
+        for name, members in groups.items():
+            self._launch_batch(name, members)
+        for job in jobs:
+            self._keep(job.source)
+        self._forget()
+
+    def wait(self) -> None:
+        """Wait until all of it is done."""
+        self.device.make_current()
+        self.stream.wait()
+        self._reading.clear()
+
+    def close(self) -> None:
+        """Wait, and give back what is on the device; harmless when repeated."""
+        if self.stream.handle is None:
+            return
+        self.wait()
+        while self._plans:
+            self._drop_plan()
+        self._batches = None
+        if self._owns_stream:
+            self.stream.close()
+
+    def _prepare(
+        self, source: SurfaceView, placement: Placement, target: SurfaceView, interpolation: Interpolation
+    ) -> _DevicePlan:
+        key = (id(placement), interpolation.value, *_signature(source), *_signature(target))
+        prepared = self._plans.get(key)
+        if prepared is None:
+            prepared = self._plans[key] = self._make_plan(source, placement, target, interpolation)
+        return prepared
+
+    def _forget(self) -> None:
+        """Drop the oldest plans, whose tables go back in the order of the stream: after what has been launched."""
+        while len(self._plans) > _PLANS:
+            self._drop_plan()
+
+    def _make_plan(
+        self, source: SurfaceView, placement: Placement, target: SurfaceView, interpolation: Interpolation
+    ) -> _DevicePlan:
+        self._check(source, "source", placement.source_wh, SOURCES)
+        self._check(target, "target", placement.target_wh, TARGETS)
+        plan = plan_frame(
+            _picture(source),
+            _picture(target),
+            placement.crop_ltwh,
+            placement.target_wh,
+            placement.inner_ltwh,
+            FILTERS[interpolation],
+        )
+        tables = self.device.allocate(-(-plan.tables.nbytes // 256) * 256, self.stream)
+        copy_to_device(tables, plan.tables.ctypes.data, plan.tables.nbytes, self.stream)
+        row = plan.row.copy()
+        for name in Frame._fields[6:ADDRESSES]:
+            row[name] += tables
+        arguments = Arguments(_ROW_BYTES)
+        arguments.block[:] = row.tobytes()[:_ROW_BYTES]
+        function = self.device.function(plan.kernel, batched=False)
+        columns, rows = plan.blocks
+        grid = (-(-columns // _BLOCK[0]), -(-rows // _BLOCK[1]), 1)
+        return _DevicePlan(plan, row, tables, arguments, function, grid, placement)
+
+    def _drop_plan(self) -> None:
+        _, oldest = self._plans.popitem(last=False)
+        self.device.release(oldest.tables, self.stream)
+
+    def _launch_batch(self, name: str, members: list[tuple[Job, _DevicePlan]]) -> None:
+        if self._batches is None or self._batches.capacity < len(members):
+            self._batches = _BatchTables(self.stream, max(32, len(members)))
+        table = self._batches
+        slot = table.next_slot()
+        for index, (job, prepared) in enumerate(members):
+            table.rows[slot, index] = prepared.row
+            offset = (slot * table.capacity + index) * FRAME.itemsize
+            _write_planes(table.memory.bytes, offset, prepared.plan, job.source, job.target)
+        address = table.send(slot, len(members))
+        columns, rows = (max(prepared.plan.blocks[axis] for _, prepared in members) for axis in (0, 1))
+        step = _BLOCK[1] * KERNELS[name].batch_rows
+        grid = (-(-columns // _BLOCK[0]), -(-rows // step), len(members))
+        table.arguments.block[:] = address.to_bytes(8, "little")
+        launch(self.device.function(name, batched=True), grid, _BLOCK, self.stream, table.arguments)
+        table.sent[slot].record(self.stream)
+
+    def _follow(self, source: SurfaceView) -> None:
+        """Let the stream wait for the one that makes the source's pixels."""
+        producer = source.cuda_stream
+        if producer and producer != self.stream.address:
+            self.stream.wait_for_stream(producer, self._event)
+
+    def _keep(self, source: SurfaceView) -> None:
+        """Hold a source until it has been read; its producer's stream waits too, before it writes there again."""
+        producer = source.cuda_stream
+        if producer == self.stream.address:
+            return
+        event = self._spare.pop() if self._spare else Event(self.device)
+        event.record(self.stream)
+        if producer:
+            event.hold(producer)
+        self._reading.append((event, source.device_planes))
+        while self._reading and self._reading[0][0].done:
+            self._spare.append(self._reading.popleft()[0])
+
+    def _check(self, surface: SurfaceView, what: str, size_wh: tuple[int, int], formats: Any) -> None:
+        if not surface.is_cuda or surface.gpu_id != self.device.index:
+            place = f"on GPU {surface.gpu_id}" if surface.is_cuda else "in host memory"
+            raise SurfaceError(f"the {what} is {place}, the transform works on GPU {self.device.index}")
+        if surface.size_wh != size_wh:
+            width, height = size_wh
+            raise GeometryError(f"the {what} is {surface.width}x{surface.height}, the placement says {width}x{height}")
+        if surface.format.name() not in formats:
+            choices = ", ".join(sorted(name for name in formats if name in VideoFormat.__members__))
+            raise SurfaceError(
+                f"the {what} of a transform on a GPU cannot be {surface.format.name()}; one of {choices}"
+            )
+        if what == "target" and surface.readonly:
+            raise SurfaceError("the target of a transform is read-only")
+
+
+class _BatchTables:
+    """Tables of descriptors: written in pinned memory, copied to the device in the order of the stream."""
+
+    def __init__(self, stream: Stream, capacity: int) -> None:
+        self.capacity = capacity
+        self._stream = stream
+        size = _BATCH_SLOTS * capacity * FRAME.itemsize
+        self.memory = PinnedMemory(stream.device, size)
+        self.rows = np.frombuffer(self.memory.bytes, FRAME).reshape(_BATCH_SLOTS, capacity)
+        self.arguments = Arguments(8)
+        self._device = stream.device.allocate(-(-size // 256) * 256, stream)
+        self.sent = [Event(stream.device) for _ in range(_BATCH_SLOTS)]
+        self._next = 0
+
+    def next_slot(self) -> int:
+        """Return a slot whose last batch has been launched and done."""
+        slot = self._next
+        self._next = (slot + 1) % _BATCH_SLOTS
+        self.sent[slot].wait()
+        return slot
+
+    def send(self, slot: int, count: int) -> int:
+        """Copy a slot's rows to the device; return their address there."""
+        offset = slot * self.capacity * FRAME.itemsize
+        copy_to_device(self._device + offset, self.memory.address + offset, count * FRAME.itemsize, self._stream)
+        return self._device + offset
+
+    def __del__(self) -> None:
+        self._stream.device.release(self._device, self._stream)
+
+
+def _write_planes(block: Any, offset: int, plan: FramePlan, source: SurfaceView, target: SurfaceView) -> None:
+    """Write the addresses of the planes into a row."""
+    sources, targets = source.device_planes, target.device_planes
+    first, second, third = plan.sources
+    into, into_second, into_third = plan.targets
+    _PLANES.pack_into(
+        block,
+        offset,
+        _address(sources, first),
+        _address(sources, second),
+        _address(sources, third),
+        _address(targets, into),
+        _address(targets, into_second),
+        _address(targets, into_third),
+    )
+
+
+def _address(planes: tuple[DevicePlane, ...], place: Place) -> int:
+    return planes[place.plane].ptr + place.shift
+
+
+def _signature(surface: SurfaceView) -> tuple[object, ...]:
+    """Return all that a plan depends on: format, size, colour, and strides and alignment of the planes."""
+    color = surface.color
+    planes = [(plane.strides, plane.ptr & 15) for plane in surface.device_planes]
+    meaning = (color.matrix.value, color.full_range) if color else None
+    return (surface.format.value, surface.gpu_id, surface.size_wh, meaning, *planes)
+
+
+def _picture(surface: SurfaceView) -> Picture:
+    planes = tuple(_plane(plane) for plane in surface.device_planes)
+    color, name = surface.color, surface.format.name()
+    return Picture(name, planes, color.matrix.value, color.full_range) if color else Picture(name, planes)
+
+
+def _plane(plane: DevicePlane) -> Plane:
+    lane_step = plane.strides[2] if len(plane.strides) > 2 else 1
+    return Plane(plane.ptr & 15, plane.strides[0], plane.strides[1], lane_step)

@@ -1,0 +1,98 @@
+"""What all commands share: help, version, and failures of one sentence."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from running import picasso
+
+from picasso.errors import MissingDependencyError
+
+
+def raising(error: BaseException) -> Callable[..., NoReturn]:
+    def raise_it(*_arguments: object, **_options: object) -> NoReturn:
+        raise error
+
+    return raise_it
+
+
+@pytest.mark.parametrize("name", ["demo", "encode", "probe", "doctor"])
+def test_every_command_has_help_with_an_example(name: str) -> None:
+    done = picasso(name, "--help")
+    assert done.code == 0
+    assert f"Example: picasso {name}" in done.out
+
+
+def test_no_command_prints_the_help_and_counts_as_bad_arguments() -> None:
+    done = picasso()
+    assert done.code == 2
+    assert "Usage: picasso" in done.out
+
+
+@pytest.mark.parametrize("start", [["-m", "picasso"], ["-c", "from picasso.cli import main; main()"]], ids=" ".join)
+def test_the_version_is_that_of_the_distribution(start: list[str]) -> None:
+    done = subprocess.run([sys.executable, *start, "--version"], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == f"picasso {version('picasso-engine')}\n"
+
+
+def test_the_command_line_sets_the_switch_interval_and_the_library_does_not() -> None:
+    assert "switch interval 0.5 ms" in picasso("doctor").out
+    asked = "import sys, picasso, picasso.engine; print(sys.getswitchinterval())"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=60)
+    assert float(done.stdout) == 0.005
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["fly", "--fly", "probe", "probe --fly", "probe a b", "encode in.mp4", "demo --seconds x", "demo --seconds 0"],
+)
+def test_bad_arguments_are_one_sentence_and_code_2(line: str) -> None:
+    done = picasso(*line.split())
+    assert done.code == 2
+    assert done.sentence
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (MissingDependencyError("cv2 is missing; pip install it"), "cv2 is missing; pip install it"),
+        (PermissionError(13, "Permission denied", "/x/y.mp4"), "/x/y.mp4: Permission denied"),
+        (OSError("disk\n  is full"), "disk is full"),
+        (MemoryError(), "MemoryError"),
+        (KeyError("x"), "internal error, KeyError: 'x'; picasso --debug shows where"),
+    ],
+    ids=["ours", "the system's", "two lines", "no words", "a bug"],
+)
+def test_a_failure_is_one_sentence_and_code_1(monkeypatch: pytest.MonkeyPatch, error: Exception, says: str) -> None:
+    monkeypatch.setattr("picasso.media.probe", raising(error))
+    done = picasso("probe", "in.mp4")
+    assert (done.code, done.sentence) == (1, says)
+
+
+def test_a_failure_has_its_notes_in_brackets(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = OSError("no")
+    error.add_note("while playing bikes")
+    monkeypatch.setattr("picasso.media.probe", raising(error))
+    assert picasso("probe", "in.mp4").sentence == "no (while playing bikes)"
+
+
+def test_an_interrupted_command_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("picasso.media.probe", raising(KeyboardInterrupt()))
+    done = picasso("probe", "in.mp4")
+    assert (done.code, done.sentence) == (130, "interrupted")
+
+
+@pytest.mark.parametrize(("flags", "variables"), [(["--debug"], {}), ([], {"PICASSO_DEBUG": "1"})], ids=str)
+def test_a_failure_has_a_traceback_when_asked_for(tmp_path: Path, flags: list[str], variables: dict[str, str]) -> None:
+    line = [sys.executable, "-m", "picasso", *flags, "probe", str(tmp_path / "no.mp4")]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60, env=os.environ | variables, check=False)
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert "MediaError" in done.stderr

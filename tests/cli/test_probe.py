@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from running import picasso
+
+
+def test_json_says_what_the_file_is(clip: Path) -> None:
+    facts = json.loads(picasso("probe", clip, "--decode", "--json").out)
+    assert facts["file"] == str(clip)
+    assert (facts["codec"], facts["width"], facts["height"], facts["pixel_format"]) == ("h264", 640, 272, "yuv420p")
+    assert (facts["frames_per_s"], facts["frames"], facts["duration_s"]) == (25, 250, 10)
+    assert (facts["decoded_frames"], facts["times_rise"]) == (250, True)
+
+
+def test_the_table_has_a_line_a_fact(clip: Path) -> None:
+    done = picasso("probe", clip)
+    assert done.code == 0
+    lines = {tuple(line.rsplit(maxsplit=1)) for line in done.out.splitlines()}
+    assert {("codec", "h264"), ("width", "640"), ("full range", "no"), ("frames per s", "25")} <= lines
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        pytest.param(None, "No such file", id="missing"),
+        pytest.param(b"", "Invalid data", id="empty"),
+        pytest.param(b"just words\n" * 100, "Invalid data|no video", id="not a video"),
+        pytest.param(bytes(100_000), "Invalid data|no video", id="zeros"),
+    ],
+)
+def test_what_is_no_video_is_one_sentence(tmp_path: Path, content: bytes | None, says: str) -> None:
+    path = tmp_path / "in.mp4"
+    if content is not None:
+        path.write_bytes(content)
+    done = picasso("probe", path)
+    assert done.code == 1
+    assert str(path) in done.sentence
+    assert any(words in done.sentence for words in says.split("|"))
+
+
+def test_a_folder_is_no_video(tmp_path: Path) -> None:
+    done = picasso("probe", tmp_path)
+    assert done.code == 1
+    assert done.sentence
+
+
+def test_decoding_finds_out_a_truncated_file(truncated: Path) -> None:
+    assert picasso("probe", truncated).code == 0
+    done = picasso("probe", truncated, "--decode")
+    assert done.code == 1
+    assert "truncated" in done.sentence

@@ -1,0 +1,9 @@
+"""Settings of the whole suite."""
+
+from hypothesis import HealthCheck, settings
+
+# How long one example takes says more about the machine than about the code.
+settings.register_profile("suite", deadline=None)
+# For a night: ``--hypothesis-profile=long``, see ``just model``.
+settings.register_profile("long", deadline=None, max_examples=5_000, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")

@@ -1,0 +1,48 @@
+"""Pictures and placements on which every CUDA kernel has something to do."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from picasso.surface import ColorSpace, SurfaceView, VideoFormat
+from picasso.transform import Interpolation, Placement
+
+Bytes = npt.NDArray[np.uint8]
+
+SOURCES = [
+    VideoFormat[name] for name in ("RGBA", "BGRA", "BGRx", "RGB", "BGR", "GRAY8", "NV12", "NV21", "I420", "UYVY")
+]
+TARGETS = [VideoFormat[name] for name in ("RGBA", "BGRA", "BGRx", "NV12", "NV21", "I420")]
+FILTERS = [Interpolation.NEAREST, Interpolation.BILINEAR, Interpolation.AREA, Interpolation.GPU_CUBIC_VIC_5TAP]
+
+
+class Case(NamedTuple):
+    """One placement, and what it is for."""
+
+    name: str
+    placement: Placement
+
+
+CASES = [
+    Case("shrunk", Placement((24, 20), (0, 0, 24, 20), (16, 12), (0, 0, 16, 12))),
+    Case("cropped into odd bars", Placement((24, 20), (4, 2, 12, 14), (20, 16), (3, 1, 13, 14))),
+    Case("halved", Placement((24, 20), (0, 0, 24, 20), (12, 10), (0, 0, 12, 10))),
+    Case("copied", Placement((24, 20), (0, 0, 24, 20), (24, 20), (0, 0, 24, 20))),
+    Case("copied into even bars", Placement((24, 20), (0, 0, 24, 20), (24, 24), (0, 2, 24, 20))),
+    Case("copied into odd bars", Placement((24, 20), (0, 0, 24, 20), (28, 24), (1, 1, 24, 20))),
+    Case("one pixel stretched", Placement((8, 8), (3, 5, 1, 1), (8, 8), (2, 0, 5, 8))),
+]
+
+
+def random_surface(
+    format: VideoFormat, size_wh: tuple[int, int], seed: int, color: ColorSpace | None = None
+) -> SurfaceView:
+    """Return a host surface of random bytes."""
+    surface = SurfaceView.allocate(format, size_wh, color)
+    generator = np.random.default_rng(seed)
+    for plane in surface.planes:
+        plane[...] = generator.integers(0, 256, plane.shape, np.uint8)
+    return surface

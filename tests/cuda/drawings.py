@@ -1,0 +1,73 @@
+"""Hand-made display lists: every kind of command, upright and turned, inside and over the edges."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from picasso.draw.scene import DisplayList
+from picasso_kernels import display as at
+from picasso_kernels.blur import box_width
+
+_BLUE = 0x80FF4020 - (1 << 32)
+_RED = 0xFF1020F0 - (1 << 32)
+_GREEN = 0x4000FF00
+
+
+def rectangle(
+    kind: int, color: int, center: tuple[float, float], half: tuple[float, float], degrees: float = 0
+) -> list[int]:
+    """Return the row of a rectangle, disc or blur, its bounds wide enough."""
+    row = [0] * at.COMMAND_SIZE
+    reach = math.ceil(math.hypot(*half)) + 2
+    row[at.KIND], row[at.COLOR] = kind, color
+    row[at.LEFT], row[at.TOP] = (math.floor(place) - reach for place in center)
+    row[at.RIGHT], row[at.BOTTOM] = (math.ceil(place) + reach for place in center)
+    row[at.CENTER_X], row[at.CENTER_Y] = (round(place * at.ONE_PIXEL) for place in center)
+    row[at.HALF_W], row[at.HALF_H] = (round(length * at.ONE_PIXEL) for length in half)
+    row[at.COS] = round(math.cos(math.radians(degrees)) * at.ONE_TURN)
+    row[at.SIN] = round(math.sin(math.radians(degrees)) * at.ONE_TURN)
+    return row
+
+
+def stroke(color: int, center: tuple[float, float], half: tuple[float, float], degrees: float) -> list[int]:
+    """Return the row of a rectangle with a hole, 1.5 pixels wide."""
+    row = rectangle(at.RECT, color, center, half, degrees)
+    row[at.INNER_W], row[at.INNER_H] = (round((length - 1.5) * at.ONE_PIXEL) for length in half)
+    return row
+
+
+def shapes() -> DisplayList:
+    """Return shapes and a letter of 5x6 pixels."""
+    text = [0] * at.COMMAND_SIZE
+    text[at.KIND], text[at.COLOR], text[at.FIRST], text[at.COUNT] = at.TEXT, _BLUE, 0, 2
+    text[at.LEFT], text[at.TOP], text[at.RIGHT], text[at.BOTTOM] = 3, 4, 14, 12
+    glyphs = [[3, 4, 5, 6, 0], [9, 6, 5, 6, 0]]
+    commands = [
+        rectangle(at.RECT, _RED, (8.3, 7.6), (5.2, 4.1)),
+        stroke(_GREEN, (15.0, 11.0), (7.0, 6.0), 20.0),
+        rectangle(at.RECT, _BLUE, (1.0, 18.0), (6.0, 3.0), -30.0),
+        rectangle(at.DISC, _RED, (18.5, 5.25), (3.5, 3.5)),
+        text,
+        stroke(_BLUE, (12.0, 10.0), (13.0, 11.0), 0.0),
+    ]
+    coverage = np.random.default_rng(2).integers(0, 256, 30, np.uint8)
+    return DisplayList(np.array(commands, np.int32), np.array(glyphs, np.int32), coverage)
+
+
+def blurs() -> tuple[DisplayList, dict[str, int], dict[str, Any]]:
+    """Return one blur, the box of pixels that it goes over, and its curve."""
+    row = rectangle(at.BLUR, 0xFF000000 - (1 << 32), (10.0, 9.0), (6.0, 5.0), 10.0)
+    row[at.SIGMA] = 2 * at.ONE_PIXEL
+    row[at.LEFT], row[at.TOP], row[at.RIGHT], row[at.BOTTOM] = 2, 1, 19, 18
+    width = box_width(row[at.SIGMA])
+    boxes = (width, width, width + 1 - width % 2)
+    area = math.prod(boxes)
+    curve = np.ones(1, np.int64)
+    for box in boxes:
+        curve = np.convolve(curve, np.ones(box, np.int64))
+    numbers = {"curve": curve.tolist(), "curve_size": len(curve), "curve_weight": ((1 << 32) + area // 2) // area}
+    drawing = DisplayList(np.array([row], np.int32), np.zeros((0, at.GLYPH_SIZE), np.int32), np.zeros(0, np.uint8))
+    return drawing, {"left": 2, "top": 1, "columns": 17, "lines": 17}, numbers

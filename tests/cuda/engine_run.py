@@ -1,0 +1,144 @@
+"""Device frames of many sources through the engine, to an encoder that reads device memory and makes nothing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from picasso.draw import (
+    BoundingBoxDraw,
+    ColorDraw,
+    LabelDraw,
+    LabelPosition,
+    ObjectDraw,
+    ObjectDrawSpec,
+    PaddingDraw,
+)
+from picasso.encode import Codec, EncodedUnit, EncoderConfig
+from picasso.engine import Callbacks, CodecSpec, GeneralSpec, PicassoEngine, SourceSpec
+from picasso.primitives import VideoFrame
+from picasso.surface import ColorSpace, MemType, SurfaceView, VideoFormat
+from picasso.surface.cuda_memory import Uploader, open_device
+from picasso.transform import TransformConfig
+
+
+class DeviceSink:
+    """Takes NV12 in device memory, answers with a few bytes, and keeps no more of the GPU's queue than one frame."""
+
+    name, extradata, reads_device_memory = "sink", b"", True
+    input_format = VideoFormat.NV12
+
+    def __init__(self, config: EncoderConfig) -> None:
+        self.color = ColorSpace.for_height(config.height)
+        self.last: SurfaceView | None = None
+
+    def encode(
+        self, surface: SurfaceView, pts_ns: int, duration_ns: int | None, *, force_keyframe: bool = False
+    ) -> list[EncodedUnit]:
+        """Look at nothing."""
+        self.last = surface
+        return [EncodedUnit(b"unit", pts_ns, pts_ns, duration_ns, keyframe=True)]
+
+    def flush(self) -> list[EncodedUnit]:
+        """Hold nothing."""
+        return []
+
+    def reconfigure(self, config: EncoderConfig) -> bool:
+        """Take nothing on."""
+        return False
+
+    def close(self) -> None:
+        """Forget the surface."""
+        self.last = None
+
+
+@dataclass
+class Result:
+    """What a run gave."""
+
+    frames: int
+    seconds: float
+    errors: list[Any]
+    stats: Any = None
+
+
+def drawing() -> ObjectDrawSpec:
+    """Draw a border of two pixels and, above it, label and confidence on a ground of its colour."""
+    table, color = ObjectDrawSpec(), ColorDraw(255, 60, 60)
+    place, padding = LabelPosition(margin_y=0), PaddingDraw(2, 1, 2, 1)
+    label = LabelDraw(ColorDraw(0, 0, 0), color, position=place, padding=padding, format=["{label} {confidence}"])
+    table.insert("bench", "person", ObjectDraw(BoundingBoxDraw(color), label=label))
+    return table
+
+
+def make_frame(source_id: str, pts: int, boxes: int, size_wh: tuple[int, int] = (1920, 1080)) -> VideoFrame:
+    """Return a frame with boxes of 40 to 180 pixels all over it."""
+    frame = VideoFrame(source_id, "30/1", *size_wh, time_base=(1, 1_000_000_000), pts=pts)
+    if boxes:
+        generator = np.random.default_rng(0)
+        centers = generator.uniform((120, 120), (size_wh[0] - 120, size_wh[1] - 120), (boxes, 2))
+        halves = generator.uniform(20, 90, (boxes, 2))
+        corners = np.hstack([centers - halves, centers + halves])
+        frame.add_detections("bench", corners, ["person"] * boxes, confidences=generator.uniform(size=boxes))
+    return frame
+
+
+def run_engine(sources: int, frames: int, boxes: int, *, warm: int = 0) -> Result:
+    """Send ``frames`` device frames of 1080p to each source, letterboxed to 720p; time those after ``warm``."""
+    from picasso_kernels.cuda_driver import Stream
+
+    stream = Stream(open_device(0))
+    picture = SurfaceView.allocate(VideoFormat.RGBA, (1920, 1080))
+    picture.memset(90)
+    pictures = [Uploader(stream).upload(picture) for _ in range(4)]
+    stream.wait()
+    errors: list[Any] = []
+    done, count, lock = threading.Event(), [0], threading.Lock()
+    started = [0.0]
+    total = sources * (frames + warm)
+
+    def on_encoded(output: Any) -> None:
+        with lock:
+            count[0] += 1
+            if count[0] == sources * warm:
+                started[0] = time.perf_counter()
+            if count[0] == total:
+                done.set()
+
+    def on_error(*details: Any) -> None:
+        errors.append(details)
+        done.set()
+
+    config = EncoderConfig(Codec.H264, 1280, 720).mem_type(MemType.CUDA_DEVICE)
+    spec = SourceSpec(CodecSpec.encode(TransformConfig(), config), draw=drawing() if boxes else None)
+    callbacks = Callbacks(on_encoded_frame=on_encoded, on_error=on_error)
+    names = [f"camera-{index}" for index in range(sources)]
+    with PicassoEngine(GeneralSpec(), callbacks, encoder_factory=DeviceSink) as engine:
+        for name in names:
+            engine.set_source_spec(name, spec)
+        work = {
+            name: [make_frame(name, number * 33_000_000, boxes) for number in range(frames + warm)] for name in names
+        }
+        started[0] = time.perf_counter()
+
+        def feed(name: str) -> None:
+            for number, frame in enumerate(work[name]):
+                source = pictures[number % len(pictures)]
+                view = SurfaceView(
+                    source.device_planes, source.format, source.size_wh, None, cuda_stream=stream.address
+                )
+                engine.send_frame(name, frame, view)
+
+        feeders = [threading.Thread(target=feed, args=(name,)) for name in names]
+        for feeder in feeders:
+            feeder.start()
+        done.wait(60)
+        seconds = time.perf_counter() - started[0]
+        for feeder in feeders:
+            feeder.join()
+        stats = engine.stats()
+    return Result(count[0], seconds, errors, stats)

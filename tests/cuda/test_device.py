@@ -1,0 +1,158 @@
+"""On a real GPU: every bit is that of the CPU, streams are kept apart, steady state allocates nothing."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import CASES, FILTERS, SOURCES, TARGETS, Case, random_surface
+from drawings import blurs, shapes
+
+from picasso.draw.cpu import Workspace, paint_on
+from picasso.surface import SurfaceView, VideoFormat
+from picasso.transform import Interpolation, Placement
+from picasso.transform.cpu import transform
+
+pytestmark = pytest.mark.cuda
+COMMON = [
+    case for case in product(SOURCES, CASES, FILTERS) if case[1] is CASES[1] or case[0] in SOURCES[:1] + SOURCES[6:7]
+]
+
+
+@pytest.fixture(scope="module")
+def gpu() -> Any:
+    """Give a transformer, closed at the end."""
+    from picasso.transform.cuda import CudaTransformer
+
+    transformer = CudaTransformer()
+    yield transformer
+    transformer.close()
+
+
+def on_device(surface: SurfaceView, gpu: Any) -> SurfaceView:
+    """Copy a host surface to the GPU."""
+    from picasso.surface.cuda_memory import Uploader
+
+    return Uploader(gpu.stream).upload(surface)
+
+
+def device_target(like: SurfaceView, gpu: Any) -> SurfaceView:
+    """Return a poisoned surface on the GPU."""
+    from picasso.surface.cuda_memory import allocate_on_device
+
+    target = allocate_on_device(like.format, like.size_wh, gpu.stream, like.color)
+    target.memset(0xA5)
+    return target
+
+
+@pytest.mark.parametrize(
+    ("form", "case", "name"),
+    COMMON,
+    ids=lambda value: (
+        getattr(value, "name", str)() if callable(getattr(value, "name", None)) else str(getattr(value, "name", value))
+    ),
+)
+def test_a_transform_has_the_bits_of_the_cpu(form: VideoFormat, case: Case, name: Interpolation, gpu: Any) -> None:
+    source = random_surface(form, case.placement.source_wh, 3)
+    there = on_device(source, gpu)
+    for target_format in TARGETS:
+        expected = random_surface(target_format, case.placement.target_wh, 7)
+        transform(source, case.placement, expected, name)
+        target = device_target(expected, gpu)
+        gpu.transform(there, case.placement, target, name)
+        np.testing.assert_array_equal(target.to_numpy(), expected.to_numpy())
+
+
+def test_a_batch_of_frames_that_have_nothing_in_common_has_the_bits_of_the_cpu(gpu: Any) -> None:
+    from picasso.transform.cuda import Job
+
+    jobs, expectations = [], []
+    for seed, (form, case, target_format) in enumerate(product(SOURCES, CASES, TARGETS)):
+        source, expected = (
+            random_surface(form, case.placement.source_wh, seed),
+            random_surface(target_format, case.placement.target_wh, 7),
+        )
+        transform(source, case.placement, expected)
+        jobs.append(Job(on_device(source, gpu), case.placement, device_target(expected, gpu)))
+        expectations.append(expected)
+    gpu.transform_batch(jobs)
+    for job, expected in zip(jobs, expectations, strict=True):
+        np.testing.assert_array_equal(job.target.to_numpy(), expected.to_numpy())
+
+
+@pytest.mark.parametrize("form", TARGETS, ids=lambda form: form.name())
+def test_a_painting_is_that_of_the_cpu(form: VideoFormat, gpu: Any) -> None:
+    from picasso.draw.cuda import CudaPainter
+
+    painter = CudaPainter(gpu.stream)
+    for drawing in (shapes(), blurs()[0]):
+        picture = random_surface(form, (24, 20), 5)
+        there = on_device(picture, gpu)
+        paint_on(picture, drawing, Workspace())
+        painter.paint(there, drawing)
+        np.testing.assert_array_equal(there.to_numpy(), picture.to_numpy())
+
+
+def test_a_large_frame_with_random_placements(gpu: Any) -> None:
+    generator = np.random.default_rng(11)
+    source = random_surface(VideoFormat.RGBA, (1922, 1082), 1)
+    there = on_device(source, gpu)
+    for _ in range(20):
+        left, top = (int(value) for value in generator.integers(0, 900, 2))
+        width, height = (int(value) for value in generator.integers(1, 180, 2))
+        inner = (*(int(v) for v in generator.integers(0, 300, 2)), *(int(v) for v in generator.integers(1, 340, 2)))
+        placement = Placement((1922, 1082), (left, top, width, height), (640, 640), inner)
+        expected = random_surface(VideoFormat.NV12, (640, 640), 7)
+        transform(source, placement, expected)
+        target = device_target(expected, gpu)
+        gpu.transform(there, placement, target)
+        np.testing.assert_array_equal(target.to_numpy(), expected.to_numpy())
+
+
+def test_a_torch_tensor_is_wrapped_without_a_copy(gpu: Any) -> None:
+    torch = pytest.importorskip("torch")
+    stream = torch.cuda.Stream()
+    with torch.cuda.stream(stream):
+        pixels = torch.randint(0, 256, (720, 1280, 4), dtype=torch.uint8, device="cuda")
+    view = SurfaceView.from_cuda_array(pixels, cuda_stream=stream.cuda_stream)
+    assert view.data_ptr == pixels.data_ptr()
+    placement = Placement.compute((1280, 720), (640, 640))
+    host = SurfaceView.wrap(pixels.cpu().numpy())
+    expected = SurfaceView.allocate(VideoFormat.NV12, (640, 640))
+    transform(host, placement, expected)
+    target = device_target(expected, gpu)
+    gpu.transform(view, placement, target)
+    np.testing.assert_array_equal(target.to_numpy(), expected.to_numpy())
+
+
+def test_a_surface_of_ours_is_a_cupy_array(gpu: Any) -> None:
+    cupy = pytest.importorskip("cupy")
+    source = random_surface(VideoFormat.RGBA, (64, 48), 3)
+    array = cupy.asarray(on_device(source, gpu))
+    np.testing.assert_array_equal(cupy.asnumpy(array), source.to_numpy())
+
+
+def test_steady_state_allocates_nothing(gpu: Any) -> None:
+    from picasso.surface.cuda_memory import allocate_on_device
+    from picasso_kernels.cuda_driver import pool_bytes
+
+    placement = Placement.compute((1920, 1080), (1280, 720))
+    source = on_device(random_surface(VideoFormat.RGBA, (1920, 1080), 3), gpu)
+    reserved = []
+    for round_ in range(300):
+        gpu.transform(source, placement, allocate_on_device(VideoFormat.NV12, (1280, 720), gpu.stream))
+        if round_ in {100, 299}:
+            reserved.append(pool_bytes(gpu.device))
+    gpu.wait()
+    assert reserved[0] == reserved[1]
+
+
+@pytest.mark.parametrize("drawn", [False, True], ids=["plain", "drawn"])
+def test_the_engine_encodes_device_frames(drawn: bool) -> None:
+    from engine_run import run_engine
+
+    result = run_engine(sources=2, frames=5, boxes=3 if drawn else 0)
+    assert result.frames == 10
+    assert not result.errors

@@ -1,0 +1,178 @@
+"""What the engine promises, without threads: each message is dealt with at once, on lists and counters."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from picasso.engine.policies import NS_PER_S
+
+Event = tuple[object, ...]
+SizeWH = tuple[int, int]
+SOURCE_WH = (16, 12)
+DEFAULT_IDLE_S = 30
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """As much of a ``SourceSpec`` as makes a difference to the order of things."""
+
+    mode: str = "drop"
+    size_wh: SizeWH = (16, 16)
+    fps: int = 30
+    gated: bool = False
+    idle_s: int | None = None
+
+    @property
+    def encoder(self) -> tuple[SizeWH, int]:
+        return self.size_wh, self.fps
+
+
+@dataclass(frozen=True)
+class ModelFrame:
+    """A frame: its number among all frames, its timestamp, and what is special about it."""
+
+    number: int
+    pts_ns: int
+    passes: bool = True
+    """Whether it carries the attribute of the gate."""
+    flaw: str = ""
+    """``"size"``: the surface is of another size. ``"raises"``: the callback that gets it raises."""
+
+
+@dataclass
+class Laws:
+    """What holds for all sources of one engine."""
+
+    sends_eos: bool = True
+    delay: int = 0
+    fails_on: frozenset[int] = frozenset()
+    live_changes: bool = False
+
+
+@dataclass
+class Session:
+    size_wh: SizeWH
+    count: int = 0
+    held: list[ModelFrame] = field(default_factory=list)
+
+
+@dataclass
+class SourceModel:
+    """One source."""
+
+    laws: Laws
+    events: list[Event] = field(default_factory=list)
+    """Every call of a callback."""
+    spec: ModelSpec = ModelSpec()
+    idle_s: int = DEFAULT_IDLE_S
+    is_live: bool = False
+    is_known: bool = False
+    counts: Counter[str] = field(default_factory=Counter)
+    deadline_ns: int = 0
+    _session: Session | None = None
+    _last_pts_ns: int | None = None
+
+    def touch(self, now_ns: int) -> None:
+        """A message arrived."""
+        self.is_live = self.is_known = True
+        self.deadline_ns = now_ns + self.idle_s * NS_PER_S
+
+    def set_spec(self, spec: ModelSpec, now_ns: int) -> None:
+        before, self.spec = self.spec, spec
+        inherited = self.idle_s if self.is_live else DEFAULT_IDLE_S
+        self.idle_s = inherited if spec.idle_s is None else spec.idle_s
+        if self.is_live and (before.mode != spec.mode or (spec.mode == "encode" and before.encoder != spec.encoder)):
+            same_size = before.mode == spec.mode and before.size_wh == spec.size_wh
+            if not (same_size and self.laws.live_changes and self._session):
+                self._end_session()
+            self.events.append(("reset", "encoder_spec_changed", None, None))
+        self.touch(now_ns)
+
+    def send(self, frame: ModelFrame, now_ns: int) -> None:
+        self.touch(now_ns)
+        self.counts["in"] += 1
+        if self.spec.gated and not frame.passes:
+            self.counts["gate"] += 1
+        elif self.spec.mode == "drop":
+            self.counts["spec"] += 1
+        elif self.spec.mode == "bypass":
+            self._deliver("bypass", frame, SOURCE_WH)
+        else:
+            self._encode(frame)
+
+    def send_eos(self, now_ns: int) -> None:
+        if self.is_live:
+            self.touch(now_ns)
+            self._end_stream()
+
+    def remove(self) -> None:
+        """Deliver what is held, then forget everything."""
+        self._end_session()
+        self._forget()
+
+    def _forget(self) -> None:
+        self.spec, self.idle_s, self.is_live, self.is_known = ModelSpec(), DEFAULT_IDLE_S, False, False
+        self.counts.clear()
+
+    def shut_down(self) -> None:
+        self._end_session()
+        self.is_live = False
+
+    def evict(self, decision: str | int, now_ns: int) -> None:
+        """Be idle for too long; a number keeps the source for so many seconds."""
+        self.events.append(("eviction",))
+        if isinstance(decision, int):
+            self.deadline_ns = now_ns + decision * NS_PER_S
+            return
+        if decision == "terminate":
+            self._end_stream()
+        elif self._session:
+            self._discard()
+        self._last_pts_ns = None
+        self.is_live = False
+
+    def _encode(self, frame: ModelFrame) -> None:
+        last_ns, self._last_pts_ns = self._last_pts_ns, frame.pts_ns
+        if last_ns is not None and frame.pts_ns <= last_ns:
+            self.events.append(("reset", "pts_decreased", last_ns, frame.pts_ns))
+            self._end_session()
+            self._last_pts_ns = frame.pts_ns
+            if self.laws.sends_eos:
+                self.events.append(("encoded", "eos"))
+        if frame.flaw == "size":
+            self._lose("input", frame)
+            return
+        session = self._session = self._session or Session(self.spec.size_wh)
+        session.count += 1
+        if session.count - 1 in self.laws.fails_on:
+            self._discard()
+            self._lose("encode", frame)
+            return
+        session.held.append(frame)
+        if len(session.held) > self.laws.delay:
+            self._deliver("encoded", session.held.pop(0), session.size_wh)
+
+    def _end_stream(self) -> None:
+        self._end_session()
+        self.events.append(("bypass" if self.spec.mode == "bypass" else "encoded", "eos"))
+
+    def _end_session(self) -> None:
+        session, self._session, self._last_pts_ns = self._session, None, None
+        for frame in session.held if session else []:
+            self._deliver("encoded", frame, session.size_wh)
+
+    def _discard(self) -> None:
+        session, self._session = self._session, None
+        for frame in session.held if session else []:
+            self._lose("flush", frame)
+
+    def _deliver(self, slot: str, frame: ModelFrame, size_wh: SizeWH) -> None:
+        self.events.append((slot, frame.number, size_wh))
+        if frame.flaw == "raises":
+            self.events.append(("error", f"on_{slot}_frame", frame.number, size_wh))
+        self.counts["out"] += 1
+
+    def _lose(self, stage: str, frame: ModelFrame) -> None:
+        self.events.append(("error", stage, frame.number, SOURCE_WH))
+        self.counts["error"] += 1

@@ -1,0 +1,38 @@
+"""Counting durations: fixed memory, percentiles to ±6 %."""
+
+from __future__ import annotations
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from picasso.engine.stats import Histogram
+
+durations = st.lists(st.integers(0, 2**62), min_size=1, max_size=60)
+
+
+@given(durations)
+def test_percentiles_are_within_a_sixteenth_of_the_sorted_list(values: list[int]) -> None:
+    histogram = Histogram()
+    for value in values:
+        histogram.add(value)
+    summary, ranked = histogram.summary(), sorted(values)
+    assert summary.count == len(values)
+    assert summary.max_ns == ranked[-1]
+    for share, got in ((0.5, summary.p50_ns), (0.9, summary.p90_ns), (0.99, summary.p99_ns)):
+        exact = ranked[math.ceil(share * len(ranked)) - 1]
+        assert abs(got - exact) <= exact / 16 + 1
+
+
+def test_nothing_counted_is_all_zero() -> None:
+    summary = Histogram().summary()
+    assert (summary.count, summary.p50_ns, summary.p99_ns, summary.max_ns) == (0, 0, 0, 0)
+
+
+def test_a_time_that_went_backwards_counts_as_none() -> None:
+    histogram = Histogram()
+    histogram.add(-5_000_000)
+    histogram.add(2**80)
+    assert histogram.summary().count == 2
+    assert histogram.summary().p50_ns == 0

@@ -1,0 +1,66 @@
+"""Imports point downwards only, and ``import picasso`` stays light."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BELOW = {
+    "errors": [],
+    "primitives": ["errors"],
+    "surface": ["errors", "primitives"],
+    "transform": ["errors", "primitives", "surface"],
+    "draw": ["errors", "primitives", "surface", "transform"],
+    "encode": ["errors", "primitives", "surface", "transform"],
+    "engine": ["errors", "primitives", "surface", "transform", "draw", "encode"],
+    "media": ["errors", "primitives", "surface", "transform", "encode", "engine"],
+    "testing": ["errors", "primitives", "surface", "transform", "draw", "encode", "engine"],
+    "cli": ["errors", "primitives", "surface", "transform", "draw", "encode", "engine", "media"],
+}
+HEAVY = ["numba", "av", "skia", "simplejpeg", "cv2", "rich", "typer", "omegaconf"]
+
+
+def rooms_imported(file: Path) -> Iterator[tuple[int, str]]:
+    """Every room of the package that ``file`` imports, at its top or inside a function."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names = [node.module] if node.module != "picasso" else [f"picasso.{alias.name}" for alias in node.names]
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == "picasso":
+                yield node.lineno, parts[1] if len(parts) > 1 else "picasso"
+
+
+@pytest.mark.parametrize("room", BELOW)
+def test_a_room_imports_only_what_lies_below_it(room: str) -> None:
+    home = ROOT / "picasso" / room
+    files = sorted(home.rglob("*.py")) if home.is_dir() else [home.with_suffix(".py")]
+    allowed = {*BELOW[room], room}
+    upward = [
+        f"{file.relative_to(ROOT)}:{line} imports {name}"
+        for file in files
+        for line, name in rooms_imported(file)
+        if name not in allowed and not (room == "cli" and name == "picasso")
+    ]
+    assert not upward
+
+
+def test_the_kernels_know_nothing_of_picasso() -> None:
+    files = sorted((ROOT / "kernels").rglob("*.py"))
+    assert files
+    assert not [(file.name, line) for file in files for line, _ in rooms_imported(file)]
+
+
+def test_importing_picasso_loads_no_heavy_library() -> None:
+    code = f"import sys, picasso; print([name for name in {HEAVY} if name in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "[]"

@@ -1,0 +1,75 @@
+"""Compiling: nothing before it is needed, once for all processes, again when any kernel changes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from picasso_kernels import compile as compiler
+from picasso_kernels.axis import fill_nearest
+from picasso_kernels.compile import host, pure
+
+ARGUMENTS = (0, 5, 0, 0, 5, 1, 0, 10, 1, 0, 10)
+LOAD = """
+import sys
+import picasso_kernels.frame, picasso_kernels.compile as compiler
+assert "numba" not in sys.modules
+import numpy
+from picasso_kernels.axis import fill_nearest
+kernel = compiler.host(fill_nearest)
+kernel(numpy.zeros(5, numpy.int16), 0, 5, 0, 0, 5, 1, 0, 10, 1, 0, 10)
+print(sum(kernel.stats.cache_hits.values()), sum(kernel.stats.cache_misses.values()))
+"""
+
+
+def test_host_does_what_pure_does() -> None:
+    ours, theirs = np.zeros(5, np.int16), [0] * 5
+    host(fill_nearest)(ours, *ARGUMENTS)
+    pure(fill_nearest)(theirs, *ARGUMENTS)
+    assert ours.tolist() == theirs == [1, 3, 5, 7, 9]
+
+
+def test_a_kernel_is_compiled_once() -> None:
+    assert host(fill_nearest) is host(fill_nearest)
+
+
+def test_the_second_process_loads_and_the_import_needs_no_compiler() -> None:
+    host(fill_nearest)(np.zeros(5, np.int16), *ARGUMENTS)
+    run = subprocess.run([sys.executable, "-c", LOAD], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["1", "0"]
+
+
+def test_the_key_follows_every_kernel_that_host_code_can_come_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("pixel.py", "rows.py", "cuda_read.py"):
+        (tmp_path / name).write_text("1")
+    monkeypatch.setattr(compiler, "_PACKAGE", tmp_path)
+    key = compiler.source_key.__wrapped__
+    before = key()
+    (tmp_path / "cuda_read.py").write_text("2")
+    assert key() == before
+    (tmp_path / "rows.py").write_text("2")
+    assert key() != before
+
+
+def test_the_cache_moves_where_it_can_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = compiler.cache_folder.__wrapped__
+    monkeypatch.setattr(compiler, "_PACKAGE", tmp_path / "package")
+    assert folder() == tmp_path / "package" / "__pycache__" / "kernels"
+    blocked = tmp_path / "file"
+    blocked.touch()
+    monkeypatch.setattr(compiler, "_PACKAGE", blocked / "package")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
+    assert folder().parent == tmp_path / "user" / "picasso"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(blocked / "user"))
+    assert folder().is_dir()
+
+
+def test_kernels_run_without_the_gil_unless_told_otherwise() -> None:
+    assert host(fill_nearest).targetoptions["nogil"]
+    assert not host(fill_nearest, keep_gil=True).targetoptions["nogil"]

@@ -1,0 +1,141 @@
+"""Rows by the register equal rows by the loop, bit for bit, whatever their length and content."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from picasso_kernels import rows, simd, taps
+from picasso_kernels.axis import Axis
+from picasso_kernels.color import to_rgb, to_yuv
+from picasso_kernels.compile import host
+from picasso_kernels.memory import tail
+from picasso_kernels.plan import vector_entries
+
+SIZE = 1 << 13
+COUNTS = [2, 14, 16, 18, 30, 32, 34, 62, 64, 66, 100, 128, 130, 190]
+"""Row lengths around the sizes of blocks, and around twice those."""
+
+
+class Row:
+    """One call: what to run and its memory. Arguments name memory, or memory and where its tail starts."""
+
+    def __init__(self, loop: Callable[..., None], seed: int, table: Any = (), job: Any = ()) -> None:
+        random = np.random.default_rng(seed)
+        self.loop = loop
+        self.source = random.integers(0, 256, SIZE, np.uint8)
+        self.wide = random.integers(0, 32641, SIZE // 2).astype("<i2").view(np.uint8)
+        self.table = np.array(table, np.int16)
+        self.job = np.array(job, np.int64)
+
+    def outcome(self, loop: Callable[..., None], *args: Any) -> bytes:
+        """Run the loop or its twin; tails of arrays are slices for the machine."""
+        out = np.full(SIZE, 0xA5, np.uint8)
+        memory = {"out": out, "source": self.source, "wide": self.wide, "table": self.table, "job": self.job}
+        begin: Callable[..., Any] = slice_of
+        if loop is self.loop:
+            memory |= {"table": self.table.tolist(), "job": self.job.tolist()}
+            begin = tail
+        loop(*(begin(memory[arg[0]], arg[1]) if isinstance(arg, tuple) else arg for arg in args))
+        return out.tobytes()
+
+
+def slice_of(array: npt.NDArray[Any], start: int) -> npt.NDArray[Any]:
+    return array[start:]
+
+
+def assert_twin(row: Row, *args: Any) -> None:
+    assert row.outcome(host(simd.TWINS[row.loop]), *args) == row.outcome(row.loop, *args)
+
+
+def axis(count: int, ratio: float, seed: int) -> npt.NDArray[np.int16]:
+    """Return the tables of ``count`` pixels of which each is ``ratio`` source pixels from the next."""
+    return vector_entries(Axis(0, count, 1, seed % 3, max(int(count * ratio), 1), 1))
+
+
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("weight", [0, 1, 16, 777, 1024, 1536, 2032, 2047])
+def test_blend_rows(count: int, weight: int) -> None:
+    row = Row(rows.blend_rows, count)
+    assert_twin(row, ("out", 6), ("source", 3), ("source", 901), weight, 512, count)
+
+
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize(("ratio", "near"), [(0.3, 1), (0.9, 1), (1.5, 1), (2, 1), (2, 0), (2.7, 0), (4, 0)])
+@pytest.mark.parametrize("loop", [rows.lerp_pixels, rows.lerp_samples], ids=["pixels", "samples"])
+def test_lerp(loop: Callable[..., None], count: int, ratio: float, near: int) -> None:
+    row = Row(loop, count, axis(count, ratio, count))
+    assert_twin(row, ("out", 5), ("wide", 64), ("table", 0), near, count)
+
+
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("matrix", ["bt601", "bt709"])
+@pytest.mark.parametrize("full_range", [False, True], ids=["limited", "full"])
+def test_colours(count: int, matrix: str, full_range: bool) -> None:
+    luma, source = [("out", 0), ("out", 300)], [("source", 1), ("source", 2001), ("job", 0)]
+    both = Row(rows.yuv_planar, count, job=to_yuv(matrix, full_range))
+    assert_twin(both, *luma, ("out", 600), ("out", 800), *source, 512, count)
+    paired = Row(rows.yuv_paired, count, job=to_yuv(matrix, full_range))
+    assert_twin(paired, *luma, ("out", 600), *source, 512, count)
+    back = Row(rows.rgb_row, count, job=to_rgb(matrix, full_range))
+    assert_twin(back, ("out", 9), ("source", 0), ("source", 701), ("source", 1501), ("job", 0), count)
+
+
+def test_colours_at_their_extremes() -> None:
+    """Chroma of full range rounds up to 256 and must be held at 255."""
+    row = Row(rows.yuv_planar, 0, job=to_yuv("bt709", True))
+    row.source = np.where(np.arange(SIZE) % 4 == np.arange(SIZE) // 64 % 4, 255, 0).astype(np.uint8)
+    out = [("out", start) for start in (0, 300, 600, 800)]
+    assert_twin(row, *out, ("source", 0), ("source", 2048), ("job", 0), 0, 192)
+
+
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("step", [-3, -1, 1, 2, 3, 4])
+def test_collecting_and_spreading(count: int, step: int) -> None:
+    first = 0 if step > 0 else SIZE // 2
+    assert_twin(Row(rows.collect_samples, count), ("out", 3), ("source", first), step, count)
+    assert_twin(Row(rows.collect_opaque, count), ("out", 3), ("source", first + 2), step, -1, count)
+    assert_twin(Row(rows.collect_opaque, count), ("out", 3), ("source", first + 2), step, 1, count)
+    for lanes in (3, 4):
+        assert_twin(Row(rows.spread_pixels, count), ("out", first), step, 1, lanes, ("source", 7), count)
+
+
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("number", [2, 4, 10])
+def test_sums(count: int, number: int) -> None:
+    random = np.random.default_rng(count)
+    places = random.integers(0, SIZE - count, number).astype("<i8").view(np.uint8)
+    weights = random.dirichlet(np.ones(number), count) * 20000 - 3616 / number
+    down = Row(taps.sum_rows, count, weights[0])
+    down.wide = places
+    assert_twin(down, ("out", 2), ("source", 0), ("wide", 0), ("table", 0), number, count)
+    index = np.floor(np.arange(count) * 1.7)
+    by_pairs = weights.reshape(count, -1, 2).swapaxes(0, 1).reshape(-1)
+    for loop in (taps.sum_pixels, taps.sum_samples):
+        across = Row(loop, count, np.concatenate([index, by_pairs]))
+        across.wide = (across.wide.view("<i2") // 2).view(np.uint8)
+        assert_twin(across, ("out", 2), ("wide", 16), ("table", 0), ("table", count), number, count)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("name", "features"),
+    [("generic", ""), ("haswell", "+avx2,+avx,+ssse3,+sse4.2,+sse4.1,+sse3,+sse2")],
+    ids=["sse2", "avx2"],
+)
+def test_lesser_machines_agree(name: str, features: str) -> None:
+    """The same rows, made for CPUs without the instructions that this one may have."""
+    this = f"{__file__}::"
+    chosen = ["test_blend_rows", "test_lerp", "test_colours", "test_collecting_and_spreading", "test_sums"]
+    environment = os.environ | {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features}
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *(this + test for test in chosen)]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stdout[-3000:]

@@ -1,0 +1,137 @@
+"""Reading on a GPU: over doubles where there is none, and back to the CPU with the reason."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from picasso.errors import DeviceError, MediaError
+from picasso.media import VideoReader, reader
+from picasso.media.nvdec import NvdecSource, gpu_of
+from picasso.surface import ColorSpace, SurfaceView, VideoFormat
+
+
+class Demuxer:
+    """PyAV's demuxer with the names of PyNvVideoCodec's; the last packet is empty."""
+
+    def __init__(self, path: str) -> None:
+        self.container = av.open(path)
+        self.base = self.container.streams.video[0].time_base
+
+    def GetTimebaseNum(self) -> int:  # noqa: N802  # the library's name
+        return int(self.base.numerator) if self.base else 0
+
+    def GetTimebaseDen(self) -> int:  # noqa: N802  # the library's name
+        return int(self.base.denominator) if self.base else 1
+
+    def __iter__(self) -> Iterator[Any]:
+        for packet in self.container.demux(video=0):
+            yield SimpleNamespace(pts=packet.pts, duration=packet.duration, key=packet.is_keyframe, packet=packet)
+
+
+class Decoder:
+    """PyAV's decoder with the names of PyNvVideoCodec's; it fails after some frames if it is told to."""
+
+    def __init__(self, fails_after: int = 10**9) -> None:
+        self.left = fails_after
+
+    def Decode(self, packet: Any) -> list[Any]:  # noqa: N802  # the library's name
+        self.left -= 1
+        if self.left < 0:
+            raise RuntimeError("device lost")
+        return [SimpleNamespace(getPTS=lambda f=frame: f.pts, frame=frame) for frame in packet.packet.decode()]
+
+
+def keep(frame: Any, size_wh: tuple[int, int], color: ColorSpace | None) -> SurfaceView:
+    array = frame.frame.reformat(format="nv12").to_ndarray()
+    return SurfaceView.wrap(np.ascontiguousarray(array), VideoFormat.NV12, color=color)
+
+
+LIBRARY = SimpleNamespace(CreateDemuxer=Demuxer)
+
+
+@pytest.fixture
+def on_gpu(monkeypatch: pytest.MonkeyPatch) -> Decoder:
+    """Let readers decode with the double."""
+    decoder = Decoder()
+    monkeypatch.setattr(
+        reader, "open_nvdec", lambda location, info, _gpu: NvdecSource(str(location), info, LIBRARY, decoder, keep)
+    )
+    return decoder
+
+
+def written(path: Path, frames: int = 12) -> Path:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for index in range(frames):
+            picture = np.full((72, 64), 10 * index, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "yuv420p")))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize("loops", [1, 2])
+def test_frames_are_those_of_the_cpu(loops: int, on_gpu: Decoder, tmp_path: Path) -> None:
+    path = written(tmp_path / "clip.mp4")
+    with VideoReader(path, loops=loops) as host, VideoReader(path, device="cuda:1", loops=loops) as gpu:
+        assert (host.device, gpu.device) == ("cpu", "cuda:1")
+        count = 0
+        for (there, surface), (here, expected) in zip(gpu.frames(), host.frames(), strict=True):
+            assert (there.pts, there.duration, there.keyframe) == (here.pts, here.duration, here.keyframe)
+            np.testing.assert_array_equal(surface.planes[0], expected.planes[0])
+            assert surface.color == expected.color
+            count += 1
+    assert count == 12 * loops
+
+
+def test_a_decoder_that_fails_is_told(on_gpu: Decoder, tmp_path: Path) -> None:
+    with VideoReader(written(tmp_path / "clip.mp4"), device="cuda") as gpu:
+        on_gpu.left = 3
+        with pytest.raises(MediaError, match=r"clip\.mp4: NVDEC failed after \d+ frames: device lost"):
+            list(gpu)
+
+
+def test_a_file_that_ends_early_is_told(tmp_path: Path) -> None:
+    path = written(tmp_path / "clip.mp4")
+    with VideoReader(path) as host:
+        info = host.info
+    source = NvdecSource(str(path), replace(info, frame_count=20), LIBRARY, Decoder(), keep)
+    with pytest.raises(MediaError, match="truncated after 12 of 20 frames"):
+        list(source.frames())
+
+
+def test_without_a_gpu_the_cpu_decodes_and_the_reason_is_logged_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_arguments: object) -> NvdecSource:
+        raise DeviceError("no CUDA driver on this machine")
+
+    monkeypatch.setattr(reader, "open_nvdec", refuse)
+    reader._say_once.cache_clear()
+    path = written(tmp_path / "clip.mp4")
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            with VideoReader(path, device="cuda") as used:
+                assert used.device == "cpu"
+                assert len(list(used.frames())) == 12
+    assert [record.getMessage() for record in caplog.records] == ["decoded on the CPU: no CUDA driver on this machine"]
+
+
+@pytest.mark.parametrize(("text", "gpu"), [("cpu", None), ("cuda", 0), ("cuda:3", 3)])
+def test_a_device_has_a_name(text: str, gpu: int | None) -> None:
+    assert gpu_of(text) == gpu
+
+
+@pytest.mark.parametrize("text", ["gpu", "cuda:", "cuda:x", "CUDA", ""])
+def test_another_name_is_refused(text: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="expected cpu, cuda or cuda:N"):
+        VideoReader(written(tmp_path / "clip.mp4"), device=text)

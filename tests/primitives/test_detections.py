@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from picasso.errors import ShapeError
+from picasso.primitives import RBBox, VideoFrame
+
+XYXY = np.array([[0, 0, 10, 20], [5, 6, 7, 8], [-3, -4, 700, 500]], np.float32)
+
+
+def a_frame():
+    return VideoFrame("cam", "30/1", 640, 480)
+
+
+@st.composite
+def corners(draw):
+    count = draw(st.integers(0, 30))
+    low = np.array(draw(st.lists(st.tuples(*[st.integers(-500, 4000)] * 2), min_size=count, max_size=count)))
+    size = np.array(draw(st.lists(st.tuples(*[st.integers(0, 2000)] * 2), min_size=count, max_size=count)))
+    return np.hstack([low, low + size]).astype(np.float32) if count else np.empty((0, 4), np.float32)
+
+
+@given(corners(), st.data())
+def test_what_is_added_is_read_back(xyxy, data):
+    count = len(xyxy)
+    labels = data.draw(st.lists(st.sampled_from("abc"), min_size=count, max_size=count))
+    confidences = np.array(data.draw(st.lists(st.floats(0, 1, width=32), min_size=count, max_size=count)), np.float32)
+    track_ids = np.array(data.draw(st.lists(st.integers(-1, 99), min_size=count, max_size=count)), np.int64)
+    frame = a_frame()
+    ids = frame.add_detections("d", xyxy, labels, confidences=confidences, track_ids=track_ids, track_xyxy=xyxy)
+    found = frame.get_detections()
+    assert len(found) == count
+    assert_array_equal(found.ids, ids)
+    assert_array_equal(found.xyxy, xyxy)
+    assert_array_equal(found.labels, labels)
+    assert_array_equal(found.namespaces, ["d"] * count)
+    assert_array_equal(found.confidences, confidences)
+    assert_array_equal(found.track_ids, track_ids)
+    assert_array_equal(found.track_xywha, found.xywha)
+    assert (found.xyxy.dtype, found.xywha.dtype, found.confidences.dtype) == (np.dtype(np.float32),) * 3
+    assert (found.ids.dtype, found.track_ids.dtype) == (np.dtype(np.int64),) * 2
+
+
+def test_objects_and_arrays_are_the_same_thing():
+    frame = a_frame()
+    frame.create_object("d", "first", detection_box=RBBox(1, 1, 1, 1))
+    ids = frame.add_detections("e", XYXY, ["a", "b", "c"], confidences=[0.5, np.nan, 1], track_ids=[4, None, -1])
+    assert ids.tolist() == [1, 2, 3]
+    first, second, third = frame.access_objects_with_ids(ids)
+    assert first.detection_box.as_ltrb() == (0, 0, 10, 20)
+    assert [found.label for found in (first, second, third)] == ["a", "b", "c"]
+    assert [found.confidence for found in (first, second, third)] == [0.5, None, 1]
+    assert [found.track_id for found in (first, second, third)] == [4, None, None]
+    assert first.namespace == "e"
+
+
+def test_filters():
+    frame = a_frame()
+    frame.add_detections("d", XYXY, ["car", "bus", "car"])
+    frame.add_detections("e", XYXY[:1], "car")
+    assert frame.get_detections("d").ids.tolist() == [0, 1, 2]
+    assert frame.get_detections(label="car").ids.tolist() == [0, 2, 3]
+    assert frame.get_detections("d", "car").ids.tolist() == [0, 2]
+    assert len(frame.get_detections("f")) == 0
+    assert frame.get_detections("f").xyxy.shape == (0, 4)
+
+
+def test_angles_turn_the_boxes():
+    frame = a_frame()
+    frame.add_detections("d", [[0, 0, 10, 20], [0, 0, 10, 20]], "car", angles=[90, np.nan])
+    found = frame.get_detections()
+    assert_allclose(found.xywha, [[5, 10, 10, 20, 90], [5, 10, 10, 20, np.nan]])
+    assert_allclose(found.xyxy, [[-5, 5, 15, 15], [0, 0, 10, 20]], atol=1e-5)
+
+
+def test_what_is_read_is_a_copy():
+    frame = a_frame()
+    frame.add_detections("d", XYXY, "car")
+    found = frame.get_detections()
+    found.xywha[:] = 0
+    found.ids[:] = 0
+    assert frame.get_object(2).detection_box.width == 703
+
+
+@pytest.mark.parametrize("nothing", [[], np.empty((0, 4)), np.empty((0, 5))], ids=["list", "(0, 4)", "(0, 5)"])
+def test_nothing_may_be_added(nothing):
+    frame = a_frame()
+    assert frame.add_detections("d", nothing, []).tolist() == []
+    assert frame.add_detections("d", nothing, "car", confidences=[], track_ids=[]).dtype == np.int64
+    assert len(frame.get_detections()) == 0
+
+
+def test_integers_and_lists_are_taken():
+    frame = a_frame()
+    frame.add_detections("d", [(0, 0, 4, 6)], np.array(["car"]), confidences=(1,), track_ids=np.array([3], np.uint8))
+    assert frame.get_object(0).detection_box.as_xcycwh() == (2, 3, 4, 6)
+    assert frame.get_object(0).track_id == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"xyxy": np.ones((3, 5))}, ShapeError, r"xyxy: expected \(N, 4\), got \(3, 5\)"),
+        ({"xyxy": np.ones(4)}, ShapeError, r"xyxy: expected \(N, 4\), got \(4,\)"),
+        ({"xyxy": np.where(np.eye(3, 4) > 0, np.nan, XYXY)}, ValueError, r"xyxy\[0\]: expected finite"),
+        ({"xyxy": [[0, 0, 1, 1], [0, 0, np.inf, 1], [0, 0, 1, 1]]}, ValueError, r"xyxy\[1\]: expected finite"),
+        ({"xyxy": [[0, 0, 1, 1], [0, 0, 1, 1], [5, 0, 4, 1]]}, ValueError, r"xyxy\[2\]: .*got \[5.0, 0.0, 4.0, 1.0\]"),
+        ({"labels": ["a", "b"]}, ShapeError, "labels: expected 3, one for each box, got 2"),
+        ({"labels": [1, 2, 3]}, TypeError, "labels: expected str, got int"),
+        ({"confidences": [1.0]}, ShapeError, "confidences: expected 3, one for each box, got 1"),
+        ({"track_ids": [1]}, ShapeError, "track_ids: expected 3"),
+        ({"track_ids": [1.0, 2.0, 3.0]}, TypeError, "track_ids: expected integers or None, got dtype float64"),
+        ({"track_ids": np.full(3, 2**63, np.uint64)}, OverflowError, "track_ids"),
+        ({"angles": [1.0]}, ShapeError, "angles: expected 3"),
+        ({"track_xyxy": XYXY[:2]}, ShapeError, "track_xyxy: expected 3"),
+        ({"track_xyxy": XYXY * np.nan}, ValueError, "track_xyxy"),
+        ({"namespace": 1}, TypeError, "namespace: expected str, got int"),
+    ],
+    ids=[
+        "five-columns", "flat", "nan", "inf", "crossed", "two-labels", "int-labels", "one-confidence", "one-track",
+        "float-tracks", "uint64-tracks", "one-angle", "two-track-boxes", "nan-track-boxes", "int-namespace",
+    ],
+)  # fmt: skip
+def test_bad_arrays_add_nothing(arguments, error, message):
+    frame = a_frame()
+    with pytest.raises(error, match=message):
+        frame.add_detections(**{"namespace": "d", "xyxy": XYXY, "labels": "car", **arguments})
+    assert frame.object_count == 0
+    assert frame.add_detections("d", XYXY, "car").tolist() == [0, 1, 2]

@@ -1,0 +1,269 @@
+"""Laws of the transform on the CPU: it writes what the oracle says, whatever the formats, strides and filters."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import hypothesis.strategies as st
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import HealthCheck, given, settings
+from naive_transform import Samples, naive_transform
+
+from picasso.errors import GeometryError, SurfaceError
+from picasso.surface import ColorSpace, SurfaceView, VideoFormat
+from picasso.surface.formats import Matrix
+from picasso.transform.config import Interpolation, Padding, Rect, TransformConfig
+from picasso.transform.cpu import transform, transform_by_reference, warm_up
+from picasso.transform.mapping import place
+from picasso.transform.placement import Placement
+from picasso_kernels.axis import fill_bilinear, fill_nearest
+from picasso_kernels.compile import host
+from picasso_kernels.frame import transform_frame
+
+Bytes = npt.NDArray[np.uint8]
+YUV = {VideoFormat.NV12, VideoFormat.NV21, VideoFormat.I420, VideoFormat.UYVY}
+READABLE = sorted(VideoFormat, key=int)
+WRITABLE = [form for form in READABLE if form not in {VideoFormat.GRAY8, VideoFormat.UYVY}]
+FILTERS = sorted(Interpolation, key=int)
+COLORS = [ColorSpace(matrix, full) for matrix in Matrix for full in (False, True)]
+GUARD = 0xA5
+"""What memory around a target holds, before and after."""
+
+
+def strided(array: Bytes, layout: str) -> Bytes:
+    """Return an array of equal pixels that lies differently in memory."""
+    rows, columns = array.shape[:2]
+    rest = array.shape[2:]
+    if layout == "padded":
+        memory = np.full((rows, columns + 5, *rest), GUARD, np.uint8)[:, :columns]
+    elif layout == "upside down":
+        memory = np.full((rows, columns, *rest), GUARD, np.uint8)[::-1]
+    elif layout == "mirrored":
+        memory = np.full((rows, columns, *rest), GUARD, np.uint8)[:, ::-1]
+    elif layout == "every second":
+        memory = np.full((2 * rows, 2 * columns, *rest), GUARD, np.uint8)[::2, ::2]
+    elif layout == "channels reversed":
+        memory = np.full(array.shape, GUARD, np.uint8)[..., ::-1] if rest else np.full(array.shape, GUARD, np.uint8)
+    else:
+        memory = np.full(array.shape, GUARD, np.uint8)
+    memory[...] = array
+    return memory
+
+
+LAYOUTS = ["tight", "padded", "upside down", "mirrored", "every second", "channels reversed"]
+
+
+def surface(form: VideoFormat, size_wh: tuple[int, int], color: ColorSpace, layout: str, seed: int) -> SurfaceView:
+    random = np.random.default_rng(seed)
+    planes = [strided(random.integers(0, 256, shape.of(size_wh), np.uint8), layout) for shape in form.planes]
+    return SurfaceView.from_planes(planes, form, size_wh, color if form.is_yuv else None)
+
+
+@st.composite
+def rectangles(draw: st.DrawFn, size_wh: tuple[int, int]) -> tuple[int, int, int, int]:
+    width, height = draw(st.integers(1, size_wh[0])), draw(st.integers(1, size_wh[1]))
+    left, top = draw(st.integers(0, size_wh[0] - width)), draw(st.integers(0, size_wh[1] - height))
+    return left, top, width, height
+
+
+@st.composite
+def placements(draw: st.DrawFn) -> Placement:
+    """Small pictures, and flat ones wide enough to fill registers."""
+    small, wide, flat = (st.integers(1, most).map(lambda half: 2 * half) for most in (9, 75, 2))
+    width, height = draw(st.sampled_from([(small, small), (wide, flat)]))
+    source_wh, target_wh = draw(st.tuples(width, height)), draw(st.tuples(width, height))
+    crop = draw(st.just((0, 0, *source_wh)) | rectangles(source_wh))
+    inner = draw(st.just((0, 0, *target_wh)) | rectangles(target_wh))
+    return Placement(source_wh, crop, target_wh, inner)
+
+
+def as_planes(target: SurfaceView) -> tuple[Samples, ...]:
+    planes = [plane.astype(np.int64) for plane in target.planes]
+    if target.format in {VideoFormat.NV12, VideoFormat.NV21}:
+        pair = [planes[1][..., 0], planes[1][..., 1]]
+        return (planes[0], *(pair if target.format is VideoFormat.NV12 else reversed(pair)))
+    return tuple(planes)
+
+
+def assert_surroundings_untouched(target: SurfaceView) -> None:
+    for plane in target.planes:
+        plane[...] = GUARD
+        root = plane
+        while isinstance(root.base, np.ndarray):
+            root = root.base
+        assert (root == GUARD).all()
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.sampled_from(READABLE),
+    st.sampled_from(WRITABLE),
+    placements(),
+    st.sampled_from(FILTERS),
+    st.sampled_from(LAYOUTS),
+    st.sampled_from(LAYOUTS),
+    st.sampled_from(COLORS),
+    st.sampled_from(COLORS),
+    st.integers(0, 99),
+)
+def test_compiled_and_reference_and_oracle_are_one(
+    read: VideoFormat,
+    write: VideoFormat,
+    placement: Placement,
+    interpolation: Interpolation,
+    source_layout: str,
+    target_layout: str,
+    source_color: ColorSpace,
+    target_color: ColorSpace,
+    seed: int,
+) -> None:
+    source = surface(read, placement.source_wh, source_color, source_layout, seed)
+    compiled = surface(write, placement.target_wh, target_color, target_layout, seed + 1)
+    reference = surface(write, placement.target_wh, target_color, target_layout, seed + 2)
+    transform(source, placement, compiled, interpolation)
+    transform_by_reference(source, placement, reference, interpolation)
+    expected = naive_transform(source, placement, write, target_color, interpolation)
+    for ours, theirs, exact in zip(as_planes(compiled), as_planes(reference), expected, strict=True):
+        np.testing.assert_array_equal(theirs, exact)
+        np.testing.assert_array_equal(ours, exact)
+    assert_surroundings_untouched(compiled)
+    assert_surroundings_untouched(reference)
+
+
+@pytest.mark.parametrize(
+    ("source_wh", "target_wh"),
+    [
+        ((192, 108), (128, 72)),
+        ((384, 216), (64, 36)),
+        ((150, 100), (333, 77)),
+        ((64, 48), (128, 96)),
+        ((97, 61), (41, 60)),
+    ],
+    ids=["1.5", "6", "up and down", "half", "odd"],
+)
+def test_bilinear_is_that_of_opencv_within_one(source_wh: tuple[int, int], target_wh: tuple[int, int]) -> None:
+    picture = np.random.default_rng(1).integers(0, 256, (source_wh[1], source_wh[0], 4), np.uint8)
+    ours = converted(picture, Placement.compute(source_wh, target_wh, TransformConfig(Padding.NONE)))
+    theirs = cv2.resize(picture, target_wh, interpolation=cv2.INTER_LINEAR)
+    assert np.abs(ours.astype(int) - theirs).max() <= 1
+
+
+def test_nearest_is_the_exact_one_of_opencv() -> None:
+    picture = np.random.default_rng(2).integers(0, 256, (61, 97, 4), np.uint8)
+    placement = Placement.compute((97, 61), (41, 90), TransformConfig(Padding.NONE))
+    theirs = cv2.resize(picture, (41, 90), interpolation=cv2.INTER_NEAREST_EXACT)
+    np.testing.assert_array_equal(converted(picture, placement, Interpolation.NEAREST), theirs)
+
+
+@pytest.mark.parametrize("target_wh", [(48, 27), (60, 40), (95, 53)], ids=["4", "3.2 and 2.7", "2"])
+def test_area_is_that_of_opencv_within_one(target_wh: tuple[int, int]) -> None:
+    picture = np.random.default_rng(3).integers(0, 256, (108, 192, 4), np.uint8)
+    placement = Placement.compute((192, 108), target_wh, TransformConfig(Padding.NONE))
+    theirs = cv2.resize(picture, target_wh, interpolation=cv2.INTER_AREA)
+    assert np.abs(converted(picture, placement, Interpolation.AREA).astype(int) - theirs).max() <= 1
+
+
+def converted(picture: Bytes, placement: Placement, interpolation: Interpolation = Interpolation.BILINEAR) -> Bytes:
+    target = SurfaceView.allocate(VideoFormat.RGBA, placement.target_wh)
+    transform(SurfaceView.wrap(picture), placement, target, interpolation)
+    return target.planes[0]
+
+
+@given(placements(), st.sampled_from(FILTERS), st.sampled_from(COLORS), st.integers(0, 99))
+@settings(deadline=None)
+def test_a_planar_target_is_the_rgba_target_converted(
+    placement: Placement, interpolation: Interpolation, color: ColorSpace, seed: int
+) -> None:
+    """Bars, odd edges and all: there is one picture, and it has one chroma."""
+    source = surface(VideoFormat.RGBA, placement.source_wh, color, "tight", seed)
+    rgba = SurfaceView.allocate(VideoFormat.RGBA, placement.target_wh)
+    transform(source, placement, rgba, interpolation)
+    fused, after = (SurfaceView.allocate(VideoFormat.I420, placement.target_wh, color) for _ in range(2))
+    transform(source, placement, fused, interpolation)
+    transform(rgba, Placement.identity(placement.target_wh), after)
+    np.testing.assert_array_equal(fused.to_numpy(), after.to_numpy())
+
+
+@given(placements(), st.sampled_from(FILTERS), st.sampled_from(WRITABLE), st.sampled_from(COLORS))
+@settings(deadline=None)
+def test_a_flat_picture_stays_flat_and_bars_are_black(
+    placement: Placement, interpolation: Interpolation, form: VideoFormat, color: ColorSpace
+) -> None:
+    source = SurfaceView.allocate(VideoFormat.RGBA, placement.source_wh)
+    source.fill([0, 0, 0, 255])
+    target = surface(form, placement.target_wh, color, "tight", 1)
+    transform(source, placement, target, interpolation)
+    if form.is_yuv:
+        luma, *chroma = target.planes
+        assert (luma == (0 if color.full_range else 16)).all()
+        assert all((plane == 128).all() for plane in chroma)
+    else:
+        assert (target.planes[0][..., :3] == 0).all()
+        assert (target.planes[0][..., 3:] == 255).all()
+
+
+def test_a_marked_pixel_lands_where_the_placement_says() -> None:
+    picture = np.zeros((40, 60, 4), np.uint8)
+    picture[10, 20] = 255
+    placement = Placement.compute((60, 40), (400, 300), src_rect=Rect(top=5, left=10, width=40, height=30))
+    shown = converted(picture, placement, Interpolation.NEAREST)
+    rows, columns = np.nonzero(shown[..., 0])
+    left, top, right, bottom = place(np.array([[20.0, 10.0, 21.0, 11.0]]), placement)[0]
+    assert (columns.min(), columns.max() + 1, rows.min(), rows.max() + 1) == (left, right, top, bottom)
+
+
+def test_read_only_sources_are_read() -> None:
+    picture = np.random.default_rng(4).integers(0, 256, (8, 8, 4), np.uint8)
+    expected = converted(picture, Placement.identity((8, 8))).copy()
+    picture.flags.writeable = False
+    np.testing.assert_array_equal(converted(picture, Placement.identity((8, 8))), expected)
+
+
+def test_nothing_is_left_to_compile_after_warming_up() -> None:
+    warm_up()
+    kernels = [host(kernel) for kernel in (transform_frame, fill_bilinear, fill_nearest)]
+    compiled = [len(kernel.signatures) for kernel in kernels]
+    assert compiled == [1, 1, 1]
+    for form in READABLE:
+        source = surface(form, (8, 8), COLORS[0], "every second", 0)
+        for write in WRITABLE:
+            transform(source, Placement.compute((8, 8), (4, 6)), surface(write, (4, 6), COLORS[1], "padded", 0))
+    assert [len(kernel.signatures) for kernel in kernels] == compiled
+
+
+def test_threads_do_not_share_their_working_memory() -> None:
+    sizes = [(640, 360), (16, 16), (320, 180), (64, 48)]
+    pictures = [np.random.default_rng(seed).integers(0, 256, (h, w, 4), np.uint8) for seed, (w, h) in enumerate(sizes)]
+    placements = [Placement.compute(size, (128, 96)) for size in sizes]
+    alone = [converted(picture, placement).copy() for picture, placement in zip(pictures, placements, strict=True)]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(20):
+            together = list(pool.map(converted, pictures, placements))
+            assert all(np.array_equal(ours, theirs) for ours, theirs in zip(together, alone, strict=True))
+
+
+def read_only(target: SurfaceView) -> SurfaceView:
+    for plane in target.planes:
+        plane.flags.writeable = False
+    return target
+
+
+RGBA, GRAY = VideoFormat.RGBA, VideoFormat.GRAY8
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "error", "message"),
+    [
+        (SurfaceView.allocate(RGBA, (8, 6)), SurfaceView.allocate(RGBA, (4, 4)), GeometryError, "source is 8x6"),
+        (SurfaceView.allocate(RGBA, (8, 8)), SurfaceView.allocate(RGBA, (4, 6)), GeometryError, "target is 4x6"),
+        (SurfaceView.allocate(RGBA, (8, 8)), SurfaceView.allocate(GRAY, (4, 4)), SurfaceError, "cannot write GRAY8"),
+        (SurfaceView.allocate(RGBA, (8, 8)), read_only(SurfaceView.allocate(RGBA, (4, 4))), SurfaceError, "read-only"),
+    ],
+    ids=["other source", "other target", "unwritable format", "read-only target"],
+)
+def test_bad_arguments(source: SurfaceView, target: SurfaceView, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        transform(source, Placement.compute((8, 8), (4, 4)), target)
