@@ -1,9 +1,13 @@
 """Settings of the whole suite."""
 
+import os
+
 from hypothesis import HealthCheck, settings
 
 # How long one example takes says more about the machine than about the code.
 settings.register_profile("suite", deadline=None)
+# The same examples in every automatic run: what it says is about the change, not about the draw.
+settings.register_profile("automatic", deadline=None, derandomize=True)
 # For a night: ``--hypothesis-profile=long``, see ``just model``.
 settings.register_profile("long", deadline=None, max_examples=5_000, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("suite")
+settings.load_profile("automatic" if "CI" in os.environ else "suite")

@@ -102,5 +102,6 @@ def run_script(text: str, *, returncode: int = 0) -> list[str]:
     script = PRELUDE.format(here=str(__file__).rpartition("/")[0]) + textwrap.dedent(text)
     command = [sys.executable, "-X", "faulthandler", "-c", script]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
-    assert (done.returncode, done.stderr) == (returncode, "")
+    # pytest rewrites no asserts here, so this one says itself what it saw.
+    assert (done.returncode, done.stderr) == (returncode, ""), f"exit {done.returncode}, after:\n{done.stderr}"
     return done.stdout.split()

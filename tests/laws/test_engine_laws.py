@@ -83,7 +83,7 @@ def test_a_codec_spec_is_a_snapshot(config: EncoderConfig, data: st.DataObject) 
     transform = data.draw(transform_configs((config.width, config.height)))
     spec, twin = CodecSpec.encode(transform, config), CodecSpec.encode(transform.copy(), config.copy())
     transform.dst_padding = DstPadding(1, 2, 3, 4) if transform.dst_padding is None else None
-    config.fps(config.fps_num + 1, config.fps_den)
+    config.fps(config.fps_num, config.fps_den + 1)
     assert spec == twin
     assert spec != CodecSpec.encode(TransformConfig(Padding.SYMMETRIC), config)
 
