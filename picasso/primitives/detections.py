@@ -101,13 +101,15 @@ def read_detections(store: ObjectStore, namespace: str | None, label: str | None
     rows = _matching(store, namespace, label)
     xywha = store.boxes[DETECTION, :, : store.count].T[rows]
     track_ids = store.track_ids[: store.count][rows]
+    with np.errstate(over="ignore"):
+        confidences = store.confidences[: store.count][rows].astype(np.float32)
     return Detections(
         ids=store.ids[: store.count][rows],
         xyxy=wrapping_xyxy(xywha).astype(np.float32, copy=False),
         xywha=np.ascontiguousarray(xywha),
         namespaces=np.array(store.namespaces, object)[rows],
         labels=np.array(store.labels, object)[rows],
-        confidences=store.confidences[: store.count][rows].astype(np.float32),
+        confidences=confidences,
         track_ids=np.where(track_ids == NO_TRACK_ID, UNTRACKED, track_ids),
         track_xywha=np.ascontiguousarray(store.boxes[TRACK, :, : store.count].T[rows]),
     )
@@ -126,7 +128,8 @@ def _boxes(name: str, xyxy: ArrayLike) -> NDArray[np.float32]:
     """Return ``(N, 5)`` rows of corners; NaN, infinite or crossed corners are a ``ValueError``, and so are too many."""
     if isinstance(xyxy, Sized) and len(xyxy) > MAX_DETECTIONS:
         raise ValueError(f"{name}: {len(xyxy)} boxes: expected at most {MAX_DETECTIONS} at once")
-    corners = as_boxes(xyxy, 4, name=name).astype(np.float32, copy=False)
+    with np.errstate(over="ignore"):  # they become infinite, and are refused as such
+        corners = as_boxes(xyxy, 4, name=name).astype(np.float32, copy=False)
     bad = ~np.isfinite(corners).all(axis=1) | (corners[:, 2:] < corners[:, :2]).any(axis=1)
     if bad.any():
         row = int(bad.argmax())

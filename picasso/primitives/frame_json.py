@@ -201,9 +201,10 @@ def _fill(store: ObjectStore, records: list[ObjectRecord]) -> None:
 
 
 def _columns(boxes: Iterable[Box | None]) -> NDArray[np.float32]:
-    """Return boxes as ``(5, N)``; NaN for what is absent."""
+    """Return boxes as ``(5, N)``; NaN for what is absent, infinite what float32 cannot hold, as in ``RBBox``."""
     rows = [[math.nan if value is None else float(value) for value in box or [None] * 5] for box in boxes]
-    return np.array(rows, np.float32).reshape(-1, 5).T
+    with np.errstate(over="ignore"):
+        return np.array(rows, np.float32).reshape(-1, 5).T
 
 
 def _check_identity(records: list[ObjectRecord]) -> None:

@@ -108,6 +108,7 @@ def test_integers_and_lists_are_taken():
         ({"xyxy": np.ones(4)}, ShapeError, r"xyxy: expected \(N, 4\), got \(4,\)"),
         ({"xyxy": np.where(np.eye(3, 4) > 0, np.nan, XYXY)}, ValueError, r"xyxy\[0\]: expected finite"),
         ({"xyxy": [[0, 0, 1, 1], [0, 0, np.inf, 1], [0, 0, 1, 1]]}, ValueError, r"xyxy\[1\]: expected finite"),
+        ({"xyxy": [[0, 0, 1, 1], [0, 0, 1, 1], [0, 0, 1, 1e300]]}, ValueError, r"xyxy\[2\]: expected finite"),
         ({"xyxy": [[0, 0, 1, 1], [0, 0, 1, 1], [5, 0, 4, 1]]}, ValueError, r"xyxy\[2\]: .*got \[5.0, 0.0, 4.0, 1.0\]"),
         ({"labels": ["a", "b"]}, ShapeError, "labels: expected 3, one for each box, got 2"),
         ({"labels": [1, 2, 3]}, TypeError, "labels: expected str, got int"),
@@ -121,8 +122,8 @@ def test_integers_and_lists_are_taken():
         ({"namespace": 1}, TypeError, "namespace: expected str, got int"),
     ],
     ids=[
-        "five-columns", "flat", "nan", "inf", "crossed", "two-labels", "int-labels", "one-confidence", "one-track",
-        "float-tracks", "uint64-tracks", "one-angle", "two-track-boxes", "nan-track-boxes", "int-namespace",
+        "five-columns", "flat", "nan", "inf", "beyond-float32", "crossed", "two-labels", "int-labels", "one-confidence",
+        "one-track", "float-tracks", "uint64-tracks", "one-angle", "two-track-boxes", "nan-track-boxes", "int-namespace",
     ],
 )  # fmt: skip
 def test_bad_arrays_add_nothing(arguments, error, message):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,6 +72,20 @@ def test_what_json_cannot_write_survives(number):
     assert repr(back.get_object(0).detection_box) == repr(frame.get_object(0).detection_box)
     assert repr(back.get_object(0).track_box) == repr(frame.get_object(0).track_box)
     assert repr(back.get_attribute("a", "b")) == repr(frame.get_attribute("a", "b"))
+
+
+@pytest.mark.parametrize("place", range(4))
+@pytest.mark.parametrize("number", [1e300, -1e300, math.inf])
+def test_numbers_that_no_box_can_hold_are_read_as_a_box_takes_them(number, place):
+    frame = VideoFrame("cam", "30/1", 4, 2)
+    frame.create_object("d", "car", detection_box=RBBox(1, 1, 2, 3), confidence=0.5)
+    tree = frame.to_dict()
+    tree["objects"][0]["detection_box"] = [*(number if at == place else 1.0 for at in range(4)), None]
+    tree["objects"][0]["confidence"] = 1e300
+    back = VideoFrame.from_dict(tree)
+    assert repr(back.get_object(0).detection_box) == repr(RBBox(*tree["objects"][0]["detection_box"]))
+    assert back.get_detections().confidences.tolist() == [math.inf]
+    assert back.get_detections().xywha[0, place] == np.float32(math.copysign(math.inf, number))
 
 
 def test_temporary_things_are_left_out():
