@@ -123,7 +123,8 @@ def test_integers_and_lists_are_taken():
     ],
     ids=[
         "five-columns", "flat", "nan", "inf", "beyond-float32", "crossed", "two-labels", "int-labels", "one-confidence",
-        "one-track", "float-tracks", "uint64-tracks", "one-angle", "two-track-boxes", "nan-track-boxes", "int-namespace",
+        "one-track", "float-tracks", "uint64-tracks", "one-angle", "two-track-boxes", "nan-track-boxes",
+        "int-namespace",
     ],
 )  # fmt: skip
 def test_bad_arrays_add_nothing(arguments, error, message):
