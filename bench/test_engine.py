@@ -1,10 +1,9 @@
-"""What the engine itself costs: frames dropped and bypassed, and a frame's way with the encoder taken out.
+"""What the engine itself costs: a frame's way with the encoder taken out.
 
 python -m pytest bench/test_engine.py --benchmark-only -o addopts=
 
-Drop and bypass: four sources, 20 boxes a frame, 1920x1080 RGBA surfaces, queues of 8, one thread that feeds them all.
-Overhead: one frame in flight to an encoder that only remembers; from the frame's total time, the native work is taken
-off: transform, drawing and encoding, as ``engine.stats()`` has them.
+One frame is in flight, to an encoder that only remembers. From the frame's total time the native work is taken off:
+transform, drawing and encoding, as ``engine.stats()`` has them. Drop and bypass are in ``test_reference.py``.
 """
 
 from __future__ import annotations
@@ -20,13 +19,9 @@ from picasso.draw import BoundingBoxDraw, ColorDraw, ObjectDraw, ObjectDrawSpec
 from picasso.encode import Codec, EncoderConfig
 from picasso.engine import Callbacks, CodecSpec, GeneralSpec, OutputMessage, PicassoEngine, SourceSpec, Step
 from picasso.primitives import VideoFrame
-from picasso.surface import SurfaceView
 from picasso.testing import MemoryEncoders
 from picasso.transform import TransformConfig
 
-SOURCES = ["camera-0", "camera-1", "camera-2", "camera-3"]
-FRAMES_PER_SOURCE = 2_500
-FRAMES_IN_TURN = 32
 PIXELS = np.zeros((1080, 1920, 4), np.uint8)
 
 
@@ -36,31 +31,6 @@ def frame_of(source_id: str, pts: int = 0, boxes: int = 20) -> VideoFrame:
     frame = VideoFrame(source_id, "30/1", 1920, 1080, time_base=(1, 1_000_000_000), pts=pts)
     frame.add_detections("bench", np.hstack([corners, corners + np.array((80, 60))]), "car")
     return frame
-
-
-@pytest.mark.parametrize("codec", [CodecSpec.drop_frames(), CodecSpec.bypass()], ids=["drop", "bypass"])
-def test_frames_through_four_sources(benchmark: BenchmarkFixture, codec: CodecSpec) -> None:
-    frames = {source_id: [frame_of(source_id, n) for n in range(FRAMES_IN_TURN)] for source_id in SOURCES}
-    counts = dict.fromkeys(SOURCES, 0)
-
-    def count(output: OutputMessage) -> None:
-        counts[output.as_video_frame().source_id] += 1
-
-    def feed() -> None:
-        with PicassoEngine(GeneralSpec(idle_timeout_secs=300), Callbacks(on_bypass_frame=count)) as engine:
-            for source_id in SOURCES:
-                engine.set_source_spec(source_id, SourceSpec(codec=codec))
-            for number in range(FRAMES_PER_SOURCE):
-                for source_id in SOURCES:
-                    surface = SurfaceView.wrap(PIXELS)
-                    engine.send_frame(source_id, frames[source_id][number % FRAMES_IN_TURN], surface)
-
-    benchmark.pedantic(feed, rounds=5, warmup_rounds=1)
-    if codec.is_bypass:
-        assert set(counts.values()) == {6 * FRAMES_PER_SOURCE}
-    if benchmark.stats is not None:
-        total = FRAMES_PER_SOURCE * len(SOURCES)
-        benchmark.extra_info["frames_per_s"] = round(total / benchmark.stats["median"])
 
 
 def drawn_cars() -> ObjectDrawSpec:
