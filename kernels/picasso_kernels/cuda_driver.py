@@ -141,6 +141,13 @@ class Device:
                 self._functions[key] = int(found)
         return self._functions[key]
 
+    def holds(self, address: int) -> bool:
+        """Tell whether an address is memory that this device's kernels reach: its own, or managed."""
+        self.make_current()
+        kind = driver.CUpointer_attribute.CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL
+        status, ordinal = driver.cuPointerGetAttribute(kind, address)
+        return not status and int(ordinal) == self.index
+
     def wait_for(self, stream: int) -> None:
         """Wait until a foreign stream, given by its number, is done."""
         self.make_current()
@@ -177,6 +184,7 @@ class Stream:
         device.make_current()
         self.device = device
         made = driver.CUstream(address) if address else check(driver.cuStreamCreate(_NON_BLOCKING), "cuStreamCreate")
+        self._owned = not address
         self.handle = made
         self.address = int(made)
         """The stream as the number that other CUDA libraries take; 0 once it is closed."""
@@ -199,6 +207,10 @@ class Stream:
         handle, self.handle, self.address = self.handle, None, 0
         if handle is not None:
             check(driver.cuStreamDestroy(handle), "cuStreamDestroy")
+
+    def __del__(self) -> None:
+        if getattr(self, "_owned", False) and self.handle is not None:
+            driver.cuStreamDestroy(self.handle)
 
 
 class Event:

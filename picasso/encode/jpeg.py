@@ -24,9 +24,7 @@ class JpegEncoder(StillEncoder):
         self._apply(config)
 
     def _apply(self, config: EncoderConfig) -> None:
-        props = config.encoder_params.props if config.encoder_params else None
-        quality = props.quality if isinstance(props, JpegProps) else None
-        self._quality = DEFAULT_QUALITY if quality is None else quality
+        self._quality = quality_of(config)
 
     def _compress(self, surface: SurfaceView) -> bytes:
         planes = surface.planes
@@ -37,3 +35,10 @@ class JpegEncoder(StillEncoder):
         else:
             data = simplejpeg.encode_jpeg_yuv_planes(*planes, quality=self._quality)
         return data
+
+
+def quality_of(config: EncoderConfig) -> int:
+    """Return the quality that a configuration asks for, 0..100."""
+    props = config.encoder_params.props if config.encoder_params else None
+    quality = props.quality if isinstance(props, JpegProps) else None
+    return DEFAULT_QUALITY if quality is None else quality

@@ -36,9 +36,9 @@ class CudaGpu:
     """
 
     def __init__(self, gpu_id: int) -> None:
+        self._device = open_device(gpu_id)
         from picasso_kernels.cuda_driver import Stream
 
-        self._device = open_device(gpu_id)
         self._stream = Stream(self._device)
         self._uploader: Uploader | None = None
         self.context = int(self._device.context)

@@ -24,8 +24,8 @@ GPU_MEMORY: Final = frozenset({MemType.CUDA_PINNED, MemType.CUDA_DEVICE, MemType
 def open_encoder(config: EncoderConfig) -> Encoder:
     """Open the encoder for ``config``.
 
-    H.264, HEVC and AV1 from GPU memory are encoded by NVENC where a session opens, and on the CPU where not: the
-    reason is logged once. Without GPU memory no GPU is looked for.
+    H.264, HEVC and AV1 from GPU memory are encoded by NVENC where a session opens, JPEG by nvJPEG where it is
+    installed, and on the CPU where not: the reason is logged once. Without GPU memory no GPU is looked for.
 
     Raises:
         SpecError: ``config`` makes no sense; see ``validate``.
@@ -34,11 +34,12 @@ def open_encoder(config: EncoderConfig) -> Encoder:
     """
     validate(config)
     require("simplejpeg" if config.codec is Codec.JPEG else "av")
+    on_gpu = config.memory_type in GPU_MEMORY
     match config.codec:
         case Codec.JPEG:
             from picasso.encode.jpeg import JpegEncoder
 
-            return JpegEncoder(config)
+            return (_on_gpu(config) if on_gpu else None) or JpegEncoder(config)
         case Codec.PNG:
             from picasso.encode.png import PngEncoder
 
@@ -48,7 +49,7 @@ def open_encoder(config: EncoderConfig) -> Encoder:
 
             return RawEncoder(config)
         case _:
-            return (_on_gpu(config) if config.memory_type in GPU_MEMORY else None) or _on_cpu(config)
+            return (_on_gpu(config) if on_gpu else None) or _on_cpu(config)
 
 
 def beside_the_source(config: EncoderConfig) -> EncoderConfig:
@@ -66,10 +67,14 @@ def _on_cpu(config: EncoderConfig) -> Encoder:
 
 
 def _on_gpu(config: EncoderConfig) -> Encoder | None:
-    """Open NVENC; None where that cannot be done. Opening a session is the only proof that a GPU has one."""
-    from picasso.encode.nvenc import open_nvenc
-
+    """Open NVENC or nvJPEG; None where that cannot be done. Opening a session is the only proof that there is NVENC."""
     try:
+        if config.codec is Codec.JPEG:
+            from picasso.encode.nvjpeg import open_nvjpeg
+
+            return open_nvjpeg(config)
+        from picasso.encode.nvenc import open_nvenc
+
         return open_nvenc(config)
     except (DeviceError, EncoderError, MissingDependencyError) as error:
         _say_once(f"{config.codec.name()} is encoded on the CPU: {error}")

@@ -1,4 +1,4 @@
-"""Video of a file decoded by NVDEC, through PyNvVideoCodec: NV12 surfaces in GPU memory."""
+"""Video of a file decoded by NVDEC, through PyNvVideoCodec: surfaces of NV12 or RGBA in GPU memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from picasso.errors import DeviceError, MediaError
-from picasso.surface import ColorSpace, SurfaceView, VideoFormat
+from picasso.surface import ColorSpace, DevicePlane, SurfaceView, VideoFormat
+from picasso.transform import Placement
 
 if TYPE_CHECKING:
     from picasso.media.ffmpeg import Location
@@ -104,8 +105,8 @@ class NvdecSource:
                 yield DevicePicture(pts, duration, key_frame, self._keep(frame, size_wh, self._info.color))
 
 
-def open_nvdec(location: Location, info: MediaInfo, gpu_id: int) -> NvdecSource:
-    """Open a file on a GPU.
+def open_nvdec(location: Location, info: MediaInfo, gpu_id: int, *, rgba: bool = False) -> NvdecSource:
+    """Open a file on a GPU; pictures are NV12 as they are decoded, or converted to RGBA.
 
     Raises:
         MediaError: It is no file, or its pictures are not 8 bit 4:2:0 of even size, or NVDEC refuses them.
@@ -130,7 +131,8 @@ def open_nvdec(location: Location, info: MediaInfo, gpu_id: int) -> NvdecSource:
             cudastream=stream.address,
             usedevicememory=True,
         )
-        return NvdecSource(str(location), info, library, decoder, functools.partial(_keep_on_device, stream))
+        keep = _rgba_keeper(stream) if rgba else functools.partial(_keep_on_device, stream)
+        return NvdecSource(str(location), info, library, decoder, keep)
     except (MediaError, DeviceError):
         raise
     except Exception as error:
@@ -154,13 +156,52 @@ def _keep_on_device(stream: Stream, frame: Any, size_wh: tuple[int, int], color:
     from picasso_kernels.cuda_driver import Rows, copy_rows
 
     surface = allocate_on_device(VideoFormat.NV12, size_wh, stream, color)
+    decoded = view_of_frame(frame, size_wh, color, stream.device.index)
     stream.wait()
-    for source, target in zip(frame.cuda(), surface.device_planes, strict=True):
-        interface = source.__cuda_array_interface__
-        rows, width = target.shape[0], size_wh[0]
-        if interface["shape"][0] != rows:
-            raise MediaError(f"NVDEC gives {interface['shape'][0]} rows where {rows} are expected")
-        from_decoder = Rows(True, interface["data"][0], interface["strides"][0])
-        copy_rows(from_decoder, Rows(True, target.ptr, target.strides[0]), (rows, width))
+    for source, target in zip(decoded.device_planes, surface.device_planes, strict=True):
+        there, here = Rows(True, source.ptr, source.strides[0]), Rows(True, target.ptr, target.strides[0])
+        copy_rows(there, here, (target.shape[0], size_wh[0]))
     stream.device.wait_for(0)
     return surface
+
+
+def _rgba_keeper(stream: Stream) -> Keeper:
+    """Return what converts a decoder's frames to RGBA, by the transform's own kernel."""
+    from picasso.surface.cuda_memory import allocate_on_device
+    from picasso.transform.cuda import CudaTransformer
+
+    transformer = CudaTransformer(stream.device.index, stream)
+    placements: dict[tuple[int, int], Placement] = {}
+
+    def convert(frame: Any, size_wh: tuple[int, int], color: ColorSpace | None) -> SurfaceView:
+        placement = placements.setdefault(size_wh, Placement.identity(size_wh))
+        surface = allocate_on_device(VideoFormat.RGBA, size_wh, stream)
+        decoded = view_of_frame(frame, size_wh, color, stream.device.index)
+        stream.wait()  # the decoder's copies are on it
+        transformer.transform(decoded, placement, surface)
+        transformer.wait()  # the decoder's memory is used again
+        return surface
+
+    return convert
+
+
+def view_of_frame(frame: Any, size_wh: tuple[int, int], color: ColorSpace | None, gpu_id: int) -> SurfaceView:
+    """View the planes of a decoder's frame as NV12, as long as the decoder leaves them alone.
+
+    Args:
+        frame: What ``Decode`` gave.
+        size_wh: Width and height of the picture.
+        color: What its numbers mean.
+        gpu_id: Where it is.
+
+    Raises:
+        MediaError: The frame has planes of other rows.
+    """
+    planes = []
+    for given, shape in zip(frame.cuda(), VideoFormat.NV12.planes, strict=True):
+        interface, wanted = given.__cuda_array_interface__, shape.of(size_wh)
+        if interface["shape"][0] != wanted[0]:
+            raise MediaError(f"NVDEC gives {interface['shape'][0]} rows where {wanted[0]} are expected")
+        strides = (interface["strides"][0], *wanted[2:], 1)
+        planes.append(DevicePlane(interface["data"][0], wanted, strides, read_only=True, stream=None, owner=frame))
+    return SurfaceView(tuple(planes), VideoFormat.NV12, size_wh, color, gpu_id=gpu_id)

@@ -51,8 +51,8 @@ class VideoReader:
       begins where the one before ended.
     - Pixels are read-only in host memory, and stay valid as long as their surface is held. They are those of the file:
       a rotation in its header is told by ``info`` and not applied.
-    - With ``device="cuda"`` they are NV12 in GPU memory where NVDEC decodes the file. Where it does not, they are in
-      host memory: the reason is logged once, and ``device`` says what came of it.
+    - With ``device="cuda"`` they are NV12 or RGBA in GPU memory where NVDEC decodes the file. Where it does not, they
+      are in host memory: the reason is logged once, and ``device`` says what came of it.
     - One thread iterates; ``stop`` may be called from any thread.
     """
 
@@ -77,7 +77,7 @@ class VideoReader:
             source_id: Source of the frames; by default the name of the file without its suffix, or the URL.
             loops: How often to play it, None for ever.
             pace: Give frames at their times, as a camera does, instead of as fast as they can be decoded.
-            pixel_format: ``native`` keeps what the decoder makes, ``rgba`` converts it.
+            pixel_format: ``native`` keeps what the decoder makes, ``rgba`` converts it, on a GPU by a kernel there.
             device: Where to decode: ``cpu``, ``cuda`` or ``cuda:N`` for GPU N.
             threads: Threads of the decoder, 0 for one a core; NVDEC has none.
             timeout_s: Longest wait for a network source to open or to answer, None for ever.
@@ -102,7 +102,8 @@ class VideoReader:
         self._info = describe(self._decoder)
         self._location = location
         self._device = device
-        self._nvdec = None if gpu_id is None else self._open_nvdec(gpu_id, pixel_format)
+        self._rgba = pixel_format == "rgba"
+        self._nvdec = None if gpu_id is None else self._open_nvdec(gpu_id)
         self._items = self._iterate()
 
     @property
@@ -191,14 +192,12 @@ class VideoReader:
         self._decoder.close()
         self._decoder = self._open()
         if self._nvdec is not None:
-            self._nvdec = open_nvdec(self._location, self._info, gpu_of(self._device) or 0)
+            self._nvdec = open_nvdec(self._location, self._info, gpu_of(self._device) or 0, rgba=self._rgba)
 
-    def _open_nvdec(self, gpu_id: int, pixel_format: PixelFormat) -> NvdecSource | None:
+    def _open_nvdec(self, gpu_id: int) -> NvdecSource | None:
         """Open the file on a GPU; None where that cannot be done."""
         try:
-            if pixel_format != "native":
-                raise MediaError(f"{self._info.location}: NVDEC gives NV12, not {pixel_format}")
-            return open_nvdec(self._location, self._info, gpu_id)
+            return open_nvdec(self._location, self._info, gpu_id, rgba=self._rgba)
         except (DeviceError, MediaError, MissingDependencyError) as error:
             _say_once(f"decoded on the CPU: {error}")
             return None

@@ -21,6 +21,7 @@ from picasso.surface.pool import (
     get_nvbufsurface_info,
     get_savant_id_meta,
 )
+from picasso.surface.tensor import DeviceTensor
 from picasso.surface.view import SurfaceView
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "BufferGenerator",
     "ColorSpace",
     "DevicePlane",
+    "DeviceTensor",
     "Matrix",
     "MemType",
     "PlaneLayout",

@@ -42,8 +42,19 @@ def open_device(gpu_id: int) -> Device:
         raise DeviceError(f"GPU {gpu_id} cannot be used: {error}") from error
 
 
-class _DeviceBlock:
-    """Memory of a device's pool; goes back, in the order of its stream, with the last plane that refers to it."""
+def order_streams(gpu_id: int, first: int, then: int) -> None:
+    """Let what stream ``then`` is told from now on start after what stream ``first`` has been told so far."""
+    device = open_device(gpu_id)
+    from picasso_kernels.cuda_driver import Event
+
+    device.make_current()
+    event = Event(device)
+    event.mark(first)
+    event.hold(then)
+
+
+class DeviceBlock:
+    """Memory of a device's pool; goes back, in the order of its stream, with the last thing that refers to it."""
 
     __slots__ = ("address", "stream")
 
@@ -87,22 +98,38 @@ def allocate_on_device(
 
     Its pixels may be used by what follows on ``stream``; the memory goes back to the pool in the order of ``stream``.
     """
-    block = _DeviceBlock(byte_size(format, size_wh), stream)
+    block = DeviceBlock(byte_size(format, size_wh), stream)
+    return view_of_block(block, format, size_wh, color, owner=block)
+
+
+def view_of_block(
+    block: DeviceBlock,
+    format: VideoFormat,
+    size_wh: tuple[int, int],
+    color: ColorSpace | None = None,
+    *,
+    owner: object,
+    cuda_stream: int = 0,
+) -> SurfaceView:
+    """View a block of ``byte_size`` bytes as a picture whose pixels are ready on a stream, by default the block's."""
+    ready = cuda_stream or block.stream.address
     planes = tuple(
-        DevicePlane(
-            block.address + offset, plane.shape, plane.strides, read_only=False, stream=stream.address, owner=block
-        )
+        DevicePlane(block.address + offset, plane.shape, plane.strides, read_only=False, stream=ready, owner=owner)
         for offset, plane in _plane_places(format, size_wh)
     )
-    gpu_id = stream.device.index
-    return SurfaceView(planes, format, size_wh, color, gpu_id=gpu_id, cuda_stream=stream.address)
+    return SurfaceView(planes, format, size_wh, color, gpu_id=block.stream.device.index, cuda_stream=ready)
+
+
+def pinned_bytes(device: Device, size: int) -> Bytes:
+    """Return flat pinned host memory; what it holds means nothing."""
+    return np.asarray(_PinnedBlock(device, size))
 
 
 def allocate_pinned(
     format: VideoFormat, size_wh: tuple[int, int], device: Device, color: ColorSpace | None = None
 ) -> SurfaceView:
     """Make a surface in pinned host memory, laid out as ``SurfaceView.allocate`` does."""
-    memory = np.asarray(_PinnedBlock(device, byte_size(format, size_wh)))
+    memory = pinned_bytes(device, byte_size(format, size_wh))
     return SurfaceView(over_memory(memory, format, size_wh), format, size_wh, color)
 
 

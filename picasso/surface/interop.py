@@ -26,7 +26,7 @@ def as_array(obj: Any) -> npt.NDArray[Any]:
     if hasattr(obj, "__dlpack__"):
         kind, index = obj.__dlpack_device__()
         if kind not in _HOST_DEVICES:
-            raise SurfaceError(f"DLPack of device ({int(kind)}, {index}): only host memory is read by DLPack")
+            raise SurfaceError(f"DLPack of device ({int(kind)}, {index}): only host memory and GPUs of CUDA are read")
         return np.from_dlpack(obj)
     raise SurfaceTypeError(
         f"expected SharedBuffer or int (raw pointer), a SurfaceView or an array, got {type(obj).__name__}"

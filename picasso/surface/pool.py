@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from queue import Empty, SimpleQueue
-from typing import Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 import numpy as np
 
@@ -14,7 +14,11 @@ from picasso.surface.formats import MemType, VideoFormat
 from picasso.surface.planes import Bytes, byte_size, over_memory, zeros
 from picasso.surface.view import SurfaceView
 
+if TYPE_CHECKING:
+    from picasso.surface.cuda_memory import DeviceBlock
+
 _HOST_MEMORY: Final = (MemType.DEFAULT, MemType.SYSTEM)
+_MEMORY: Final = (*_HOST_MEMORY, MemType.CUDA_PINNED, MemType.CUDA_DEVICE)
 _Rect_contra = TypeVar("_Rect_contra", contravariant=True)
 
 
@@ -42,8 +46,40 @@ class _Lease:
         self._memory = memory
         self._free = free
 
+    def view(self, form: VideoFormat, size_wh: tuple[int, int], cuda_stream: int) -> SurfaceView:
+        """View the slot as a picture."""
+        return SurfaceView(over_memory(np.asarray(self), form, size_wh), form, size_wh, None, cuda_stream=cuda_stream)
+
     def __del__(self) -> None:
         self._free.put(self._memory)  # SimpleQueue.put is made to be called from destructors
+
+
+class _DeviceLease:
+    """A slot in GPU memory on loan, as a ``_Lease``."""
+
+    __slots__ = ("_block", "_free")
+
+    def __init__(self, block: DeviceBlock, free: SimpleQueue[DeviceBlock]) -> None:
+        self._block = block
+        self._free = free
+
+    def view(self, form: VideoFormat, size_wh: tuple[int, int], cuda_stream: int) -> SurfaceView:
+        """View the slot as a picture whose pixels are ready on ``cuda_stream``, or else on the pool's own."""
+        from picasso.surface.cuda_memory import view_of_block
+
+        return view_of_block(self._block, form, size_wh, owner=_Reference(self), cuda_stream=cuda_stream)
+
+    def __del__(self) -> None:
+        self._free.put(self._block)
+
+
+class _Reference:
+    """What the planes of one view have in common: one reference to the lease, however many planes there are."""
+
+    __slots__ = ("_lease",)
+
+    def __init__(self, lease: _DeviceLease) -> None:
+        self._lease = lease
 
 
 class SharedBuffer:
@@ -54,13 +90,15 @@ class SharedBuffer:
 
     __slots__ = ("_format", "_ids", "_lease", "_size_wh", "duration_ns", "pts_ns")
 
-    _lease: _Lease | None
+    _lease: _Lease | _DeviceLease | None
     pts_ns: int | None
     """Presentation time in ns, if any."""
     duration_ns: int | None
     """Duration in ns, if any."""
 
-    def __init__(self, lease: _Lease, format: VideoFormat, size_wh: tuple[int, int], id: int | None) -> None:
+    def __init__(
+        self, lease: _Lease | _DeviceLease, format: VideoFormat, size_wh: tuple[int, int], id: int | None
+    ) -> None:
         self._lease = lease
         self._format = format
         self._size_wh = size_wh
@@ -71,17 +109,16 @@ class SharedBuffer:
     def view_slot(self, slot_index: int = 0, cuda_stream: int = 0) -> SurfaceView:
         """View the pixels; the slot stays in use as long as the view, or an array of its planes, lives.
 
-        The pixels are ready on ``cuda_stream``, for buffers in GPU memory.
+        In GPU memory the pixels are ready on ``cuda_stream``; 0 names the pool's own stream.
 
         Raises:
             SurfaceError: ``slot_index`` is not 0.
             ConsumedError: The buffer was handed over.
         """
-        memory = np.asarray(self._live())
+        lease = self._live()
         if slot_index:
             raise SurfaceError(f"slot_index {slot_index}: the buffer has 1 slot")
-        planes = over_memory(memory, self._format, self._size_wh)
-        return SurfaceView(planes, self._format, self._size_wh, None, cuda_stream=cuda_stream)
+        return lease.view(self._format, self._size_wh, cuda_stream)
 
     @property
     def strong_count(self) -> int:
@@ -109,7 +146,7 @@ class SharedBuffer:
         self._lease = None
         return view
 
-    def _live(self) -> _Lease:
+    def _live(self) -> _Lease | _DeviceLease:
         lease = self._lease
         if lease is None:
             raise ConsumedError("SharedBuffer has been consumed")
@@ -125,14 +162,59 @@ class SharedBuffer:
         return f"SharedBuffer({self._format.name()}, {width}x{height}, pts_ns={self.pts_ns})"
 
 
+class _HostSlots:
+    """The free slots of a pool in host memory."""
+
+    __slots__ = ("_free",)
+
+    def __init__(self, count: int, size: int, pinned_for: int | None) -> None:
+        self._free: SimpleQueue[Bytes] = SimpleQueue()
+        for _ in range(count):
+            self._free.put(zeros(size) if pinned_for is None else _pinned(size, pinned_for))
+
+    def take(self, timeout_s: float | None) -> _Lease:
+        """Take a slot; raises ``Empty`` if none comes back in time."""
+        return _Lease(self._free.get(timeout=timeout_s), self._free)
+
+
+class _DeviceSlots:
+    """The free slots of a pool in GPU memory, all of one stream."""
+
+    __slots__ = ("_free",)
+
+    def __init__(self, count: int, size: int, gpu_id: int) -> None:
+        from picasso.surface.cuda_memory import DeviceBlock, open_device
+
+        device = open_device(gpu_id)
+        from picasso_kernels.cuda_driver import Stream
+
+        stream = Stream(device)
+        self._free: SimpleQueue[DeviceBlock] = SimpleQueue()
+        for _ in range(count):
+            self._free.put(DeviceBlock(size, stream))
+
+    def take(self, timeout_s: float | None) -> _DeviceLease:
+        """Take a slot; raises ``Empty`` if none comes back in time."""
+        return _DeviceLease(self._free.get(timeout=timeout_s), self._free)
+
+
+def _pinned(size: int, gpu_id: int) -> Bytes:
+    from picasso.surface.cuda_memory import open_device, pinned_bytes
+
+    return pinned_bytes(open_device(gpu_id), size)
+
+
 class BufferGenerator:
     """A pool of ``pool_size`` surfaces of one format and size, allocated once.
 
     Any thread may acquire and any thread may drop the last reference. References held outside stall the producer:
     that is what keeps memory bounded.
+
+    Buffers in GPU memory (``MemType.CUDA_DEVICE``) belong to one stream of the pool: their views name it, and a buffer
+    that comes back may be written to by what follows on it, without waiting for its last user.
     """
 
-    __slots__ = ("_format", "_fps", "_free", "_size_wh")
+    __slots__ = ("_format", "_fps", "_size_wh", "_slots")
 
     def __init__(
         self,
@@ -153,26 +235,31 @@ class BufferGenerator:
             height: Rows, 1..16384, even for 4:2:0.
             fps_num: Frames in ``fps_den`` seconds; only ``nvmm_caps_str`` tells it.
             fps_den: Seconds, at least 1.
-            gpu_id: GPU of device memory; host memory ignores it.
-            mem_type: None, ``DEFAULT`` or ``SYSTEM``: host memory.
+            gpu_id: GPU of device and pinned memory; other host memory ignores it.
+            mem_type: None, ``DEFAULT`` or ``SYSTEM``: host memory. ``CUDA_PINNED``: host memory that a GPU copies from
+                and to by itself. ``CUDA_DEVICE``: GPU memory.
             pool_size: Buffers, at least 1.
 
         Raises:
             SpecError: A count is less than 1, or an unknown format.
-            SurfaceError: A size that the format does not allow, or memory that is not host memory.
+            SurfaceError: A size that the format does not allow, or another kind of memory.
+            DeviceError: There is no such GPU.
         """
-        del gpu_id
         self._format = VideoFormat.from_name(format) if isinstance(format, str) else format
-        if mem_type is not None and mem_type not in _HOST_MEMORY:
-            raise SurfaceError(f"mem_type {mem_type.name()}: pools are in host memory; one of default, system")
+        if mem_type is not None and mem_type not in _MEMORY:
+            choices = ", ".join(kind.name() for kind in _MEMORY)
+            raise SurfaceError(f"mem_type {mem_type.name()}: no memory of pools; one of {choices}")
         for name, value in (("fps_num", fps_num), ("fps_den", fps_den), ("pool_size", pool_size)):
             if value < 1:
                 raise SpecError(f"{name} must be at least 1, got {value}")
         self._size_wh = self._format.check_size((width, height))
         self._fps = (fps_num, fps_den)
-        self._free: SimpleQueue[Bytes] = SimpleQueue()
-        for _ in range(pool_size):
-            self._free.put(zeros(byte_size(self._format, self._size_wh)))
+        size = byte_size(self._format, self._size_wh)
+        self._slots: _HostSlots | _DeviceSlots
+        if mem_type is MemType.CUDA_DEVICE:
+            self._slots = _DeviceSlots(pool_size, size, gpu_id)
+        else:
+            self._slots = _HostSlots(pool_size, size, gpu_id if mem_type is MemType.CUDA_PINNED else None)
 
     def acquire(self, id: int | None = None, *, timeout_s: float | None = None) -> SharedBuffer:
         """Take a buffer; wait while all are in use. Its pixels are those of its last user.
@@ -188,10 +275,10 @@ class BufferGenerator:
         if id is not None:
             _check_id(id)
         try:
-            memory = self._free.get(timeout=timeout_s)
+            lease = self._slots.take(timeout_s)
         except Empty:
             raise AcquireTimeoutError(f"no buffer came back to the pool within {timeout_s} s") from None
-        return SharedBuffer(_Lease(memory, self._free), self._format, self._size_wh, id)
+        return SharedBuffer(lease, self._format, self._size_wh, id)
 
     def acquire_with_params(
         self,

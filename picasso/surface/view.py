@@ -10,7 +10,18 @@ import numpy.typing as npt
 
 from picasso.errors import ConsumedError, SurfaceError, UploadError
 from picasso.surface import planes as plane_maths
-from picasso.surface.cuda import DevicePlane, device_index, read_interface
+from picasso.surface.cuda import (
+    DevicePicture,
+    DevicePlane,
+    as_picture,
+    as_planes,
+    grey_or_rgba,
+    is_device_array,
+    read_array,
+    read_dlpack,
+    read_interface,
+)
+from picasso.surface.dlpack import CUDA, Loan, export_array, is_on_gpu
 from picasso.surface.formats import ColorSpace, MemType, VideoFormat
 from picasso.surface.interop import as_array
 from picasso.surface.planes import Bytes, PlaneLayout
@@ -22,9 +33,9 @@ if TYPE_CHECKING:
 class SurfaceView:
     """Pixels of one picture: no copy is made, strides are honoured, and the owner of the pixels is kept alive.
 
-    Made by ``wrap``, ``allocate``, ``from_planes``, ``from_buffer`` and ``from_cuda_array``; what cannot be pixels
-    raises ``SurfaceError``. Size, format and planes never change; the pixels may. ``PicassoEngine.send_frame`` moves a
-    view: it is falsy from then on, and every use of it raises ``ConsumedError``.
+    Made by ``wrap``, ``allocate``, ``from_planes``, ``from_buffer``, ``from_cuda_array`` and ``from_dlpack``; what
+    cannot be pixels raises ``SurfaceError``. Size, format and planes never change; the pixels may.
+    ``PicassoEngine.send_frame`` moves a view: it is falsy from then on, and every use of it raises ``ConsumedError``.
     """
 
     __slots__ = ("_color", "_cuda_stream", "_format", "_gpu_id", "_layout", "_planes", "_size_wh")
@@ -56,8 +67,8 @@ class SurfaceView:
         """View the pixels of any array object, without a copy.
 
         Args:
-            obj: A uint8 NumPy array, an object with ``__cuda_array_interface__``, ``__array_interface__`` or DLPack,
-                a ``SharedBuffer``, or a ``SurfaceView``, which is returned as it is.
+            obj: A uint8 NumPy array, an object with ``__cuda_array_interface__``, ``__array_interface__`` or DLPack
+                of host or GPU memory, a ``SharedBuffer``, or a ``SurfaceView``, which is returned as it is.
             format: What the bytes are. Without it ``(H, W, 4)`` is RGBA, ``(H, W, 3)`` RGB and ``(H, W)`` GRAY8.
                 NV12, NV21 and I420 are one array ``(H * 3 / 2, W)``.
             color: What the numbers of a YUV picture mean; by default BT.709 limited range from 720 lines up, BT.601
@@ -77,8 +88,8 @@ class SurfaceView:
         if not isinstance(obj, np.ndarray):
             if isinstance(obj, SurfaceView):
                 return obj._checked(format, color)
-            if hasattr(obj, "__cuda_array_interface__"):
-                return cls.from_cuda_array(obj, device_index(obj))._checked(format, color)
+            if is_device_array(obj):
+                return cls._of_device(as_picture(read_array(obj), format), color)
             if hasattr(obj, "view_slot"):
                 return cls.from_buffer(obj)._checked(format, color)
             obj = as_array(obj)
@@ -88,7 +99,7 @@ class SurfaceView:
     @classmethod
     def from_planes(
         cls,
-        planes: Sequence[Bytes],
+        planes: Sequence[Any],
         format: VideoFormat,
         size_wh: tuple[int, int],
         color: ColorSpace | None = None,
@@ -96,14 +107,17 @@ class SurfaceView:
         """View the planes of a decoder, rows padded as they may be.
 
         Args:
-            planes: One uint8 array each; interleaved chroma is ``(H / 2, W / 2, 2)`` or ``(H / 2, W)``.
+            planes: One uint8 array each, NumPy's or a device array; interleaved chroma is ``(H / 2, W / 2, 2)`` or
+                ``(H / 2, W)``.
             format: What they are the planes of.
             size_wh: Width and height of the picture in pixels.
             color: What the numbers of a YUV picture mean; by default as for ``wrap``.
 
         Raises:
-            SurfaceError: Count, dtype or shape is not that of the format.
+            SurfaceError: Count, dtype or shape is not that of the format, or not all planes are on one GPU.
         """
+        if any(is_device_array(plane) for plane in planes):
+            return cls._of_device(as_planes([read_array(plane) for plane in planes], format, size_wh), color)
         return cls(plane_maths.check_planes(planes, format, size_wh), format, size_wh, color)
 
     @classmethod
@@ -130,28 +144,52 @@ class SurfaceView:
         return buf.view_slot(slot_index, cuda_stream)
 
     @classmethod
-    def from_cuda_array(cls, obj: object, gpu_id: int = 0, cuda_stream: int = 0) -> Self:
+    def from_cuda_array(cls, obj: object, gpu_id: int | None = None, cuda_stream: int = 0) -> Self:
         """View an object with ``__cuda_array_interface__``: ``(H, W)`` or ``(H, W, 1)`` is GRAY8, ``(H, W, 4)`` RGBA.
 
         Args:
             obj: CuPy array, torch tensor and the like; kept alive.
-            gpu_id: Device that holds it.
+            gpu_id: Device that holds it; None asks the object, 0 if that does not tell.
             cuda_stream: Stream on which the pixels become ready; 0 takes the one that the interface names.
 
         Raises:
             SurfaceTypeError: No such interface.
-            SurfaceError: Null pointer, dtype other than uint8, wrong shape, pitch less than a row.
+            SurfaceError: Null pointer, dtype other than uint8, wrong shape, pitch less than a row, or the object says
+                that it is on another GPU.
         """
-        form, plane = read_interface(obj)
-        size_wh = (plane.shape[1], plane.shape[0])
-        return cls((plane,), form, size_wh, None, gpu_id=gpu_id, cuda_stream=cuda_stream or plane.stream or 0)
+        array = read_interface(obj)
+        return cls._of_device(as_picture(array, grey_or_rgba(array), gpu_id), None, cuda_stream)
+
+    @classmethod
+    def from_dlpack(
+        cls, obj: object, format: VideoFormat | None = None, *, color: ColorSpace | None = None, cuda_stream: int = 0
+    ) -> Self:
+        """View an array in GPU memory that offers DLPack (JAX, torch, CuPy), ready on a stream of the caller's.
+
+        Args:
+            obj: What has ``__dlpack__`` and ``__dlpack_device__``; kept alive.
+            format: What the bytes are, as for ``wrap``.
+            color: What the numbers of a YUV picture mean; by default as for ``wrap``.
+            cuda_stream: Stream on which the producer is asked to have the pixels ready; 0 is the default stream.
+
+        Raises:
+            SurfaceError: Not on a GPU, dtype other than uint8, wrong shape, or something else than rows is padded.
+        """
+        if not is_on_gpu(obj):
+            raise SurfaceError(f"{type(obj).__name__} offers no DLPack of GPU memory; wrap takes what is on the host")
+        return cls._of_device(as_picture(read_dlpack(obj, cuda_stream), format), color)
+
+    @classmethod
+    def _of_device(cls, picture: DevicePicture, color: ColorSpace | None, cuda_stream: int = 0) -> Self:
+        form, size_wh, planes, gpu_id, stream = picture
+        return cls(planes, form, size_wh, color, gpu_id=gpu_id, cuda_stream=cuda_stream or stream or 0)
 
     @property
     def planes(self) -> tuple[Bytes, ...]:
         """Planes as views: ``(H, W, C)`` or ``(H, W)``; luma, then ``(H / 2, W / 2, 2)`` or two ``(H / 2, W / 2)``.
 
         Raises:
-            SurfaceError: The pixels are in GPU memory; ``device_plane`` has them.
+            SurfaceError: The pixels are in GPU memory; ``device_plane`` has them, ``to_numpy`` copies them.
         """
         planes = self._live()
         if isinstance(planes[0], DevicePlane):
@@ -188,6 +226,54 @@ class SurfaceView:
         if not self.is_cuda:
             raise AttributeError("a surface in host memory has no __cuda_array_interface__")
         return self.device_plane.__cuda_array_interface__ | {"stream": self._cuda_stream or None}
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        """Say where the pixels are: the kind of device and its number, as DLPack counts them."""
+        if self.is_cuda:
+            return CUDA, self._gpu_id
+        kind, index = self.planes[0].__dlpack_device__()
+        return int(kind), index
+
+    def __dlpack__(
+        self,
+        *,
+        stream: int | None = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
+        """Lend the plane by DLPack; on a GPU, ``stream`` goes on once the pixels are ready.
+
+        Args:
+            stream: Where a borrower will use pixels on a GPU: a stream, None for the default one, -1 for no order. It
+                has to live as long as the borrower's array.
+            max_version: The newest version that the borrower reads.
+            dl_device: Where the borrower wants the pixels; they are not moved.
+            copy: True asks for a copy.
+
+        Raises:
+            BufferError: What DLPack lets a producer refuse.
+            SurfaceError: The picture has several planes.
+        """
+        planes = self._live()
+        if len(planes) > 1:
+            raise SurfaceError(f"{self._format.name()} has {len(planes)} planes, DLPack lends one array")
+        plane = planes[0]
+        if not isinstance(plane, DevicePlane):
+            return plane.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
+        from picasso.surface.cuda_memory import order_streams
+
+        loan = Loan(
+            plane.ptr,
+            plane.shape,
+            plane.strides,
+            "uint8",
+            gpu_id=self._gpu_id,
+            stream=self._cuda_stream,
+            owner=plane,
+            read_only=plane.read_only,
+        )
+        return export_array(loan, order_streams, stream, max_version, dl_device, copy)
 
     @property
     def format(self) -> VideoFormat:

@@ -20,12 +20,14 @@ from picasso.transform.mapping import (
     unplace_xywha,
 )
 from picasso.transform.placement import Placement
+from picasso.transform.tensor import Normalization
 
 __all__ = [
     "MIN_EFFECTIVE_DIM",
     "ComputeMode",
     "DstPadding",
     "Interpolation",
+    "Normalization",
     "Padding",
     "Placement",
     "Rect",

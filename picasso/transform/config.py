@@ -160,11 +160,14 @@ class TransformConfig:
     def apply(self, source: SurfaceView, target: SurfaceView, src_rect: Rect | None = None, /) -> Placement:
         """Crop ``source`` to ``src_rect``, fit it into ``target``, converting its format, and return what went where.
 
+        The side of the target works, GPU or host, and a source on the other is copied there.
+
         Raises:
             GeometryError: The crop leaves the source, or the inset leaves less than 16 x 16 pixels.
-            SurfaceError: A target that cannot be written: read-only, or a format that has no writer.
+            SurfaceError: A target that cannot be written: read-only, on another GPU, or a format that has no writer.
+            DeviceError: The target's GPU cannot be used.
         """
-        from picasso.transform.cpu import transform
+        from picasso.transform.anywhere import transform
         from picasso.transform.placement import Placement
 
         placement = Placement.compute(source.size_wh, target.size_wh, self, src_rect)

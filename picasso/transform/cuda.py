@@ -17,10 +17,12 @@ import numpy as np
 from picasso.errors import GeometryError, SurfaceError
 from picasso.surface import SurfaceView, VideoFormat
 from picasso.surface.cuda import DevicePlane
-from picasso.surface.cuda_memory import open_device
+from picasso.surface.cuda_memory import DeviceBlock, open_device
+from picasso.surface.tensor import DTYPES, DeviceTensor, allocate_tensor, check_dtype, tensor_over
 from picasso.transform.config import Interpolation
 from picasso.transform.filters import FILTERS
 from picasso.transform.placement import Placement
+from picasso.transform.tensor import Normalization, one_each
 from picasso_kernels.components import SOURCES, Picture, Plane
 from picasso_kernels.cuda_driver import Arguments, Event, PinnedMemory, Stream, copy_to_device, launch
 from picasso_kernels.cuda_frame import ADDRESSES, FRAME, NUMBERS, Frame
@@ -36,6 +38,10 @@ _PLANES: Final = struct.Struct("=6Q")
 """Three planes of the source, three of the target: the first fields of a row."""
 _BATCH_SLOTS: Final = 4
 """Batches whose tables may be on their way to the device at once."""
+_TENSOR_FORMATS: Final = {"float16": "half", "float32": "single"}
+_KNOWN: Final = Normalization()
+Addresses = tuple[int, int, int]
+"""Of the three planes of a target."""
 
 
 class Job(NamedTuple):
@@ -46,13 +52,22 @@ class Job(NamedTuple):
     target: SurfaceView
 
 
+class _Task(NamedTuple):
+    """One frame of a launch."""
+
+    source: SurfaceView
+    targets: Addresses
+    prepared: _DevicePlan
+
+
 @dataclass(slots=True)
 class _DevicePlan:
     """A plan whose tables are on the device, and the arguments of its next launch."""
 
     plan: FramePlan
     row: np.ndarray[Any, Any]
-    tables: int
+    tables: DeviceBlock
+    """Axis tables; they go back in the order of the stream, after what has been launched."""
     arguments: Arguments
     function: Any
     grid: tuple[int, int, int]
@@ -90,7 +105,8 @@ class CudaTransformer:
     ) -> None:
         """Put the transform of one frame on the stream: every pixel of ``target`` is written.
 
-        The source is kept alive until the GPU has read it, and its producer's stream waits for that.
+        The source is kept alive until the GPU has read it, and its producer's stream waits for that. A target that is
+        another stream's is written after what that stream was told before, which waits for it in turn.
 
         Args:
             source: What is read, on this GPU, of size ``placement.source_wh``.
@@ -104,10 +120,12 @@ class CudaTransformer:
         """
         self.device.make_current()
         self._follow(source)
+        self._follow(target)
         prepared = self._prepare(source, placement, target, interpolation)
-        _write_planes(prepared.arguments.block, 0, prepared.plan, source, target)
+        _write_planes(prepared.arguments.block, 0, prepared.plan, source, _addresses(prepared.plan, target))
         launch(prepared.function, prepared.grid, _BLOCK, self.stream, prepared.arguments)
         self._keep(source)
+        self._hand_back(target.cuda_stream)
         self._forget()
 
     def transform_batch(self, jobs: Sequence[Job], interpolation: Interpolation = Interpolation.BILINEAR) -> None:
@@ -116,16 +134,67 @@ class CudaTransformer:
         Frames may differ in size, crop, format and target. Errors are those of ``transform``.
         """
         self.device.make_current()
-        groups: dict[str, list[tuple[Job, _DevicePlan]]] = {}
-        for job in jobs:
-            self._follow(job.source)
-            prepared = self._prepare(job.source, job.placement, job.target, interpolation)
-            groups.setdefault(prepared.plan.kernel, []).append((job, prepared))
-        for name, members in groups.items():
-            self._launch_batch(name, members)
-        for job in jobs:
-            self._keep(job.source)
-        self._forget()
+        tasks = []
+        for source, placement, target in jobs:
+            self._follow(source)
+            self._follow(target)
+            prepared = self._prepare(source, placement, target, interpolation)
+            tasks.append(_Task(source, _addresses(prepared.plan, target), prepared))
+        self._run(tasks)
+        for stream in {target.cuda_stream for _, _, target in jobs}:
+            self._hand_back(stream)
+
+    def to_tensor(
+        self,
+        sources: Sequence[SurfaceView],
+        placements: Placement | Sequence[Placement],
+        normalization: Normalization = _KNOWN,
+        *,
+        dtype: str = "float16",
+        out: object | None = None,
+        interpolation: Interpolation = Interpolation.BILINEAR,
+    ) -> DeviceTensor:
+        """Put on the stream what makes pictures planes of numbers, ``(N, 3, H, W)``; bars are black before the scaling.
+
+        One launch for each kernel that the sources need. The same numbers as ``picasso.transform.tensor.to_tensor``.
+
+        Args:
+            sources: N pictures on this GPU, of any sizes and formats.
+            placements: One for all, or one each; all of one target size.
+            normalization: What becomes of a channel.
+            dtype: ``float16`` or ``float32``; that of ``out`` if that is given.
+            out: Where to write: an array of another library on this GPU, ``(N, 3, H, W)`` or, of one picture,
+                ``(3, H, W)``. By default memory of the pool.
+            interpolation: The filter.
+
+        Raises:
+            SurfaceError: A surface, or ``out``, is not on this GPU, a format cannot be read, or ``out`` has another
+                shape or dtype.
+            GeometryError: A source has another size than its placement says, or targets differ in size.
+            ShapeError: There is no source, or not as many placements.
+        """
+        self.device.make_current()
+        each, (width, height) = one_each(sources, placements)
+        shape = (len(sources), 3, height, width)
+        check_dtype(dtype)
+        tensor = allocate_tensor(shape, dtype, self.stream) if out is None else tensor_over(out)
+        if tensor.shape != shape or tensor.gpu_id != self.device.index:
+            where = f"shape {shape} on GPU {self.device.index}"
+            raise SurfaceError(f"expected out of {where}, got {tensor.shape} on GPU {tensor.gpu_id}")
+        if out is not None:
+            self._check_address(tensor.data_ptr, "tensor")
+            self._follow(tensor)
+        tasks = []
+        for index, (source, placement) in enumerate(zip(sources, each, strict=True)):
+            self._follow(source)
+            first = tensor.data_ptr + index * tensor.strides[0]
+            planes = (first, first + tensor.strides[1], first + 2 * tensor.strides[1])
+            prepared = self._prepare_tensor(source, placement, tensor, planes, normalization, interpolation)
+            red, green, blue = planes if normalization.order == "rgb" else planes[::-1]
+            tasks.append(_Task(source, (red, green, blue), prepared))
+        self._run(tasks)
+        self._hand_back(tensor.cuda_stream)
+        return tensor
 
     def wait(self) -> None:
         """Wait until all of it is done."""
@@ -138,8 +207,7 @@ class CudaTransformer:
         if self.stream.handle is None:
             return
         self.wait()
-        while self._plans:
-            self._drop_plan()
+        self._plans.clear()
         self._batches = None
         if self._owns_stream:
             self.stream.close()
@@ -153,29 +221,66 @@ class CudaTransformer:
             prepared = self._plans[key] = self._make_plan(source, placement, target, interpolation)
         return prepared
 
+    def _prepare_tensor(
+        self,
+        source: SurfaceView,
+        placement: Placement,
+        tensor: DeviceTensor,
+        planes: Addresses,
+        normalization: Normalization,
+        interpolation: Interpolation,
+    ) -> _DevicePlan:
+        alignments = tuple(plane & 15 for plane in planes)
+        shape = (tensor.dtype, tensor.strides, alignments, normalization)
+        key = (id(placement), interpolation.value, *_signature(source), *shape)
+        prepared = self._plans.get(key)
+        if prepared is None:
+            self._check(source, "source", placement.source_wh, SOURCES)
+            size = DTYPES[tensor.dtype]
+            target = tuple(Plane(alignment, tensor.strides[2], size, 1) for alignment in alignments)
+            step = 1 if normalization.order == "rgb" else -1
+            numbers = (normalization.scale[::step], normalization.bias[::step])
+            prepared = self._upload(
+                source, placement, Picture(_TENSOR_FORMATS[tensor.dtype], target[::step]), interpolation, numbers
+            )
+            self._plans[key] = prepared
+        return prepared
+
     def _forget(self) -> None:
         """Drop the oldest plans, whose tables go back in the order of the stream: after what has been launched."""
         while len(self._plans) > _PLANS:
-            self._drop_plan()
+            self._plans.popitem(last=False)
 
     def _make_plan(
         self, source: SurfaceView, placement: Placement, target: SurfaceView, interpolation: Interpolation
     ) -> _DevicePlan:
         self._check(source, "source", placement.source_wh, SOURCES)
         self._check(target, "target", placement.target_wh, TARGETS)
+        return self._upload(source, placement, _picture(target), interpolation)
+
+    def _upload(
+        self,
+        source: SurfaceView,
+        placement: Placement,
+        target: Picture,
+        interpolation: Interpolation,
+        *numbers: tuple[tuple[float, ...], tuple[float, ...]],
+    ) -> _DevicePlan:
+        """Plan a transform, and put its tables on the device."""
         plan = plan_frame(
             _picture(source),
-            _picture(target),
+            target,
             placement.crop_ltwh,
             placement.target_wh,
             placement.inner_ltwh,
             FILTERS[interpolation],
+            *numbers,
         )
-        tables = self.device.allocate(-(-plan.tables.nbytes // 256) * 256, self.stream)
-        copy_to_device(tables, plan.tables.ctypes.data, plan.tables.nbytes, self.stream)
+        tables = DeviceBlock(plan.tables.nbytes, self.stream)
+        copy_to_device(tables.address, plan.tables.ctypes.data, plan.tables.nbytes, self.stream)
         row = plan.row.copy()
         for name in Frame._fields[6:ADDRESSES]:
-            row[name] += tables
+            row[name] += tables.address
         arguments = Arguments(_ROW_BYTES)
         arguments.block[:] = row.tobytes()[:_ROW_BYTES]
         function = self.device.function(plan.kernel, batched=False)
@@ -183,32 +288,45 @@ class CudaTransformer:
         grid = (-(-columns // _BLOCK[0]), -(-rows // _BLOCK[1]), 1)
         return _DevicePlan(plan, row, tables, arguments, function, grid, placement)
 
-    def _drop_plan(self) -> None:
-        _, oldest = self._plans.popitem(last=False)
-        self.device.release(oldest.tables, self.stream)
+    def _run(self, tasks: list[_Task]) -> None:
+        """Launch all kernels that the tasks need, each once."""
+        groups: dict[str, list[_Task]] = {}
+        for task in tasks:
+            groups.setdefault(task.prepared.plan.kernel, []).append(task)
+        for name, members in groups.items():
+            self._launch_batch(name, members)
+        for task in tasks:
+            self._keep(task.source)
+        self._forget()
 
-    def _launch_batch(self, name: str, members: list[tuple[Job, _DevicePlan]]) -> None:
+    def _launch_batch(self, name: str, members: list[_Task]) -> None:
         if self._batches is None or self._batches.capacity < len(members):
             self._batches = _BatchTables(self.stream, max(32, len(members)))
         table = self._batches
         slot = table.next_slot()
-        for index, (job, prepared) in enumerate(members):
+        for index, (source, targets, prepared) in enumerate(members):
             table.rows[slot, index] = prepared.row
             offset = (slot * table.capacity + index) * FRAME.itemsize
-            _write_planes(table.memory.bytes, offset, prepared.plan, job.source, job.target)
+            _write_planes(table.memory.bytes, offset, prepared.plan, source, targets)
         address = table.send(slot, len(members))
-        columns, rows = (max(prepared.plan.blocks[axis] for _, prepared in members) for axis in (0, 1))
+        columns, rows = (max(task.prepared.plan.blocks[axis] for task in members) for axis in (0, 1))
         step = _BLOCK[1] * KERNELS[name].batch_rows
         grid = (-(-columns // _BLOCK[0]), -(-rows // step), len(members))
         table.arguments.block[:] = address.to_bytes(8, "little")
         launch(self.device.function(name, batched=True), grid, _BLOCK, self.stream, table.arguments)
         table.sent[slot].record(self.stream)
 
-    def _follow(self, source: SurfaceView) -> None:
-        """Let the stream wait for the one that makes the source's pixels."""
-        producer = source.cuda_stream
+    def _follow(self, made: SurfaceView | DeviceTensor) -> None:
+        """Let the stream wait for the one that makes the pixels, or that had the target before."""
+        producer = made.cuda_stream
         if producer and producer != self.stream.address:
             self.stream.wait_for_stream(producer, self._event)
+
+    def _hand_back(self, owner: int) -> None:
+        """Let the stream that a target belongs to go on after what was written there."""
+        if owner and owner != self.stream.address:
+            self._event.record(self.stream)
+            self._event.hold(owner)
 
     def _keep(self, source: SurfaceView) -> None:
         """Hold a source until it has been read; its producer's stream waits too, before it writes there again."""
@@ -227,6 +345,7 @@ class CudaTransformer:
         if not surface.is_cuda or surface.gpu_id != self.device.index:
             place = f"on GPU {surface.gpu_id}" if surface.is_cuda else "in host memory"
             raise SurfaceError(f"the {what} is {place}, the transform works on GPU {self.device.index}")
+        self._check_address(surface.data_ptr, what)
         if surface.size_wh != size_wh:
             width, height = size_wh
             raise GeometryError(f"the {what} is {surface.width}x{surface.height}, the placement says {width}x{height}")
@@ -237,6 +356,11 @@ class CudaTransformer:
             )
         if what == "target" and surface.readonly:
             raise SurfaceError("the target of a transform is read-only")
+
+    def _check_address(self, address: int, what: str) -> None:
+        """Refuse what a kernel would fault on, after which no call to the GPU succeeds any more."""
+        if not self.device.holds(address):
+            raise SurfaceError(f"the {what} is at {address:#x}, which is no memory of GPU {self.device.index}")
 
 
 class _BatchTables:
@@ -270,21 +394,19 @@ class _BatchTables:
         self._stream.device.release(self._device, self._stream)
 
 
-def _write_planes(block: Any, offset: int, plan: FramePlan, source: SurfaceView, target: SurfaceView) -> None:
+def _write_planes(block: Any, offset: int, plan: FramePlan, source: SurfaceView, targets: Addresses) -> None:
     """Write the addresses of the planes into a row."""
-    sources, targets = source.device_planes, target.device_planes
+    sources = source.device_planes
     first, second, third = plan.sources
-    into, into_second, into_third = plan.targets
     _PLANES.pack_into(
-        block,
-        offset,
-        _address(sources, first),
-        _address(sources, second),
-        _address(sources, third),
-        _address(targets, into),
-        _address(targets, into_second),
-        _address(targets, into_third),
+        block, offset, _address(sources, first), _address(sources, second), _address(sources, third), *targets
     )
+
+
+def _addresses(plan: FramePlan, target: SurfaceView) -> Addresses:
+    planes = target.device_planes
+    first, second, third = plan.targets
+    return _address(planes, first), _address(planes, second), _address(planes, third)
 
 
 def _address(planes: tuple[DevicePlane, ...], place: Place) -> int:

@@ -63,7 +63,9 @@ def on_gpu(monkeypatch: pytest.MonkeyPatch) -> Decoder:
     """Let readers decode with the double."""
     decoder = Decoder()
     monkeypatch.setattr(
-        reader, "open_nvdec", lambda location, info, _gpu: NvdecSource(str(location), info, LIBRARY, decoder, keep)
+        reader,
+        "open_nvdec",
+        lambda location, info, _gpu, *, rgba: NvdecSource(str(location), info, LIBRARY, decoder, keep),
     )
     return decoder
 
@@ -112,7 +114,7 @@ def test_a_file_that_ends_early_is_told(tmp_path: Path) -> None:
 def test_without_a_gpu_the_cpu_decodes_and_the_reason_is_logged_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def refuse(*_arguments: object) -> NvdecSource:
+    def refuse(*_arguments: object, rgba: bool) -> NvdecSource:
         raise DeviceError("no CUDA driver on this machine")
 
     monkeypatch.setattr(reader, "open_nvdec", refuse)

@@ -162,3 +162,62 @@ def test_taking_keeps_what_a_device_view_knows() -> None:
     taken = view.take()
     assert (taken.gpu_id, taken.cuda_stream, taken.data_ptr) == (1, 5, POINTER)
     assert not view
+
+
+@pytest.mark.parametrize(
+    ("shape", "strides", "form", "size_wh", "planes"),
+    [
+        ((4, 6, 3), None, None, (6, 4), [(0, (4, 6, 3), (18, 3, 1))]),
+        ((4, 6, 3), (32, 3, 1), VideoFormat.BGR, (6, 4), [(0, (4, 6, 3), (32, 3, 1))]),
+        ((4, 6, 4), None, VideoFormat.BGRx, (6, 4), [(0, (4, 6, 4), (24, 4, 1))]),
+        ((4, 6, 2), None, VideoFormat.UYVY, (6, 4), [(0, (4, 6, 2), (12, 2, 1))]),
+        ((6, 6), (64, 1), VideoFormat.NV12, (6, 4), [(0, (4, 6), (64, 1)), (256, (2, 3, 2), (64, 2, 1))]),
+        ((6, 6), None, VideoFormat.I420, (6, 4), [(0, (4, 6), (6, 1)), (24, (2, 3), (3, 1)), (30, (2, 3), (3, 1))]),
+    ],
+)
+def test_wrap_reads_a_device_array_as_the_format_that_is_named(
+    shape: tuple[int, ...], strides: Any, form: VideoFormat | None, size_wh: tuple[int, int], planes: list[Any]
+) -> None:
+    view = SurfaceView.wrap(Tensor(shape, strides=strides), form)
+    assert view.size_wh == size_wh
+    assert view.format is (form or VideoFormat.RGB)
+    assert [(plane.ptr - POINTER, plane.shape, plane.strides) for plane in view.device_planes] == planes
+
+
+def test_the_planes_of_a_decoder_come_one_by_one() -> None:
+    luma = Tensor((4, 6, 1), SimpleNamespace(id=2), strides=(64, 1, 1), stream=9)
+    chroma = Tensor((2, 6), SimpleNamespace(id=2), strides=(128, 1), data=(POINTER + 4096, True), stream=9)
+    view = SurfaceView.from_planes([luma, chroma], VideoFormat.NV12, (6, 4))
+    assert (view.gpu_id, view.cuda_stream, view.readonly, view.size_wh) == (2, 9, True, (6, 4))
+    assert [plane.ptr - POINTER for plane in view.device_planes] == [0, 4096]
+    assert [plane.strides for plane in view.device_planes] == [(64, 1), (128, 2, 1)]
+    assert [plane.owner for plane in view.device_planes] == [luma, chroma]
+
+
+@pytest.mark.parametrize(
+    ("planes", "message"),
+    [
+        ([Tensor((4, 6))], "NV12 has 2 planes, got 1"),
+        ([Tensor((4, 6)), Tensor((2, 3))], r"plane 1 of NV12 needs shape \(2, 3, 2\), got \(2, 3\)"),
+        ([Tensor((4, 5)), Tensor((2, 6))], r"plane 0 of NV12 needs shape \(4, 6\), got \(4, 5\)"),
+        ([Tensor((4, 6)), Tensor((2, 6), strides=(4, 1))], "pitch 4 is less than a row of 6 pixels"),
+        ([Tensor((4, 6), SimpleNamespace(id=1)), Tensor((2, 6), SimpleNamespace(id=0))], "are on different GPUs"),
+        ([Tensor((4, 6), stream=1), Tensor((2, 6), stream=2)], "are on different streams"),
+    ],
+)
+def test_planes_that_make_no_picture(planes: list[Any], message: str) -> None:
+    with pytest.raises(SurfaceError, match=message):
+        SurfaceView.from_planes(planes, VideoFormat.NV12, (6, 4))
+
+
+def test_host_and_device_planes_do_not_mix() -> None:
+    with pytest.raises(SurfaceTypeError, match="object does not expose __cuda_array_interface__, got ndarray"):
+        SurfaceView.from_planes([Tensor((4, 6)), np.zeros((2, 6), np.uint8)], VideoFormat.NV12, (6, 4))
+
+
+def test_an_array_of_another_gpu_than_the_caller_says_is_refused() -> None:
+    tensor = Tensor((4, 6, 4), SimpleNamespace(id=2))
+    assert SurfaceView.from_cuda_array(tensor).gpu_id == 2
+    assert SurfaceView.from_cuda_array(tensor, gpu_id=2).gpu_id == 2
+    with pytest.raises(SurfaceError, match="the array is on GPU 2, not on GPU 0"):
+        SurfaceView.from_cuda_array(tensor, gpu_id=0)

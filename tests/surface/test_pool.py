@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from picasso.errors import AcquireTimeoutError, ConsumedError, SpecError, SurfaceError
+from picasso.errors import (
+    AcquireTimeoutError,
+    ConsumedError,
+    DeviceError,
+    MissingDependencyError,
+    SpecError,
+    SurfaceError,
+)
 from picasso.surface import (
     BufferGenerator,
     MemType,
@@ -50,13 +57,21 @@ def test_what_a_pool_says_of_itself() -> None:
         ({"pool_size": 0}, SpecError, "pool_size must be at least 1, got 0"),
         ({"fps_num": 0}, SpecError, "fps_num must be at least 1, got 0"),
         ({"fps_den": -1}, SpecError, "fps_den must be at least 1, got -1"),
-        ({"mem_type": MemType.CUDA_DEVICE}, SurfaceError, "mem_type cuda_device: pools are in host memory"),
+        ({"mem_type": MemType.HANDLE}, SurfaceError, "mem_type handle: no memory of pools; one of default, system,"),
+        ({"mem_type": MemType.CUDA_UNIFIED}, SurfaceError, "mem_type cuda_unified: no memory of pools"),
     ],
 )
 def test_pools_that_cannot_be(arguments: dict[str, Any], error: type[Exception], message: str) -> None:
     with pytest.raises(error) as caught:
         BufferGenerator(**({"format": VideoFormat.NV12, "width": 640, "height": 480} | arguments))
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("mem_type", [MemType.CUDA_DEVICE, MemType.CUDA_PINNED])
+def test_a_pool_for_a_gpu_that_is_not_there_says_so(mem_type: MemType) -> None:
+    """GPU 99 is nowhere; without CUDA's bindings the error names what to install."""
+    with pytest.raises((MissingDependencyError, DeviceError), match=r"cuda13|NVIDIA's driver|GPU 99 cannot be used"):
+        BufferGenerator("NV12", 64, 48, gpu_id=99, mem_type=mem_type)
 
 
 @pytest.mark.parametrize("mem_type", [None, MemType.DEFAULT, MemType.SYSTEM])

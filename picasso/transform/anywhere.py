@@ -1,0 +1,76 @@
+"""A transform between surfaces wherever they are: the side of the target works, and the source is brought there."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from typing import TYPE_CHECKING
+
+from picasso.surface import SurfaceView
+
+if TYPE_CHECKING:
+    from picasso.surface.cuda_memory import Uploader
+    from picasso.transform.config import Interpolation
+    from picasso.transform.cuda import CudaTransformer
+    from picasso.transform.placement import Placement
+
+
+def transform(source: SurfaceView, placement: Placement, target: SurfaceView, interpolation: Interpolation) -> None:
+    """Write ``source`` into ``target``, on the GPU or the host, wherever the target is.
+
+    A source in host memory is uploaded for a target on a GPU, one on a GPU is downloaded for a target in host memory;
+    from GPU to GPU nothing is moved. A target on a GPU is ready on its own stream; one that names no stream is waited
+    for.
+
+    Args:
+        source: What is read, of size ``placement.source_wh``.
+        placement: Which rectangle of the source lands on which rectangle of the target.
+        target: What is written, of size ``placement.target_wh``.
+        interpolation: The filter.
+
+    Raises:
+        SurfaceError: The surfaces are on different GPUs, or of formats that cannot be read or written.
+        GeometryError: A surface has another size than the placement says.
+        DeviceError: The GPU cannot be used.
+    """
+    if target.is_cuda:
+        _workshop(target.gpu_id).transform(source, placement, target, interpolation)
+        return
+    if source.is_cuda:
+        from picasso.surface.cuda_memory import download
+
+        source = download(source)
+    from picasso.transform import cpu
+
+    cpu.transform(source, placement, target, interpolation)
+
+
+class _Workshop:
+    """The one transformer of a GPU for all who have none of their own; threads take turns, for microseconds."""
+
+    def __init__(self, transformer: CudaTransformer, uploader: Uploader) -> None:
+        self._transformer = transformer
+        self._uploader = uploader
+        self._turn = threading.Lock()
+
+    def transform(
+        self, source: SurfaceView, placement: Placement, target: SurfaceView, interpolation: Interpolation
+    ) -> None:
+        with self._turn:
+            self._transformer.device.make_current()
+            if not source.is_cuda:
+                source = self._uploader.upload(source)
+            self._transformer.transform(source, placement, target, interpolation)
+            if not target.cuda_stream:
+                self._transformer.wait()
+
+
+@functools.cache
+def _workshop(gpu_id: int) -> _Workshop:
+    from picasso.surface.cuda_memory import Uploader, open_device
+
+    open_device(gpu_id)  # says what is missing
+    from picasso.transform.cuda import CudaTransformer
+
+    transformer = CudaTransformer(gpu_id)
+    return _Workshop(transformer, Uploader(transformer.stream))
