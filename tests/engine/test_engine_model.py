@@ -6,7 +6,9 @@ thread is left. ``just model`` tries many more sequences than the suite does.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -28,6 +30,7 @@ from picasso.engine import (
     PtsResetPolicy,
     SourceSpec,
 )
+from picasso.engine.clock import Bell
 from picasso.errors import ShutDownError
 from picasso.primitives import VideoFrame
 from picasso.surface import SurfaceView
@@ -55,9 +58,35 @@ specs = st.builds(
 steps = st.sampled_from([1, 1, 1, 2, 7, 0, -3])
 """From a timestamp to the next: most rise."""
 flaws = st.sampled_from(["", "", "", "", "", "size", "raises"])
-bursts = st.lists(st.tuples(steps, st.sampled_from([True, True, False]), flaws), min_size=1, max_size=5)
+a_frame = st.tuples(steps, st.sampled_from([True, True, False]), flaws)
+bursts = st.lists(a_frame, min_size=1, max_size=5)
 """Frames in a row: step of the timestamp, whether it passes the gate, flaw."""
 decisions = st.sampled_from(["terminate", "terminate_immediately", 1, 40])
+messages = st.lists(a_frame | st.just("eos") | specs, min_size=2, max_size=8)
+"""Frames, ends of stream and specs in any order."""
+
+
+class HoldingClock:
+    """Time that stands still, and workers that sleep on although their bell was rung: their queues fill up."""
+
+    def __init__(self) -> None:
+        self.fake = FakeClock()
+        self.now_ns = self.fake.now_ns
+        self._may_go = threading.Event()
+        self._may_go.set()
+
+    def wait(self, bell: Bell, deadline_ns: int | None) -> None:
+        self.fake.wait(bell, deadline_ns)
+        if threading.current_thread().name.startswith("picasso-"):
+            assert self._may_go.wait(PATIENCE_S)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        self._may_go.clear()
+        try:
+            yield
+        finally:
+            self._may_go.set()
 
 
 def real_spec(spec: ModelSpec) -> SourceSpec:
@@ -85,7 +114,9 @@ class EngineMachine(RuleBasedStateMachine):
         self, laws: Laws, queue_size: int, overflow: OverflowPolicy, first_specs: tuple[ModelSpec, ...] = ()
     ) -> None:
         self.is_open = True
-        self.clock, self.recorder = FakeClock(), RecordingCallbacks()
+        self.holding_clock, self.recorder = HoldingClock(), RecordingCallbacks()
+        self.clock = self.holding_clock.fake
+        self.queue_size = queue_size
         self.decisions: dict[str, str | int] = {}
         self.recorder.on = {
             "on_eviction": self._decide,
@@ -98,7 +129,7 @@ class EngineMachine(RuleBasedStateMachine):
         self.engine = PicassoEngine(
             GeneralSpec(inflight_queue_size=queue_size, pts_reset_policy=reset),
             self.recorder.callbacks(*SLOTS),
-            clock=self.clock,
+            clock=self.holding_clock,
             encoder_factory=encoders,
         )
         self.models = {name: SourceModel(laws) for name in SOURCES}
@@ -119,10 +150,7 @@ class EngineMachine(RuleBasedStateMachine):
         if self._call(lambda: self.engine.set_source_spec(source, real_spec(spec))):
             self.models[source].set_spec(spec, self.clock.now_ns())
 
-    @rule(
-        source=sources,
-        frames=st.lists(st.tuples(steps, st.sampled_from([True, True, False]), flaws), min_size=1, max_size=5),
-    )
+    @rule(source=sources, frames=bursts)
     def send(self, source: str, frames: list[tuple[int, bool, str]]) -> None:
         for step, passes, flaw in frames:
             frame = self._new_frame(source, step, passes=passes, flaw=flaw)
@@ -150,6 +178,22 @@ class EngineMachine(RuleBasedStateMachine):
         if spec:
             self.set_spec(source, spec)
         self.send(source, second)
+
+    @precondition(lambda self: self.is_open)
+    @rule(source=sources, messages=messages)
+    def send_while_it_sleeps(self, source: str, messages: list[tuple[int, bool, str] | str | ModelSpec]) -> None:
+        """The worker finds all of them in its queue at once, and nothing has overtaken anything."""
+        room = self.queue_size
+        self._settle()
+        with self.holding_clock.held():
+            for message in messages:
+                if message == "eos":
+                    self.send_eos(source)
+                elif isinstance(message, ModelSpec):
+                    self.set_spec(source, message)
+                elif room:
+                    room -= 1
+                    self.send(source, [message])
 
     @rule(source=sources, successor=st.none() | specs)
     def remove(self, source: str, successor: ModelSpec | None) -> None:
