@@ -8,34 +8,48 @@ from pathlib import Path
 from typing import Any
 
 DOCS = Path(__file__).parents[1] / "docs"
-CHANGES = 10_000
+CHANGES, FRAMES = 10_000, 100_000
 MAX_GROWTH_MIB = 8
+WHOLE, STRETCH = "after the first tenth", f"in any stretch of {CHANGES:,} source changes and {FRAMES:,} frames, at most"
 BLOCK = re.compile(r"(<!-- soak: begin -->\n).*(<!-- soak: end -->)", re.DOTALL)
 
 
 def growth_mib(samples: list[dict[str, Any]]) -> dict[str, float]:
-    """Return the growth of RSS over stretches of a run, each from the median of its beginning to that of its end.
+    """Return by how much RSS grew after the warm-up, which is the first tenth of a run.
 
-    The bound holds for the last 10,000 source changes: what comes before is warm-up. A run with fewer is judged from
-    its first tenth on.
+    Each figure is that from the median of a twentieth of the samples to that of another. ``STRETCH`` is there only if
+    the run is long enough for one.
     """
-    before = samples[-1].get("source changes", 0) - CHANGES
-    starts = {"after the first tenth": len(samples) // 10, "in the second half": len(samples) // 2}
-    if before > 0:
-        starts["in the last 10,000 source changes"] = next(
-            index for index, sample in enumerate(samples) if sample.get("source changes", 0) >= before
-        )
     width = max(1, len(samples) // 20)
     rss = [sample["rss_mib"] for sample in samples]
-    end = statistics.median(rss[-width:])
-    return {name: end - statistics.median(rss[start : start + width]) for name, start in starts.items()}
+    tenth, last = len(samples) // 10, len(samples) - 1
+
+    def between(start: int, end: int) -> float:
+        return statistics.median(rss[max(0, end - width + 1) : end + 1]) - statistics.median(rss[start : start + width])
+
+    growth = {WHOLE: between(tenth, last), "in the second half": between(len(samples) // 2, last)}
+    stretches = [between(start, end) for start in range(tenth, last) if (end := _end_of_stretch(samples, start))]
+    return growth | ({STRETCH: max(stretches)} if stretches else {})
+
+
+def _end_of_stretch(samples: list[dict[str, Any]], start: int) -> int | None:
+    """Return the first sample that has so many more source changes and frames than that of ``start``."""
+    changes, frames = samples[start].get("source changes", 0) + CHANGES, samples[start].get("accepted", 0) + FRAMES
+    reached = (
+        index
+        for index in range(start, len(samples))
+        if samples[index].get("source changes", 0) >= changes and samples[index].get("accepted", 0) >= frames
+    )
+    return next(reached, None)
 
 
 def growth_failures(samples: list[dict[str, Any]]) -> list[str]:
-    """Return the sentence about growth, if there was too much."""
+    """Return the sentence about growth, if there was too much; a run too short for a stretch is judged as a whole."""
     growth = growth_mib(samples)
-    judged = growth.get("in the last 10,000 source changes", growth["after the first tenth"])
-    return [f"RSS grew by {judged:.1f} MiB after warm-up: at most {MAX_GROWTH_MIB}"] if judged > MAX_GROWTH_MIB else []
+    where = STRETCH if STRETCH in growth else WHOLE
+    if growth[where] <= MAX_GROWTH_MIB:
+        return []
+    return [f"RSS grew by {growth[where]:.1f} MiB {where.removesuffix(', at most')}: at most {MAX_GROWTH_MIB}"]
 
 
 def plot(result: dict[str, Any], path: Path) -> None:
@@ -80,6 +94,7 @@ def figures(result: dict[str, Any]) -> str:
     """Return the table of a run."""
     counts, begin, end = result["counts"], result["begin"], result["end"]
     late = result["samples"][len(result["samples"]) // 10 :]
+    others = [failure for failure in result["failures"] if not failure.startswith("RSS")]
     errors = sum(number for name, number in counts.items() if name.startswith("errors at "))
     latency = {
         name: sorted(sample["latency_ms"][name] for sample in late if sample["latency_ms"])[len(late) // 2]
@@ -108,7 +123,7 @@ def figures(result: dict[str, Any]) -> str:
             f"{latency['p50']:.2f} / {latency['p90']:.2f} / {latency['p99']:.2f} ms"
         ),
         "shutdown of 32 sources": f"{result['shutdown_s']:.2f} s",
-        "verdict": "; ".join(result["failures"]) or "within all bounds",
+        "verdict": "; ".join(growth_failures(result["samples"]) + others) or "within all bounds",
     }
     return "| | |\n|---|---|\n" + "".join(f"| {name} | {value} |\n" for name, value in rows.items())
 

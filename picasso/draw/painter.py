@@ -51,7 +51,9 @@ class Painter:
             overrides: By object id, what is drawn in the place of what the specs say.
 
         Raises:
-            SurfaceError: The format is not one of ``formats``, or the pixels are read-only.
+            SurfaceError: The format is not one of ``formats``, or the pixels are read-only; or, in host memory, there
+                is something to draw and RGBA, BGRA or BGRx pixels do not lie side by side from left to right: a view
+                that skips columns or mirrors them. Rows may lie anywhere.
         """
         drawing = self._scene.build(frame, overrides, surface.size_wh)
         if surface.is_cuda:

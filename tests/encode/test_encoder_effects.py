@@ -191,6 +191,28 @@ def test_lossless_is_lossless(props: Props, opened: Opened, clip: list[Picture])
     assert psnr(decode(props.codec, units), clip[:4]) == float("inf")
 
 
+@pytest.mark.parametrize("size_wh", [(16, 16), (24, 24), (256, 16), (16, 256)], ids=str)
+@pytest.mark.parametrize(
+    "props",
+    [
+        HevcDgpuProps(bitrate=60_000_000),
+        HevcDgpuProps(bitrate=60_000_000, control_rate=VBR, max_bitrate=120_000_000),
+        HevcDgpuProps(tuning_info=TuningPreset.LOSSLESS),
+        HevcJetsonProps(bitrate=60_000_000, enable_lossless=True),
+        HevcDgpuProps(bitrate=60_000_000, profile=HevcProfile.MAIN10),
+    ],
+    ids=repr,
+)
+def test_tiny_pictures_take_any_bit_rate(props: Props, size_wh: tuple[int, int], opened: Opened) -> None:
+    """Such rates are of levels that forbid the small blocks which such pictures need: libx265 would not open."""
+    width, height = size_wh
+    rng = np.random.default_rng(1)
+    pictures = list(rng.integers(64, 192, (3, height * 3 // 2, width), np.uint8))
+    frames = decode(props.codec, encode_all(opened(props.codec, props, size_wh), pictures))
+    assert {(frame.width, frame.height) for frame in frames} == {size_wh}
+    assert psnr([frame.reformat(format="yuv420p") for frame in frames], pictures) > 38
+
+
 @pytest.mark.parametrize("kind", [H264DgpuProps, HevcDgpuProps, Av1DgpuProps], ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("mode", [CBR, VBR], ids=["cbr", "vbr"])
 def test_a_bit_rate_is_kept(kind: Callable[..., Props], mode: RateControl, opened: Opened, clip: list[Picture]) -> None:
