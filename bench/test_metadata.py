@@ -5,6 +5,8 @@ python -m pytest bench/test_metadata.py --benchmark-only -o addopts=
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
@@ -24,8 +26,9 @@ def frame_of(count: int) -> VideoFrame:
 @pytest.mark.benchmark(group="move the boxes of a frame")
 @pytest.mark.parametrize("count", [20, 100, 1000])
 def test_forward(benchmark: BenchmarkFixture, count: int) -> None:
-    frame = frame_of(count)
-    benchmark(lambda: frame.move_boxes((0.999, 1.001), (0.1, -0.1)))
+    """There and back in turns: the boxes stay where floats are ordinary numbers."""
+    frame, turn = frame_of(count), itertools.cycle([((0.5, 2.0), (16.0, -16.0)), ((2.0, 0.5), (-32.0, 8.0))])
+    benchmark(lambda: frame.move_boxes(*next(turn)))
 
 
 @pytest.mark.benchmark(group="add detections from arrays")

@@ -23,14 +23,13 @@ def measure(case: Case) -> dict[str, Any]:
     source = material(case)
     sys.setswitchinterval(case.switch_s)
     load = EngineLoad if case.peer == "picasso" else ScriptLoad
-    resident = _resident_mib()
     with load(case, source) as running:
         with _Bystanders(case.spin):
             before, counts = _snapshot(), running.counts()
             time.sleep(case.seconds)
             after = _snapshot()
             done = [late - early for late, early in zip(running.counts(), counts, strict=True)]
-        return _figures(before, after, done) | {"rss_mib": _resident_mib() - resident}
+        return _figures(before, after, done) | {"rss_mib": _resident_mib() - source.mib}
 
 
 class _Bystanders:

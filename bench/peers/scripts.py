@@ -32,6 +32,8 @@ class Case:
     """The interpreter's switch interval."""
     computing: int = 0
     """Sources of picasso that may compute at once; 0 leaves it to the engine."""
+    threads: int = 1
+    """Threads of each encoder, 0 for as many as libx264 likes; scripts only, picasso's have one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,11 @@ class Material:
 
     frames: list[Bytes]
     moments: list[Moment]
+
+    @property
+    def mib(self) -> float:
+        """Memory that the input itself takes."""
+        return sum({frame.ctypes.data: frame.nbytes for frame in self.frames}.values()) / (1 << 20)
 
     def at(self, number: int) -> tuple[Bytes, Moment]:
         return self.frames[number % len(self.frames)], self.moments[number % MOMENTS]
@@ -53,7 +60,7 @@ class _Encoder:
     """libx264 by PyAV; takes frames of yuv420p."""
 
     def __init__(self, case: Case) -> None:
-        self._context = open_x264(WORKLOADS[case.workload].target_wh, case.preset)
+        self._context = open_x264(WORKLOADS[case.workload].target_wh, case.preset, case.threads)
         self._count = 0
 
     def __call__(self, frame: Any) -> int:

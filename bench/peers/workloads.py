@@ -165,13 +165,13 @@ def _pictures(workload: Workload) -> Iterator[Bytes]:
                 yield np.ascontiguousarray(picture[:, margin : margin + wide])
 
 
-def open_x264(target_wh: tuple[int, int], preset: str = "ultrafast") -> Any:
-    """Open libx264 as every peer does: one thread, no delay, a constant bit rate."""
+def open_x264(target_wh: tuple[int, int], preset: str = "ultrafast", threads: int = 1) -> Any:
+    """Open libx264 as every peer does: one thread unless told otherwise, no delay, a constant bit rate."""
     import av
 
     context = av.CodecContext.create("libx264", "w")
     context.width, context.height = target_wh
-    context.pix_fmt, context.thread_count = "yuv420p", 1
+    context.pix_fmt, context.thread_count = "yuv420p", threads
     context.time_base, context.framerate = Fraction(1, FRAME_RATE), Fraction(FRAME_RATE)
     context.bit_rate, context.gop_size = BIT_RATE, INTERVAL
     context.options = {"preset": preset, "tune": "zerolatency", "maxrate": str(BIT_RATE), "bufsize": str(BIT_RATE)}
