@@ -101,14 +101,19 @@ def lerp_pixels_near_lanes(e: Emitter, args: Sequence[Value]) -> None:
 
 
 def lerp_pixels_far_lanes(e: Emitter, args: Sequence[Value]) -> None:
-    """See ``rows.lerp_pixels``: out, wide, and the tables of indices and, once a channel, of weights in 32768ths."""
+    """See ``rows.lerp_pixels``: out, wide, and the tables of indices and, once a channel, of weights in 32768ths.
+
+    A load of 16 bytes brings a pixel and its right neighbour. Every other pixel goes into the one register, so that
+    taking the left and the right halves of both moves nothing across the 16 bytes that x86 shuffles within.
+    """
     out, wide, index, weight = args
     halves = []
     for half in range(2):
         places = [e.builder.shl(e.number(index, 8 * half + lane, 16), I64(3)) for lane in range(8)]
         pairs = [e.load(e.skip(wide, place), 2, 64) for place in places]
-        low, high = e.concat(pairs[:4]), e.concat(pairs[4:])
-        left, right = (e.view(e.pick(low, range(first, 16, 2), high), 16) for first in (0, 1))
+        even, odd = e.concat(pairs[::2]), e.concat(pairs[1::2])
+        turns = ([lane // 2 * 2 + first + 8 * (lane % 2) for lane in range(8)] for first in (0, 1))
+        left, right = (e.view(e.pick(even, lanes, odd), 16) for lanes in turns)
         halves.append(_lerp_narrow(e, left, right, e.load(e.skip(weight, 64 * half), 32, 16)))
     e.store(e.bytes_of(*halves), out)
 

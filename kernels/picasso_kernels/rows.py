@@ -62,7 +62,7 @@ def pick_samples(out: Bytes, row: Bytes, index: Ints, count: int) -> None:
         store8(out, x, load8(row, index[x]))
 
 
-def blend_rows(out: Bytes, upper: Bytes, lower: Bytes, weight: int, _ahead: int, count: int) -> None:
+def blend_rows(out: Bytes, upper: Bytes, lower: Bytes, weight: int, _soon: Bytes, _size: int, count: int) -> None:
     """Blend two rows of ``count`` bytes into a wide row.
 
     Args:
@@ -70,7 +70,8 @@ def blend_rows(out: Bytes, upper: Bytes, lower: Bytes, weight: int, _ahead: int,
         upper: Upper row.
         lower: Lower row.
         weight: Share of the lower row in 2048ths, 0..2047.
-        _ahead: How far behind these two rows the ones lie that are wanted next: a hint.
+        _soon: Memory that is wanted next: a hint.
+        _size: Bytes of it, 0 or more.
         count: Samples.
     """
     for i in range(count):
@@ -84,7 +85,7 @@ def narrow_row(out: Bytes, wide: Bytes, count: int) -> None:
         store8(out, i, narrow(load16(wide, 2 * i)))
 
 
-def lerp_pixels(out: Bytes, wide: Bytes, axis: Ints, _near: int, count: int) -> None:
+def lerp_pixels(out: Bytes, wide: Bytes, axis: Ints, _near: int, _soon: Bytes, _size: int, count: int) -> None:
     """Blend neighbours of a wide row of pixels to ``count`` pixels of bytes.
 
     Args:
@@ -93,6 +94,8 @@ def lerp_pixels(out: Bytes, wide: Bytes, axis: Ints, _near: int, count: int) -> 
         axis: For each target pixel the index of its left neighbour, then for each the weight of the right one, then
             what only vector code reads: see ``plan.vector_entries``.
         _near: Whether neighbouring target pixels are at most two source pixels apart, which vector code relies on.
+        _soon: Memory that is wanted next: a hint.
+        _size: Bytes of it, 0 or more.
         count: Pixels.
     """
     for x in range(count):
@@ -102,7 +105,7 @@ def lerp_pixels(out: Bytes, wide: Bytes, axis: Ints, _near: int, count: int) -> 
             store8(out, 4 * x + lane, narrow(mixed))
 
 
-def lerp_samples(out: Bytes, wide: Bytes, axis: Ints, _near: int, count: int) -> None:
+def lerp_samples(out: Bytes, wide: Bytes, axis: Ints, _near: int, _soon: Bytes, _size: int, count: int) -> None:
     """Blend neighbours of a wide row of samples to bytes, as ``lerp_pixels`` does."""
     for x in range(count):
         at, weight = 2 * axis[x], axis[count + x]

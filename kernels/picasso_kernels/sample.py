@@ -10,6 +10,8 @@ The filters of more taps sum ``TAP_BITS`` weights in 32 bits in both passes, and
 
 from __future__ import annotations
 
+from typing import Final
+
 from picasso_kernels.job import (
     BASE,
     CACHE,
@@ -52,6 +54,12 @@ from picasso_kernels.rows import (
     pick_samples,
 )
 from picasso_kernels.taps import sum_pixels, sum_rows, sum_samples
+
+LATE: Final = 12
+"""Bytes of the next rows that are fetched with each column of the second pass; the first pass fetches the rest.
+
+The second pass computes more for each byte: memory has time there.
+"""
 
 
 def forget_rows(component: Ints, scratch: Bytes) -> None:
@@ -115,16 +123,29 @@ def bilinear_row(component: Ints, plane: Bytes, table: Ints, scratch: Bytes, y: 
     first = index[y]
     upper = source_row(component, plane, scratch, first)
     lower = source_row(component, plane, scratch, min(first + 1, component[LAST_ROW]))
-    ahead = (index[min(y + 1, component[OUT_ROWS] - 1)] - first) * component[PITCH]
     wide, lanes, columns = tail(scratch, component[WIDE]), component[LANES], component[OUT_COLUMNS]
-    blend_rows(wide, tail(rows, upper), tail(rows, lower), weight, ahead, component[COLUMNS] * lanes)
-    axis = tail(table, component[X_INDEX])
+    start, size = rows_ahead(component, first, index[min(y + 1, component[OUT_ROWS] - 1)])
+    soon, early = tail(plane, start), max(size - LATE * columns, 0)
+    blend_rows(wide, tail(rows, upper), tail(rows, lower), weight, soon, early, component[COLUMNS] * lanes)
+    axis, soon, size = tail(table, component[X_INDEX]), tail(soon, early), size - early
     if component[X_COPY]:
         narrow_row(out, wide, columns * lanes)
     elif lanes == 4:
-        lerp_pixels(out, wide, axis, component[NEAR], columns)
+        lerp_pixels(out, wide, axis, component[NEAR], soon, size, columns)
     else:
-        lerp_samples(out, wide, axis, component[NEAR], columns)
+        lerp_samples(out, wide, axis, component[NEAR], soon, size, columns)
+
+
+def rows_ahead(component: Ints, first: int, following: int) -> tuple[int, int]:
+    """Return the first byte, and how many, of what the next row of the target reads and this one did not.
+
+    This row is blended from the rows ``first`` and the one after, the next from ``following`` and the one after.
+    """
+    start, last = max(following, first + 2), min(following + 1, component[LAST_ROW])
+    if last < start or component[PITCH] <= 0 or component[STEP] <= 0:
+        return 0, 0
+    size: int = (last - start) * component[PITCH] + component[COLUMNS] * component[STEP]
+    return component[BASE] + start * component[PITCH], size
 
 
 def taps_row(component: Ints, plane: Bytes, table: Ints, scratch: Bytes, y: int, out: Bytes) -> None:

@@ -80,55 +80,69 @@ def spread_pixels(out: Bytes, step: int, lane_step: int, lanes: int, row: Bytes,
         spread_rgb_block(tail(out, 3 * i), tail(row, 4 * i))
 
 
-def blend_rows(out: Bytes, upper: Bytes, lower: Bytes, weight: int, ahead: int, count: int) -> None:
+def blend_rows(out: Bytes, upper: Bytes, lower: Bytes, weight: int, soon: Bytes, size: int, count: int) -> None:
     """See ``rows.blend_rows``. Weights that count 128ths, those of the common ratios, take a shorter way."""
     if count < BLEND:
-        blend_plain(out, upper, lower, weight, ahead, count)
+        blend_plain(out, upper, lower, weight, soon, size, count)
         return
     if weight == 0:
         lower, weight = upper, HALF
+    share = lines_a_block(size, count // BLEND)
     if weight % COARSE == 0:
         for start in range(0, count, BLEND):
             i = min(start, count - BLEND)
-            prefetch(upper, i + ahead)
-            prefetch(lower, i + ahead)
+            prefetch_lines(soon, start // BLEND * share, share, size)
             blend_coarse(tail(out, 2 * i), tail(upper, i), tail(lower, i), weight // COARSE)
     else:
         for start in range(0, count, BLEND):
             i = min(start, count - BLEND)
-            prefetch(upper, i + ahead)
-            prefetch(lower, i + ahead)
+            prefetch_lines(soon, start // BLEND * share, share, size)
             blend_fine(tail(out, 2 * i), tail(upper, i), tail(lower, i), weight)
 
 
-def lerp_pixels(out: Bytes, wide: Bytes, axis: Ints, near: int, count: int) -> None:
+def lerp_pixels(out: Bytes, wide: Bytes, axis: Ints, near: int, soon: Bytes, size: int, count: int) -> None:
     """See ``rows.lerp_pixels``."""
     if count < PIXELS:
-        lerp_pixels_plain(out, wide, axis, near, count)
+        lerp_pixels_plain(out, wide, axis, near, soon, size, count)
         return
     distances, weights = tail(axis, 2 * count), tail(axis, 3 * count)
     whole = count // PIXELS * PIXELS if near else 0
+    share = lines_a_block(size, count // PIXELS)
     for i in range(0, whole, PIXELS):
+        prefetch_lines(soon, i // PIXELS * share, share, size)
         lerp_pixels_near(tail(out, 4 * i), wide, tail(axis, i), tail(distances, i), tail(weights, 4 * i))
     for start in range(whole, count, PIXELS):
         i = min(start, count - PIXELS)
+        prefetch_lines(soon, start // PIXELS * share, share, size)
         lerp_pixels_far(tail(out, 4 * i), wide, tail(axis, i), tail(weights, 4 * i))
 
 
-def lerp_samples(out: Bytes, wide: Bytes, axis: Ints, near: int, count: int) -> None:
+def lerp_samples(out: Bytes, wide: Bytes, axis: Ints, near: int, soon: Bytes, size: int, count: int) -> None:
     """See ``rows.lerp_samples``."""
     if count < SAMPLES:
-        lerp_samples_plain(out, wide, axis, near, count)
+        lerp_samples_plain(out, wide, axis, near, soon, size, count)
         return
     weights = tail(axis, count)
-    if near:
-        for start in range(0, count, SAMPLES):
-            i = min(start, count - SAMPLES)
+    share = lines_a_block(size, count // SAMPLES)
+    for start in range(0, count, SAMPLES):
+        i = min(start, count - SAMPLES)
+        prefetch_lines(soon, start // SAMPLES * share, share, size)
+        if near:
             lerp_samples_near(tail(out, i), wide, tail(axis, i), tail(weights, i))
-    else:
-        for start in range(0, count, SAMPLES):
-            i = min(start, count - SAMPLES)
+        else:
             lerp_samples_far(tail(out, i), wide, tail(axis, i), tail(weights, i))
+
+
+def lines_a_block(size: int, blocks: int) -> int:
+    """Return how many bytes, in whole cache lines, to fetch with each of ``blocks`` for ``size`` in all."""
+    share: int = (size // blocks + LINE - 1) & -LINE
+    return share
+
+
+def prefetch_lines(soon: Bytes, start: int, share: int, size: int) -> None:
+    """Fetch ``share`` bytes from ``start`` on, none beyond ``size``."""
+    for at in range(start, min(start + share, size), LINE):
+        prefetch(soon, at)
 
 
 def sum_rows(out: Bytes, row: Bytes, places: Bytes, weights: Ints, taps: int, count: int) -> None:
