@@ -32,6 +32,8 @@ MIB = 2**20
 FEEDERS = 2
 MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_TRIM_THRESHOLD_": str(4 * MIB)}
 """What docs/reliability.md tells long-running applications to set; without it, glibc keeps what encoders give back."""
+MEASURED = "PICASSO_SOAK_MEASURED"
+"""Set in the process that is measured: the one before it compiles the kernels, which would leave it a large heap."""
 STUCK_S = 60
 """Without a step of any feeder for this long, the soak is dead: stacks are printed and it fails."""
 
@@ -205,11 +207,12 @@ def main() -> int:
     if options.report:
         write_page(json.loads(options.report.read_text()))
         return 0
-    if not options.plain_malloc and any(os.environ.get(name) != value for name, value in MALLOC.items()):
-        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | MALLOC)
     logging.getLogger("picasso").setLevel(logging.CRITICAL + 1)
     faulthandler.enable()
     warm_up()
+    if MEASURED not in os.environ:
+        malloc = {} if options.plain_malloc else MALLOC
+        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | malloc | {MEASURED: "1"})
     result = Soak(options.seconds, options.share).run()
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "soak.json").write_text(json.dumps(result))
