@@ -32,7 +32,7 @@ def place(boxes_xyxy: ArrayLike, placement: Placement) -> FloatArray:
 
 
 def unplace(boxes_xyxy: ArrayLike, placement: Placement) -> FloatArray:
-    """Map boxes from target back to source pixels: the inverse of ``place``, with its conventions and errors.
+    """Map boxes ``(..., 4)`` from target back to source pixels: the inverse of ``place``, with what it says.
 
     >>> placement = Placement.compute((1280, 720), (640, 640))
     >>> unplace([[50, 165, 150, 185]], placement).tolist()
@@ -53,7 +53,7 @@ def place_points(points_xy: ArrayLike, placement: Placement) -> FloatArray:
 
 
 def unplace_points(points_xy: ArrayLike, placement: Placement) -> FloatArray:
-    """Map points from target back to source pixels by ``placement``: the inverse of ``place_points``."""
+    """Map points ``(..., 2)`` from target back to source pixels by ``placement``: the inverse of ``place_points``."""
     return _unplace_pairs(_as_floats("points", points_xy, 2), placement)
 
 

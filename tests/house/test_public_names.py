@@ -24,6 +24,8 @@ UNIT_IN_TEXT = re.compile(
     r"\b(pixels?|px|(nano|milli)?seconds?|ns|degrees?|bytes?|bits?|frames?|ticks?|rows?|lines?|samples?)\b",
     re.IGNORECASE,
 )
+ARRAY = re.compile(r"\b(ArrayLike|NDArray|ndarray|FloatArray|Bytes)\b")
+SHAPE = re.compile(r"``\((\.\.\.|[A-Z]|height|\d)[^`]*\)``|\bshapes?\b")
 SECTION = re.compile(r"^(Args|Returns|Raises|Yields):\n((?:[ \t]+.*\n?|\n)*)", re.MULTILINE)
 ENTRY = re.compile(r"^ {4}\*{0,2}(\w+):", re.MULTILINE)
 
@@ -125,6 +127,15 @@ def test_quantities_have_units(function: PublicFunction) -> None:
         names.append(function.node.name)
     bare = [name for name in names if QUANTITY.search(name) and not UNIT_IN_NAME.search(name)]
     assert not bare or UNIT_IN_TEXT.search(text), f"{function.name}: {bare} in what unit?"
+
+
+@functions
+def test_arrays_have_shapes(function: PublicFunction) -> None:
+    """As ``(N, 4)``, or a word on the shape, wherever an array goes in or out."""
+    annotations = [*(arg.annotation for arg in function.parameters), function.node.returns]
+    is_about_arrays = any(ARRAY.search(ast.unparse(kind)) for kind in annotations if kind)
+    if is_about_arrays and function.node.name != "__init__":
+        assert SHAPE.search(function.text + function.owner_text), f"{function.name}: arrays of what shape?"
 
 
 def is_number(annotation: ast.expr) -> bool:
