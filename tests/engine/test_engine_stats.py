@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
+import numpy as np
+from engine_kit import encode_spec, make_frame, send
 from hypothesis import given
 from hypothesis import strategies as st
 
+from picasso.engine import ConditionalSpec, DropReason, ErrorStage, PicassoEngine
 from picasso.engine.stats import Histogram
+from picasso.surface import SurfaceView
+from picasso.testing import RecordingCallbacks
 
 durations = st.lists(st.integers(0, 2**62), min_size=1, max_size=60)
 
@@ -36,3 +42,27 @@ def test_a_time_that_went_backwards_counts_as_none() -> None:
     histogram.add(2**80)
     assert histogram.summary().count == 2
     assert histogram.summary().p50_ns == 0
+
+
+def test_a_snapshot_no_longer_changes(engine: PicassoEngine, recorder: RecordingCallbacks) -> None:
+    """Whatever the source does after it: deliver, lose, discard."""
+
+    def work(pts: int) -> None:
+        engine.set_source_spec("a", encode_spec())
+        send(engine, pts)
+        engine.send_frame("a", make_frame(pts + 1), SurfaceView.wrap(np.zeros((8, 8, 4), np.uint8)))
+        engine.set_source_spec("a", encode_spec(conditional=ConditionalSpec(encode_attribute=("no", "such"))))
+        send(engine, pts + 2)
+        engine.send_eos("a")
+
+    work(0)
+    recorder.wait_until(lambda calls: any(call.is_sentinel for call in calls))
+    snapshot = engine.stats()
+    before = copy.deepcopy(snapshot)
+    work(10)
+    engine.shutdown()
+    assert snapshot == before
+    after = engine.stats().sources["a"]
+    assert (after.frames_in, after.frames_out) == (6, 2)
+    assert (after.dropped[DropReason.ERROR], after.dropped[DropReason.GATE]) == (2, 2)
+    assert after.errors == {ErrorStage.INPUT: 2}

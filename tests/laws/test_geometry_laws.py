@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from picasso.primitives import RBBox, VideoFrame
 from picasso.primitives import VideoFrameTransformation as Step
 from picasso.primitives.transformation import ChainAffine
-from picasso.testing import assert_inverts, boxes, placements, points, rotated_boxes
+from picasso.testing import assert_inverts, boxes, placements, points, rotated_boxes, video_frames
 from picasso.transform import (
     Placement,
     place,
@@ -85,6 +85,34 @@ def test_a_frame_moves_its_boxes_as_place_does(placement: Placement, boxes_xywha
     for frame in (moved, chained):
         assert frame.detection_boxes()[:, :4] == pytest.approx(expected[:, :4], abs=1e-5 * reach)
     assert (chained.width, chained.height) == placement.target_wh
+
+
+@given(video_frames(max_attributes=0), placements(), st.data())
+def test_saved_geometry_is_restored_to_the_objects_that_stayed(
+    frame: VideoFrame, placement: Placement, data: st.DataObject
+) -> None:
+    """Both boxes of each, to the bit, whatever came and went in the meantime; those that came are left alone."""
+    before, size_wh, chain = boxes_by_id(frame), (frame.width, frame.height), frame.transformations
+    saved = frame.save_geometry()
+    frame.move_boxes(placement.scale_xy, placement.offset_xy)
+    frame.set_geometry(*placement.target_wh)
+    if before:
+        frame.delete_objects_with_ids(data.draw(st.lists(st.sampled_from(list(before)))))
+    for _ in range(data.draw(st.integers(0, 2))):
+        frame.create_object("d", "new", detection_box=RBBox(5, 5, 5, 5), track_box=RBBox(6, 6, 6, 6), track_id=1)
+    moved = boxes_by_id(frame)
+    frame.restore_geometry(saved)
+    assert boxes_by_id(frame) == {number: before.get(number, boxes) for number, boxes in moved.items()}
+    assert ((frame.width, frame.height), frame.transformations) == (size_wh, chain)
+
+
+def boxes_by_id(frame: VideoFrame) -> dict[int, bytes]:
+    """The bits of the detection and the track box of each object."""
+    rows = zip(frame.detection_boxes(), frame.track_boxes(), strict=True)
+    return {
+        number: b"".join(row.tobytes() for row in pair)
+        for number, pair in zip(frame.object_ids().tolist(), rows, strict=True)
+    }
 
 
 def frame_with(placement: Placement, boxes_xywha) -> VideoFrame:
