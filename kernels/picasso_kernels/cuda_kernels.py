@@ -1,7 +1,8 @@
 """The catalogue: every CUDA kernel by its name, each a writer with the reader that feeds it.
 
 ``words`` are sources of 4 aligned bytes a pixel, ``bytes`` packed sources of any step, order and alignment, ``yuv``
-planes of luma and chroma. A frame that a special kernel serves is served by the general one of the same reader too.
+planes of luma and chroma. ``near`` are the usual layouts of the latter two, in pictures that shrink by at most 2:
+``nv12`` also stands for NV21, ``rgb`` for BGR. A frame that a special kernel serves is served by the general one too.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final
 
+from picasso_kernels import cuda_near as near
 from picasso_kernels import cuda_read as read
 from picasso_kernels import cuda_write as write
 
@@ -26,6 +28,9 @@ _READERS: Final[dict[str, dict[Plain, Plain]]] = {
     "bytes_nearest": {write.pixels: read.nearest_pixels},
     "bytes_bilinear": {write.pixels: read.bilinear_pixels},
     "bytes_taps": {write.pixels: read.summed_pixels},
+    "rgb_near": {write.pixels: near.near_rgb_pixels},
+    "nv12_near": {write.pixels: near.near_yuv_pixels, near.near_chroma: near.paired_chroma},
+    "i420_near": {write.pixels: near.near_yuv_pixels, near.near_chroma: near.planar_chroma},
     "yuv_nearest": {write.pixels: read.yuv_pixels, read.sample: read.nearest_sample},
     "yuv_bilinear": {write.pixels: read.yuv_pixels, read.sample: read.blend_sample},
     "yuv_taps": {write.pixels: read.yuv_pixels, read.sample: read.sum_sample},
@@ -36,7 +41,13 @@ _WRITERS: Final[dict[str, Plain]] = {
     "half_planes": write.write_half_planes,
     "single_planes": write.write_single_planes,
 }
+_NEAR_PLANES: Final[dict[Plain, Plain]] = {
+    write.luma_pair: near.near_luma_pair,
+    write.chroma_sample: near.near_chroma_sample,
+}
 _PLANES: Final[dict[str, dict[Plain, Plain]]] = {
+    "nv12_near": {**_NEAR_PLANES, near.near_chroma: near.paired_chroma},
+    "i420_near": {**_NEAR_PLANES, near.near_chroma: near.planar_chroma},
     "planes_nearest": {read.sample: read.nearest_sample},
     "planes_bilinear": {read.sample: read.blend_sample},
     "planes_taps": {read.sample: read.sum_sample},

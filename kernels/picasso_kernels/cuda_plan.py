@@ -17,7 +17,8 @@ from picasso_kernels.axis import Axis, fill_bilinear, fill_nearest
 from picasso_kernels.color import spans, to_rgb, to_yuv
 from picasso_kernels.compile import host
 from picasso_kernels.components import PIXEL_FORMATS, Picture, Samples, list_components
-from picasso_kernels.cuda_frame import BLEND_BITS, FRAME, OUTSIDE
+from picasso_kernels.cuda_frame import BLEND_BITS, FRAME, INDEX_MASK, OUTSIDE
+from picasso_kernels.cuda_near import CHROMA_REACH, LUMA_REACH
 from picasso_kernels.filters import tap_table
 from picasso_kernels.pixel import ONE
 from picasso_kernels.plan import RectLTWH
@@ -30,7 +31,9 @@ _TABLE_ALIGNMENT: Final = 4
 """In entries: tables start at multiples of 16 bytes."""
 
 _SELECTORS: Final = (0x5140, 0x7362)
-"""Of pixels in the order red, green, blue, alpha."""
+"""Of pixels in the order red, green, blue, alpha; of two samples of chroma, U first."""
+_BLUE_FIRST: Final = (0x5162, 0x7340)
+_V_FIRST: Final = (0x4051, 0x6273)
 
 
 class Place(NamedTuple):
@@ -87,9 +90,14 @@ class _Planner:
     ) -> None:
         self.source, self.target, self.crop, self.target_wh, self.inner = source, target, crop, target_wh, inner
         self.copied = not source.is_yuv and crop[2:] == inner[2:]
-        self.filter = "nearest" if self.copied else name
+        self.has_word_rows = all(plane.base % 4 == 0 == plane.pitch % 4 for plane in source.planes)
+        self.is_rgb24 = PIXEL_FORMATS.get(source.format) == 3 and source.planes[0][2:] == (3, 1) and self.has_word_rows
+        # what is copied is the same blended with no weight, which is quicker where pixels are no words
+        self.filter = ("bilinear" if self.is_rgb24 and crop[2] > 1 else "nearest") if self.copied else name
         self.row = np.zeros((), FRAME)
         self.tables: list[npt.NDArray[np.int32]] = []
+        self.entries: dict[str, npt.NDArray[np.int32]] = {}
+        self.layout = ""
         self.components = list_components(source)
 
     def plan(self, normalize: tuple[tuple[float, ...], tuple[float, ...]]) -> FramePlan:
@@ -121,8 +129,14 @@ class _Planner:
 
     def source_places(self, places: list[Place]) -> tuple[Place, Place, Place]:
         first, second, third = places[0], places[min(1, len(places) - 1)], places[-1]
-        swapped = self.target.format == "NV21" if self.is_planar() else self.source.is_yuv and self.blue_first
-        return (first, third, second) if swapped else (first, second, third)
+        if self.layout == "nv12":
+            return first, Place(1, 0), Place(1, 0)  # the pairs; selectors say which is which
+        return (first, third, second) if self.chroma_swapped else (first, second, third)
+
+    @property
+    def chroma_swapped(self) -> bool:
+        """Whether U and V change places on the way."""
+        return self.target.format == "NV21" if self.is_planar() else self.source.is_yuv and self.blue_first
 
     def target_places(self) -> tuple[Place, Place, Place]:
         last = len(self.target.planes) - 1
@@ -141,12 +155,28 @@ class _Planner:
         row["next_row"] = plane.pitch if y.samples > 1 else 0
         if self.source.is_yuv:
             self.add_chroma(2 if planar else 1)
-            return f"{'planes' if planar else 'yuv'}_{self.kind}"
+            self.layout = self.near_layout(planar)
+            if self.layout == "nv12":
+                swap = (self.source.format == "NV21") != self.chroma_swapped
+                row["red_green"], row["blue_alpha"] = _V_FIRST if swap else _SELECTORS
+            return f"{self.layout}_near" if self.layout else f"{'planes' if planar else 'yuv'}_{self.kind}"
         return self.add_channels(main, x)
 
     @property
     def kind(self) -> str:
         return self.filter if self.filter in {"nearest", "bilinear"} else "taps"
+
+    def near_layout(self, planar: bool) -> str:
+        """Return how ``cuda_near`` reads luma and chroma: ``nv12``, ``i420``, or nothing where it cannot."""
+        steps = [plane[2:] for plane in self.source.planes]
+        layout = {((1, 1), (2, 1)): "nv12", ((1, 1),) * 3: "i420"}.get(tuple(steps), "")
+        same = len({plane.pitch for plane in self.source.planes[1:]}) == 1
+        if self.filter != "bilinear" or not self.has_word_rows or not same or self.source.format == "UYVY":
+            return ""
+        if not (self.row["next_column"] and self.row["chroma_next_column"]):
+            return ""
+        near = _are_near(self.entries["column"], LUMA_REACH)
+        return layout if near and (planar or _are_near(self.entries["chroma_column"], CHROMA_REACH)) else ""
 
     def axes(self, samples: Samples, target_unit: int) -> tuple[Axis, Axis]:
         crop, inner = self.crop, self.inner
@@ -173,9 +203,14 @@ class _Planner:
         swap = self.source.format.startswith("BGR") != self.blue_first
         opaque = PIXEL_FORMATS.get(self.source.format, 1) != 4 or self.source.format == "BGRx"
         if samples.lanes == 4 and PIXEL_FORMATS[self.source.format] == 4 and self.is_aligned(4):
-            row["red_green"], row["blue_alpha"] = (0x5162, 0x7340) if swap else _SELECTORS
+            row["red_green"], row["blue_alpha"] = _BLUE_FIRST if swap else _SELECTORS
             row["alpha"] = -1 if opaque else 0
             return f"words_{self.words_kind(x)}"
+        blended = self.is_rgb24 and self.kind == "bilinear" and x.samples > 1
+        if blended and _are_near(self.entries["column"], LUMA_REACH):
+            row["red_green"], row["blue_alpha"] = _BLUE_FIRST if swap else _SELECTORS
+            row["alpha"] = -1
+            return "rgb_near"
         row["red_green"], row["blue_alpha"] = _SELECTORS
         lane = plane.lane_step if samples.lanes == 4 else 0
         row["red"], row["green"], row["blue"] = (2 * lane, lane, 0) if swap else (0, lane, 2 * lane)
@@ -211,6 +246,7 @@ class _Planner:
             self.row[f"{name}_weights"] = self.append(weights.reshape(-1))
         else:
             entries[shown] = _blend_entries(axis, self.filter)
+        self.entries[name] = entries
         self.row[f"{name}s"] = self.append(entries)
 
     def append(self, table: npt.NDArray[np.int32]) -> int:
@@ -261,6 +297,14 @@ def _blend_entries(axis: Axis, name: str) -> npt.NDArray[np.int32]:
     beyond = (index == axis.samples - 1) & (axis.samples > 1) & (name != "nearest")
     entries: npt.NDArray[np.int32] = (index - beyond + axis.first_source) << BLEND_BITS | np.where(beyond, ONE, weight)
     return entries
+
+
+def _are_near(entries: npt.NDArray[np.int32], reach: int) -> bool:
+    """Tell whether the two pixels of every pair that is no bar are at most ``reach`` samples apart, in their order."""
+    pairs = entries.reshape(-1, 2)
+    index = (pairs >> BLEND_BITS) & INDEX_MASK
+    apart = (index[:, 1] - index[:, 0])[(pairs >= 0).all(axis=1)]
+    return bool(((apart >= 0) & (apart <= reach)).all())
 
 
 def _one_tap(axis: Axis) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:

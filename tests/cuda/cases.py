@@ -33,6 +33,8 @@ CASES = [
     Case("copied", Placement((24, 20), (0, 0, 24, 20), (24, 20), (0, 0, 24, 20))),
     Case("copied into even bars", Placement((24, 20), (0, 0, 24, 20), (24, 24), (0, 2, 24, 20))),
     Case("copied into odd bars", Placement((24, 20), (0, 0, 24, 20), (28, 24), (1, 1, 24, 20))),
+    Case("shrunk to a third", Placement((24, 20), (0, 0, 24, 20), (8, 6), (0, 0, 8, 6))),
+    Case("two thirds into bars of one", Placement((24, 20), (3, 2, 21, 18), (16, 14), (1, 1, 14, 12))),
     Case("one pixel stretched", Placement((8, 8), (3, 5, 1, 1), (8, 8), (2, 0, 5, 8))),
 ]
 

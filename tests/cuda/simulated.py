@@ -107,8 +107,9 @@ def transforms() -> Iterator[tuple[str, bool]]:
     """Run every kernel that transforms at least once."""
     seen: set[str] = set()
     for form, case, name in product(SOURCES, CASES, FILTERS):
-        common = form in {VideoFormat.RGBA, VideoFormat.NV12} and name in FILTERS[:2]
-        if not common and case is not CASES[1]:
+        usual = name in FILTERS[:2] and form in {VideoFormat.RGBA, VideoFormat.NV12}
+        blended = name is FILTERS[1] and form in {VideoFormat.RGB, VideoFormat.I420}
+        if not usual and not blended and case is not CASES[1]:
             continue
         source = random_surface(form, case.placement.source_wh, 3)
         for check in (byte_targets, float_targets):

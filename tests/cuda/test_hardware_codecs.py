@@ -21,7 +21,8 @@ from picasso.media import VideoReader
 from picasso.primitives import VideoFrame
 from picasso.surface import MemType, SurfaceView, VideoFormat
 from picasso.surface.cuda_memory import Uploader, open_device
-from picasso.transform import TransformConfig
+from picasso.transform import Placement, TransformConfig
+from picasso.transform.cpu import transform
 
 pytestmark = pytest.mark.cuda
 VIDEO = [Codec.H264, Codec.HEVC, Codec.AV1]
@@ -152,18 +153,23 @@ def test_the_engine_encodes_device_frames_with_what_there_is(memory: MemType) ->
         assert abs(float(decoded.to_ndarray()[:360].mean()) - expected) < 4
 
 
-def write_clip(path: Path, library: str, frames: int = 40) -> Path:
+def write_clip(
+    path: Path, library: str, frames: int = 40, *, full_range: bool = False, pixels: str = "yuv420p"
+) -> Path:
     """Write moving noise, with B-frames where the encoder makes them; NVDEC has smallest sizes, 144 for HEVC."""
     base = random_surface(VideoFormat.GRAY8, (320, 240), 3).planes[0]
     smooth = np.kron(base[::8, ::8], np.ones((8, 8), np.uint8))
     with av.open(str(path), "w") as container:
         stream = container.add_stream(library, rate=25)
-        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = 320, 240, pixels
+        stream.codec_context.color_range = 2 if full_range else 1
         for number in range(frames):
             block = np.full((360, 320), 128, np.uint8)
             block[:240] = np.roll(smooth, 3 * number, 1)
             block[240:] = 100 + number
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(block, "yuv420p")))
+            picture = av.VideoFrame.from_ndarray(block, "yuv420p").reformat(format=pixels)
+            picture.color_range = 2 if full_range else 1
+            container.mux(stream.encode(picture))
         container.mux(stream.encode(None))
     return path
 
@@ -195,8 +201,25 @@ def test_nvdec_gives_the_pixels_and_times_of_the_cpu(
         np.testing.assert_array_equal(chroma.reshape(120, 160, 2)[..., 1], picture.planes[2])
 
 
+@pytest.mark.parametrize("full_range", [False, True], ids=["limited", "full"])
+def test_rgba_of_nvdec_has_the_bits_of_the_cpus_kernel(full_range: bool, library: Any, tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4", "libx264", full_range=full_range)
+    with VideoReader(path, loops=2) as host, VideoReader(path, device="cuda", pixel_format="rgba", loops=2) as gpu:
+        assert gpu.device == "cuda"
+        held, expected = list(gpu.frames()), list(host.frames())
+    assert len(held) == len(expected) == 80
+    for (there, surface), (here, picture) in zip(held, expected, strict=True):
+        assert (surface.is_cuda, surface.format, surface.size_wh) == (True, VideoFormat.RGBA, (320, 240))
+        assert (there.pts, there.keyframe) == (here.pts, here.keyframe)
+        assert picture.color is not None
+        assert picture.color.full_range == full_range
+        rgba = SurfaceView.allocate(VideoFormat.RGBA, (320, 240))
+        transform(picture, Placement.identity((320, 240)), rgba)
+        np.testing.assert_array_equal(surface.to_numpy(), rgba.to_numpy())
+
+
 def test_what_nvdec_does_not_read_is_read_by_the_cpu(library: Any, tmp_path: Path) -> None:
-    path = write_clip(tmp_path / "clip.mp4", "libx264", 5)
+    path = write_clip(tmp_path / "clip.mp4", "libx264", 5, pixels="yuv444p")
     with VideoReader(path, device="cuda", pixel_format="rgba") as used:
         assert used.device == "cpu"
-        assert len(list(used.frames())) == 5
+        assert [surface.is_cuda for _, surface in used.frames()] == [False] * 5

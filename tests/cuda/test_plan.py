@@ -1,0 +1,73 @@
+"""Which kernel serves which frame: the quick ones where their conditions hold, and only there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from picasso_kernels.components import Picture, Plane
+from picasso_kernels.cuda_plan import plan_frame
+
+NV12 = (Plane(0, 64, 1, 1), Plane(0, 64, 2, 1))
+I420 = (Plane(0, 64, 1, 1), Plane(0, 32, 1, 1), Plane(0, 32, 1, 1))
+RGB = (Plane(0, 192, 3, 1),)
+WHOLE = (0, 0, 64, 48)
+
+
+def kernel(
+    form: str, planes: tuple[Plane, ...], crop: Any = WHOLE, target_wh: Any = (48, 36), *, inner: Any = None, **how: str
+) -> str:
+    """Name the kernel that makes RGBA, or the format that ``to`` names."""
+    to = how.get("to", "RGBA")
+    pitch = 4 * target_wh[0] if to == "RGBA" else 64
+    target = (Plane(0, pitch, 4, 1),) if to == "RGBA" else (Plane(0, 64, 1, 1), Plane(0, 64, 2, 1))
+    arguments = (Picture(form, planes), Picture(to, target), crop, target_wh, inner or (0, 0, *target_wh))
+    return plan_frame(*arguments, how.get("filter", "bilinear")).kernel
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (kernel("NV12", NV12), "nv12_near_to_pixels"),
+        (kernel("NV21", NV12), "nv12_near_to_pixels"),
+        (kernel("I420", I420), "i420_near_to_pixels"),
+        (kernel("RGB", RGB), "rgb_near_to_pixels"),
+        (kernel("BGR", RGB), "rgb_near_to_pixels"),
+        (kernel("NV12", NV12, to="NV12"), "nv12_near_to_planes"),
+        (kernel("I420", I420, to="NV12"), "i420_near_to_planes"),
+        (kernel("NV12", NV12, target_wh=(64, 48)), "nv12_near_to_pixels"),
+        (kernel("RGB", RGB, target_wh=(64, 48), filter="area"), "rgb_near_to_pixels"),  # a copy
+        (kernel("NV12", NV12, target_wh=(32, 24)), "nv12_near_to_pixels"),
+        (kernel("RGB", RGB, target_wh=(32, 24)), "rgb_near_to_pixels"),
+        (kernel("NV12", NV12, (1, 1, 63, 47), (60, 60), inner=(1, 7, 57, 46)), "nv12_near_to_pixels"),
+    ],
+)
+def test_near_pictures_are_read_by_words(given: str, expected: str) -> None:
+    assert given == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (kernel("NV12", NV12, target_wh=(30, 24)), "yuv_bilinear_to_pixels"),
+        (kernel("RGB", RGB, target_wh=(30, 24)), "bytes_bilinear_to_pixels"),
+        (kernel("NV12", NV12, filter="nearest"), "yuv_nearest_to_pixels"),
+        (kernel("NV12", NV12, filter="area"), "yuv_taps_to_pixels"),
+        (kernel("RGB", RGB, filter="nearest"), "bytes_nearest_to_pixels"),
+        (kernel("NV12", (Plane(2, 64, 1, 1), NV12[1])), "yuv_bilinear_to_pixels"),
+        (kernel("NV12", (NV12[0], Plane(2, 64, 2, 1))), "yuv_bilinear_to_pixels"),
+        (kernel("NV12", (Plane(0, 66, 1, 1), NV12[1])), "yuv_bilinear_to_pixels"),
+        (kernel("NV12", (Plane(0, 64, -1, 1), NV12[1])), "yuv_bilinear_to_pixels"),
+        (kernel("I420", (I420[0], I420[1], Plane(0, 64, 1, 1))), "yuv_bilinear_to_pixels"),
+        (kernel("UYVY", (Plane(0, 128, 2, 1),)), "yuv_bilinear_to_pixels"),
+        (kernel("RGB", (Plane(0, 192, 3, -1),)), "bytes_bilinear_to_pixels"),
+        (kernel("RGB", (Plane(1, 192, 3, 1),)), "bytes_bilinear_to_pixels"),
+        (kernel("RGB", (Plane(0, 194, 3, 1),)), "bytes_bilinear_to_pixels"),
+        (kernel("RGB", RGB, (3, 5, 1, 8), (8, 8)), "bytes_bilinear_to_pixels"),
+        (kernel("NV12", NV12, (4, 4, 2, 8), (8, 8)), "yuv_bilinear_to_pixels"),  # one sample of chroma a row
+        (kernel("GRAY8", (Plane(0, 64, 1, 1),)), "bytes_bilinear_to_pixels"),
+    ],
+)
+def test_all_others_by_bytes(given: str, expected: str) -> None:
+    assert given == expected
