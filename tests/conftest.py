@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # How long one example takes says more about the machine than about the code.
@@ -11,3 +12,7 @@ settings.register_profile("automatic", deadline=None, derandomize=True)
 # For a night: ``--hypothesis-profile=long``, see ``just model``.
 settings.register_profile("long", deadline=None, max_examples=5_000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("automatic" if "CI" in os.environ else "suite")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--need-kernels", action="store_true", help="fail where CUDA kernels cannot be compiled")

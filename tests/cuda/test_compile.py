@@ -1,48 +1,101 @@
-"""Every kernel is compiled without a GPU, assembled for every architecture, and takes no more than it took."""
+"""Every kernel is compiled without a GPU, assembled for every architecture, and takes no more than it took.
+
+Skipped where the compiler is not installed; ``--need-kernels``, which the automatic run says, makes that an error.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import sys
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from picasso_kernels.cuda_build import ARCHITECTURES, assemble, build_ptx, entry_name, read_usage
+from picasso_kernels.cuda_build import ARCHITECTURES, Usage, assemble, build_ptx, entry_name, read_usage
 from picasso_kernels.cuda_kernels import KERNELS
 from picasso_kernels.cuda_paint import PAINTERS
 
 RECORD = Path(__file__).parent / "usage.json"
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+"""Numba compiles bytecode, so the same kernel takes other registers from another Python."""
+TOOLS = ("numba-cuda", "llvmlite", "nvidia-nvvm", "nvidia-nvjitlink")
+STEP = 8
+"""Registers that a GPU gives a thread at a time: how far compilers that were not recorded may be off."""
 BUILDS = [(name, batched) for name in KERNELS for batched in (False, True)] + [(name, False) for name in PAINTERS]
-
-pytest.importorskip("cuda.bindings.nvjitlink", reason="pip install 'picasso-engine[cuda13]'")
-pytest.importorskip("numba_cuda", reason="pip install 'picasso-engine[cuda13]'")
+NAMES = [entry_name(name, batched=batched) for name, batched in BUILDS]
 
 
-def measure(name: str, batched: bool) -> dict[str, list[int]]:
-    """Return registers, stack and local memory of a kernel by architecture."""
+@pytest.fixture(scope="module", autouse=True)
+def compiler(request: pytest.FixtureRequest) -> None:
+    """Skip without the compiler, unless it is demanded."""
+    missing = [name for name in ("numba_cuda", "cuda.bindings.nvjitlink") if not is_there(name)]
+    if missing:
+        why = f"{', '.join(missing)} missing: pip install 'picasso-engine[cuda13]'"
+        if request.config.getoption("need_kernels"):
+            pytest.fail(why)
+        pytest.skip(why)
+
+
+def is_there(module: str) -> bool:
+    """Whether a module could be imported."""
+    parts = module.split(".")
+    parents = [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
+    return all(importlib.util.find_spec(parent) for parent in parents)
+
+
+def measure(name: str, batched: bool) -> dict[str, Usage]:
+    """Return what a kernel takes, by architecture."""
     ptx = build_ptx(name, batched=batched)
-    return {f"sm_{major}{minor}": list(read_usage(assemble(ptx, (major, minor))[1])) for major, minor in ARCHITECTURES}
+    return {f"sm_{major}{minor}": read_usage(assemble(ptx, (major, minor))[1]) for major, minor in ARCHITECTURES}
 
 
-@pytest.mark.parametrize(
-    ("name", "batched"), BUILDS, ids=[entry_name(*build[:1], batched=build[1]) for build in BUILDS]
-)
-def test_a_kernel_takes_no_more_registers_and_no_local_memory(name: str, batched: bool) -> None:
-    """A rise is to be looked at; ``python tests/cuda/test_compile.py`` writes the record anew."""
-    recorded = json.loads(RECORD.read_text())[entry_name(name, batched=batched)]
-    for architecture, (registers, stack, local) in measure(name, batched).items():
-        assert (stack, local) == (0, 0), architecture
-        assert registers <= recorded[architecture], architecture
+def tools() -> dict[str, str]:
+    """Return the versions of what compiles."""
+    return {tool: version(tool) for tool in TOOLS}
 
 
-def main() -> None:
-    """Write the record."""
-    record = {}
-    for name, batched in BUILDS:
-        usage = measure(name, batched)
-        record[entry_name(name, batched=batched)] = {architecture: values[0] for architecture, values in usage.items()}
+def allowed(record: dict[str, Any], entry: str, architecture: str) -> int:
+    """Return how many registers a kernel may take: as recorded, or a step more by compilers that were not."""
+    known = record["registers"]
+    if record["tools"] == tools() and entry in known.get(PYTHON, {}):
+        return int(known[PYTHON][entry][architecture])
+    return max(int(table[entry][architecture]) for table in known.values()) + STEP
+
+
+@pytest.mark.parametrize(("name", "batched"), BUILDS, ids=NAMES)
+def test_a_kernel_takes_no_more_registers_and_spills_none(name: str, batched: bool) -> None:
+    """A rise is to be looked at; ``python tests/cuda/test_compile.py [NAME ...]`` writes the record of this Python."""
+    record = json.loads(RECORD.read_text())
+    for architecture, usage in measure(name, batched).items():
+        assert (usage.stack, usage.local) == (0, 0), architecture
+        assert usage.registers <= allowed(record, entry_name(name, batched=batched), architecture), architecture
+
+
+def test_the_record_names_every_kernel_and_no_other() -> None:
+    for python, table in json.loads(RECORD.read_text())["registers"].items():
+        assert sorted(table) == sorted(NAMES), python
+
+
+def main(parts: list[str]) -> None:
+    """Write the record of this Python, or of the kernels that have one of ``parts`` in their name.
+
+    Those of other Pythons are kept as long as the compilers are the same.
+    """
+    old = json.loads(RECORD.read_text())
+    kept = old["registers"] if old.get("tools") == tools() else {}
+    table = {entry: usage for entry, usage in kept.get(PYTHON, {}).items() if entry in NAMES}
+    for entry, build in zip(NAMES, BUILDS, strict=True):
+        if any(part in entry for part in parts) or entry not in table or not parts:
+            usages = measure(*build)
+            if any(usage.stack or usage.local for usage in usages.values()):
+                raise SystemExit(f"{entry} spills registers: {usages}")
+            table[entry] = {architecture: usage.registers for architecture, usage in usages.items()}
+    record = {"tools": tools(), "registers": dict(sorted({**kept, PYTHON: table}.items()))}
     RECORD.write_text(json.dumps(record, indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
