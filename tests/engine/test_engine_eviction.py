@@ -276,6 +276,29 @@ def test_a_thousand_sources_come_and_go(
     assert len(engine.stats().sources) == 1000
 
 
+def test_the_sources_that_ended_first_are_forgotten_first(
+    engine: PicassoEngine, recorder: RecordingCallbacks, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A source that came back ends anew; one that is forgotten comes back without its spec."""
+    monkeypatch.setattr("picasso.engine.core.MAX_REMEMBERED", 3)
+    remembered = []
+    for name in "abcdbe":
+        if name not in engine.stats().sources:
+            engine.set_source_spec(name, bypass_spec())
+        send(engine, source_id=name)
+        recorder.wait_until(lambda calls: bool(calls) and not calls[-1].is_sentinel)
+        let_idle(clock, 30)
+        recorder.wait_until(lambda calls: calls[-1].is_sentinel)
+        wait_until_gone(name)
+        remembered.append("".join(engine.stats().sources))
+    assert remembered == ["a", "ab", "abc", "bcd", "cdb", "dbe"]
+    send(engine, source_id="a")
+    send(engine, source_id="b")
+    engine.shutdown()
+    stats = engine.stats().sources
+    assert (stats["a"].frames_out, stats["b"].frames_out) == (0, 3)
+
+
 def test_frames_that_race_with_eviction_all_come_out_in_order(recorder: RecordingCallbacks) -> None:
     """Real time and an idle time so short that the source ends and comes back again and again."""
     with PicassoEngine(GeneralSpec(idle_timeout_secs=1e-6), recorder.callbacks()) as engine:
