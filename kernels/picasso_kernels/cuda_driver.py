@@ -177,7 +177,11 @@ def device_of(index: int) -> Device:
 
 
 class Stream:
-    """A queue of work that runs in order, beside the queues of others; it never waits for the default stream."""
+    """A queue of work that runs in order, beside the queues of others; it never waits for the default stream.
+
+    It goes back to the driver with the last thing that refers to this object: memory that is given back in its order
+    needs it as long as somebody holds that memory.
+    """
 
     def __init__(self, device: Device, address: int = 0) -> None:
         """Make a stream, or borrow a foreign one by its number, which is not to be closed here."""
@@ -187,7 +191,7 @@ class Stream:
         self._owned = not address
         self.handle = made
         self.address = int(made)
-        """The stream as the number that other CUDA libraries take; 0 once it is closed."""
+        """The stream as the number that other CUDA libraries take."""
 
     def wait_for(self, event: Event) -> None:
         """Let what follows here start after what ``event`` marks; the caller does not wait."""
@@ -202,15 +206,10 @@ class Stream:
         """Wait until all of it is done."""
         check(driver.cuStreamSynchronize(self.handle), "cuStreamSynchronize")
 
-    def close(self) -> None:
-        """Give the stream back once it is done; harmless when repeated."""
-        handle, self.handle, self.address = self.handle, None, 0
-        if handle is not None:
-            check(driver.cuStreamDestroy(handle), "cuStreamDestroy")
-
     def __del__(self) -> None:
-        if getattr(self, "_owned", False) and self.handle is not None:
+        if getattr(self, "_owned", False):
             driver.cuStreamDestroy(self.handle)
+            self.address = 0  # at the interpreter's end, what gives memory back in its order may die after it
 
 
 class Event:

@@ -41,13 +41,7 @@ _WRITERS: Final[dict[str, Plain]] = {
     "half_planes": write.write_half_planes,
     "single_planes": write.write_single_planes,
 }
-_NEAR_PLANES: Final[dict[Plain, Plain]] = {
-    write.luma_pair: near.near_luma_pair,
-    write.chroma_sample: near.near_chroma_sample,
-}
 _PLANES: Final[dict[str, dict[Plain, Plain]]] = {
-    "nv12_near": {**_NEAR_PLANES, near.near_chroma: near.paired_chroma},
-    "i420_near": {**_NEAR_PLANES, near.near_chroma: near.planar_chroma},
     "planes_nearest": {read.sample: read.nearest_sample},
     "planes_bilinear": {read.sample: read.blend_sample},
     "planes_taps": {read.sample: read.sum_sample},

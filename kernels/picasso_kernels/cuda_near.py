@@ -73,11 +73,6 @@ def near_samples(plane: Plane, pitch: int, next_row: int, x: Pair, y: int) -> Pa
     return left, blend_window(rows, upper, lower, apart, x[1] & BLEND_MASK)
 
 
-def near_luma(frame: Frame, x: Pair, y: int) -> Pair:
-    """Blend the luma of two neighbours."""
-    return near_samples(frame.source, frame.pitch, frame.next_row, x, y)
-
-
 def blend_pairs(frame: Frame, rows: int, upper: int, lower: int, weight: int) -> Pair:
     """Blend U and V of two words of two samples each, in the order of the selectors."""
     left, right = pick_bytes(upper, lower, frame.red_green), pick_bytes(upper, lower, frame.blue_alpha)
@@ -128,27 +123,12 @@ def to_pixel(frame: Frame, outside: int, luma: int, u: int, v: int) -> Pixel:
 def near_yuv_pixels(frame: Frame, column: int, row: int) -> PixelPair:
     """Make two pixels of luma and chroma."""
     x, y = load_number_pair(frame.columns, 8 * column), load_number(frame.rows, 4 * row)
-    luma = near_luma(frame, x, y)
+    luma = near_samples(frame.source, frame.pitch, frame.next_row, x, y)
     beside, beneath = load_number_pair(frame.chroma_columns, 8 * column), load_number(frame.chroma_rows, 4 * row)
     chroma = near_chroma(frame, beside, beneath)
     red, green, blue, alpha = to_pixel(frame, x[0] | y, luma[0], chroma[0], chroma[1])
     red_, green_, blue_, alpha_ = to_pixel(frame, x[1] | y, luma[1], chroma[2], chroma[3])
     return red, green, blue, alpha, red_, green_, blue_, alpha_
-
-
-def near_luma_pair(frame: Frame, column: int, row: int) -> Pair:
-    """Return the luma of two neighbours, from plane to plane; that of a bar is black."""
-    x, y = load_number_pair(frame.columns, 8 * column), load_number(frame.rows, 4 * row)
-    first, second = near_luma(frame, x, y)
-    black = frame.luma_black
-    return black if (x[0] | y) < 0 else first, black if (x[1] | y) < 0 else second
-
-
-def near_chroma_sample(frame: Frame, column: int, row: int) -> Pair:
-    """Return one sample of each chroma, from plane to plane."""
-    entry, y = load_number(frame.chroma_columns, 4 * column), load_number(frame.chroma_rows, 4 * row)
-    chroma = near_chroma(frame, (entry, entry), y)
-    return chroma[0], chroma[1]
 
 
 def pixels_in_row(plane: Plane, at: int, last: int) -> Quad:

@@ -92,8 +92,7 @@ class _Planner:
         self.copied = not source.is_yuv and crop[2:] == inner[2:]
         self.has_word_rows = all(plane.base % 4 == 0 == plane.pitch % 4 for plane in source.planes)
         self.is_rgb24 = PIXEL_FORMATS.get(source.format) == 3 and source.planes[0][2:] == (3, 1) and self.has_word_rows
-        # what is copied is the same blended with no weight, which is quicker where pixels are no words
-        self.filter = ("bilinear" if self.is_rgb24 and crop[2] > 1 else "nearest") if self.copied else name
+        self.filter = "nearest" if self.copied else name
         self.row = np.zeros((), FRAME)
         self.tables: list[npt.NDArray[np.int32]] = []
         self.entries: dict[str, npt.NDArray[np.int32]] = {}
@@ -155,7 +154,7 @@ class _Planner:
         row["next_row"] = plane.pitch if y.samples > 1 else 0
         if self.source.is_yuv:
             self.add_chroma(2 if planar else 1)
-            self.layout = self.near_layout(planar)
+            self.layout = "" if planar else self.near_layout()
             if self.layout == "nv12":
                 swap = (self.source.format == "NV21") != self.chroma_swapped
                 row["red_green"], row["blue_alpha"] = _V_FIRST if swap else _SELECTORS
@@ -166,7 +165,7 @@ class _Planner:
     def kind(self) -> str:
         return self.filter if self.filter in {"nearest", "bilinear"} else "taps"
 
-    def near_layout(self, planar: bool) -> str:
+    def near_layout(self) -> str:
         """Return how ``cuda_near`` reads luma and chroma: ``nv12``, ``i420``, or nothing where it cannot."""
         steps = [plane[2:] for plane in self.source.planes]
         layout = {((1, 1), (2, 1)): "nv12", ((1, 1),) * 3: "i420"}.get(tuple(steps), "")
@@ -176,7 +175,7 @@ class _Planner:
         if not (self.row["next_column"] and self.row["chroma_next_column"]):
             return ""
         near = _are_near(self.entries["column"], LUMA_REACH)
-        return layout if near and (planar or _are_near(self.entries["chroma_column"], CHROMA_REACH)) else ""
+        return layout if near and _are_near(self.entries["chroma_column"], CHROMA_REACH) else ""
 
     def axes(self, samples: Samples, target_unit: int) -> tuple[Axis, Axis]:
         crop, inner = self.crop, self.inner

@@ -9,7 +9,6 @@ from __future__ import annotations
 from picasso_kernels.color import chroma_of, luma_of
 from picasso_kernels.cuda_frame import Frame
 from picasso_kernels.cuda_machine import (
-    Pair,
     Plane,
     load_number,
     scaled_half,
@@ -107,14 +106,10 @@ def store_two_bytes(frame: Frame, plane: Plane, offset: int, first: int, second:
 def write_luma_plane(frame: Frame, column: int, row: int) -> None:
     """Write a block of luma of luma."""
     at = 2 * row * frame.target_pitch + 2 * column
-    upper, lower = luma_pair(frame, column, 2 * row), luma_pair(frame, column, 2 * row + 1)
-    store_two_bytes(frame, frame.target, at, upper[0], upper[1])
-    store_two_bytes(frame, frame.target, at + frame.target_pitch, lower[0], lower[1])
-
-
-def luma_pair(frame: Frame, column: int, row: int) -> Pair:
-    """Read the luma of two neighbours: ``cuda_near`` has a quicker one."""
-    return luma_or_black(frame, 2 * column, row), luma_or_black(frame, 2 * column + 1, row)
+    upper, upper_ = luma_or_black(frame, 2 * column, 2 * row), luma_or_black(frame, 2 * column + 1, 2 * row)
+    lower, lower_ = luma_or_black(frame, 2 * column, 2 * row + 1), luma_or_black(frame, 2 * column + 1, 2 * row + 1)
+    store_two_bytes(frame, frame.target, at, upper, upper_)
+    store_two_bytes(frame, frame.target, at + frame.target_pitch, lower, lower_)
 
 
 def luma_or_black(frame: Frame, column: int, row: int) -> int:
@@ -127,14 +122,9 @@ def luma_or_black(frame: Frame, column: int, row: int) -> int:
 def write_chroma_planes(frame: Frame, column: int, row: int) -> None:
     """Write one sample of each chroma of chroma; one that lies half in a bar is mixed with it."""
     shown = covered(column, frame.left, frame.right) * covered(row, frame.top, frame.bottom)
-    chroma = chroma_sample(frame, column, row)
-    write_chroma(frame, column, row, shared(chroma[0], shown), shared(chroma[1], shown))
-
-
-def chroma_sample(frame: Frame, column: int, row: int) -> Pair:
-    """Read one sample of each chroma: ``cuda_near`` has a quicker one."""
     grid = chroma_grid(frame)
-    return sample(grid, frame.source_u, column, row), sample(grid, frame.source_v, column, row)
+    u, v = sample(grid, frame.source_u, column, row), sample(grid, frame.source_v, column, row)
+    write_chroma(frame, column, row, shared(u, shown), shared(v, shown))
 
 
 def write_planes(frame: Frame, column: int, row: int) -> None:

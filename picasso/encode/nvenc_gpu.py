@@ -59,7 +59,5 @@ class CudaGpu:
         self._device.wait_for(0)
 
     def close(self) -> None:
-        """Close the stream; harmless when repeated."""
+        """Let go of what it holds; the stream goes with it."""
         self._uploader = None
-        self._device.make_current()
-        self._stream.close()

@@ -5,6 +5,7 @@ Source: https://dmlc.github.io/dlpack/latest/python_spec.html and ``dlpack.h`` o
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 from collections.abc import Callable
 from typing import Any, Final
@@ -190,10 +191,11 @@ Order = Callable[[int, int, int], None]
 class _Held:
     """A loan that is out; its owner's stream goes on after the borrower's once it comes back."""
 
-    __slots__ = ("keep", "loan", "order", "stream")
+    __slots__ = ("axes", "loan", "managed", "order", "stream")
 
-    def __init__(self, loan: Loan, stream: int, order: Order, keep: tuple[object, ...]) -> None:
-        self.loan, self.stream, self.order, self.keep = loan, stream, order, keep
+    def __init__(self, loan: Loan, stream: int, order: Order, managed: Any, axes: tuple[object, ...]) -> None:
+        self.loan, self.stream, self.order = loan, stream, order
+        self.managed, self.axes = managed, axes
 
     def settle(self) -> None:
         """Come back: what the owner does next with the memory starts after what the borrower was told to do."""
@@ -219,6 +221,15 @@ def _destroy(capsule: int) -> None:
             _come_back(_dying_pointer(capsule, name))
 
 
+def _leave() -> None:
+    """Let what is still out when the interpreter ends stay: its borrower may free it when no Python runs any more."""
+    nothing = ctypes.cast(ctypes.pythonapi.Py_IsInitialized, ctypes.c_void_p).value
+    for held in _out.values():
+        held.managed.deleter = nothing
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(held))
+
+
+atexit.register(_leave)
 _delete_loan: Final = _DELETER(_come_back)
 _destroy_capsule: Final = _DESTRUCTOR(_destroy)
 
@@ -271,5 +282,5 @@ def export_array(
     tensor.dtype.code, tensor.dtype.bits, tensor.dtype.lanes = code, bits, lanes
     tensor.shape, tensor.strides = shape, strides
     address = ctypes.addressof(managed)
-    _out[address] = _Held(loan, user, order, (managed, shape, strides))
+    _out[address] = _Held(loan, user, order, managed, (shape, strides))
     return _new_capsule(address, _NEW if versioned else _OLD, _destroy_capsule)

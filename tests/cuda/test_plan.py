@@ -34,10 +34,9 @@ def kernel(
         (kernel("I420", I420), "i420_near_to_pixels"),
         (kernel("RGB", RGB), "rgb_near_to_pixels"),
         (kernel("BGR", RGB), "rgb_near_to_pixels"),
-        (kernel("NV12", NV12, to="NV12"), "nv12_near_to_planes"),
-        (kernel("I420", I420, to="NV12"), "i420_near_to_planes"),
+        (kernel("RGB", RGB, to="NV12"), "rgb_near_to_yuv420"),
         (kernel("NV12", NV12, target_wh=(64, 48)), "nv12_near_to_pixels"),
-        (kernel("RGB", RGB, target_wh=(64, 48), filter="area"), "rgb_near_to_pixels"),  # a copy
+        (kernel("RGB", RGB, target_wh=(96, 96)), "rgb_near_to_pixels"),
         (kernel("NV12", NV12, target_wh=(32, 24)), "nv12_near_to_pixels"),
         (kernel("RGB", RGB, target_wh=(32, 24)), "rgb_near_to_pixels"),
         (kernel("NV12", NV12, (1, 1, 63, 47), (60, 60), inner=(1, 7, 57, 46)), "nv12_near_to_pixels"),
@@ -55,11 +54,13 @@ def test_near_pictures_are_read_by_words(given: str, expected: str) -> None:
         (kernel("NV12", NV12, filter="nearest"), "yuv_nearest_to_pixels"),
         (kernel("NV12", NV12, filter="area"), "yuv_taps_to_pixels"),
         (kernel("RGB", RGB, filter="nearest"), "bytes_nearest_to_pixels"),
+        (kernel("RGB", RGB, target_wh=(64, 48), filter="area"), "bytes_nearest_to_pixels"),  # a copy
         (kernel("NV12", (Plane(2, 64, 1, 1), NV12[1])), "yuv_bilinear_to_pixels"),
         (kernel("NV12", (NV12[0], Plane(2, 64, 2, 1))), "yuv_bilinear_to_pixels"),
         (kernel("NV12", (Plane(0, 66, 1, 1), NV12[1])), "yuv_bilinear_to_pixels"),
         (kernel("NV12", (Plane(0, 64, -1, 1), NV12[1])), "yuv_bilinear_to_pixels"),
         (kernel("I420", (I420[0], I420[1], Plane(0, 64, 1, 1))), "yuv_bilinear_to_pixels"),
+        (kernel("NV12", NV12, to="NV12"), "planes_bilinear_to_planes"),  # from plane to plane they gain nothing
         (kernel("UYVY", (Plane(0, 128, 2, 1),)), "yuv_bilinear_to_pixels"),
         (kernel("RGB", (Plane(0, 192, 3, -1),)), "bytes_bilinear_to_pixels"),
         (kernel("RGB", (Plane(1, 192, 3, 1),)), "bytes_bilinear_to_pixels"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -268,3 +270,23 @@ def test_a_tensor_over_another_librarys_array(array: Array, strides: tuple[int, 
 def test_arrays_that_are_no_tensor(array: Array, message: str) -> None:
     with pytest.raises(SurfaceError, match=message):
         tensor_over(array)
+
+
+def test_what_is_out_when_the_interpreter_ends_does_no_harm() -> None:
+    """A borrower may free it from C when Python is gone: it calls a function that is no Python's."""
+    code = """
+import atexit, ctypes
+
+def free_it():
+    now = _Managed.from_address(given._address).deleter
+    assert now != given._deleter
+    print(ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(now)(given._address))
+    given._deleter = None
+
+atexit.register(free_it)  # what is registered last runs first
+from picasso.surface.dlpack import Imported, Loan, _Managed, export_array
+loan = Loan(0x7F0000000000, (4, 6), (6, 1), "uint8", gpu_id=0, stream=5, owner=None)
+given = Imported(export_array(loan, print, -1))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1\n", "")
