@@ -6,7 +6,7 @@ python bench/guard.py --update    write this processor's part of bench/baseline.
 CPU time of one thread, best of many short turns in which steps and loops alternate. Each step is compared with the
 loop that feels the machine as it does: ``python`` for bookkeeping, ``pixels`` for kernels. Pictures are small enough to
 stay in a cache: what neighbours do to the memory is not what is guarded. A step that looks too dear is measured again,
-with its loop, before it fails.
+with its loop and on other memory, before it fails.
 
 How many vector lanes a processor has moves kernels and loops apart, so every kind of processor has a baseline of its
 own. On a kind without one the guard says so and passes.
@@ -58,15 +58,15 @@ def python_loop() -> int:
     return total
 
 
+@numba.njit(nogil=True)  # type: ignore[untyped-decorator]
+def blend(source: Any, target: Any, weight: int) -> None:
+    """Blend neighbours by weights of 11 bits: what the kernels do, in its plainest form."""
+    for index in range(target.size):
+        first, second = np.int32(source[2 * index]), np.int32(source[2 * index + 1])
+        target[index] = (first * (2048 - weight) + second * weight + 1024) >> 11
+
+
 def pixel_loop() -> Call:
-    """Blend neighbours of a picture of 2 MiB by weights of 11 bits: what the kernels do, in its plainest form."""
-
-    @numba.njit(nogil=True)  # type: ignore[untyped-decorator]
-    def blend(source: Any, target: Any, weight: int) -> None:
-        for index in range(target.size):
-            first, second = np.int32(source[2 * index]), np.int32(source[2 * index + 1])
-            target[index] = (first * (2048 - weight) + second * weight + 1024) >> 11
-
     source, target = np.ones(2 << 20, np.uint8), np.empty(1 << 20, np.uint8)
     return lambda: blend(source, target, 700)
 
@@ -130,28 +130,31 @@ def steps() -> dict[str, Step]:
 class Measurement:
     """Best times so far; every further look can only lower them."""
 
-    def __init__(self, table: dict[str, Step]) -> None:
-        self._table = table
-        self._repeats = {name: _repeats(step.run) for name, step in table.items()}
-        self._best_s = dict.fromkeys(table, float("inf"))
+    def __init__(self) -> None:
+        self._tables: list[dict[str, Step]] = []
+        self.beside = {name: step.beside for name, step in steps().items()}
+        """The loop that each step is compared with."""
+        self._best_s = dict.fromkeys(self.beside, float("inf"))
 
     def look(self, names: Iterable[str]) -> None:
-        """Measure steps and their loops, turn by turn."""
-        names = set(names) | {self._table[name].beside for name in names}
+        """Measure steps and their loops, turn by turn.
+
+        Every look has pictures of its own, elsewhere in memory: where source and target lie in relation to each other
+        decides a third of what some kernels cost.
+        """
+        table = steps()
+        self._tables.append(table)  # its memory is not given to the next
+        wanted = {name: table[name] for name in table if name in names or name in {self.beside[each] for each in names}}
+        repeats = {name: _repeats(step.run) for name, step in wanted.items()}
         for _ in range(TURNS):
-            for name in self._table:
-                if name in names:
-                    seconds = _seconds(self._table[name].run, self._repeats[name])
-                    self._best_s[name] = min(self._best_s[name], seconds)
+            for name, step in wanted.items():
+                self._best_s[name] = min(self._best_s[name], _seconds(step.run, repeats[name]))
 
     @property
     def costs(self) -> dict[str, float]:
         """What each step costs, as a multiple of its loop."""
-        return {
-            name: self._best_s[name] / self._best_s[step.beside]
-            for name, step in self._table.items()
-            if name != step.beside
-        }
+        best_s = self._best_s
+        return {name: best_s[name] / best_s[loop] for name, loop in self.beside.items() if name != loop}
 
 
 def _repeats(run: Call) -> int:
@@ -173,10 +176,9 @@ def dearer(costs: dict[str, float], baseline: dict[str, float]) -> list[str]:
 
 def update(processor: str) -> None:
     """Measure for long, and write the part of ``processor`` anew."""
-    table = steps()
-    measurement = Measurement(table)
+    measurement = Measurement()
     for _ in range(ATTEMPTS):
-        measurement.look(table)
+        measurement.look(measurement.beside)
     baselines = json.loads(BASELINE.read_text()) if BASELINE.exists() else {}
     baselines[processor] = {name: round(cost, 4) for name, cost in measurement.costs.items()}
     BASELINE.write_text(json.dumps(baselines, indent=2, sort_keys=True) + "\n")
@@ -184,8 +186,8 @@ def update(processor: str) -> None:
 
 def check(baseline: dict[str, float]) -> list[str]:
     """Measure, print a line a step, and return the steps that are too dear."""
-    table = steps()
-    measurement, slow = Measurement(table), list(table)
+    measurement = Measurement()
+    slow = list(measurement.beside)
     for _ in range(ATTEMPTS):
         measurement.look(slow)
         if not (slow := dearer(measurement.costs, baseline)):
@@ -193,7 +195,7 @@ def check(baseline: dict[str, float]) -> list[str]:
     for name, cost in measurement.costs.items():
         base = baseline.get(name)
         change = f"{100 * (cost / base - 1):+6.1f} %" if base else "   new"
-        print(f"{name:28} {cost:9.4f} x {table[name].beside:7} {change}{'   TOO DEAR' if name in slow else ''}")
+        print(f"{name:28} {cost:9.4f} x {measurement.beside[name]:7} {change}{'   TOO DEAR' if name in slow else ''}")
     return slow
 
 

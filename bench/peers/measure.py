@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from scripts import SCRIPTS, Case, Material, Step, material
-from workloads import COLORS, NAMES, WORKLOADS
+from workloads import COLORS, NAMES
 
 MIB = 1 << 20
 WARM_UP = 10
@@ -115,10 +115,9 @@ class EngineLoad:
         self._engine = PicassoEngine(general, Callbacks(on_encoded_frame=self._count, on_error=on_error))
         looks = dict(zip(NAMES, COLORS, strict=True))
         for name in self._names:
-            self._engine.set_source_spec(
-                name, source_spec(WORKLOADS[case.workload].target_wh, looks, preset=case.preset)
-            )
-        self._threads = [threading.Thread(target=self._run, args=item, daemon=True) for item in enumerate(self._names)]
+            self._engine.set_source_spec(name, source_spec(source.workload.target_wh, looks, preset=case.preset))
+        self.threads = [threading.Thread(target=self._run, args=item, daemon=True) for item in enumerate(self._names)]
+        """They send."""
 
     def counts(self) -> list[int]:
         if self._errors:
@@ -138,7 +137,7 @@ class EngineLoad:
             number += 1
 
     def __enter__(self) -> EngineLoad:
-        for thread in self._threads:
+        for thread in self.threads:
             thread.start()
         while min(self.counts()) < WARM_UP:
             time.sleep(0.01)
@@ -146,7 +145,7 @@ class EngineLoad:
 
     def __exit__(self, *_: object) -> None:
         self._stop = True
-        for thread in self._threads:
+        for thread in self.threads:
             thread.join()
         self._engine.shutdown()
 

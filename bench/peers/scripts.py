@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from workloads import COLORS, FRAME_RATE, MOMENTS, PAD, WORKLOADS, Bytes, Moment, frames, moments, open_x264
+from workloads import COLORS, FRAME_RATE, MOMENTS, PAD, WORKLOADS, Bytes, Moment, Workload, frames, moments, open_x264
 
 Step = Callable[[int], int]
 
@@ -40,6 +40,7 @@ class Case:
 class Material:
     """The input, shared by all sources."""
 
+    workload: Workload
     frames: list[Bytes]
     moments: list[Moment]
 
@@ -53,7 +54,8 @@ class Material:
 
 
 def material(case: Case) -> Material:
-    return Material(frames(case.workload), moments(WORKLOADS[case.workload], case.boxes))
+    workload = WORKLOADS[case.workload]
+    return Material(workload, frames(case.workload), moments(workload, case.boxes))
 
 
 class _Encoder:

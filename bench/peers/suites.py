@@ -19,9 +19,10 @@ PEERS = (
     "gstreamer",
     "gstreamer_drawing",
 )
-CROWD = (FLOOR, "picasso", "opencv_tuned", "supervision", "ffmpeg", "gstreamer")
-"""Peers that are also measured with many sources."""
-CROWDS = (4, 16)
+CROWD = (FLOOR, "picasso", "opencv_tuned", "gstreamer")
+LARGEST_CROWD = (*CROWD, "supervision", "ffmpeg")
+CROWDS = {4: CROWD, 16: LARGEST_CROWD}
+"""Numbers of sources, and who is measured with them."""
 FAST_SWITCH_S, SWITCH_S = 0.0005, 0.005
 CROWD_S = 4.0
 """Long enough that one frame more or less of a source among 16 is below a hundredth."""
@@ -40,7 +41,10 @@ SUITES: dict[str, list[Case]] = {
         for peer in (FLOOR, "picasso", "opencv_tuned", "supervision", "ffmpeg", "gstreamer")
     ],
     "many": [
-        Case(peer, name, sources=count, seconds=CROWD_S) for name in ("W1", "W2") for count in CROWDS for peer in CROWD
+        Case(peer, name, sources=count, seconds=CROWD_S)
+        for name in ("W1", "W2")
+        for count, peers in CROWDS.items()
+        for peer in peers
     ],
     "busy": [
         Case(peer, spin=spin, switch_s=switch_s)
