@@ -15,8 +15,8 @@ import pytest
 
 from picasso.errors import DeviceError, MediaError
 from picasso.media import VideoReader, reader
-from picasso.media.nvdec import NvdecSource, gpu_of
-from picasso.surface import ColorSpace, SurfaceView, VideoFormat
+from picasso.media.nvdec import NvdecSource, gpu_of, view_of_frame
+from picasso.surface import ColorSpace, Matrix, SurfaceView, VideoFormat
 
 
 class Demuxer:
@@ -137,3 +137,51 @@ def test_a_device_has_a_name(text: str, gpu: int | None) -> None:
 def test_another_name_is_refused(text: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="expected cpu, cuda or cuda:N"):
         VideoReader(written(tmp_path / "clip.mp4"), device=text)
+
+
+class DecoderPlane:
+    """A plane as PyNvVideoCodec gives it: with a pitch, in memory that nobody looks at."""
+
+    def __init__(self, ptr: int, shape: tuple[int, ...], pitch: int) -> None:
+        self.__cuda_array_interface__ = {
+            "version": 3, "shape": shape, "strides": (pitch, shape[2], 1), "typestr": "|u1", "data": (ptr, False)
+        }  # fmt: skip
+
+
+def decoded(luma_rows: int = 48) -> Any:
+    planes = [DecoderPlane(0x7F0000000000, (luma_rows, 64, 1), 256), DecoderPlane(0x7F0000100000, (24, 32, 2), 256)]
+    return SimpleNamespace(cuda=lambda: planes)
+
+
+def test_a_decoders_frame_is_viewed_as_it_lies() -> None:
+    frame = decoded()
+    view = view_of_frame(frame, (64, 48), ColorSpace(Matrix.BT709), 3)
+    assert (view.format, view.size_wh, view.gpu_id, view.cuda_stream) == (VideoFormat.NV12, (64, 48), 3, 0)
+    assert (view.readonly, view.color) == (True, ColorSpace(Matrix.BT709))
+    assert [(plane.ptr, plane.shape, plane.strides) for plane in view.device_planes] == [
+        (0x7F0000000000, (48, 64), (256, 1)),
+        (0x7F0000100000, (24, 32, 2), (256, 2, 1)),
+    ]
+    assert all(plane.owner is frame for plane in view.device_planes)
+
+
+def test_a_decoders_frame_of_other_rows_is_an_error() -> None:
+    with pytest.raises(MediaError, match="NVDEC gives 50 rows where 48 are expected"):
+        view_of_frame(decoded(50), (64, 48), None, 0)
+
+
+@pytest.mark.parametrize(("form", "rgba"), [("native", False), ("rgba", True)])
+def test_the_decoder_is_told_what_to_make(
+    form: Any, rgba: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked = []
+
+    def open_double(location: Any, info: Any, gpu_id: int, *, rgba: bool) -> NvdecSource:
+        asked.append((gpu_id, rgba))
+        return NvdecSource(str(location), info, LIBRARY, Decoder(), keep)
+
+    monkeypatch.setattr(reader, "open_nvdec", open_double)
+    with VideoReader(written(tmp_path / "clip.mp4"), device="cuda:2", pixel_format=form, loops=2) as used:
+        assert used.device == "cuda:2"
+        assert len(list(used.frames())) == 24
+    assert asked == [(2, rgba)] * 2
