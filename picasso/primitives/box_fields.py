@@ -178,8 +178,10 @@ class BoxFields:
         return angle if angle == angle else 0.0  # noqa: PLR0124 - only NaN differs from itself
 
     def direction(self) -> tuple[float, float]:
-        """Return cosine and sine of the angle."""
+        """Return cosine and sine of the angle; NaN of an infinite one."""
         radians = math.radians(self.turn())
+        if math.isinf(radians):
+            return math.nan, math.nan
         return (math.cos(radians), math.sin(radians)) if radians else (1.0, 0.0)
 
     def demand_upright(self) -> None:

@@ -2,7 +2,9 @@
 
 Convention: an ``xywha`` row is centre x, centre y, width, height and angle: pixels, and degrees clockwise on the
 screen; NaN instead of an angle means an unrotated box. An ``xyxy`` row is the corners ``x0 y0 x1 y1``. Coordinates are
-continuous and are never clipped. Every function keeps float32 and float64; other dtypes become float32.
+continuous and are never clipped. Every function keeps float32 and float64; other dtypes become float32. Of values too
+large, or infinite, come infinite ones and NaN; conversions do so without NumPy's warning, scaling with it: it runs for
+every frame, and to switch warnings off costs a third of it.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ PairXY: TypeAlias = tuple[float, float]
 
 ANGLE = 4
 """Column of the angle in an ``xywha`` row."""
+
+_quietly = np.errstate(over="ignore", invalid="ignore")
 
 _NAN_BYTES: dict[int, bytes] = {
     dtype.itemsize: dtype.type(np.nan).tobytes() for dtype in map(np.dtype, ("float32", "float64"))
@@ -83,6 +87,7 @@ def scale_shift_columns(planes: FloatArray, scale_xy: PairXY, offset_xy: PairXY)
         plane[2:, index] = sizes
 
 
+@_quietly
 def xywha_to_xyxy(boxes: ArrayLike) -> FloatArray:
     """Return the corners ``(N, 4)`` of boxes ``(N, 5)`` or ``(N, 4)`` as they are before rotation.
 
@@ -97,6 +102,7 @@ def xywha_to_xyxy(boxes: ArrayLike) -> FloatArray:
     return corners
 
 
+@_quietly
 def xyxy_to_xywha(boxes: ArrayLike) -> FloatArray:
     """Return unrotated boxes ``(N, 5)``, angle NaN, of corners ``(N, 4)``.
 
@@ -110,6 +116,7 @@ def xyxy_to_xywha(boxes: ArrayLike) -> FloatArray:
     return result
 
 
+@_quietly
 def wrapping_xyxy(boxes: ArrayLike) -> FloatArray:
     """Return the corners ``(N, 4)`` of the smallest upright boxes around boxes ``(N, 5)``.
 

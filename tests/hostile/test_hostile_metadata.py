@@ -123,6 +123,10 @@ def check_use(frame: VideoFrame) -> None:
     for found in frame.get_all_objects():
         repr(found)
         frame.get_children(found.id)
+        for box in (found.detection_box, found.track_box):
+            if box is not None:
+                box.iou(RBBox(1, 2, 3, 4, 5))
+                assert len(box.wrapping_box.as_ltrb()) == len(box.vertices)
 
 
 @LAWLESS

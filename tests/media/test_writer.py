@@ -82,6 +82,15 @@ PAIRS = [pair for pair in itertools.product(CODECS, [".mp4", ".mov", ".mkv"]) if
 """What is written where; QuickTime has no AV1."""
 
 
+def test_a_frame_that_does_not_say_so_is_taken_for_a_keyframe(tmp_path: Path) -> None:
+    message = output(unit(0))
+    message.as_video_frame().keyframe = None
+    with StreamWriter(tmp_path / "out.mp4") as writer:
+        writer.write(message)
+    with VideoReader(tmp_path / "out.mp4") as reader:
+        assert [frame.keyframe for frame, _ in reader.frames()] == [True]
+
+
 @pytest.mark.parametrize(
     ("codec", "suffix"), PAIRS, ids=lambda value: value if isinstance(value, str) else value.name()
 )

@@ -27,6 +27,13 @@ def box_arrays(draw):
     return boxes
 
 
+@given(hnp.arrays(np.float32, st.tuples(st.integers(0, 5), st.just(5)), elements=st.floats(width=32)))
+def test_no_value_raises_or_warns(boxes):
+    """Whatever float32 can hold; warnings are errors here."""
+    for corners in (wrapping_xyxy(boxes), xywha_to_xyxy(boxes), xyxy_to_xywha(boxes[:, :4])[:, :4]):
+        assert corners.shape == (len(boxes), 4)
+
+
 def one_by_one(row):
     return RBBox(*row[:4], None if np.isnan(row[4]) else row[4])
 

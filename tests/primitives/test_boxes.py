@@ -30,6 +30,19 @@ def fields(box):
     return (*box.as_xcycwh(), getattr(box, "angle", None))
 
 
+wild = st.floats(width=32)
+
+
+@given(st.builds(RBBox, wild, wild, wild, wild, wild | st.none()))
+def test_no_value_raises_where_it_is_reckoned_with(box):
+    """Boxes take what float32 can hold; of infinities come infinities and NaN."""
+    assert len(box.vertices) == 4
+    assert box.wrapping_box.xc == pytest.approx(box.xc, nan_ok=True)
+    box.copy().scale(2, 3)
+    box.iou(RBBox(1, 2, 3, 4, 5))
+    RBBox(1, 2, 3, 4, 5).iou(box)
+
+
 @given(boxes)
 def test_a_copy_is_equal_and_independent(box):
     other = box.copy()

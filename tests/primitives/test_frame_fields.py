@@ -166,6 +166,23 @@ def test_a_copy_is_the_same_and_independent(make):
     assert frame.json == before
 
 
+@pytest.mark.parametrize("make", [VideoFrame.copy, copy.copy, copy.deepcopy, lambda f: pickle.loads(pickle.dumps(f))])
+def test_what_leaves_a_copy_stays_in_the_frame(make):
+    """Rows close up when objects go, in one of the two only."""
+    frame = a_frame()
+    for number in range(4):
+        frame.create_object("d", f"car {number}", detection_box=RBBox(number, 2, 3, 4), track_id=number)
+    twin = make(frame)
+    twin.delete_objects_with_ids([0, 2])
+    frame.delete_objects_with_ids([1])
+    for left, ids in ((twin, [1, 3]), (frame, [0, 2, 3])):
+        assert left.object_ids().tolist() == ids
+        assert left.detection_boxes()[:, 0].tolist() == ids
+        assert [(found.id, found.label, found.track_id) for found in left.get_all_objects()] == [
+            (number, f"car {number}", number) for number in ids
+        ]
+
+
 def test_a_frame_is_a_handle():
     frame = a_frame()
     other = frame
