@@ -72,7 +72,7 @@ def plot(result: dict[str, Any], path: Path) -> None:
     axes[1].plot(minutes, series("threads"), label="threads")
     axes[1].plot(minutes, series("handles"), label="file handles")
     axes[1].set_ylim(bottom=0)
-    axes[1].legend(loc="upper right")
+    axes[1].legend(loc="center right")
     axes[2].plot(minutes, [value / 1000 for value in series("accepted")], label="frames, thousands")
     axes[2].plot(minutes, [value / 100 for value in series("source changes")], label="source changes, hundreds")
     axes[2].plot(minutes, [value / 100 for value in series("lost")], label="frames reported lost, hundreds")
@@ -82,7 +82,8 @@ def plot(result: dict[str, Any], path: Path) -> None:
     axes[3].set_yscale("log")
     axes[3].set_ylabel("send to callback, ms")
     axes[3].set_xlabel("minutes")
-    axes[3].legend(loc="upper right")
+    axes[3].set_ylim(top=10 * axes[3].get_ylim()[1])
+    axes[3].legend(loc="upper right", ncols=3)
     for axis in axes:
         axis.grid(alpha=0.3)
     path.parent.mkdir(parents=True, exist_ok=True)
