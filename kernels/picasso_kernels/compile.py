@@ -31,21 +31,22 @@ def pure(kernel: Callable[P, R]) -> Callable[P, R]:
     return kernel
 
 
-def host(kernel: Callable[P, R], *, inline: bool = False, keep_gil: bool = False) -> Callable[P, R]:
+def host(kernel: Callable[P, R], *, inline: tuple[str, ...] = (), keep_gil: bool = False) -> Callable[P, R]:
     """Return the kernel compiled for this CPU; the first call with new argument types compiles or loads from disk.
 
     The result runs without the GIL, checks nothing, and may be called from any thread.
 
     Args:
         kernel: A plain function.
-        inline: Put the functions that it calls into it, where LLVM would not: for loops of few turns around calls.
+        inline: Files of this package whose functions are put into those that call them, where LLVM would not: for loops
+            of few turns around calls.
         keep_gil: For microseconds of work: a busy thread that gets the GIL may keep it for a thousand times longer.
     """
     return _compiled(kernel, True, inline, not keep_gil)  # type: ignore[no-any-return]  # dispatchers have no type
 
 
 @functools.cache
-def _compiled(kernel: Callable[..., Any], is_entry: bool, inline: bool, nogil: bool) -> Any:
+def _compiled(kernel: Callable[..., Any], is_entry: bool, inline: tuple[str, ...], nogil: bool) -> Any:
     import numba
 
     from picasso_kernels.cache import keep_on_disk
@@ -63,9 +64,9 @@ def _compiled(kernel: Callable[..., Any], is_entry: bool, inline: bool, nogil: b
     linked = types.FunctionType(kernel.__code__, scope, kernel.__name__, kernel.__defaults__, kernel.__closure__)
     linked.__qualname__, linked.__module__ = kernel.__qualname__, kernel.__module__
     if not is_entry:
-        return Part(linked, inline=inline)
+        return Part(linked, inline=kernel.__module__.rpartition(".")[2] in inline)
     dispatcher = numba.njit(linked, nogil=nogil, error_model="numpy")
-    keep_on_disk(dispatcher, cache_folder(), source_key(), f"inline{inline:d}-nogil{nogil:d}")
+    keep_on_disk(dispatcher, cache_folder(), source_key(), "-".join([*inline, f"nogil{nogil:d}"]))
     return dispatcher
 
 

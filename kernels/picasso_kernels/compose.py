@@ -49,12 +49,14 @@ def compose(
         width: Of the surface; commands that lie outside are left out.
         height: Of the surface.
         clamp_labels: Move labels into the surface.
-        glyphs: Written: one for each code point.
+        glyphs: Written: one for each code point, all 0 where it is not drawn.
         commands: Written: room for ``COMMANDS_PER_OBJECT`` for each of ``rows``.
 
     Returns:
         How many commands the list has; -1 where a glyph has no sprites yet.
     """
+    for entry in range(len(codes) * at.GLYPH_SIZE):
+        glyphs[entry] = 0
     end = 0
     line = 0
     for index in range(len(rows)):

@@ -6,6 +6,8 @@ the mean of the shares of its four pixels.
 
 from __future__ import annotations
 
+from typing import Final
+
 from picasso_kernels import display as at
 from picasso_kernels.blur import STATE_BYTES, smooth_plane
 from picasso_kernels.color import chroma_of, luma_of
@@ -13,6 +15,9 @@ from picasso_kernels.cover import mix, mix_pair, reach, share_row, steady_rows
 from picasso_kernels.display import channel_of
 from picasso_kernels.memory import Bytes, Ints, load8, load16, pixel, store8, store16, store_pixel
 from picasso_kernels.target import HEIGHT, PITCH, PLANE, STEP, TO_YUV, WIDTH, sample_at
+
+INLINE: Final = ("paint", "cover", "display", "target", "blur", "color", "memory")
+"""Files of short functions around loops of few turns: for ``compile.host``."""
 
 
 def scratch_bytes(width: int, height: int, has_blur: bool) -> int:

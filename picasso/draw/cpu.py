@@ -1,4 +1,4 @@
-"""The painter of the CPU: a display list by one native call, during which the GIL is free."""
+"""The painter of the CPU: a display list by one native call, with the transform before it or without."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ import numpy.typing as npt
 from picasso.draw.scene import DisplayList
 from picasso.errors import SurfaceError
 from picasso.surface import ColorSpace, PlaneLayout, SurfaceView, VideoFormat
+from picasso.transform import Interpolation, Placement
+from picasso.transform.cpu import CpuTransformer
 from picasso_kernels import display, paint, target
 from picasso_kernels.color import to_yuv
 from picasso_kernels.compile import host
+from picasso_kernels.whole import pixels_of_frame, planes_of_frame
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -44,6 +47,44 @@ class Workspace:
         return self._memory
 
 
+class Finisher:
+    """Brings pictures to a surface and paints on it, in one native call a frame. For one thread at a time."""
+
+    __slots__ = ("_surface", "_table", "_transformer", "_workspace")
+
+    def __init__(self) -> None:
+        self._transformer = CpuTransformer()
+        self._workspace = Workspace()
+        self._surface: SurfaceView | None = None
+        self._table: npt.NDArray[np.int64]
+
+    def finish(
+        self,
+        source: SurfaceView,
+        placement: Placement,
+        target: SurfaceView,
+        interpolation: Interpolation,
+        drawing: DisplayList | None,
+    ) -> None:
+        """Do what ``transform`` does with the first four, then what ``paint_on`` does with ``target`` and ``drawing``.
+
+        Raises:
+            SurfaceError: See ``transform`` and ``paint_on``; nothing is written then.
+            GeometryError: See ``transform``.
+        """
+        if drawing is None or not len(drawing):
+            self._transformer.transform(source, placement, target, interpolation)
+            return
+        if target is not self._surface:
+            self._surface = None
+            _check(target)
+            self._table, self._surface = _target_table(target), target
+        arguments = self._transformer.arguments(source, placement, target, interpolation)
+        whole_frame = planes_of_frame if target.format in _CHROMA else pixels_of_frame
+        scratch = _scratch(target, drawing, self._workspace)
+        host(whole_frame, inline=paint.INLINE)(*arguments, *_lists(drawing), self._table, scratch)
+
+
 def paint_on(surface: SurfaceView, drawing: DisplayList, workspace: Workspace) -> None:
     """Paint ``drawing`` onto ``surface``.
 
@@ -53,23 +94,39 @@ def paint_on(surface: SurfaceView, drawing: DisplayList, workspace: Workspace) -
     Raises:
         SurfaceError: The format is not one of ``PAINT_FORMATS``, or the pixels are read-only or not packed.
     """
+    _check(surface)
+    if not len(drawing):
+        return
+    table, scratch = _target_table(surface), _scratch(surface, drawing, workspace)
+    layout = surface.plane_layout()
+    if surface.format in _CHANNELS:
+        host(paint.paint_pixels, inline=paint.INLINE)(*_lists(drawing), table, layout[0].memory, scratch)
+    else:
+        (blue, _), (red, _) = _CHROMA[surface.format]
+        memories = layout[0].memory, layout[blue].memory, layout[red].memory
+        host(paint.paint_planes, inline=paint.INLINE)(*_lists(drawing), table, *memories, scratch)
+
+
+def _check(surface: SurfaceView) -> None:
     if surface.format not in PAINT_FORMATS:
         names = ", ".join(form.name() for form in PAINT_FORMATS)
         raise SurfaceError(f"the painter draws on {names}, not on {surface.format.name()}")
     if surface.readonly:
         raise SurfaceError("the pixels are read-only")
-    if not len(drawing):
-        return
-    has_blur = bool((drawing.commands[:, display.KIND] == display.BLUR).any())
-    scratch = workspace.take(paint.scratch_bytes(surface.width, surface.height, has_blur))
-    tables = drawing.commands.reshape(-1), drawing.glyphs.reshape(-1), drawing.coverage
+
+
+def _lists(drawing: DisplayList) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Bytes]:
+    return drawing.commands.reshape(-1), drawing.glyphs.reshape(-1), drawing.coverage
+
+
+def _scratch(surface: SurfaceView, drawing: DisplayList, workspace: Workspace) -> Bytes:
+    has_blur = display.BLUR in drawing.commands[:, display.KIND].tolist()
+    return workspace.take(paint.scratch_bytes(*surface.size_wh, has_blur))
+
+
+def _target_table(surface: SurfaceView) -> npt.NDArray[np.int64]:
     layout = surface.plane_layout()
-    if surface.format in _CHANNELS:
-        host(paint.paint_pixels, inline=True)(*tables, _pixel_target(surface, layout[0]), layout[0].memory, scratch)
-    else:
-        (blue, _), (red, _) = _CHROMA[surface.format]
-        memories = layout[0].memory, layout[blue].memory, layout[red].memory
-        host(paint.paint_planes, inline=True)(*tables, _plane_target(surface, layout), *memories, scratch)
+    return _pixel_target(surface, layout[0]) if surface.format in _CHANNELS else _plane_target(surface, layout)
 
 
 def _pixel_target(surface: SurfaceView, layout: PlaneLayout) -> npt.NDArray[np.int64]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from picasso.draw.canvas import drawing_on
 from picasso.draw.cpu import PAINT_FORMATS, Workspace, paint_on
-from picasso.draw.scene import Scene
+from picasso.draw.scene import DisplayList, Scene
 from picasso.draw.spec import ObjectDraw, ObjectDrawSpec
 from picasso.surface import SurfaceView, VideoFormat
 
@@ -55,11 +55,15 @@ class Painter:
                 is something to draw and RGBA, BGRA or BGRx pixels do not lie side by side from left to right: a view
                 that skips columns or mirrors them. Rows may lie anywhere.
         """
-        drawing = self._scene.build(frame, overrides, surface.size_wh)
+        drawing = self.drawing(frame, overrides, surface.size_wh)
         if surface.is_cuda:
             self._ready_cuda(surface).paint(surface, drawing)
         else:
             paint_on(surface, drawing, self._workspace)
+
+    def drawing(self, frame: VideoFrame, overrides: Mapping[int, ObjectDraw], size_wh: tuple[int, int]) -> DisplayList:
+        """Return what ``paint`` would draw on a surface of ``size_wh``."""
+        return self._scene.build(frame, overrides, size_wh)
 
     def _ready_cuda(self, surface: SurfaceView) -> CudaPainter:
         """Return the painter of the surface's stream: its own, kept alive here, or the number that it came with."""

@@ -97,10 +97,11 @@ class Scene:
         codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
         line_ends = np.fromiter(accumulate(map(len, texts), initial=0), np.int32, len(texts) + 1)
         commands = np.empty((len(rows) * display.COMMANDS_PER_OBJECT, display.COMMAND_SIZE), np.int32)
-        glyphs = np.zeros((len(codes), display.GLYPH_SIZE), np.int32)
+        glyphs = np.empty((len(codes), display.GLYPH_SIZE), np.int32)
+        columns = frame.box_columns()
         what = (
-            np.concatenate([frame.detection_boxes().T, frame.track_boxes().T]).reshape(-1),
-            frame.object_count,
+            columns.reshape(-1),
+            columns.shape[-1],
             np.array(rows, np.int32),
             np.array(style_of, np.int32),
             self._styles.rows,
@@ -132,17 +133,20 @@ class Scene:
 
     def _texts(self, frame: VideoFrame, rows: Sequence[int], style_of: Sequence[int]) -> list[str]:
         """Return the lines of all labels, those of an object together, in the order of ``rows``."""
-        looks, columns = self._styles.looks, ObjectColumns(frame)
-        if len(set(style_of)) == 1:
-            lines = [line.render(columns, rows) for line in looks[style_of[0]].templates]
+        columns = ObjectColumns(frame)
+        templates_of = [look.templates for look in self._styles.looks]
+        kinds = {id(templates_of[style]): templates_of[style] for style in set(style_of)}
+        if len(kinds) == 1:  # looks that differ in colours only are written alike
+            (templates,) = kinds.values()
+            lines = [line.render(columns, rows) for line in templates]
             return lines[0] if len(lines) == 1 else list(chain.from_iterable(zip(*lines, strict=True)))
-        places_of: dict[int, list[int]] = {}
+        places_of: dict[int, list[int]] = {kind: [] for kind in kinds}
         for place, style in enumerate(style_of):
-            places_of.setdefault(style, []).append(place)
+            places_of[id(templates_of[style])].append(place)
         texts: list[tuple[str, ...]] = [()] * len(rows)
-        for style, places in places_of.items():
+        for kind, places in places_of.items():
             drawn = [rows[place] for place in places]
-            lines = [line.render(columns, drawn) for line in looks[style].templates]
+            lines = [line.render(columns, drawn) for line in kinds[kind]]
             for place, text in zip(places, zip(*lines, strict=True), strict=False):
                 texts[place] = text
         return list(chain.from_iterable(texts))

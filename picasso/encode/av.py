@@ -8,10 +8,12 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
-from typing import Final
+from itertools import islice
+from typing import Any, Final
 
 import av
 from av.codec.codec import UnknownCodecError
+from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 
 from picasso.encode.bitstream import parameter_sets
@@ -19,7 +21,7 @@ from picasso.encode.config import EncoderConfig
 from picasso.encode.encoder import EncodedUnit
 from picasso.encode.enums import Codec
 from picasso.encode.h26x import x264_plan, x265_plan
-from picasso.encode.handover import i420_frame
+from picasso.encode.handover import FULL, LIMITED, fresh_i420_frame, i420_frame
 from picasso.encode.intake import Intake
 from picasso.encode.settings import Plan, Settings, settings_of
 from picasso.encode.svtav1 import svtav1_plan
@@ -36,8 +38,6 @@ PLANS: Final[dict[Codec, Callable[[Settings], Plan]]] = {
 }
 # ITU-T H.273: matrix, primaries and transfer have one number, BT.709's or that of SMPTE 170M, which is BT.601's
 TAGS: Final = {Matrix.BT709: 1, Matrix.BT601: 6}
-LIMITED: Final = 1
-FULL: Final = 2
 INTRA: Final = 1
 """AV_PICTURE_TYPE_I: an I-frame that is asked for is a keyframe, by ``forced-idr``."""
 
@@ -69,14 +69,16 @@ class AvEncoder:
     ) -> list[EncodedUnit]:
         """Encode one frame; see ``Encoder.encode``."""
         self._intake.admit(surface, pts_ns)
-        frame = i420_frame(surface)
+        frame = self._forced(surface) if force_keyframe else i420_frame(surface, self)
         frame.pts = self._count
-        frame.color_range = FULL if self.color.full_range else LIMITED
-        if force_keyframe:
-            frame.pict_type = INTRA
         self._held.append((self._count, pts_ns, duration_ns))
         self._count += 1
         return self._exchange(frame)
+
+    def _forced(self, surface: SurfaceView) -> av.VideoFrame:
+        frame = fresh_i420_frame(surface)  # the mark must not stay on the next one
+        frame.pict_type = INTRA
+        return frame
 
     def flush(self) -> list[EncodedUnit]:
         """End the stream; see ``Encoder.flush``."""
@@ -115,10 +117,8 @@ class AvEncoder:
 
     def _exchange(self, frame: av.VideoFrame | None) -> list[EncodedUnit]:
         """Hand a frame, or the end of the stream, to the library, and take what it has ready."""
-        if self._context is None:
-            return []
         try:
-            packets = self._context.encode(frame)
+            packets = self._packets(frame)
         except av.FFmpegError as error:
             if frame is not None:
                 self._held.pop()
@@ -132,6 +132,17 @@ class AvEncoder:
         if units and not self.extradata:
             self.extradata = parameter_sets(self._config.codec, units[0].data)
         return units
+
+    def _packets(self, frame: av.VideoFrame | None) -> list[Packet[Any]]:
+        """Take what the library has ready; while frames run, no more than it owes.
+
+        To hear that there is nothing left costs a packet, and gives the interpreter's lock away three times.
+        """
+        if self._context is None:
+            return []
+        if frame is None:
+            return self._context.encode(None)
+        return list(islice(self._context.encode_lazy(frame), len(self._held)))
 
 
 def _plan(config: EncoderConfig) -> tuple[Plan, bool]:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import av
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from picasso.surface.planes import Bytes
 from picasso.surface.view import SurfaceView
+
+LIMITED: Final = 1
+FULL: Final = 2
+"""Of ``AVColorRange``."""
 
 
 def rgba_frame(surface: SurfaceView) -> av.VideoFrame:
@@ -18,15 +24,31 @@ def rgba_frame(surface: SurfaceView) -> av.VideoFrame:
     return av.VideoFrame.from_numpy_buffer(pixels, "rgba")
 
 
-def i420_frame(surface: SurfaceView) -> av.VideoFrame:
-    """View an I420 surface as a frame; planes that do not follow each other tightly are copied together."""
+def i420_frame(surface: SurfaceView, reader: object) -> av.VideoFrame:
+    """View an I420 surface as a frame; planes that do not follow each other tightly are copied together.
+
+    The view is made once for a surface that the same reader takes again, as an engine's encoder does: what the reader
+    writes to the frame, stays. One thread at a time may read for a reader.
+    """
+    frame: av.VideoFrame | None = surface.kept(reader)
+    if frame is None:
+        frame = fresh_i420_frame(surface)
+        if _is_one_block(surface.planes):
+            surface.keep(reader, frame)
+    return frame
+
+
+def fresh_i420_frame(surface: SurfaceView) -> av.VideoFrame:
+    """View an I420 surface as a frame that nobody else has."""
     width, height = surface.size_wh
     planes = surface.planes
     if _is_one_block(planes):
         block = as_strided(planes[0], (height * 3 // 2, width), (width, 1), writeable=False)
     else:
         block = surface.to_numpy()
-    return av.VideoFrame.from_numpy_buffer(block, "yuv420p")
+    frame = av.VideoFrame.from_numpy_buffer(block, "yuv420p")
+    frame.color_range = FULL if surface.color and surface.color.full_range else LIMITED
+    return frame
 
 
 def _is_one_block(planes: tuple[Bytes, ...]) -> bool:

@@ -9,6 +9,8 @@ from picasso.surface import ColorSpace, MemType, SurfaceView, VideoFormat
 from picasso.transform import Interpolation, Placement
 
 if TYPE_CHECKING:
+    from picasso.draw.cpu import Finisher
+    from picasso.draw.scene import DisplayList
     from picasso.encode import Encoder, EncoderConfig
 
 
@@ -19,10 +21,22 @@ class Canvases(Protocol):
     def encoder_format(self) -> VideoFormat:
         """What the encoder reads."""
 
+    @property
+    def paints(self) -> bool:
+        """Whether ``place`` can paint as well."""
+
     def place(
-        self, source: SurfaceView, placement: Placement, format: VideoFormat, interpolation: Interpolation
+        self,
+        source: SurfaceView,
+        placement: Placement,
+        format: VideoFormat,
+        interpolation: Interpolation,
+        drawing: DisplayList | None = None,
     ) -> SurfaceView:
-        """Transform ``source`` into the surface of ``format``; it is brought to where the surfaces live first."""
+        """Transform ``source`` into the surface of ``format``, and paint ``drawing`` there if there is one.
+
+        The source is brought to where the surfaces live first.
+        """
 
     def convert(self, surface: SurfaceView, format: VideoFormat, *, on_host: bool = False) -> SurfaceView:
         """Return the pixels of ``surface`` in ``format``, in host memory if that is asked for."""
@@ -53,13 +67,15 @@ def open_canvases(config: EncoderConfig, encoder: Encoder, *, source_on_gpu: boo
 class HostCanvases:
     """One surface for each format in use, all of the encoder's size and, where YUV, of its colour space."""
 
-    __slots__ = ("_color", "_identity", "_size_wh", "_surfaces", "encoder_format")
+    paints = True
+    __slots__ = ("_color", "_finisher", "_identity", "_size_wh", "_surfaces", "encoder_format")
 
     def __init__(self, size_wh: tuple[int, int], encoder_format: VideoFormat, color: ColorSpace) -> None:
         self._size_wh = size_wh
         self._color = color
         self._identity = Placement.identity(size_wh)
         self._surfaces: dict[VideoFormat, SurfaceView] = {}
+        self._finisher: Finisher | None = None
         self.encoder_format = encoder_format
         """What the encoder reads."""
 
@@ -72,17 +88,24 @@ class HostCanvases:
         return surface
 
     def place(
-        self, source: SurfaceView, placement: Placement, format: VideoFormat, interpolation: Interpolation
+        self,
+        source: SurfaceView,
+        placement: Placement,
+        format: VideoFormat,
+        interpolation: Interpolation,
+        drawing: DisplayList | None = None,
     ) -> SurfaceView:
-        """Transform ``source`` into the surface of ``format``; one on a GPU is downloaded first."""
-        from picasso.transform.cpu import transform
-
+        """Transform ``source`` into the surface of ``format`` and paint on it; one on a GPU is downloaded first."""
         if source.is_cuda:
             from picasso.surface.cuda_memory import download
 
             source = download(source)
+        if self._finisher is None:
+            from picasso.draw.cpu import Finisher
+
+            self._finisher = Finisher()
         target = self.get(format)
-        transform(source, placement, target, interpolation)
+        self._finisher.finish(source, placement, target, interpolation, drawing)
         return target
 
     def for_encoder(self, surface: SurfaceView) -> SurfaceView:
@@ -92,6 +115,7 @@ class HostCanvases:
     def close(self) -> None:
         """Forget the surfaces."""
         self._surfaces.clear()
+        self._finisher = None
 
     def convert(self, surface: SurfaceView, format: VideoFormat, *, on_host: bool = True) -> SurfaceView:  # noqa: ARG002  # all of them are
         """Return the pixels of ``surface`` in ``format``: the surface itself, or that of the format."""

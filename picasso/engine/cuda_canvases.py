@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, final
 
 from picasso.engine.canvases import HostCanvases
+from picasso.errors import EngineError
 from picasso.surface import SurfaceView, VideoFormat
 from picasso.surface.cuda_memory import (
     Uploader,
@@ -16,6 +17,7 @@ from picasso.transform import Interpolation, Placement
 from picasso.transform.cuda import CudaTransformer
 
 if TYPE_CHECKING:
+    from picasso.draw.scene import DisplayList
     from picasso.encode import Encoder, EncoderConfig
 
 
@@ -28,6 +30,7 @@ class CudaCanvases:
     stay until the frame is encoded.
     """
 
+    paints = False
     __slots__ = ("_color", "_encoder_on_gpu", "_host", "_identity", "_pinned", "_size_wh", "_surfaces",
                  "_transformer", "_uploader", "encoder_format")  # fmt: skip
 
@@ -45,9 +48,19 @@ class CudaCanvases:
         """What the encoder reads."""
 
     def place(
-        self, source: SurfaceView, placement: Placement, format: VideoFormat, interpolation: Interpolation
+        self,
+        source: SurfaceView,
+        placement: Placement,
+        format: VideoFormat,
+        interpolation: Interpolation,
+        drawing: DisplayList | None = None,
     ) -> SurfaceView:
-        """Transform ``source`` into the device surface of ``format``; one in host memory is uploaded first."""
+        """Transform ``source`` into the device surface of ``format``; one in host memory is uploaded first.
+
+        Painting is a launch of its own: there is no ``drawing`` here.
+        """
+        if drawing is not None:
+            raise EngineError("surfaces on a GPU are painted by the painter")
         if not source.is_cuda:
             self._transformer.device.make_current()
             source = self._uploader.upload(source)

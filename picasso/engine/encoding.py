@@ -15,6 +15,7 @@ from picasso.errors import EncoderError, SurfaceError
 from picasso.transform import Placement, Rect
 
 if TYPE_CHECKING:
+    from picasso.draw.scene import DisplayList
     from picasso.encode import EncodedUnit
     from picasso.engine.messages import FrameMessage
     from picasso.engine.routes import SourceContext
@@ -70,11 +71,16 @@ class EncodeRoute:
     ) -> list[EncodedUnit]:
         """Transform, draw and encode: the work of processors, for which sources take turns."""
         frame = message.frame
-        surface = self._transform(message, placement, session, touches)
+        paints = len(touches) == 1 and touches[0].drawing is not None and session.canvases.paints
+        surface = None if paints else self._transform(message, placement, session, touches)
         geometry = frame.save_geometry()
         try:
             frame.move_boxes(placement.scale_xy, placement.offset_xy)
             frame.set_geometry(*placement.target_wh)
+            if surface is None:
+                drawing = self._drawing(touches[0], frame)
+                surface = self._transform(message, placement, session, touches, drawing)
+                touches = []
             surface = self._touch(surface, frame, session, touches)
             pending = Pending(frame, geometry, placement, *times_ns, message.sent_ns)
             return self._encode(surface, pending, session)
@@ -152,13 +158,30 @@ class EncodeRoute:
         if session is not None:
             session.finish()
 
+    def _drawing(self, touch: Touch, frame: VideoFrame) -> DisplayList | None:
+        """Make the list of what a touch paints: the call that transforms paints it, too."""
+        if touch.drawing is None:
+            return None
+        self.stage = ErrorStage.DRAW
+        started_ns = self._context.clock.now_ns()
+        drawing = touch.drawing(frame, (frame.width, frame.height))
+        self._context.meter.steps[Step.DRAW].add(self._context.clock.now_ns() - started_ns)
+        self.stage = ErrorStage.TRANSFORM
+        return drawing
+
     def _transform(
-        self, message: FrameMessage, placement: Placement, session: EncoderSession, touches: list[Touch]
+        self,
+        message: FrameMessage,
+        placement: Placement,
+        session: EncoderSession,
+        touches: list[Touch],
+        drawing: DisplayList | None = None,
     ) -> SurfaceView:
-        """Bring the pixels to the surface where the first touch, or the encoder, wants them."""
+        """Bring the pixels to the surface where the first touch, or the encoder, wants them, and paint a list there."""
         started_ns = self._context.clock.now_ns()
         form = touches[0].format if touches else session.canvases.encoder_format
-        target = session.canvases.place(message.surface, placement, form, self._encoding.transform.interpolation)
+        how = self._encoding.transform.interpolation
+        target = session.canvases.place(message.surface, placement, form, how, drawing)
         message.release()  # its owner may have it back while we encode
         self._context.meter.steps[Step.TRANSFORM].add(self._context.clock.now_ns() - started_ns)
         return target

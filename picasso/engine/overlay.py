@@ -10,6 +10,7 @@ from picasso.surface import SurfaceView, VideoFormat
 
 if TYPE_CHECKING:
     from picasso.draw import ObjectDraw, Painter
+    from picasso.draw.scene import DisplayList
     from picasso.engine.hooks import Hooks
     from picasso.engine.settings import SourceSettings
     from picasso.primitives import VideoFrame
@@ -25,6 +26,8 @@ class Touch(NamedTuple):
     """Whether it can only work in host memory."""
     calls_user: bool = False
     """Whether the user's code runs in it, which may wait for other sources."""
+    drawing: Callable[[VideoFrame, tuple[int, int]], DisplayList] | None = None
+    """Where it only paints: makes the list of what is painted on a surface of this width and height."""
 
 
 @final
@@ -62,7 +65,8 @@ class Overlay:
         if self._renders(frame):
             form = self._drawing_format(config_format if gpumat else encoder_format)
             on_render = self._calls_on_render
-            draw.append(Touch(form, self._draw, on_render, on_render or hooks.has_object_draw_spec))
+            calls_user = on_render or hooks.has_object_draw_spec
+            draw.append(Touch(form, self._draw, on_render, calls_user, None if calls_user else self._drawing))
         match settings.callback_order:
             case CallbackInvocationOrder.SkiaGpuMat:
                 return draw + gpumat
@@ -104,6 +108,9 @@ class Overlay:
         if self._calls_on_render:
             with painter.canvas(surface):
                 self._hooks.render(frame, surface.width, surface.height)
+
+    def _drawing(self, frame: VideoFrame, size_wh: tuple[int, int]) -> DisplayList:
+        return self._ready_painter().drawing(frame, {}, size_wh)
 
     def _overrides(self, frame: VideoFrame) -> dict[int, ObjectDraw]:
         """Ask ``on_object_draw_spec`` about every object, in the order of ids, before anything is drawn."""

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sized
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from picasso.errors import ShapeError
 from picasso.primitives.checks import INT64_MAX, text
-from picasso.primitives.geometry import FloatArray, as_boxes, wrapping_xyxy, xyxy_to_xywha
+from picasso.primitives.geometry import FloatArray, as_boxes, wrapping_xyxy
 from picasso.primitives.object_store import DETECTION, NO_TRACK_ID, TRACK, ObjectStore
 
 MAX_DETECTIONS = 1_000_000
 """Objects that ``add_detections`` takes at once; more is a mistake, refused before memory is taken for it."""
 
+_HALF = np.float32(0.5)
 _Column = TypeVar("_Column", bound=Sized)
 
 UNTRACKED = -1
@@ -128,14 +129,27 @@ def _boxes(name: str, xyxy: ArrayLike) -> NDArray[np.float32]:
     """Return ``(N, 5)`` rows of corners; NaN, infinite or crossed corners are a ``ValueError``, and so are too many."""
     if isinstance(xyxy, Sized) and len(xyxy) > MAX_DETECTIONS:
         raise ValueError(f"{name}: {len(xyxy)} boxes: expected at most {MAX_DETECTIONS} at once")
-    with np.errstate(over="ignore"):  # they become infinite, and are refused as such
-        corners = as_boxes(xyxy, 4, name=name).astype(np.float32, copy=False)
+    with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite, or no number, is refused as such
+        corners = as_boxes(xyxy, 4, name=name)
+        if corners.dtype != np.float32:
+            corners = corners.astype(np.float32)
+        boxes = np.empty((len(corners), 5), np.float32)
+        sizes, starts = boxes[:, 2:4], corners[:, :2]
+        np.subtract(corners[:, 2:], starts, sizes)
+        # two reductions: corners with a size that is finite and not negative are a box
+        if not (len(boxes) and np.minimum.reduce(sizes, None) >= 0 and np.maximum.reduce(sizes, None) < np.inf):
+            _check_corners(name, corners)
+        np.add(starts, sizes * _HALF, boxes[:, :2])
+        boxes[:, 4] = np.nan
+    return boxes
+
+
+def _check_corners(name: str, corners: NDArray[np.float32]) -> None:
+    """Raise for the first row that is no box."""
     bad = ~np.isfinite(corners).all(axis=1) | (corners[:, 2:] < corners[:, :2]).any(axis=1)
     if bad.any():
         row = int(bad.argmax())
         raise ValueError(f"{name}[{row}]: expected finite x0 <= x1 and y0 <= y1, got {corners[row].tolist()}")
-    boxes: NDArray[Any] = xyxy_to_xywha(corners)
-    return boxes
 
 
 def _labels(labels: str | Iterable[str], count: int) -> list[str]:

@@ -221,6 +221,14 @@ class FrameObjects(FrameState):
         """Return the track boxes ``(N, 5)`` as ``detection_boxes`` does; all NaN for an object without one."""
         return self._objects.boxes[TRACK, :, : self._objects.count].T
 
+    def box_columns(self) -> NDArray[np.float32]:
+        """Return all boxes as they are stored, ``(2, 5, C)``: detection and track; xc, yc, width, height, angle; row.
+
+        Convention: a live view, valid until objects are added or removed, and contiguous; ``C`` may be more than there
+        are objects, and what lies behind the last one is NaN.
+        """
+        return self._objects.boxes
+
     def object_column(self, name: str) -> Sequence[Any]:
         """Return one field of all objects, in the order they were added.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -21,7 +22,10 @@ TRACK: Final = 1
 NO_TRACK_ID: Final = INT64_MIN
 """Stored in the place of a track id that is not there."""
 
+_FIELDS: Final = ("id", "namespace", "label", "draw_label", "parent_id", "track_id", "confidence")
 _FIRST_CAPACITY = 16
+_FEW = 256
+"""Rows up to which blank ones are copied and not made."""
 
 Arrays: TypeAlias = tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
 
@@ -32,12 +36,23 @@ def _blank_arrays(capacity: int) -> Arrays:
     Boxes are ``(2, 5, capacity)``: detection and track; xc, yc, width, height, angle; row. One field of all boxes of a
     kind is contiguous, so that moving a thousand boxes is a handful of vector operations.
     """
+    if capacity > _FEW:
+        return _make_blank_arrays(capacity)
+    boxes, ids, track_ids, confidences = _kept_blank_arrays(capacity)
+    return boxes.copy(), ids.copy(), track_ids.copy(), confidences.copy()
+
+
+def _make_blank_arrays(capacity: int) -> Arrays:
     return (
         np.full((2, 5, capacity), np.nan, np.float32),
         np.zeros(capacity, np.int64),
         np.full(capacity, NO_TRACK_ID, np.int64),
         np.full(capacity, np.nan, np.float64),
     )
+
+
+_kept_blank_arrays = lru_cache(maxsize=_FEW)(_make_blank_arrays)
+"""Copying arrays is one call each, filling them several: for few rows the calls are all that counts."""
 
 
 _EMPTY = _blank_arrays(0)
@@ -112,12 +127,13 @@ class ObjectStore:
         rows = slice(self.count, self.count + len(ids))
         self.reserve(len(ids))
         self.ids[rows] = ids
-        self.rows.update(zip(ids.tolist(), range(rows.start, rows.stop), strict=True))
+        listed: list[int] = ids.tolist()
+        self.rows.update(zip(listed, range(rows.start, rows.stop), strict=True))
         self.namespaces.extend(namespaces)
         self.labels.extend(labels)
         self.count = rows.stop
-        if len(ids):
-            self.next_id = max(self.next_id, int(ids.max()) + 1)
+        if listed:
+            self.next_id = max(self.next_id, max(listed) + 1)
         return rows
 
     def first_new_id(self, count: int = 1) -> int:
@@ -226,20 +242,24 @@ class ObjectStore:
             ancestor = self.parents.get(ancestor)
         self.parents.update(dict.fromkeys(children, parent))
 
-    def column(self, name: str) -> list[Any]:
+    def column(self, name: str) -> list[Any]:  # noqa: PLR0911  # one for each field
         """Return one field of all objects; ``ValueError`` unless there is such a field."""
-        readers: dict[str, Callable[[], list[Any]]] = {
-            "id": lambda: list(self.rows),
-            "namespace": self.namespaces.copy,
-            "label": self.labels.copy,
-            "draw_label": lambda: list(map(self.draw_labels.get, self.rows, self.labels)),
-            "parent_id": lambda: list(map(self.parents.get, self.rows)),
-            "track_id": lambda: [None if n == NO_TRACK_ID else n for n in self.track_ids[: self.count].tolist()],
-            "confidence": lambda: [None if math.isnan(c) else c for c in self.confidences[: self.count].tolist()],
-        }
-        if name not in readers:
-            raise ValueError(f"unknown field {name!r}; one of {', '.join(readers)}")
-        return readers[name]()
+        match name:
+            case "id":
+                return list(self.rows)
+            case "namespace":
+                return self.namespaces.copy()
+            case "label":
+                return self.labels.copy()
+            case "confidence":
+                return [None if math.isnan(c) else c for c in self.confidences[: self.count].tolist()]
+            case "track_id":
+                return [None if n == NO_TRACK_ID else n for n in self.track_ids[: self.count].tolist()]
+            case "draw_label":
+                return list(map(self.draw_labels.get, self.rows, self.labels))
+            case "parent_id":
+                return list(map(self.parents.get, self.rows))
+        raise ValueError(f"unknown field {name!r}; one of {', '.join(_FIELDS)}")
 
     def rename_only(self, object_id: int) -> None:
         """Give the object of a store with one row another id."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
@@ -38,7 +39,7 @@ class SurfaceView:
     ``PicassoEngine.send_frame`` moves a view: it is falsy from then on, and every use of it raises ``ConsumedError``.
     """
 
-    __slots__ = ("_color", "_cuda_stream", "_format", "_gpu_id", "_layout", "_planes", "_size_wh")
+    __slots__ = ("_color", "_cuda_stream", "_format", "_gpu_id", "_kept", "_layout", "_planes", "_size_wh")
 
     _planes: tuple[Bytes, ...] | tuple[DevicePlane, ...] | None
 
@@ -61,6 +62,7 @@ class SurfaceView:
         self._gpu_id = gpu_id
         self._cuda_stream = cuda_stream
         self._layout: tuple[PlaneLayout, ...] | None = None
+        self._kept: tuple[weakref.ref[object], object] | None = None
 
     @classmethod
     def wrap(cls, obj: Any, format: VideoFormat | None = None, *, color: ColorSpace | None = None) -> SurfaceView:
@@ -364,6 +366,21 @@ class SurfaceView:
             self._layout = tuple(plane_maths.layout_of(plane) for plane in planes)
         return self._layout
 
+    def keep(self, owner: object, value: object) -> None:
+        """Keep what somebody made of these planes: until another keeps something, or the view is consumed.
+
+        Args:
+            owner: Who may ask for it with ``kept``; it is not kept alive by this.
+            value: Anything.
+        """
+        self._live()
+        self._kept = (weakref.ref(owner), value)
+
+    def kept(self, owner: object) -> Any:
+        """Return what ``owner`` kept here, or None: an encoder that reads a surface again finds its own frame."""
+        kept = self._kept
+        return kept[1] if kept is not None and kept[0]() is owner else None
+
     def to_numpy(self) -> Bytes:
         """Copy the pixels into one tight array, ``(H, W, C)`` or ``(H, W)``; 4:2:0 formats give ``(H * 3 / 2, W)``.
 
@@ -438,13 +455,14 @@ class SurfaceView:
         fresh._gpu_id = self._gpu_id
         fresh._cuda_stream = self._cuda_stream
         fresh._layout = self._layout
-        self._planes = self._layout = None
+        fresh._kept = None
+        self._planes = self._layout = self._kept = None
         return fresh
 
     def put_back(self, taken: Self) -> None:
         """Undo ``take``, which gave ``taken``: that one is consumed instead."""
         self._planes, self._layout = taken._live(), taken._layout
-        taken._planes = taken._layout = None
+        taken._planes = taken._layout = taken._kept = None
 
     def _live(self) -> tuple[Bytes, ...] | tuple[DevicePlane, ...]:
         planes = self._planes

@@ -19,6 +19,8 @@ from picasso_kernels.frame import transform_frame
 from picasso_kernels.plan import Plan, aligned, make_plan
 
 Bytes = npt.NDArray[np.uint8]
+Arguments = tuple[npt.NDArray[np.int64], npt.NDArray[np.int16], Bytes, Bytes, Bytes, Bytes, Bytes, Bytes, Bytes]
+"""Of ``transform_frame``."""
 
 
 class _Scratch(threading.local):
@@ -57,6 +59,43 @@ def transform(
     if len(memory) < scratch_bytes:
         memory = _scratch.memory = aligned(scratch_bytes)
     host(transform_frame)(job, table, memory, *_memories(source, target))
+
+
+class CpuTransformer:
+    """Transforms that are much alike, as those of a stream: the plan of the last one is at hand. For one thread."""
+
+    __slots__ = ("_fixed", "_key", "_memory", "_plan", "_target")
+
+    def __init__(self) -> None:
+        self._key: tuple[object, ...] = ()
+        self._target: SurfaceView | None = None
+        self._fixed: tuple[Bytes, Bytes, Bytes]
+        self._plan: Plan
+        self._memory: Bytes = np.empty(0, np.uint8)
+
+    def arguments(
+        self, source: SurfaceView, placement: Placement, target: SurfaceView, interpolation: Interpolation
+    ) -> Arguments:
+        """Return the arguments of ``frame.transform_frame`` for what ``transform`` does, whose errors these are."""
+        layout = source.plane_layout()
+        lies = tuple([plane[1:] for plane in layout])
+        key = (placement, interpolation, source.format, source.color, source.size_wh, lies)
+        if target is not self._target or key != self._key:
+            self._key = ()
+            self._plan = _plan(source, placement, target, interpolation)
+            self._fixed = _three(target)
+            self._key, self._target = key, target
+            if len(self._memory) < self._plan.scratch_bytes:
+                self._memory = aligned(self._plan.scratch_bytes)
+        job, table, _ = self._plan
+        first, second, third = _three(source)
+        return job, table, self._memory, _mutable(first), _mutable(second), _mutable(third), *self._fixed
+
+    def transform(
+        self, source: SurfaceView, placement: Placement, target: SurfaceView, interpolation: Interpolation
+    ) -> None:
+        """Do what ``transform`` does."""
+        host(transform_frame)(*self.arguments(source, placement, target, interpolation))
 
 
 def warm_up() -> None:
@@ -109,8 +148,8 @@ def _memories(source: SurfaceView, target: SurfaceView) -> tuple[Bytes, Bytes, B
 
 
 def _three(surface: SurfaceView) -> tuple[Bytes, Bytes, Bytes]:
-    memories = [layout.memory for layout in surface.plane_layout()]
-    return memories[0], memories[min(1, len(memories) - 1)], memories[-1]
+    layout = surface.plane_layout()
+    return layout[0].memory, layout[min(1, len(layout) - 1)].memory, layout[-1].memory
 
 
 def _mutable(memory: Bytes) -> Bytes:

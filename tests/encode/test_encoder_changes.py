@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import av
 import pytest
@@ -144,6 +144,9 @@ class Broken:
         if self.packets is None:
             raise av.ExternalError(1, "out of memory")
         return self.packets
+
+    def encode_lazy(self, frame: av.VideoFrame | None) -> Iterator[av.Packet]:
+        yield from self.encode(frame)
 
 
 def test_a_frame_that_fails_is_reported_and_the_encoder_goes_on_and_closes(

@@ -306,3 +306,17 @@ def test_streams_made_at_the_same_time_are_those_made_alone(codec: Codec, clip: 
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(lambda _: stream(), range(16)))
     assert together == [stream()] * 16
+
+
+@every_codec
+def test_a_surface_that_is_written_again_is_read_again(codec: Codec, opened: Opened, clip: list[Picture]) -> None:
+    """As an engine encodes: one surface for all frames. A keyframe that was forced forces no other."""
+    expected = encode_all(opened(codec), clip, forced=frozenset({2}))
+    encoder = opened(codec)
+    surface = SurfaceView.allocate(VideoFormat.I420, SIZE_WH, encoder.color)
+    units = []
+    for index, picture in enumerate(clip):
+        for plane, written in zip(surface.planes, surface_of(encoder, picture).planes, strict=True):
+            plane[...] = written
+        units += encoder.encode(surface, index * FRAME_NS, FRAME_NS, force_keyframe=index == 2)
+    assert [(unit.data, unit.keyframe) for unit in units] == [(unit.data, unit.keyframe) for unit in expected]

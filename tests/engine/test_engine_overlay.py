@@ -11,8 +11,18 @@ import pytest
 from engine_kit import encode, encode_spec, make_frame, make_pixels, send
 
 from picasso.draw import BoundingBoxDraw, ColorDraw, ObjectDraw, ObjectDrawSpec, current_canvas
+from picasso.draw.cpu import Finisher
 from picasso.encode import Codec, EncoderConfig
-from picasso.engine import CallbackInvocationOrder, CodecSpec, ConditionalSpec, PicassoEngine, SourceSpec, Step
+from picasso.engine import (
+    CallbackInvocationOrder,
+    Callbacks,
+    CodecSpec,
+    ConditionalSpec,
+    GeneralSpec,
+    PicassoEngine,
+    SourceSpec,
+    Step,
+)
 from picasso.primitives import BorrowedVideoObject, RBBox
 from picasso.surface import VideoFormat
 from picasso.testing import MemoryEncoders, RecordingCallbacks
@@ -306,3 +316,28 @@ def test_a_new_draw_spec_is_drawn_from_the_next_frame_on(
     colors = [picture[24, 32, :3].tolist() for picture in encoders.opened[0].pixels]
     assert colors == [[255, 0, 0], [0, 255, 0], [200, 200, 200]]
     assert engine.stats().sources["a"].latency[Step.DRAW].count == 2
+
+
+@pytest.mark.parametrize("asks", [False, True], ids=["paints only", "asks on_object_draw_spec"])
+def test_what_only_paints_is_painted_by_the_call_that_transforms(monkeypatch: pytest.MonkeyPatch, asks: bool) -> None:
+    """One native call a frame, unless the user's code runs between transform and encoder."""
+    painted: list[bool] = []
+    finish = Finisher.finish
+
+    def note(self: Finisher, *arguments: Any) -> None:
+        painted.append(arguments[-1] is not None)
+        finish(self, *arguments)
+
+    monkeypatch.setattr(Finisher, "finish", note)
+    done: list[bytes] = []
+    callbacks = Callbacks(on_encoded_frame=lambda output: done.append(output.as_video_frame().content.get_data()))
+    if asks:
+        callbacks.on_object_draw_spec = lambda _source, _obj, current: current
+    with PicassoEngine(GeneralSpec(), callbacks) as engine:
+        engine.set_source_spec("a", rgba_spec(draw=red_cars()))
+        for pts in range(2):
+            send(engine, pts)
+    assert painted == [not asks] * 2
+    assert [np.frombuffer(data, np.uint8).reshape(48, 64, 4)[24, 32].tolist() for data in done] == [
+        [255, 0, 0, 255]
+    ] * 2

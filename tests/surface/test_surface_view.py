@@ -376,3 +376,19 @@ def test_a_buffer_of_a_pool_is_wrapped_and_keeps_its_slot() -> None:
         pool.acquire(timeout_s=0)
     del view
     assert pool.acquire(timeout_s=0)
+
+
+def test_a_view_keeps_what_its_reader_made_of_it_until_it_is_consumed() -> None:
+    class Reader:
+        """Somebody."""
+
+    one, other = Reader(), Reader()
+    view = SurfaceView.allocate(VideoFormat.RGBA, (2, 2))
+    view.keep(one, "made by one")
+    assert (view.kept(one), view.kept(other)) == ("made by one", None)
+    view.keep(other, "made by the other")
+    assert (view.kept(one), view.kept(other)) == (None, "made by the other")
+    taken = view.take()
+    assert (view.kept(other), taken.kept(other)) == (None, None)
+    with pytest.raises(ConsumedError):
+        view.keep(one, "too late")
