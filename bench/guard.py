@@ -87,7 +87,7 @@ def build() -> VideoFrame:
 
 def moving(count: int) -> Call:
     """Return the move of boxes, there and back in turns: they stay where floats are ordinary numbers."""
-    frame, turn = frame_of(count), itertools.cycle([((0.5, 2.0), (16.0, -16.0)), ((2.0, 0.5), (-32.0, 8.0))])
+    frame, turn = frame_of(count), itertools.cycle([((0.5, 0.5), (16.0, 8.0)), ((2.0, 2.0), (-32.0, -16.0))])
     return lambda: frame.move_boxes(*next(turn))
 
 

@@ -24,9 +24,15 @@ from typing import Any, Protocol
 import numpy as np
 from scheduling_model import Costs, simulate
 
+from picasso.engine.clock import MonotonicClock
+from picasso.engine.inbox import Inbox
+from picasso.engine.messages import END_STREAM
+from picasso.engine.policies import OverflowPolicy
+from picasso.engine.stats import Meter
+
 sys.path.insert(0, str(Path(__file__).with_name("peers")))
 from machine import describe
-from measure import EngineLoad
+from measure import EngineLoad, thread_cpu_s
 from rounds import figure_of
 from scripts import Case, Material, material
 from workloads import Workload, moments
@@ -38,6 +44,7 @@ SECONDS = 4.0
 TINY = Workload((32, 32), (32, 32), 1)
 """So small that a frame is all Python."""
 MESSAGES = 20_000
+PATIENCE_NS = 60_000_000_000
 MANY_SOURCES = 16
 """As many sources as a rate for every number of permits is predicted with."""
 MACHINES = (2, 16, 128)
@@ -48,15 +55,11 @@ def frame_costs(case: Case, source: Material, seconds: float = 2.0) -> tuple[flo
     with EngineLoad(case, source) as load:
         workers = [thread for thread in threading.enumerate() if thread.name.startswith("picasso-source")]
         senders = load.threads
-        frames, before_s = sum(load.counts()), [_cpu_s(senders), _cpu_s(workers)]
+        frames, before_s = sum(load.counts()), [thread_cpu_s(senders), thread_cpu_s(workers)]
         time.sleep(seconds)
         frames = sum(load.counts()) - frames
-        spent_s = [_cpu_s(senders) - before_s[0], _cpu_s(workers) - before_s[1]]
+        spent_s = [thread_cpu_s(senders) - before_s[0], thread_cpu_s(workers) - before_s[1]]
     return spent_s[0] / frames, spent_s[1] / frames, frames
-
-
-def _cpu_s(threads: list[threading.Thread]) -> float:
-    return sum(time.clock_gettime(time.pthread_getcpuclockid(thread.ident)) for thread in threads if thread.ident)
 
 
 def costs_of(workload: str) -> Costs:
@@ -141,10 +144,24 @@ class ConditionLine:
             self._items.popleft()
 
 
+class InboxLine:
+    """The engine's inbox, which also bounds, counts and closes."""
+
+    def __init__(self) -> None:
+        self._inbox = Inbox(8, OverflowPolicy.BLOCK, MonotonicClock(), Meter())
+
+    def put(self, _: None, /) -> None:
+        self._inbox.put(END_STREAM)
+
+    def get(self) -> None:
+        self._inbox.get(PATIENCE_NS)
+
+
 LINES: dict[str, Callable[[], Line]] = {
     "queue.SimpleQueue": SimpleQueue,
     "queue.Queue": Queue,
     "deque and Condition": ConditionLine,
+    "the engine's inbox": InboxLine,
 }
 
 
@@ -192,7 +209,7 @@ def main() -> None:
     """Measure everything, write it and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("out/scheduling.json"))
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=2)
     arguments = parser.parse_args()
     found: dict[str, Any] = {"machine": describe()}
     found["rates"] = {name: compare(name, arguments.rounds) for name in WORK}

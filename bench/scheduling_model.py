@@ -30,8 +30,8 @@ class Costs:
     """Python of the thread that works."""
     native_s: float
     """Native calls together."""
-    calls: int = 3
-    """Native calls of a frame: transform, paint, encode."""
+    calls: int = 2
+    """Native calls of a frame: transform and paint, encode."""
     wake_s: float = 0.0
     """From a release to the moment when whoever waited runs."""
 

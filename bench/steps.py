@@ -29,7 +29,7 @@ Call = Callable[[], object]
 PAIRS = 150
 FIRST_PAIRS = 10
 """Compile and fill caches; not counted."""
-REPEATS, IN_A_ROW = 200, 10
+REPEATS, IN_A_ROW = 60, 50
 COUNTS = (20, 200)
 
 
@@ -80,7 +80,7 @@ def metadata() -> dict[str, float]:
         return frame
 
     def moving(count: int) -> Call:
-        frame, turn = add(count), itertools.cycle([((0.5, 2.0), (16.0, -16.0)), ((2.0, 0.5), (-32.0, 8.0))])
+        frame, turn = add(count), itertools.cycle([((0.5, 0.5), (16.0, 8.0)), ((2.0, 2.0), (-32.0, -16.0))])
         return lambda: frame.move_boxes(*next(turn))
 
     def plain(count: int) -> Call:

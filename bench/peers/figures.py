@@ -78,12 +78,14 @@ class Results(NamedTuple):
     """Of ``bench/steps.py``."""
     scheduling: dict[str, Any]
     """Of ``bench/scheduling.py``."""
+    where: dict[str, dict[str, float]]
+    """Of ``bench/where.py``."""
     benchmarks: dict[str, dict[str, Any]]
     """Of pytest-benchmark, by the test's name."""
 
 
 def read(folder: Path) -> Results:
-    """Read peers.json, steps.json, scheduling.json and benchmarks.json, as far as they are there."""
+    """Read peers.json, steps.json, scheduling.json, where.json and benchmarks.json, as far as they are there."""
     peers = _read(folder / "peers.json")
     benchmarks = {item["name"]: item for item in _read(folder / "benchmarks.json").get("benchmarks", [])}
     return Results(
@@ -91,6 +93,7 @@ def read(folder: Path) -> Results:
         Figures(peers.get("figures", [])),
         _read(folder / "steps.json"),
         _read(folder / "scheduling.json"),
+        _read(folder / "where.json"),
         benchmarks,
     )
 

@@ -7,7 +7,7 @@ import resource
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from scripts import SCRIPTS, Case, Material, Step, material
@@ -148,6 +148,11 @@ class EngineLoad:
         for thread in self.threads:
             thread.join()
         self._engine.shutdown()
+
+
+def thread_cpu_s(threads: Iterable[threading.Thread]) -> float:
+    """Return the processor time that threads have used."""
+    return sum(time.clock_gettime(time.pthread_getcpuclockid(thread.ident)) for thread in threads if thread.ident)
 
 
 def _snapshot() -> dict[str, float]:

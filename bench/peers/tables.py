@@ -74,6 +74,16 @@ def one(results: Results) -> str:
     return table(("", *WORKS, "W1, veryfast"), rows)
 
 
+def where(results: Results) -> str:
+    """Parts of a frame inside the engine; the floor of the peers stands below them."""
+    found = results.where
+    rows = [(part, *(number(found[name][part]) for name in found)) for part in next(iter(found.values()), {})]
+    if rows:
+        floor = [results.peers.best("cpu_ms", peer=FLOOR, workload=name) for name in found]
+        rows.append(("encode only, the floor", *map(number, floor)))
+    return table(("CPU ms a frame", *found), rows)
+
+
 def many(results: Results) -> str:
     peers, rows = results.peers, []
     for name in ("W1", "W2"):
@@ -219,7 +229,7 @@ def elsewhere(results: Results) -> str:
 
 
 TABLES = (
-    *(machine, verdicts, one, many, memory, busy, files),
+    *(machine, verdicts, one, where, many, memory, busy, files),
     *(steps, metadata, reference),
     *(rates, permits, encoder_threads, queues, elsewhere),
 )
