@@ -16,3 +16,8 @@ settings.load_profile("automatic" if "CI" in os.environ else "suite")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--need-kernels", action="store_true", help="fail where CUDA kernels cannot be compiled")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """In every room: no test leaves a thread of an engine behind, see ``picasso.testing.plugin``."""
+    config.option.picasso_leaks = True
