@@ -18,7 +18,7 @@ from picasso.transform import Interpolation
 
 REMARKS = {
     "CV-CUDA": "resize, copymakeborder, cvtcolor where a picture needs them; planes by resize_crop_convert_reformat",
-    "torch": "interpolate and pad of float16 that was there before, no NV12; planes of uint8 by the quicker of two orders",
+    "torch": "interpolate and pad of float16 that was there before, no NV12; planes by the quicker of two orders",
     "DALI": "resize alone, no bars, no NV12; planes by resize and crop_mirror_normalize",
 }
 

@@ -2,7 +2,8 @@
 
 ``words`` are sources of 4 aligned bytes a pixel, ``bytes`` packed sources of any step, order and alignment, ``yuv``
 planes of luma and chroma. ``near`` are the usual layouts of the latter two, in pictures that shrink by at most 2:
-``nv12`` also stands for NV21, ``rgb`` for BGR. A frame that a special kernel serves is served by the general one too.
+``nv12`` also stands for NV21, ``rgb`` for BGR. ``quads`` are filters of many taps over rows aligned to 16 bytes.
+A frame that a special kernel serves is served by the general one too.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from itertools import product
 from typing import Any, Final
 
 from picasso_kernels import cuda_near as near
+from picasso_kernels import cuda_quads as quads
 from picasso_kernels import cuda_read as read
 from picasso_kernels import cuda_write as write
 
@@ -24,6 +26,7 @@ _READERS: Final[dict[str, dict[Plain, Plain]]] = {
     "words_halved": {**_WORDS, write.pixels: read.halved_pixels},
     "words_nearest": {**_WORDS, write.pixels: read.nearest_pixels},
     "words_bilinear": {**_WORDS, write.pixels: read.bilinear_pixels},
+    "words_quads": {write.pixels: quads.summed_quads},
     "words_taps": {**_WORDS, write.pixels: read.summed_pixels},
     "bytes_nearest": {write.pixels: read.nearest_pixels},
     "bytes_bilinear": {write.pixels: read.bilinear_pixels},
@@ -63,7 +66,7 @@ class Kernel:
 
 def _batch_rows(reader: str) -> int:
     """Return what measured best on an H200: 2 where a thread has many wide loads, 4 where they are few or narrow."""
-    return 2 if reader in {"words_halved", "words_nearest", "words_bilinear", "words_taps"} else 4
+    return 2 if reader in {"words_halved", "words_nearest", "words_bilinear", "words_quads", "words_taps"} else 4
 
 
 def _catalogue() -> dict[str, Kernel]:

@@ -225,7 +225,14 @@ class _Planner:
         halved = self.filter == "bilinear" and x.crop_size == 2 * x.size
         if halved and even and self.is_aligned(16) and (start - 8 * x.start) % 16 == 0:
             return "halved"
-        return self.kind
+        return "quads" if self.has_quads else self.kind
+
+    @property
+    def has_quads(self) -> bool:
+        """Whether ``cuda_quads`` sums the taps: no quad of the crop's columns leaves it, and its rows go in twos."""
+        pixels = PIXEL_FORMATS.get(self.source.format) == 4
+        left, _, width, height = self.crop
+        return self.kind == "taps" and pixels and self.is_aligned(16) and (left + width) % 4 == 0 == height % 2
 
     def is_aligned(self, size: int) -> bool:
         """Whether pixels of 4 bytes lie so that every row starts at a multiple of ``size``."""
@@ -239,10 +246,14 @@ class _Planner:
         entries = np.full(padded, OUTSIDE, np.int32)
         if self.kind == "taps":
             first, made = _one_tap(axis) if copied else tap_table(axis, self.filter)
+            unit = (4 if name == "column" else 2) if self.has_quads else 1
+            end = axis.first_source + axis.samples
+            first, made = _in_units(first + axis.first_source, made, end, unit, aligned=unit == 4)
             weights = np.zeros((padded, made.shape[1]), np.int32)
-            entries[shown], weights[shown] = (first + axis.first_source) << BLEND_BITS, made
+            entries[shown], weights[shown] = first << BLEND_BITS, made
             self.row[f"{name}_taps"] = made.shape[1]
-            self.row[f"{name}_weights"] = self.append(weights.reshape(-1))
+            packed = _in_halves(weights) if self.has_quads and name == "row" else weights.reshape(-1)
+            self.row[f"{name}_weights"] = self.append(packed)
         else:
             entries[shown] = _blend_entries(axis, self.filter)
         self.entries[name] = entries
@@ -296,6 +307,33 @@ def _blend_entries(axis: Axis, name: str) -> npt.NDArray[np.int32]:
     beyond = (index == axis.samples - 1) & (axis.samples > 1) & (name != "nearest")
     entries: npt.NDArray[np.int32] = (index - beyond + axis.first_source) << BLEND_BITS | np.where(beyond, ONE, weight)
     return entries
+
+
+def _in_units(
+    first: npt.NDArray[np.int32], weights: npt.NDArray[np.int32], end: int, unit: int, *, aligned: bool
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Leave out the taps on both sides that weigh nothing, and take as many as make a multiple of ``unit``.
+
+    None is at ``end`` or behind it. ``aligned`` ones begin at a multiple of ``unit``, as ``end`` does.
+    """
+    used, taps = weights != 0, weights.shape[1]
+    start = first + used.argmax(axis=1)
+    behind = first + taps - used[:, ::-1].argmax(axis=1)
+    if aligned:
+        start = start // unit * unit
+    count = -(-int((behind - start).max()) // unit) * unit
+    start = np.minimum(start, end - count).astype(np.int32)
+    targets, places = np.nonzero(weights)
+    spread = np.zeros((len(weights), count), np.int32)
+    spread[targets, (first - start)[targets] + places] = weights[targets, places]
+    return start, spread
+
+
+def _in_halves(weights: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Pack two weights into each number."""
+    pairs = weights.reshape(-1, 2)
+    packed: npt.NDArray[np.int32] = (pairs[:, 0] & 0xFFFF) | (pairs[:, 1] << 16)
+    return packed
 
 
 def _are_near(entries: npt.NDArray[np.int32], reach: int) -> bool:
