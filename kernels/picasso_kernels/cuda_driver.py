@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import sys
 import threading
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from cuda.bindings import driver
@@ -206,9 +208,10 @@ class Stream:
         """Wait until all of it is done."""
         check(driver.cuStreamSynchronize(self.handle), "cuStreamSynchronize")
 
-    def __del__(self) -> None:
+    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
         if getattr(self, "_owned", False):
-            driver.cuStreamDestroy(self.handle)
+            if not ending():  # then names of this module may be gone, and the driver takes all back by itself
+                driver.cuStreamDestroy(self.handle)
             self.address = 0  # at the interpreter's end, what gives memory back in its order may die after it
 
 
@@ -250,8 +253,9 @@ class Event:
         """Return the time between two timed marks."""
         return float(check(driver.cuEventElapsedTime(start.handle, self.handle), "cuEventElapsedTime"))
 
-    def __del__(self) -> None:
-        driver.cuEventDestroy(self.handle)
+    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        if not ending():
+            driver.cuEventDestroy(self.handle)
 
 
 class PinnedMemory:
@@ -263,8 +267,9 @@ class PinnedMemory:
         self.address = int(check(driver.cuMemHostAlloc(size, 0), "cuMemHostAlloc"))
         self.bytes = memoryview((ctypes.c_uint8 * size).from_address(self.address)).cast("B")
 
-    def __del__(self) -> None:
-        driver.cuMemFreeHost(self.address)
+    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        if not ending():
+            driver.cuMemFreeHost(self.address)
 
 
 class Arguments:
