@@ -25,11 +25,15 @@ bench *args: && guard
 guard *args:
     python bench/guard.py {{args}}
 
-# picasso and its peers on the same work, into docs/performance.md; a quarter of an hour a round
+# picasso and its peers on the same work, into docs/performance.md; seven minutes a round, on an idle machine
 bench-peers rounds="3":
     mkdir -p out
     python bench/peers run --suite all --rounds {{rounds}} --out out/peers.json
-    python bench/peers page out/peers.json
+    python bench/steps.py --out out/steps.json
+    python bench/where.py --out out/where.json
+    python bench/scheduling.py --out out/scheduling.json
+    python -m pytest bench/test_reference.py bench/test_engine.py --benchmark-only -o addopts= --benchmark-json out/benchmarks.json
+    python bench/peers page out
 
 # the demo, into out/
 demo:
