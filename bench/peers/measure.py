@@ -108,7 +108,7 @@ class EngineLoad:
         self._counts = dict.fromkeys(self._names, 0)
         self._errors: list[BaseException] = []
         self._stop = False
-        general = GeneralSpec(idle_timeout_secs=600, inflight_queue_size=2)
+        general = GeneralSpec(idle_timeout_secs=600)
         if case.computing:
             general.max_computing = case.computing
         on_error: Callable[..., None] = lambda _source, _stage, error, _frame: self._errors.append(error)  # noqa: E731

@@ -38,7 +38,7 @@ class ObjectColumns:
         if name in _WHOLE:
             return whole_texts(self._frame.object_column(name))
         if name == "confidence":
-            return decimal_texts(self._frame.object_column(name), 2)
+            return decimal_texts(self._frame.confidences().tolist(), 2)
         kind, _, side = name.partition("_")
         boxes = self._frame.detection_boxes() if kind == "det" else self._frame.track_boxes()
         return decimal_texts(boxes[:, _SIDES[side]].tolist(), 1)

@@ -120,7 +120,7 @@ def _lists(drawing: DisplayList) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.
 
 
 def _scratch(surface: SurfaceView, drawing: DisplayList, workspace: Workspace) -> Bytes:
-    has_blur = display.BLUR in drawing.commands[:, display.KIND].tolist()
+    has_blur = drawing.may_blur and display.BLUR in drawing.commands[:, display.KIND].tolist()
     return workspace.take(paint.scratch_bytes(*surface.size_wh, has_blur))
 
 

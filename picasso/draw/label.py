@@ -8,6 +8,7 @@ a typing mistake in a template costs the values of one label, never a frame.
 from __future__ import annotations
 
 import logging
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -82,8 +83,10 @@ class Template:
         """Return the line of each of the objects ``rows``, whose values ``columns`` gives."""
         if not self.fields:
             return [self.pattern % ()] * len(rows)
-        texts = [[column[row] for row in rows] for column in map(columns.__getitem__, self.fields)]
-        return texts[0] if self.pattern == "%s" else list(map(self.pattern.__mod__, zip(*texts, strict=True)))
+        texts: list[Sequence[str]] = list(map(columns.__getitem__, self.fields))
+        if rows != range(len(texts[0])):
+            texts = [[column[row] for row in rows] for column in texts]
+        return list(texts[0]) if self.pattern == "%s" else list(map(self.pattern.__mod__, zip(*texts, strict=True)))
 
 
 def _field(line: str, token: re.Match[str]) -> str:
@@ -118,5 +121,8 @@ def whole_texts(numbers: Iterable[int | None]) -> list[str]:
 
 def decimal_texts(numbers: Iterable[float | None], digits: int) -> list[str]:
     """Write numbers with ``digits`` decimals; ``None`` and NaN give empty text."""
-    pattern = f"%.{digits}f"
-    return ["" if number is None or number != number else pattern % number for number in numbers]  # noqa: PLR0124 - NaN
+    given = list(numbers)
+    if None in given:
+        given = [math.nan if number is None else number for number in given]
+    texts = list(map(f"%.{digits}f".__mod__, given))
+    return [text if text != "nan" else "" for text in texts] if "nan" in texts else texts

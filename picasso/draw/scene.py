@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Ints = npt.NDArray[np.int32]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class DisplayList:
     """What is to be painted, back to front; ``picasso_kernels.display`` says what the columns mean."""
 
@@ -36,6 +36,8 @@ class DisplayList:
     """``(B,)``, the pixels of the glyphs."""
     revision: int = 0
     """Of two lists of one scene with the same revision, ``coverage`` is the same."""
+    may_blur: bool = True
+    """Whether a command may be a BLUR."""
 
     def __len__(self) -> int:
         return len(self.commands)
@@ -45,11 +47,11 @@ _MANY_LETTERS = 1 << 16
 """Frames with more letters than these are not labels but an accident, or an attack."""
 _LONG_LINE = 256
 """What is drawn of each of their lines."""
-_NOTHING = DisplayList(
-    np.empty((0, display.COMMAND_SIZE), np.int32),
-    np.empty((0, display.GLYPH_SIZE), np.int32),
-    np.empty(0, np.uint8),
-)
+
+
+def _nothing() -> DisplayList:
+    commands, glyphs = np.empty((0, display.COMMAND_SIZE), np.int32), np.empty((0, display.GLYPH_SIZE), np.int32)
+    return DisplayList(commands, glyphs, np.empty(0, np.uint8))
 
 
 class Scene:
@@ -88,7 +90,7 @@ class Scene:
         self._atlas.trim()
         rows, style_of = self._resolve(frame, overrides)
         if not rows:
-            return _NOTHING
+            return _nothing()
         texts = self._texts(frame, rows, style_of)
         text = "".join(texts)
         if len(text) > _MANY_LETTERS:
@@ -99,47 +101,47 @@ class Scene:
         commands = np.empty((len(rows) * display.COMMANDS_PER_OBJECT, display.COMMAND_SIZE), np.int32)
         glyphs = np.empty((len(codes), display.GLYPH_SIZE), np.int32)
         columns = frame.box_columns()
-        what = (
-            columns.reshape(-1),
-            columns.shape[-1],
-            np.array(rows, np.int32),
-            np.array(style_of, np.int32),
-            self._styles.rows,
-            codes,
-            line_ends,
-        )
+        numbers = np.arange(len(rows), dtype=np.int32) if isinstance(rows, range) else np.array(rows, np.int32)
+        styles = np.array(style_of, np.int32)
+        what = columns.reshape(-1), columns.shape[-1], numbers, styles, self._styles.rows, codes, line_ends
         where = (*size_wh, self._clamp_labels, glyphs.reshape(-1), commands.reshape(-1))
         count = self._compose(*what, self._atlas.first_sprite, self._atlas.sprites, *where)
         if count < 0:  # a letter that was not drawn before
             self._ensure_glyphs(codes, texts, style_of)
             count = self._compose(*what, self._atlas.first_sprite, self._atlas.sprites, *where)
-        return DisplayList(commands[:count], glyphs, self._atlas.coverage, self._atlas.revision)
+        atlas = self._atlas
+        return DisplayList(commands[:count], glyphs, atlas.coverage, atlas.revision, self._styles.may_blur)
 
-    def _resolve(self, frame: VideoFrame, overrides: Mapping[int, ObjectDraw]) -> tuple[list[int], list[int]]:
+    def _resolve(self, frame: VideoFrame, overrides: Mapping[int, ObjectDraw]) -> tuple[Sequence[int], list[int]]:
         """Return the rows that are drawn, in the order of their ids, and the style of each."""
         static, styles = self._static, self._styles
         if styles.is_full:
             self.set_specs(self._specs)
             static = self._static
         ids, keys = frame.object_column("id"), (frame.object_column("namespace"), frame.object_column("label"))
-        found = [static.get(key) for key in zip(*keys, strict=True)]
+        found = list(map(static.get, zip(*keys, strict=True)))
         if overrides:
             replaced = [overrides.get(object_id) for object_id in ids]
             found = [
                 style if draw is None else styles.number(draw) for style, draw in zip(found, replaced, strict=True)
             ]
-        rows = [row for row in sorted(range(len(ids)), key=ids.__getitem__) if found[row] is not None]
-        return rows, [style for row in rows if (style := found[row]) is not None]
+        rows: Sequence[int] = range(len(ids))
+        if ids != sorted(ids):
+            rows = sorted(rows, key=ids.__getitem__)
+            found = [found[row] for row in rows]
+        if None in found:
+            rows = [row for row, style in zip(rows, found, strict=True) if style is not None]
+            found = [style for style in found if style is not None]
+        return rows, found  # type: ignore[return-value]  # there is no None left
 
     def _texts(self, frame: VideoFrame, rows: Sequence[int], style_of: Sequence[int]) -> list[str]:
         """Return the lines of all labels, those of an object together, in the order of ``rows``."""
-        columns = ObjectColumns(frame)
-        templates_of = [look.templates for look in self._styles.looks]
-        kinds = {id(templates_of[style]): templates_of[style] for style in set(style_of)}
-        if len(kinds) == 1:  # looks that differ in colours only are written alike
-            (templates,) = kinds.values()
-            lines = [line.render(columns, rows) for line in templates]
+        columns, looks = ObjectColumns(frame), self._styles.looks
+        if self._styles.alike:  # looks that differ in colours only
+            lines = [line.render(columns, rows) for line in looks[0].templates]
             return lines[0] if len(lines) == 1 else list(chain.from_iterable(zip(*lines, strict=True)))
+        templates_of = [look.templates for look in looks]
+        kinds = {id(templates_of[style]): templates_of[style] for style in set(style_of)}
         places_of: dict[int, list[int]] = {kind: [] for kind in kinds}
         for place, style in enumerate(style_of):
             places_of[id(templates_of[style])].append(place)

@@ -48,10 +48,14 @@ class Look:
 class StyleTable:
     """Numbers the draw values and keeps their rows, in the layout of ``picasso_kernels.display``."""
 
-    __slots__ = ("_atlas", "_by_handle", "_by_value", "looks", "rows")
+    __slots__ = ("_atlas", "_by_handle", "_by_value", "alike", "looks", "may_blur", "rows")
 
     rows: Ints
     """``STYLE_SIZE`` numbers a style."""
+    alike: bool
+    """Whether the labels of all looks are written by the same templates."""
+    may_blur: bool
+    """Whether a look blurs."""
 
     def __init__(self, atlas: GlyphAtlas) -> None:
         """Start empty; fonts are numbered by ``atlas``."""
@@ -62,6 +66,7 @@ class StyleTable:
         """Forget all styles."""
         self.rows = np.zeros(16 * display.STYLE_SIZE, np.int32)
         self.looks: list[Look] = []
+        self.alike, self.may_blur = True, False
         self._by_value: dict[ObjectDraw, int] = {}
         self._by_handle: dict[int, tuple[ObjectDraw, int]] = {}
 
@@ -90,6 +95,8 @@ class StyleTable:
         look = Look(draw, templates, self._atlas.font(size) if size else 0)
         self.rows.reshape(-1, display.STYLE_SIZE)[number] = _row(look, size)
         self.looks.append(look)
+        self.alike = self.alike and look.templates is self.looks[0].templates
+        self.may_blur = self.may_blur or bool(draw.blur)
         self._by_value[draw] = number
         return number
 

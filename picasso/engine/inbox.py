@@ -14,6 +14,9 @@ from picasso.engine.policies import NS_PER_S, OverflowPolicy
 from picasso.engine.stats import DropReason, Meter
 from picasso.errors import SendTimeoutError
 
+PATIENCE_NS = 250_000_000
+"""How long a sender waits for half the queue before it takes any room: the reader may need its frame to go on."""
+
 
 @final
 class _Sender:
@@ -35,6 +38,8 @@ class Inbox:
     Guarantees:
 
     - Messages are read in the order in which they were accepted. Blocked senders are admitted first come, first served.
+    - Blocked senders are admitted when half the queue is free, or within ``PATIENCE_NS`` if less is: waking a thread
+      for every frame costs as much as making one, and half a queue keeps the reader busy meanwhile.
     - Only frames count against the capacity. Control messages never wait, nor do frames sent by ``exempt`` threads.
     - A message is accepted, or its sender is told that it was not; nothing is accepted once the inbox has closed.
     - The lock is held for a few list operations, never while anybody waits, and no foreign code runs under it.
@@ -49,6 +54,7 @@ class Inbox:
         "_exempt",
         "_frames",
         "_lock",
+        "_low",
         "_messages",
         "_meter",
         "_reader_bell",
@@ -71,12 +77,13 @@ class Inbox:
         """
         self.overflow = overflow
         self._capacity = capacity
+        self._low = capacity - max(capacity // 2, 1)
         self._clock = clock
         self._meter = meter
         self._exempt = exempt
         self._lock = threading.Lock()
         self._messages: deque[Message] = deque()
-        self._senders: deque[_Sender] = deque()  # not empty only while the queue is full
+        self._senders: deque[_Sender] = deque()  # not empty only while more than ``_low`` frames wait
         self._frames = 0
         self._closed = False
         self._reader_waits = False
@@ -163,6 +170,8 @@ class Inbox:
     def _receive(self, message: FrameMessage) -> _Sender | None:
         """Accept a frame or drop one; or return the sender, in line and to be waited for."""
         blocks = self.overflow is OverflowPolicy.BLOCK
+        if self._senders:
+            self._admit_senders()  # they came first
         if self._frames < self._capacity or (blocks and threading.get_ident() in self._exempt):
             self._accept(message)
         elif blocks:
@@ -208,15 +217,17 @@ class Inbox:
             message = self._messages.popleft()
             if isinstance(message, FrameMessage):
                 self._frames -= 1
-                if self._senders and self._frames < self._capacity:
-                    self._admit_oldest_sender()
+                if self._senders and self._frames <= self._low:
+                    self._admit_senders()
             return message
 
-    def _admit_oldest_sender(self) -> None:
-        sender = self._senders.popleft()
-        self._accept(sender.message)
-        sender.admitted = True
-        sender.bell.put(None)
+    def _admit_senders(self) -> None:
+        """Let in as many of those who wait as there is room for."""
+        while self._senders and self._frames < self._capacity:
+            sender = self._senders.popleft()
+            self._accept(sender.message)
+            sender.admitted = True
+            sender.bell.put(None)
 
     def _refuse_senders(self) -> None:
         for sender in self._senders:
@@ -226,10 +237,16 @@ class Inbox:
 
     def _wait_for_room(self, sender: _Sender, timeout_ns: int | None) -> bool:
         """Wait until the sender is admitted or refused; however the wait ends, its frame is in the queue or out."""
-        deadline_ns = None if timeout_ns is None else self._clock.now_ns() + timeout_ns
+        now_ns = self._clock.now_ns()
+        deadline_ns = None if timeout_ns is None else now_ns + timeout_ns
         try:
-            while sender.admitted is None and (deadline_ns is None or self._clock.now_ns() < deadline_ns):
-                self._clock.wait(sender.bell, deadline_ns)
+            while sender.admitted is None and (deadline_ns is None or now_ns < deadline_ns):
+                patient_ns = now_ns + PATIENCE_NS
+                self._clock.wait(sender.bell, patient_ns if deadline_ns is None else min(patient_ns, deadline_ns))
+                now_ns = self._clock.now_ns()
+                if sender.admitted is None:
+                    with self._lock:
+                        self._admit_senders()
         finally:
             with self._lock:
                 if sender.admitted is None:

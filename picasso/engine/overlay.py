@@ -34,12 +34,13 @@ class Touch(NamedTuple):
 class Overlay:
     """Decides for each frame what is drawn and called, and does it. Lives as long as its source encodes."""
 
-    __slots__ = ("_hooks", "_painter", "_settings")
+    __slots__ = ("_calls_on_render", "_hooks", "_objects_show", "_painter", "_planned", "_settings")
 
     def __init__(self, settings: SourceSettings, hooks: Hooks) -> None:
-        self._settings = settings
         self._hooks = hooks
         self._painter: Painter | None = None
+        self._settings = settings
+        self.update(settings)
 
     def update(self, settings: SourceSettings) -> None:
         """Go on under new settings, from the next frame on."""
@@ -48,21 +49,35 @@ class Overlay:
         elif self._painter:
             self._painter.set_specs(settings.draw)
         self._settings = settings
+        self._calls_on_render = settings.use_on_render and self._hooks.has_render
+        self._objects_show = self._hooks.has_object_draw_spec or not settings.draw.is_empty()
+        self._planned: dict[bool, tuple[VideoFormat, VideoFormat, list[Touch]]] = {}
+        """By whether a frame is drawn on: the formats and touches of the last such frame."""
 
     def touches(self, frame: VideoFrame, encoder_format: VideoFormat, config_format: VideoFormat) -> list[Touch]:
         """Return what happens to the pixels of ``frame``, in order; nothing for most frames of most sources.
+
+        The list is used again: it must not be changed.
 
         Args:
             frame: The frame, before or after its boxes have moved.
             encoder_format: What the encoder reads: drawn on directly where that is possible.
             config_format: ``EncoderConfig.format``: what ``on_gpumat`` is promised.
         """
+        renders = self._renders(frame)
+        planned = self._planned.get(renders)
+        if planned is None or planned[0] is not encoder_format or planned[1] is not config_format:
+            planned = encoder_format, config_format, self._plan(renders, encoder_format, config_format)
+            self._planned[renders] = planned
+        return planned[2]
+
+    def _plan(self, renders: bool, encoder_format: VideoFormat, config_format: VideoFormat) -> list[Touch]:
         settings, hooks = self._settings, self._hooks
         gpumat = (
             [Touch(config_format, self._gpumat, calls_user=True)] if settings.use_on_gpumat and hooks.has_gpumat else []
         )
         draw = []
-        if self._renders(frame):
+        if renders:
             form = self._drawing_format(config_format if gpumat else encoder_format)
             on_render = self._calls_on_render
             calls_user = on_render or hooks.has_object_draw_spec
@@ -75,10 +90,6 @@ class Overlay:
             case CallbackInvocationOrder.GpuMatSkiaGpuMat:
                 return gpumat + draw + gpumat
 
-    @property
-    def _calls_on_render(self) -> bool:
-        return self._settings.use_on_render and self._hooks.has_render
-
     def _renders(self, frame: VideoFrame) -> bool:
         """Say whether ``frame`` is to be drawn on and anything could be drawn."""
         settings = self._settings
@@ -88,7 +99,7 @@ class Overlay:
             wanted = settings.use_on_render or not settings.draw.is_empty()
         if not wanted or self._calls_on_render:
             return wanted
-        return frame.object_count > 0 and (self._hooks.has_object_draw_spec or not settings.draw.is_empty())
+        return self._objects_show and frame.object_count > 0
 
     def _drawing_format(self, wish: VideoFormat) -> VideoFormat:
         """Return ``wish`` if it can be drawn on, else RGBA, which is also what a canvas for ``on_render`` needs."""

@@ -11,9 +11,7 @@ from picasso.engine.callbacks import ErrorStage
 from picasso.engine.canvases import open_canvases
 from picasso.engine.messages import OutputMessage
 from picasso.engine.policies import NS_PER_S
-from picasso.engine.timestamps import NS_TIME_BASE
 from picasso.errors import EncoderError
-from picasso.primitives import VideoFrameContent, VideoFrameTranscodingMethod
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,11 +49,11 @@ class EncoderSession:
     Every frame that ``encode`` took is delivered or reported as lost, once; a lost frame gets its geometry back.
     """
 
-    __slots__ = ("_config", "_encoder", "_hooks", "_pending", "canvases")
+    __slots__ = ("_codec", "_encoder", "_hooks", "_pending", "canvases")
 
     def __init__(self, encoder: Encoder, config: EncoderConfig, hooks: Hooks, *, source_on_gpu: bool = False) -> None:
         self._encoder = encoder
-        self._config = config
+        self._codec = config.codec.name()
         self._hooks = hooks
         self._pending: deque[Pending] = deque()
         self.canvases = open_canvases(config, encoder, source_on_gpu=source_on_gpu)
@@ -89,7 +87,7 @@ class EncoderSession:
             self._hooks.report(ErrorStage.OPEN, error)
             return False
         if done:
-            self._config = config
+            self._codec = config.codec.name()
         return done
 
     def finish(self) -> None:
@@ -124,14 +122,8 @@ class EncoderSession:
         self._hooks.encoded(OutputMessage(pending.frame, is_eos=False, placement=pending.placement), pending.sent_ns)
 
     def _fill(self, frame: VideoFrame, unit: EncodedUnit, duration_ns: int | None) -> None:
-        frame.content = VideoFrameContent.internal(unit.data)
-        frame.transcoding_method = VideoFrameTranscodingMethod.Encoded
-        frame.codec = self._config.codec.name()
-        frame.keyframe = unit.keyframe
-        frame.time_base = NS_TIME_BASE
-        frame.pts = unit.pts_ns
-        frame.dts = unit.dts_ns
-        frame.duration = duration_ns if unit.duration_ns is None else unit.duration_ns
+        duration_ns = duration_ns if unit.duration_ns is None else unit.duration_ns
+        frame.set_encoded(unit.data, self._codec, unit.keyframe, unit.pts_ns, unit.dts_ns, duration_ns)
 
     def _lose(self, pending: Pending, stage: ErrorStage, error: BaseException) -> None:
         pending.frame.restore_geometry(pending.geometry)

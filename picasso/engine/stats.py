@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -41,31 +42,47 @@ class Step(StrEnum):
 
 BITS = 3
 """Bits below the leading one that tell two durations apart: buckets are 2⁻³ = 12.5 % wide."""
+FRESH = 64
+"""Durations that wait to be put into their buckets."""
 
 
 @final
 class Histogram:
     """Durations in buckets of equal ratio: a few hundred bytes, any range, percentiles to ±6 %.
 
-    A duration of ``n`` significant bits falls into the bucket that its leading ``BITS + 1`` bits name.
+    A duration of ``n`` significant bits falls into the bucket that its leading ``BITS + 1`` bits name. Many are put into
+    their buckets at once: behind an encoder's work, every line of Python is slow the first time it runs.
     """
 
-    __slots__ = ("_counts", "_max_ns")
+    __slots__ = ("_counts", "_fresh", "_lock", "_max_ns")
 
     def __init__(self) -> None:
         self._counts: dict[int, int] = {}
+        self._fresh: list[int] = []
+        self._lock = threading.Lock()
         self._max_ns = 0
 
     def add(self, duration_ns: int) -> None:
         """Count a duration, a negative one as 0. One thread at a time."""
-        duration_ns = max(duration_ns, 0)
-        shift = max(duration_ns.bit_length() - BITS - 1, 0)
-        bucket = (shift << BITS) + (duration_ns >> shift)
-        self._counts[bucket] = self._counts.get(bucket, 0) + 1
-        self._max_ns = max(self._max_ns, duration_ns)
+        self._fresh.append(duration_ns)
+        if len(self._fresh) >= FRESH:
+            self._sort_in()
+
+    def _sort_in(self) -> None:
+        """Put what came since the last time into its buckets. Any thread; what comes meanwhile stays for the next."""
+        with self._lock:
+            fresh = self._fresh[:]
+            for duration_ns in fresh:
+                known_ns = max(duration_ns, 0)
+                shift = max(known_ns.bit_length() - BITS - 1, 0)
+                bucket = (shift << BITS) + (known_ns >> shift)
+                self._counts[bucket] = self._counts.get(bucket, 0) + 1
+            self._max_ns = max(self._max_ns, *fresh) if fresh else self._max_ns
+            del self._fresh[: len(fresh)]
 
     def summary(self) -> LatencySummary:
         """Sum up what was counted so far. Any thread."""
+        self._sort_in()
         counts = sorted(self._counts.copy().items())
         p50_ns, p90_ns, p99_ns = (self._percentile(counts, share) for share in (0.5, 0.9, 0.99))
         return LatencySummary(sum(count for _, count in counts), p50_ns, p90_ns, p99_ns, self._max_ns)

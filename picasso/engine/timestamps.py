@@ -10,7 +10,6 @@ from picasso.errors import SpecError
 if TYPE_CHECKING:
     from picasso.primitives import VideoFrame
 
-NS_TIME_BASE = (1, NS_PER_S)
 MAX_NS = 2**63 - 1
 """Encoders and containers count in signed 64-bit numbers."""
 
@@ -22,6 +21,8 @@ def to_ns(ticks: int, time_base: tuple[int, int]) -> int:
         SpecError: More nanoseconds than 64 bits can hold.
     """
     num, den = time_base
+    if num == 1 and den == NS_PER_S:
+        return max(ticks, 0)  # of 64 bits, as every number of a frame
     ns = (2 * max(ticks, 0) * num * NS_PER_S + den) // (2 * den)
     if ns > MAX_NS:
         raise SpecError(f"{ticks} ticks of {num}/{den} s are {ns} ns: expected at most {MAX_NS}")

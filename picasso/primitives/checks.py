@@ -43,6 +43,8 @@ def whole(name: str, value: SupportsIndex, low: int = INT64_MIN, high: int = INT
         ValueError: It lies below ``low``.
         OverflowError: It lies above ``high``, or below what 64 bits hold.
     """
+    if type(value) is int and low <= value <= high:
+        return value
     try:
         number = index(value)
     except TypeError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sized
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +18,8 @@ MAX_DETECTIONS = 1_000_000
 """Objects that ``add_detections`` takes at once; more is a mistake, refused before memory is taken for it."""
 
 _HALF = np.float32(0.5)
+_INFINITY_BITS = 0x7F800000
+"""Of float32: what is finite and has no sign lies below, as an integer."""
 _Column = TypeVar("_Column", bound=Sized)
 
 UNTRACKED = -1
@@ -49,8 +51,7 @@ class Detections:
         return len(self.ids)
 
 
-@dataclass(frozen=True, slots=True)
-class NewDetections:
+class NewDetections(NamedTuple):
     """Checked columns, ready to become rows of a store."""
 
     boxes: NDArray[np.float32]
@@ -85,7 +86,8 @@ class NewDetections:
     def add_to(self, store: ObjectStore, namespace: str) -> NDArray[np.int64]:
         """Append the rows under new ids and return the ids."""
         count = len(self.boxes)
-        ids = store.first_new_id(count) + np.arange(count, dtype=np.int64)
+        first = store.first_new_id(count)
+        ids = np.arange(first, first + count)
         rows = store.extend(ids, [text("namespace", namespace)] * count, self.labels)
         store.boxes[DETECTION, :, rows] = self.boxes.T
         if self.confidences is not None:
@@ -136,8 +138,8 @@ def _boxes(name: str, xyxy: ArrayLike) -> NDArray[np.float32]:
         boxes = np.empty((len(corners), 5), np.float32)
         sizes, starts = boxes[:, 2:4], corners[:, :2]
         np.subtract(corners[:, 2:], starts, sizes)
-        # two reductions: corners with a size that is finite and not negative are a box
-        if not (len(boxes) and np.minimum.reduce(sizes, None) >= 0 and np.maximum.reduce(sizes, None) < np.inf):
+        # one reduction: corners with a size that is finite and has no sign are a box
+        if not (len(boxes) and np.maximum.reduce(sizes.view(np.uint32), None) < _INFINITY_BITS):
             _check_corners(name, corners)
         np.add(starts, sizes * _HALF, boxes[:, :2])
         boxes[:, 4] = np.nan
@@ -156,8 +158,13 @@ def _labels(labels: str | Iterable[str], count: int) -> list[str]:
     if isinstance(labels, str):
         return [labels] * count
     kept = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
-    for label in set(kept):  # they repeat
-        text("labels", label)
+    try:
+        plain = "".join(kept).isascii()
+    except TypeError:
+        plain = False
+    if not plain:
+        for label in kept:
+            text("labels", label)
     return _as_many("labels", kept, count)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import SupportsIndex
+from typing import NamedTuple, SupportsIndex
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +13,7 @@ from picasso.primitives.geometry import PairXY, scale_shift_columns
 from picasso.primitives.transformation import ChainAffine, VideoFrameTransformation
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FrameGeometry:
+class FrameGeometry(NamedTuple):
     """Where everything in a frame was when ``save_geometry`` was called."""
 
     width: int
@@ -53,8 +51,9 @@ class MovableFrame(FrameObjects):
         Raises:
             TransformationChainError: The chain is not exactly one ``initial_size`` of the frame's size.
         """
-        expected = [VideoFrameTransformation.initial_size(self._width, self._height)]
-        if self._transformations != expected:
+        chain = self._transformations
+        if len(chain) != 1 or not chain[0].is_initial_size or chain[0].values != (self._width, self._height):
+            expected = [VideoFrameTransformation.initial_size(self._width, self._height)]
             raise TransformationChainError(
                 f"Invalid transformation chain: expected {expected}, got {self._transformations}"
             )

@@ -210,6 +210,10 @@ class FrameObjects(FrameState):
         """Return the ids ``(N,)``; a view, valid until objects are added or removed."""
         return self._objects.ids[: self._objects.count]
 
+    def confidences(self) -> NDArray[np.float64]:
+        """Return the confidences ``(N,)``, NaN where a detector did not say; a view, valid as ``object_ids``."""
+        return self._objects.confidences[: self._objects.count]
+
     def detection_boxes(self) -> NDArray[np.float32]:
         """Return the detection boxes ``(N, 5)``: xc, yc, width, height, angle; NaN for no angle.
 

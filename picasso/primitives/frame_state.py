@@ -23,6 +23,9 @@ Ratio: TypeAlias = tuple[int, int]
 CodecName: TypeAlias = str | NamedNativeEnum
 """A codec's name in any case, or a member of an enumeration with a ``name()``."""
 
+NS_TIME_BASE: Ratio = (1, 1_000_000_000)
+"""Ticks of a nanosecond."""
+
 _uuid_lock = threading.Lock()
 
 
@@ -72,18 +75,22 @@ class FrameState(AttributeHolder):
         rate = framerate if fps is None else fps
         if rate is None or None not in (framerate, fps):
             raise TypeError("a frame takes framerate='30/1' or fps=(30, 1), one of both")
-        self.source_id = source_id
+        self._source_id = text("source_id", source_id)
         self._fps = _ratio(rate)
         self._width = dimension("width", width)
         self._height = dimension("height", height)
         self.content = VideoFrameContent.none() if content is None else content
         self.transcoding_method = transcoding_method
-        self.codec = codec
-        self.keyframe = keyframe
+        self._codec: str | None = None
+        self._keyframe: bool | None = None
+        if codec is not None:
+            self.codec = codec
+        if keyframe is not None:
+            self.keyframe = keyframe
         self.time_base = time_base
         self._pts = whole("pts", pts, 0)
-        self.dts = dts
-        self.duration = duration
+        self._dts = optional_whole("dts", dts, 0)
+        self._duration = optional_whole("duration", duration, 0)
         self._creation_timestamp_ns = time.time_ns()
         self._uuid: str | None = None
         self._previous_frame_seq_id: int | None = None
@@ -218,6 +225,30 @@ class FrameState(AttributeHolder):
     def duration(self, value: SupportsIndex | None) -> None:
         self._duration = optional_whole("duration", value, 0)
 
+    def set_encoded(
+        self, data: bytes, codec: str, keyframe: bool, pts_ns: int, dts_ns: int | None, duration_ns: int | None
+    ) -> None:
+        """Set the content to bytes that were encoded anew, with their times in nanoseconds; all or nothing.
+
+        Args:
+            data: What the encoder made of the picture.
+            codec: Its codec, in lower case.
+            keyframe: Whether it decodes on its own.
+            pts_ns: When the frame is shown, ≥ 0.
+            dts_ns: When it is decoded, ≥ 0.
+            duration_ns: How long it is shown, ≥ 0.
+
+        Raises:
+            TypeError: An argument is of another type.
+            ValueError: A time is below 0.
+        """
+        content = VideoFrameContent.internal(data)
+        times = whole("pts", pts_ns, 0), optional_whole("dts", dts_ns, 0), optional_whole("duration", duration_ns, 0)
+        self.keyframe = keyframe
+        self._content, self._transcoding_method, self._codec = content, VideoFrameTranscodingMethod.Encoded, codec
+        self._time_base = NS_TIME_BASE
+        self._pts, self._dts, self._duration = times
+
     @property
     def creation_timestamp_ns(self) -> int:
         """When the frame was made, nanoseconds since 1970, ≥ 0."""
@@ -276,7 +307,18 @@ def _ratio(value: str | Ratio) -> Ratio:
         TypeError: It is neither a text nor a pair of whole numbers.
         ValueError: It does not read as two whole numbers > 0.
     """
-    parts = _split(value) if isinstance(value, str) else value
+    return _ratio_of_text(value) if isinstance(value, str) else _checked_ratio(value, value)
+
+
+@lru_cache(maxsize=64)
+def _ratio_of_text(framerate: str) -> Ratio:
+    parts = framerate.split("/")
+    numbers = tuple(map(int, parts)) if all(part.isascii() and part.isdigit() for part in parts) else ()
+    return _checked_ratio(numbers, framerate)
+
+
+def _checked_ratio(parts: tuple[int, ...], value: str | Ratio) -> Ratio:
+    """Return a pair of numbers > 0, or say that ``value`` is none."""
     try:
         numerator, denominator = map(index, parts)
     except (TypeError, ValueError) as error:
@@ -284,13 +326,6 @@ def _ratio(value: str | Ratio) -> Ratio:
     if not (0 < numerator <= INT64_MAX and 0 < denominator <= INT64_MAX):
         raise ValueError(f"framerate: both parts must be positive, got {value!r}")
     return numerator, denominator
-
-
-@lru_cache(maxsize=64)
-def _split(framerate: str) -> tuple[int, ...]:
-    """Return the numbers between the slashes; none where one does not read as a number."""
-    parts = framerate.split("/")
-    return tuple(map(int, parts)) if all(part.isascii() and part.isdigit() for part in parts) else ()
 
 
 def _uuid7(timestamp_ns: int) -> str:

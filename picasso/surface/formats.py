@@ -34,6 +34,11 @@ class VideoFormat(NativeEnum, fold=exact):
     BGR = 8
     BGRA = 9
 
+    _planes: tuple[PlaneShape, ...]
+    _channels: int
+    _is_yuv: bool
+    _units_wh: tuple[int, int]
+
     def name(self) -> str:  # type: ignore[override]  # the contract makes it a call, the standard library a property
         """Return the name that GStreamer gives the format, e.g. ``"BGRx"``."""
         return self._name_
@@ -41,18 +46,17 @@ class VideoFormat(NativeEnum, fold=exact):
     @property
     def planes(self) -> tuple[PlaneShape, ...]:
         """The planes, in the order of memory."""
-        return _PLANES[self]
+        return self._planes
 
     @property
     def is_yuv(self) -> bool:
         """Whether the pixels are luma and chroma, whose meaning is a ``ColorSpace``."""
-        return self in _YUV
+        return self._is_yuv
 
     @property
     def channels(self) -> int:
         """Bytes a pixel of a format of one plane, 0 for one of several planes."""
-        first, *rest = _PLANES[self]
-        return 0 if rest else first.channels
+        return self._channels
 
     @property
     def color_format(self) -> int:
@@ -68,7 +72,7 @@ class VideoFormat(NativeEnum, fold=exact):
         width, height = size_wh
         if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
             raise SurfaceError(f"width and height must be in 1..{MAX_SIDE}, got {width}x{height}")
-        unit_w, unit_h = _UNITS[self]
+        unit_w, unit_h = self._units_wh
         if width % unit_w or height % unit_h:
             sides = "width and height" if unit_h > 1 else "width"
             raise SurfaceError(f"{self.name()} needs an even {sides}, got {width}x{height}")
@@ -109,10 +113,11 @@ _PLANES: Final[dict[VideoFormat, tuple[PlaneShape, ...]]] = {
     VideoFormat.I420: (_LUMA, PlaneShape(1, 1, 1), PlaneShape(1, 1, 1)),
 }
 _YUV: Final = frozenset({VideoFormat.NV12, VideoFormat.NV21, VideoFormat.I420, VideoFormat.UYVY})
-_UNITS: Final = {
-    form: (2, 2) if len(planes) > 1 else (2, 1) if form is VideoFormat.UYVY else (1, 1)
-    for form, planes in _PLANES.items()
-}
+for _form, _shapes in _PLANES.items():  # every frame asks: attributes cost a tenth of looking a member up
+    _form._planes = _shapes
+    _form._channels = 0 if len(_shapes) > 1 else _shapes[0].channels
+    _form._is_yuv = _form in _YUV
+    _form._units_wh = (2, 2) if len(_shapes) > 1 else (2, 1) if _form is VideoFormat.UYVY else (1, 1)
 # nvbufsurface.h of the DeepStream SDK
 _NVBUF_COLOR_FORMATS: Final = {
     VideoFormat.GRAY8: 1,

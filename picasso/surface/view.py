@@ -41,7 +41,8 @@ class SurfaceView:
 
     __slots__ = ("_color", "_cuda_stream", "_format", "_gpu_id", "_kept", "_layout", "_planes", "_size_wh")
 
-    _planes: tuple[Bytes, ...] | tuple[DevicePlane, ...] | None
+    _planes: tuple[Bytes, ...] | tuple[DevicePlane, ...]
+    """Like the five fields that describe it, gone from a view that was consumed."""
 
     def __init__(
         self,
@@ -193,7 +194,7 @@ class SurfaceView:
         Raises:
             SurfaceError: The pixels are in GPU memory; ``device_plane`` has them, ``to_numpy`` copies them.
         """
-        planes = self._live()
+        planes = self._planes
         if isinstance(planes[0], DevicePlane):
             raise SurfaceError(f"the pixels are in the memory of GPU {self._gpu_id}, which the host cannot read")
         return planes
@@ -205,7 +206,7 @@ class SurfaceView:
         Raises:
             SurfaceError: The pixels are in host memory.
         """
-        plane = self._live()[0]
+        plane = self._planes[0]
         if not isinstance(plane, DevicePlane):
             raise SurfaceError("the pixels are in host memory, not on a GPU")
         return plane
@@ -217,7 +218,7 @@ class SurfaceView:
         Raises:
             SurfaceError: The pixels are in host memory.
         """
-        planes = self._live()
+        planes = self._planes
         if not isinstance(planes[0], DevicePlane):
             raise SurfaceError("the pixels are in host memory, not on a GPU")
         return planes
@@ -257,7 +258,7 @@ class SurfaceView:
             BufferError: What DLPack lets a producer refuse.
             SurfaceError: The picture has several planes.
         """
-        planes = self._live()
+        planes = self._planes
         if len(planes) > 1:
             raise SurfaceError(f"{self._format.name()} has {len(planes)} planes, DLPack lends one array")
         plane = planes[0]
@@ -280,13 +281,11 @@ class SurfaceView:
     @property
     def format(self) -> VideoFormat:
         """Layout of the bytes."""
-        self._live()
         return self._format
 
     @property
     def size_wh(self) -> tuple[int, int]:
         """Width and height in pixels."""
-        self._live()
         return self._size_wh
 
     @property
@@ -302,13 +301,12 @@ class SurfaceView:
     @property
     def color(self) -> ColorSpace | None:
         """What the numbers of a YUV picture mean, None for other formats."""
-        self._live()
         return self._color
 
     @property
     def is_cuda(self) -> bool:
         """Whether the pixels are in GPU memory."""
-        return isinstance(self._live()[0], DevicePlane)
+        return isinstance(self._planes[0], DevicePlane)
 
     @property
     def mem_type(self) -> MemType:
@@ -318,25 +316,23 @@ class SurfaceView:
     @property
     def gpu_id(self) -> int:
         """Device of a GPU surface, 0 for one in host memory."""
-        self._live()
         return self._gpu_id
 
     @property
     def cuda_stream(self) -> int:
         """Stream on which the pixels become ready, 0 when they are."""
-        self._live()
         return self._cuda_stream
 
     @property
     def data_ptr(self) -> int:
         """Address of the first sample of the first plane, in host or GPU memory."""
-        plane = self._live()[0]
+        plane = self._planes[0]
         return plane.ptr if isinstance(plane, DevicePlane) else plane.ctypes.data
 
     @property
     def pitch(self) -> int:
         """Bytes from a row to the next, of the first plane; negative where rows run upwards."""
-        return self._live()[0].strides[0]
+        return self._planes[0].strides[0]
 
     @property
     def channels(self) -> int:
@@ -352,7 +348,7 @@ class SurfaceView:
     def readonly(self) -> bool:
         """Whether a plane may not be written to, as those that a decoder still refers to."""
         return any(
-            plane.read_only if isinstance(plane, DevicePlane) else not plane.flags.writeable for plane in self._live()
+            plane.read_only if isinstance(plane, DevicePlane) else not plane.flags.writeable for plane in self._planes
         )
 
     def plane_layout(self) -> tuple[PlaneLayout, ...]:
@@ -361,10 +357,10 @@ class SurfaceView:
         Raises:
             SurfaceError: The pixels are in GPU memory.
         """
-        planes = self.planes
-        if self._layout is None:
-            self._layout = tuple(plane_maths.layout_of(plane) for plane in planes)
-        return self._layout
+        layout = self._layout  # a view that is consumed has none
+        if layout is None:
+            layout = self._layout = tuple([plane_maths.layout_of(plane) for plane in self.planes])
+        return layout
 
     def keep(self, owner: object, value: object) -> None:
         """Keep what somebody made of these planes: until another keeps something, or the view is consumed.
@@ -373,7 +369,8 @@ class SurfaceView:
             owner: Who may ask for it with ``kept``; it is not kept alive by this.
             value: Anything.
         """
-        self._live()
+        if not self:
+            raise ConsumedError("SurfaceView has been consumed")
         self._kept = (weakref.ref(owner), value)
 
     def kept(self, owner: object) -> Any:
@@ -416,7 +413,7 @@ class SurfaceView:
         if len(color) != self.channels:
             raise SurfaceError(f"color length {len(color)} does not match surface channel count {self.channels}")
         if not self.channels:
-            raise SurfaceError(f"a picture of {len(self._live())} planes has no channels to fill")
+            raise SurfaceError(f"a picture of {len(self._planes)} planes has no channels to fill")
         values = np.array([_check_byte(value) for value in color], np.uint8)
         if self.is_cuda:
             self.upload(np.broadcast_to(values, (self.height, self.width, self.channels)))
@@ -448,27 +445,23 @@ class SurfaceView:
     def take(self) -> Self:
         """Move the pixels into a fresh view; this one is consumed."""
         fresh = type(self).__new__(type(self))
-        fresh._planes = self._live()
-        fresh._format = self._format
-        fresh._size_wh = self._size_wh
-        fresh._color = self._color
-        fresh._gpu_id = self._gpu_id
-        fresh._cuda_stream = self._cuda_stream
         fresh._layout = self._layout
         fresh._kept = None
-        self._planes = self._layout = self._kept = None
+        _move(self, fresh)
         return fresh
 
     def put_back(self, taken: Self) -> None:
         """Undo ``take``, which gave ``taken``: that one is consumed instead."""
-        self._planes, self._layout = taken._live(), taken._layout
-        taken._planes = taken._layout = taken._kept = None
+        self._layout = taken._layout
+        _move(taken, self)
 
-    def _live(self) -> tuple[Bytes, ...] | tuple[DevicePlane, ...]:
-        planes = self._planes
-        if planes is None:
-            raise ConsumedError("SurfaceView has been consumed")
-        return planes
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Say why a field is not there."""
+            if name in SurfaceView.__slots__:
+                raise ConsumedError("SurfaceView has been consumed")
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def _writable(self) -> tuple[Bytes, ...]:
         planes = self.planes
@@ -485,12 +478,23 @@ class SurfaceView:
         return self
 
     def __bool__(self) -> bool:
-        return self._planes is not None
+        try:
+            return bool(self._planes)
+        except ConsumedError:
+            return False
 
     def __repr__(self) -> str:
-        if self._planes is None:
+        if not self:
             return "SurfaceView(<consumed>)"
         return f"SurfaceView({self.width}x{self.height}, ch={self.channels}, gpu={self._gpu_id})"
+
+
+def _move(source: SurfaceView, target: SurfaceView) -> None:
+    """Give a view what another has, and consume that one."""
+    target._planes, target._format, target._size_wh = source._planes, source._format, source._size_wh
+    target._color, target._gpu_id, target._cuda_stream = source._color, source._gpu_id, source._cuda_stream
+    del source._planes, source._format, source._size_wh, source._color, source._gpu_id, source._cuda_stream
+    source._layout = source._kept = None
 
 
 def _check_byte(value: int) -> int:
