@@ -47,6 +47,8 @@ _MANY_LETTERS = 1 << 16
 """Frames with more letters than these are not labels but an accident, or an attack."""
 _LONG_LINE = 256
 """What is drawn of each of their lines."""
+_MARK_BYTES = 4
+"""Before UTF-32 of the machine's own byte order stands a mark that tells it."""
 
 
 def _nothing() -> DisplayList:
@@ -57,7 +59,7 @@ def _nothing() -> DisplayList:
 class Scene:
     """Makes display lists; keeps the styles and the letters that they need. Not for several threads at once."""
 
-    __slots__ = ("_atlas", "_clamp_labels", "_compose", "_specs", "_static", "_styles")
+    __slots__ = ("_atlas", "_clamp_labels", "_compose", "_counted", "_specs", "_static", "_styles")
 
     def __init__(self, font_family: str = "sans-serif", *, clamp_labels: bool = False) -> None:
         """Draw nothing, until ``set_specs``.
@@ -70,6 +72,7 @@ class Scene:
         self._compose = host(kernel.compose, keep_gil=True)
         self._atlas = GlyphAtlas(font_family)
         self._styles = StyleTable(self._atlas)
+        self._counted = np.empty(0, np.int32)
         self._clamp_labels = clamp_labels
         self.set_specs(ObjectDrawSpec())
 
@@ -96,13 +99,12 @@ class Scene:
         if len(text) > _MANY_LETTERS:
             texts = [line[:_LONG_LINE] for line in texts]
             text = "".join(texts)
-        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-        line_ends = np.fromiter(accumulate(map(len, texts), initial=0), np.int32, len(texts) + 1)
+        codes = np.frombuffer(text.encode("utf-32", "surrogatepass"), np.uint32, offset=_MARK_BYTES)
+        line_ends = np.array(list(accumulate(map(len, texts), initial=0)), np.int32)
         commands = np.empty((len(rows) * display.COMMANDS_PER_OBJECT, display.COMMAND_SIZE), np.int32)
         glyphs = np.empty((len(codes), display.GLYPH_SIZE), np.int32)
         columns = frame.box_columns()
-        numbers = np.arange(len(rows), dtype=np.int32) if isinstance(rows, range) else np.array(rows, np.int32)
-        styles = np.array(style_of, np.int32)
+        numbers, styles = self._numbers(rows), np.array(style_of, np.int32)
         what = columns.reshape(-1), columns.shape[-1], numbers, styles, self._styles.rows, codes, line_ends
         where = (*size_wh, self._clamp_labels, glyphs.reshape(-1), commands.reshape(-1))
         count = self._compose(*what, self._atlas.first_sprite, self._atlas.sprites, *where)
@@ -133,6 +135,14 @@ class Scene:
             rows = [row for row, style in zip(rows, found, strict=True) if style is not None]
             found = [style for style in found if style is not None]
         return rows, found  # type: ignore[return-value]  # there is no None left
+
+    def _numbers(self, rows: Sequence[int]) -> Ints:
+        """Return rows as an array; nearly always they are all there are, in their order, and the array is kept."""
+        if not isinstance(rows, range):
+            return np.array(rows, np.int32)
+        if len(rows) > len(self._counted):
+            self._counted = np.arange(2 * len(rows), dtype=np.int32)
+        return self._counted[: len(rows)]
 
     def _texts(self, frame: VideoFrame, rows: Sequence[int], style_of: Sequence[int]) -> list[str]:
         """Return the lines of all labels, those of an object together, in the order of ``rows``."""

@@ -50,8 +50,8 @@ FRESH = 64
 class Histogram:
     """Durations in buckets of equal ratio: a few hundred bytes, any range, percentiles to ±6 %.
 
-    A duration of ``n`` significant bits falls into the bucket that its leading ``BITS + 1`` bits name. Many are put into
-    their buckets at once: behind an encoder's work, every line of Python is slow the first time it runs.
+    A duration of ``n`` significant bits falls into the bucket that its leading ``BITS + 1`` bits name. Many are put
+    into their buckets at once: behind an encoder's work, every line of Python is slow the first time it runs.
     """
 
     __slots__ = ("_counts", "_fresh", "_lock", "_max_ns")

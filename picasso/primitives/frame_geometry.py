@@ -102,9 +102,10 @@ class MovableFrame(FrameObjects):
     def save_geometry(self) -> FrameGeometry:
         """Note size, chain and boxes for ``restore_geometry``."""
         store = self._objects
-        boxes = store.boxes[:, :, : store.count].copy()
-        ids = store.ids[: store.count].copy()
-        return FrameGeometry(self._width, self._height, tuple(self._transformations), ids, boxes)
+        boxes, ids = store.boxes, store.ids
+        if store.count < len(ids):
+            boxes, ids = boxes[:, :, : store.count], ids[: store.count]
+        return FrameGeometry(self._width, self._height, tuple(self._transformations), ids.copy(), boxes.copy())
 
     def restore_geometry(self, saved: FrameGeometry) -> None:
         """Put size, chain and boxes back, exactly; objects that came since stay where they are."""
