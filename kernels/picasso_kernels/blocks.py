@@ -24,7 +24,7 @@ from picasso_kernels.vector import BYTES, I64, Emitter, Value, vector
 BLEND: Final = 64
 """Samples that ``blend_fine`` and ``blend_coarse`` make."""
 PIXELS: Final = 16
-"""Pixels that ``lerp_pixels_near`` and ``lerp_pixels_far`` make."""
+"""Pixels that ``lerp_pixels_near``, ``lerp_pixels_far`` and ``mix_pixels`` make."""
 SAMPLES: Final = 32
 """Samples that ``lerp_samples_near``, ``lerp_samples_far`` and ``sum_rows_block`` make."""
 SUM_PIXELS: Final = 4
@@ -118,6 +118,53 @@ def lerp_pixels_far_lanes(e: Emitter, args: Sequence[Value]) -> None:
     e.store(e.bytes_of(*halves), out)
 
 
+def mix_pixels_lanes(e: Emitter, args: Sequence[Value], coarse: bool) -> None:
+    """See ``rows.mix_pixels``: out, upper, lower, weight, and the tables of ``lerp_pixels_far_lanes``.
+
+    Pixels come with their right neighbours, 8 bytes a row. Those of which two by two are even go one way, the odd ones
+    another, so that nothing crosses the 16 bytes that x86 shuffles within. ``coarse``: the weight is in 1..127.
+    """
+    out, upper, lower, weight, index, weights = args
+    b = e.builder
+    places = [b.shl(e.number(index, pixel, 16), I64(2)) for pixel in range(PIXELS)]
+    mixed = []
+    for first in (0, 2):
+        pixels = [4 * (i // 2) + first + i % 2 for i in range(PIXELS // 2)]
+        above, below = (
+            e.concat([e.load(e.skip(row, places[pixel]), 8, 8) for pixel in pixels]) for row in (upper, lower)
+        )
+        pairs = []
+        for half in (0, 8):
+            lanes = [16 * (i // 16) + half + i % 16 // 2 + 64 * (i % 2) for i in range(64)]
+            pairs.append((_mix_coarse if coarse else _mix_fine)(e, above, below, lanes, weight))
+        left, right = (
+            e.view(
+                e.pick(e.view(pairs[0], 64), [i // 2 * 2 + side + 8 * (i % 2) for i in range(8)], e.view(pairs[1], 64)),
+                16,
+            )
+            for side in (0, 1)
+        )
+        shares = e.concat([e.load(e.skip(weights, 32 * i + 8 * first), 8, 16) for i in range(PIXELS // 4)])
+        mixed.append(_lerp_narrow(e, left, right, shares))
+    e.store(e.alternate_bytes(*mixed), out)
+
+
+def _mix_coarse(e: Emitter, above: Value, below: Value, lanes: Sequence[int], weight: Value) -> Value:
+    """Blend the bytes that ``lanes`` pairs, as ``blend_coarse_lanes`` does."""
+    b = e.builder
+    shares = e.view(e.splat(b.or_(b.sub(I64(128), weight), b.shl(weight, I64(8))), 32, 16), 8)
+    return e.dot_bytes(e.pick(above, lanes, below), shares)
+
+
+def _mix_fine(e: Emitter, above: Value, below: Value, lanes: Sequence[int], weight: Value) -> Value:
+    """Blend the bytes that ``lanes`` pairs, as ``blend_fine_lanes`` does."""
+    b, zero, bits = e.builder, e.same(8, 0, 64), e.same(16, FRACTION_BITS, 32)
+    turned = [lane if i % 2 == 0 else lane % 64 + 64 for i, lane in enumerate(lanes)]
+    high, low = (b.shl(e.view(e.pick(row, turned, zero), 16), bits) for row in (above, below))
+    share = e.splat(b.shl(weight, I64(_TO_15_BITS)), 32, 16)
+    return b.add(high, e.multiply_rounded(b.sub(low, high), share))
+
+
 def lerp_samples_lanes(e: Emitter, args: Sequence[Value], near: bool) -> None:
     """See ``rows.lerp_samples``: out, wide, index, weight."""
     out, wide, index, weight = args
@@ -202,6 +249,8 @@ blend_fine = block(blend_fine_lanes)
 blend_coarse = block(blend_coarse_lanes)
 lerp_pixels_near = block(lerp_pixels_near_lanes)
 lerp_pixels_far = block(lerp_pixels_far_lanes)
+mix_pixels_coarse = block(partial(mix_pixels_lanes, coarse=True))
+mix_pixels_fine = block(partial(mix_pixels_lanes, coarse=False))
 lerp_samples_near = block(partial(lerp_samples_lanes, near=True))
 lerp_samples_far = block(partial(lerp_samples_lanes, near=False))
 sum_rows_block = block(sum_rows_lanes)

@@ -99,7 +99,9 @@ PLACES: Final = 22
 OUT_ROWS: Final = 23
 NEAR: Final = 24
 """1 where neighbouring target columns are at most two source columns apart, which vector code may rely on."""
-COMPONENT: Final = 25
+FAR: Final = 25
+"""1 where pixels are blended without a wide row, as most columns are not needed."""
+COMPONENT: Final = 26
 """Entries a component."""
 
 COMPONENTS: Final = 3

@@ -138,13 +138,15 @@ def _two_taps(sheet: _Sheet, x: Axis, y: Axis, lanes: int, name: str) -> dict[in
         sheet.append(vector_entries(x) if name == "bilinear" and lanes == 4 else tables[0]),
         sheet.append(tables[1]),
     ]
+    near = x.crop_size * x.target_unit <= 2 * x.size * x.source_unit
     return {
         j.FILTER: Filter.NEAREST if name == "nearest" else Filter.BILINEAR,
         j.X_INDEX: places[0],
         j.Y_INDEX: places[1],
         j.Y_WEIGHT: places[1] + y.targets,
         j.X_COPY: int(x.is_copy),
-        j.NEAR: int(x.crop_size * x.target_unit <= 2 * x.size * x.source_unit),
+        j.NEAR: int(near),
+        j.FAR: int(lanes == 4 and not near),
     }
 
 

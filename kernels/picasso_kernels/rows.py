@@ -105,6 +105,29 @@ def lerp_pixels(out: Bytes, wide: Bytes, axis: Ints, _near: int, _soon: Bytes, _
             store8(out, 4 * x + lane, narrow(mixed))
 
 
+def mix_pixels(
+    out: Bytes, upper: Bytes, lower: Bytes, weight: int, axis: Ints, _soon: Bytes, _size: int, count: int
+) -> None:
+    """Do what ``blend_rows`` and ``lerp_pixels`` do, for the pixels that are needed only.
+
+    Args:
+        out: Row of pixels.
+        upper: Upper row of pixels.
+        lower: Lower row.
+        weight: Share of the lower row in 2048ths, 0..2047.
+        axis: As for ``lerp_pixels``; the right neighbour of every index is in the row.
+        _soon: Memory that is wanted next: a hint.
+        _size: Bytes of it, 0 or more.
+        count: Pixels.
+    """
+    for x in range(count):
+        at, share = 4 * axis[x], axis[count + x]
+        for lane in range(at, at + 4):
+            left = lerp(widen(load8(upper, lane)), widen(load8(lower, lane)), weight)
+            right = lerp(widen(load8(upper, lane + 4)), widen(load8(lower, lane + 4)), weight)
+            store8(out, 4 * x + lane - at, narrow(lerp(left, right, share)))
+
+
 def lerp_samples(out: Bytes, wide: Bytes, axis: Ints, _near: int, _soon: Bytes, _size: int, count: int) -> None:
     """Blend neighbours of a wide row of samples to bytes, as ``lerp_pixels`` does."""
     for x in range(count):

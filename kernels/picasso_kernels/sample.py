@@ -5,6 +5,8 @@ Vertical first, then horizontal: the vertical pass runs over contiguous bytes, w
     wide[x] = lerp(widen(upper[x]), widen(lower[x]), y_weight)
     out[x] = narrow(lerp(wide[index[x]], wide[index[x] + 1], x_weight[x]))
 
+Where a picture of pixels shrinks by more than 2, both happen at once, to the columns that are needed.
+
 The filters of more taps sum ``TAP_BITS`` weights in 32 bits in both passes, and round twice.
 """
 
@@ -16,6 +18,7 @@ from picasso_kernels.job import (
     BASE,
     CACHE,
     COLUMNS,
+    FAR,
     FILTER,
     LANE_STEP,
     LANES,
@@ -49,6 +52,7 @@ from picasso_kernels.rows import (
     collect_samples,
     lerp_pixels,
     lerp_samples,
+    mix_pixels,
     narrow_row,
     pick_pixels,
     pick_samples,
@@ -125,6 +129,10 @@ def bilinear_row(component: Ints, plane: Bytes, table: Ints, scratch: Bytes, y: 
     lower = source_row(component, plane, scratch, min(first + 1, component[LAST_ROW]))
     wide, lanes, columns = tail(scratch, component[WIDE]), component[LANES], component[OUT_COLUMNS]
     start, size = rows_ahead(component, first, index[min(y + 1, component[OUT_ROWS] - 1)])
+    if component[FAR]:
+        axis, soon = tail(table, component[X_INDEX]), tail(plane, start)
+        mix_pixels(out, tail(rows, upper), tail(rows, lower), weight, axis, soon, size, columns)
+        return
     soon, early = tail(plane, start), max(size - LATE * columns, 0)
     blend_rows(wide, tail(rows, upper), tail(rows, lower), weight, soon, early, component[COLUMNS] * lanes)
     axis, soon, size = tail(table, component[X_INDEX]), tail(soon, early), size - early

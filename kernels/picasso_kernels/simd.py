@@ -17,6 +17,8 @@ from picasso_kernels.blocks import (
     lerp_pixels_near,
     lerp_samples_far,
     lerp_samples_near,
+    mix_pixels_coarse,
+    mix_pixels_fine,
     sum_pixels_block,
     sum_rows_block,
     sum_samples_block,
@@ -46,6 +48,7 @@ COARSE: Final = ONE // 128
 collect_samples_plain, collect_opaque_plain = rows.collect_samples, rows.collect_opaque
 spread_pixels_plain, rgb_plain = rows.spread_pixels, rows.rgb_row
 blend_plain, lerp_pixels_plain, lerp_samples_plain = rows.blend_rows, rows.lerp_pixels, rows.lerp_samples
+mix_pixels_plain = rows.mix_pixels
 yuv_planar_plain, yuv_paired_plain = rows.yuv_planar, rows.yuv_paired
 sum_rows_plain, sum_pixels_plain, sum_samples_plain = taps.sum_rows, taps.sum_pixels, taps.sum_samples
 
@@ -115,6 +118,27 @@ def lerp_pixels(out: Bytes, wide: Bytes, axis: Ints, near: int, soon: Bytes, siz
         i = min(start, count - PIXELS)
         prefetch_lines(soon, start // PIXELS * share, share, size)
         lerp_pixels_far(tail(out, 4 * i), wide, tail(axis, i), tail(weights, 4 * i))
+
+
+def mix_pixels(
+    out: Bytes, upper: Bytes, lower: Bytes, weight: int, axis: Ints, soon: Bytes, size: int, count: int
+) -> None:
+    """See ``rows.mix_pixels``."""
+    if count < PIXELS:
+        mix_pixels_plain(out, upper, lower, weight, axis, soon, size, count)
+        return
+    if weight == 0:
+        lower, weight = upper, HALF
+    weights = tail(axis, 3 * count)
+    share = lines_a_block(size, count // PIXELS)
+    for start in range(0, count, PIXELS):
+        i = min(start, count - PIXELS)
+        prefetch_lines(soon, start // PIXELS * share, share, size)
+        to, index, shares = tail(out, 4 * i), tail(axis, i), tail(weights, 4 * i)
+        if weight % COARSE == 0:
+            mix_pixels_coarse(to, upper, lower, weight // COARSE, index, shares)
+        else:
+            mix_pixels_fine(to, upper, lower, weight, index, shares)
 
 
 def lerp_samples(out: Bytes, wide: Bytes, axis: Ints, near: int, soon: Bytes, size: int, count: int) -> None:
@@ -227,6 +251,7 @@ TWINS: Final[dict[Callable[..., Any], Callable[..., Any]]] = {
     rows.blend_rows: blend_rows,
     rows.lerp_pixels: lerp_pixels,
     rows.lerp_samples: lerp_samples,
+    rows.mix_pixels: mix_pixels,
     taps.sum_rows: sum_rows,
     taps.sum_pixels: sum_pixels,
     taps.sum_samples: sum_samples,

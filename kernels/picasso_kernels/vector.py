@@ -25,6 +25,11 @@ INSTRUCTIONS: Final = {
         ("avx2", 256, "llvm.x86.avx2.pmul.hr.sw"),
         ("ssse3", 128, "llvm.x86.ssse3.pmul.hr.sw.128"),
     ),
+    "alternate_bytes": (
+        ("avx512bw", 512, "llvm.x86.avx512.packuswb.512"),
+        ("avx2", 256, "llvm.x86.avx2.packuswb"),
+        ("sse2", 128, "llvm.x86.sse2.packuswb.128"),
+    ),
     "dot_pairs": (
         ("avx512bw", 512, "llvm.x86.avx512.pmaddw.d.512"),
         ("avx2", 256, "llvm.x86.avx2.pmadd.wd"),
@@ -142,6 +147,15 @@ class Emitter:
             return self.builder.trunc(self.concat([low, high]), vector(64, 8))
         mixed = self._call("llvm.x86.avx512.packuswb.512", vector(64, 8), low, high)
         return self.view(self.pick(self.view(mixed, 64), [0, 2, 4, 6, 1, 3, 5, 7]), 8)
+
+    def alternate_bytes(self, a: Value, b: Value) -> Value:
+        """Return two vectors of 16-bit lanes, all 0..255, as bytes: alternately eight of each."""
+        count = 2 * a.type.count
+        found = self._instruction("alternate_bytes", a, b, vector(count, 8))
+        if found is not None:
+            return found
+        lanes = [lane // 16 * 8 + lane % 8 + count // 2 * (lane % 16 // 8) for lane in range(count)]
+        return self.builder.trunc(self.pick(a, lanes, b), vector(count, 8))
 
     def saturate(self, parts: Sequence[Value]) -> Value:
         """Return four vectors of signed 32-bit lanes, one after the other, as bytes clamped to 0..255."""

@@ -76,6 +76,15 @@ def test_lerp(loop: Callable[..., None], count: int, ratio: float, near: int) ->
 
 
 @pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("ratio", [1.5, 2, 2.7, 4, 6])
+@pytest.mark.parametrize("weight", [0, 1, 16, 777, 1024, 2032, 2047])
+def test_mix_pixels(count: int, ratio: float, weight: int) -> None:
+    row = Row(rows.mix_pixels, count, axis(count, ratio, count))
+    upper, lower = ("source", 3), ("source", SIZE - 5 * 1024)
+    assert_twin(row, ("out", 5), upper, lower, weight, ("table", 0), ("source", 0), 500, count)
+
+
+@pytest.mark.parametrize("count", COUNTS)
 @pytest.mark.parametrize("matrix", ["bt601", "bt709"])
 @pytest.mark.parametrize("full_range", [False, True], ids=["limited", "full"])
 def test_colours(count: int, matrix: str, full_range: bool) -> None:
@@ -134,7 +143,14 @@ def test_sums(count: int, number: int) -> None:
 def test_lesser_machines_agree(name: str, features: str) -> None:
     """The same rows, made for CPUs without the instructions that this one may have."""
     this = f"{__file__}::"
-    chosen = ["test_blend_rows", "test_lerp", "test_colours", "test_collecting_and_spreading", "test_sums"]
+    chosen = [
+        "test_blend_rows",
+        "test_lerp",
+        "test_mix_pixels",
+        "test_colours",
+        "test_collecting_and_spreading",
+        "test_sums",
+    ]
     environment = os.environ | {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *(this + test for test in chosen)]
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
