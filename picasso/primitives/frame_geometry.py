@@ -91,7 +91,7 @@ class MovableFrame(FrameObjects):
         store = self._objects
         if not store.count or (scale_xy == (1.0, 1.0) and offset_xy == (0.0, 0.0)):
             return
-        scale_shift_columns(store.boxes[:, :, : store.count], scale_xy, offset_xy)
+        scale_shift_columns(store.boxes, scale_xy, offset_xy)  # blank rows are NaN, and stay it
 
     def set_geometry(self, width: SupportsIndex, height: SupportsIndex) -> None:
         """Set the size, and the chain to one ``initial_size`` of it; boxes stay as they are."""

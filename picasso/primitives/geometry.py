@@ -26,6 +26,9 @@ PairXY: TypeAlias = tuple[float, float]
 ANGLE = 4
 """Column of the angle in an ``xywha`` row."""
 
+_KEPT_WHOLE = 1 << 14
+"""Numbers of planes up to which factors and offsets are kept for each."""
+
 _quietly = np.errstate(over="ignore", invalid="ignore")
 
 _NAN_BYTES: dict[int, bytes] = {
@@ -79,10 +82,10 @@ def scale_shift_columns(planes: FloatArray, scale_xy: PairXY, offset_xy: PairXY)
         return
     upright = scale_xy[0] == scale_xy[1] or _all_unrotated(planes)
     turned = [] if upright else [_scaled_turned(plane, scale_xy) for plane in planes]
-    factors, offsets = _column_vectors(scale_xy, offset_xy, planes.dtype)
-    lengths, centres = planes[:, :ANGLE], planes[:, :2]
-    np.multiply(lengths, factors, lengths)
-    np.add(centres, offsets, centres)
+    shape = planes.shape if planes.size <= _KEPT_WHOLE else (ANGLE + 1, 1)
+    factors, offsets = _factors_and_offsets(scale_xy, offset_xy, shape, planes.dtype)
+    np.multiply(planes, factors, planes)
+    np.add(planes, offsets, planes)
     for (index, sizes), plane in zip(turned, planes, strict=False):
         plane[2:, index] = sizes
 
@@ -152,12 +155,19 @@ def as_boxes(boxes: ArrayLike, *widths: int, name: str = "boxes") -> FloatArray:
     return array
 
 
-@lru_cache(maxsize=256)
-def _column_vectors(scale_xy: PairXY, offset_xy: PairXY, dtype: np.dtype[Any]) -> tuple[FloatArray, FloatArray]:
-    """Return what four columns are multiplied by and two are moved by: a stream moves all its boxes alike."""
+@lru_cache(maxsize=64)
+def _factors_and_offsets(
+    scale_xy: PairXY, offset_xy: PairXY, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> tuple[FloatArray, FloatArray]:
+    """Return what the five columns are multiplied by, then moved by: a stream moves all its boxes alike.
+
+    Angles are multiplied by 1 and moved by 0. Two arrays of one shape without gaps are one loop for NumPy: that takes a
+    third of the time of broadcasting.
+    """
     scale_x, scale_y = scale_xy
-    factors = np.array(((scale_x,), (scale_y,), (abs(scale_x),), (abs(scale_y),)), dtype)
-    return factors, np.array(((offset_xy[0],), (offset_xy[1],)), dtype)
+    factors = np.array([[scale_x], [scale_y], [abs(scale_x)], [abs(scale_y)], [1]], dtype)
+    offsets = np.array([[offset_xy[0]], [offset_xy[1]], [0], [0], [0]], dtype)
+    return np.broadcast_to(factors, shape).copy(), np.broadcast_to(offsets, shape).copy()
 
 
 def _all_unrotated(planes: FloatArray) -> bool:
