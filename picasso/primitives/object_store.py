@@ -98,6 +98,15 @@ class ObjectStore:
         self.boxes, self.ids, self.track_ids, self.confidences = _EMPTY
         self._numbers = _NO_NUMBERS
 
+    def __getstate__(self) -> dict[str, Any]:
+        hidden = {"__weakref__", "_numbers"}
+        return {name: getattr(self, name) for name in self.__slots__ if name not in hidden}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            setattr(self, name, value)
+        self._numbers = _NO_NUMBERS
+
     def reserve(self, extra: int) -> None:
         """Make room for ``extra`` rows; views on the arrays made before may then be stale."""
         needed, capacity, count = self.count + extra, len(self.ids), self.count
