@@ -95,7 +95,8 @@ class Device:
 
     def make_current(self) -> None:
         """Let the calling thread's driver calls mean this device."""
-        _demand(_quick.cuCtxSetCurrent(self._context), "cuCtxSetCurrent")
+        if status := _quick.cuCtxSetCurrent(self._context):
+            _demand(status, "cuCtxSetCurrent")
 
     def _make_pool(self) -> Any:
         """Make a stream-ordered pool that keeps its memory: allocation costs the driver nothing once it is warm."""
@@ -231,11 +232,13 @@ class Event:
 
     def mark(self, stream: int) -> None:
         """Mark what a stream, given by its number, has been told so far."""
-        _demand(_quick.cuEventRecord(self._address, stream), "cuEventRecord")
+        if status := _quick.cuEventRecord(self._address, stream):
+            _demand(status, "cuEventRecord")
 
     def hold(self, stream: int) -> None:
         """Let what a stream, given by its number, is told from now on start after what is marked."""
-        _demand(_quick.cuStreamWaitEvent(stream, self._address, 0), "cuStreamWaitEvent")
+        if status := _quick.cuStreamWaitEvent(stream, self._address, 0):
+            _demand(status, "cuStreamWaitEvent")
 
     def wait(self) -> None:
         """Wait until what is marked is done."""
@@ -341,7 +344,8 @@ class Launch:
 
 def copy_to_device(target: int, source: int, size: int, stream: Stream) -> None:
     """Copy host memory to a GPU; asynchronous if it is pinned."""
-    _demand(_quick.cuMemcpyHtoDAsync_v2(target, source, size, stream.address), "cuMemcpyHtoDAsync")
+    if status := _quick.cuMemcpyHtoDAsync_v2(target, source, size, stream.address):
+        _demand(status, "cuMemcpyHtoDAsync")
 
 
 def copy_to_host(target: int, source: int, size: int, stream: Stream) -> None:
