@@ -69,7 +69,8 @@ class CudaPainter:
         if at.BLUR in kinds:
             self._paint_in_pieces(canvas, drawing, kinds)
         else:
-            canvas.set_lists(*self._lists.send(commands, drawing.glyphs), self._coverage.address)
+            first, second = self._lists.send(commands, drawing.glyphs)
+            canvas.set_lists(first, second, self._coverage.address)
             canvas.paint(0, len(kinds))
 
     def _ready_canvas(self, surface: SurfaceView) -> _Canvas:
