@@ -164,16 +164,15 @@ class _Upload:
 
     def send(self, *arrays: npt.NDArray[Any]) -> list[int]:
         """Copy arrays, one behind the other at multiples of 16 bytes; return where each starts on the device."""
-        offsets = list(accumulate((array.nbytes + 15 & -16 for array in arrays), initial=0))
-        size = offsets.pop()
-        memory = self._memory
+        whole = b"".join([array.tobytes() + bytes(-array.nbytes % 16) for array in arrays])
+        size, memory = len(whole), self._memory
         if size > len(memory.bytes):
             memory = self._memory = StagedMemory(1 << (size - 1).bit_length(), self._stream)
             self.address = memory.address
-        for array, offset in zip(arrays, offsets, strict=True):
-            memory.bytes[offset : offset + array.nbytes] = array.tobytes()
+        memory.bytes[:size] = whole
         memory.send(size)
-        return [self.address + offset for offset in offsets]
+        sizes = [-(-array.nbytes // 16) * 16 for array in arrays[:-1]]
+        return list(accumulate(sizes, initial=self.address))
 
 
 class _Scratch:

@@ -27,7 +27,7 @@ from picasso_kernels.components import SOURCES, Picture, Plane
 from picasso_kernels.cuda_driver import Arguments, Event, Launch, Stream, copy_to_device, launch
 from picasso_kernels.cuda_frame import ADDRESSES, FRAME, NUMBERS, Frame
 from picasso_kernels.cuda_kernels import KERNELS
-from picasso_kernels.cuda_plan import TARGETS, FramePlan, plan_frame, warm_up
+from picasso_kernels.cuda_plan import TARGETS, FramePlan, Place, plan_frame, warm_up
 
 _BLOCK: Final = (64, 2, 1)
 """Threads: a warp writes 64 pixels of two rows, measured best on an H200."""
@@ -40,6 +40,28 @@ _TENSOR_FORMATS: Final = {"float16": "half", "float32": "single"}
 _KNOWN: Final = Normalization()
 Addresses = tuple[int, int, int]
 """Of the three planes of a target."""
+
+
+class BoundTarget:
+    """A surface that many pictures are written to, and what each launch has to know of it, looked up once."""
+
+    __slots__ = ("_addresses", "_places", "signature", "stream", "surface")
+
+    def __init__(self, surface: SurfaceView) -> None:
+        self.surface = surface
+        self.signature = _signature(surface)
+        self.stream = surface.cuda_stream
+        self._places: tuple[Place, Place, Place] | None = None
+        self._addresses: Addresses = (0, 0, 0)
+
+    def addresses(self, places: tuple[Place, Place, Place]) -> Addresses:
+        """Return where a plan's planes are."""
+        if places is not self._places:
+            planes = self.surface.device_planes
+            (first, at), (second, at_), (third, at__) = places
+            self._addresses = planes[first].ptr + at, planes[second].ptr + at_, planes[third].ptr + at__
+            self._places = places
+        return self._addresses
 
 
 class Job(NamedTuple):
@@ -97,7 +119,7 @@ class CudaTransformer:
         self,
         source: SurfaceView,
         placement: Placement,
-        target: SurfaceView,
+        target: SurfaceView | BoundTarget,
         interpolation: Interpolation = Interpolation.BILINEAR,
     ) -> None:
         """Put the transform of one frame on the stream: every pixel of ``target`` is written.
@@ -108,7 +130,8 @@ class CudaTransformer:
         Args:
             source: What is read, on this GPU, of size ``placement.source_wh``.
             placement: Which rectangle of the source lands on which rectangle of the target.
-            target: What is written: RGBA, BGRA, BGRx, NV12, NV21 or I420, on this GPU, of size ``placement.target_wh``.
+            target: What is written: RGBA, BGRA, BGRx, NV12, NV21 or I420, on this GPU, of size ``placement.target_wh``;
+                or what ``bind`` returned for it.
             interpolation: The filter.
 
         Raises:
@@ -116,13 +139,15 @@ class CudaTransformer:
             GeometryError: A surface has another size than the placement says.
         """
         self.device.make_current()
-        prepared = self._prepare(source, placement, target, interpolation)
-        ours, producer, owner = self.stream.address, source.cuda_stream, target.cuda_stream
+        bound = target if isinstance(target, BoundTarget) else self.bind(target)
+        prepared = self._prepare(source, placement, bound, interpolation)
+        ours, producer, owner = self.stream.address, source.cuda_stream, bound.stream
         if producer != ours:
             self._follow(producer)
         if owner != ours:
             self._follow(owner)
-        _write_planes(prepared.launch.block, 0, prepared.plan, source, _addresses(prepared.plan, target))
+        plan = prepared.plan
+        _write_planes(prepared.launch.block, 0, plan, source, bound.addresses(plan.targets))
         prepared.launch.put()
         if producer != ours:
             self._keep(source)
@@ -130,6 +155,18 @@ class CudaTransformer:
             self._hand_back(owner)
         if len(self._plans) > _PLANS:
             self._forget()
+
+    def bind(self, target: SurfaceView) -> BoundTarget:
+        """Look up what ``transform`` has to know of a target that many pictures are written to; it is kept alive.
+
+        Raises:
+            SurfaceError: It is not on this GPU.
+        """
+        try:
+            return BoundTarget(target)
+        except SurfaceError:
+            self._check_place(target, "target")
+            raise
 
     def transform_batch(self, jobs: Sequence[Job], interpolation: Interpolation = Interpolation.BILINEAR) -> None:
         """Put the transforms of many frames on the stream, one launch for each kernel that they need.
@@ -139,10 +176,11 @@ class CudaTransformer:
         self.device.make_current()
         tasks = []
         for source, placement, target in jobs:
-            prepared = self._prepare(source, placement, target, interpolation)
+            bound = self.bind(target)
+            prepared = self._prepare(source, placement, bound, interpolation)
             self._follow(source.cuda_stream)
-            self._follow(target.cuda_stream)
-            tasks.append(_Task(source, _addresses(prepared.plan, target), prepared))
+            self._follow(bound.stream)
+            tasks.append(_Task(source, bound.addresses(prepared.plan.targets), prepared))
         self._run(tasks)
         for stream in {target.cuda_stream for _, _, target in jobs}:
             self._hand_back(stream)
@@ -215,17 +253,16 @@ class CudaTransformer:
         self._table = None
 
     def _prepare(
-        self, source: SurfaceView, placement: Placement, target: SurfaceView, interpolation: Interpolation
+        self, source: SurfaceView, placement: Placement, target: BoundTarget, interpolation: Interpolation
     ) -> _DevicePlan:
         try:
-            key = (id(placement), interpolation.value, *_signature(source), *_signature(target))
+            key = (id(placement), interpolation.value, _signature(source), target.signature)
         except SurfaceError:
             self._check_place(source, "source")
-            self._check_place(target, "target")
             raise
         prepared = self._plans.get(key)
         if prepared is None:
-            prepared = self._plans[key] = self._make_plan(source, placement, target, interpolation)
+            prepared = self._plans[key] = self._make_plan(source, placement, target.surface, interpolation)
         return prepared
 
     def _prepare_tensor(
@@ -410,12 +447,6 @@ def _write_planes(block: Any, offset: int, plan: FramePlan, source: SurfaceView,
     _PLANES.pack_into(
         block, offset, planes[first].ptr + at, planes[second].ptr + at_, planes[third].ptr + at__, *targets
     )
-
-
-def _addresses(plan: FramePlan, target: SurfaceView) -> Addresses:
-    planes = target.device_planes
-    (first, at), (second, at_), (third, at__) = plan.targets
-    return planes[first].ptr + at, planes[second].ptr + at_, planes[third].ptr + at__
 
 
 def _signature(surface: SurfaceView) -> tuple[object, ...]:
