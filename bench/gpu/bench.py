@@ -115,6 +115,9 @@ class Bench:
         jobs = [Job(a, workload.placement, b) for a, b in zip(sources, targets, strict=True)]
         ours = self.watch.host_us(lambda: self.gpu.transform(sources[0], workload.placement, targets[0]))
         self.note("one letterboxed NV12 picture, host us", ours)
+        bound = self.gpu.bind(targets[0])
+        ours = self.watch.host_us(lambda: self.gpu.transform(sources[0], workload.placement, bound))
+        self.note("the same, into a target that was bound, host us", ours)
         for peer in (peer for peer in self.peers if hasattr(peer, "launch_us")):
             theirs = attempt(peer, lambda peer=peer: peer.launch_us(workload, pictures))
             self.note(f"one letterboxed NV12 picture, {peer.name}, host us", theirs)

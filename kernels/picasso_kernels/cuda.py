@@ -194,11 +194,12 @@ def _store(kind: ir.IntType, size: int) -> Callable[..., None]:
     return emit
 
 
-def _store_pair(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value, first: ir.Value, second: ir.Value) -> None:
-    kind = ir.VectorType(_I32, 2)
-    pair = builder.insert_element(ir.Constant(kind, ir.Undefined), first, _I32(0))
-    pair = builder.insert_element(pair, second, _I32(1))
-    builder.store(pair, _pointer(builder, plane, offset, kind), align=8)
+def _store_words(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value, *words: ir.Value) -> None:
+    kind = ir.VectorType(_I32, len(words))
+    together = ir.Constant(kind, ir.Undefined)
+    for place, word in enumerate(words):
+        together = builder.insert_element(together, word, _I32(place))
+    builder.store(together, _pointer(builder, plane, offset, kind), align=4 * len(words))
 
 
 def _assembly(instruction: str) -> Callable[..., ir.Value]:
@@ -247,6 +248,7 @@ def _instructions() -> tuple[dict[Plain, Any], Any]:
     two, four = ir.VectorType(_I32, 2), ir.VectorType(_I32, 4)
     table: dict[Plain, Any] = {
         machine.load_byte: _intrinsic(word, _load(_I8, 1), (plane, word)),
+        machine.load_half: _intrinsic(word, _load(_I16, 2), (plane, word)),
         machine.load_number: _intrinsic(word, _load(_I32, 4), (plane, word)),
         machine.load_number_pair: _intrinsic(pair, _load(two, 8), (plane, word)),
         machine.load_word: _intrinsic(word, _load(_I32, 4), (plane, word)),
@@ -255,7 +257,8 @@ def _instructions() -> tuple[dict[Plain, Any], Any]:
         machine.store_byte: _intrinsic(types.void, _store(_I8, 1), (plane, word, word)),
         machine.store_half: _intrinsic(types.void, _store(_I16, 2), (plane, word, word)),
         machine.store_word: _intrinsic(types.void, _store(_I32, 4), (plane, word, word)),
-        machine.store_word_pair: _intrinsic(types.void, _store_pair, (plane, word, word, word)),
+        machine.store_word_pair: _intrinsic(types.void, _store_words, (plane, word, word, word)),
+        machine.store_word_quad: _intrinsic(types.void, _store_words, (plane, *[word] * 5)),
         memory.load8: _intrinsic(word, _load(_I8, 1, read_only=False), (plane, word)),
         memory.pixel: _intrinsic(word, _load(_I32, 4, read_only=False), (plane, word)),
         memory.store8: _intrinsic(types.void, _store(_I8, 1), (plane, word, word)),

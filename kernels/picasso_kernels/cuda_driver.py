@@ -37,6 +37,8 @@ _quick.cuStreamWaitEvent.argtypes = [_POINTER, _POINTER, _UINT]
 _quick.cuMemcpyHtoDAsync_v2.argtypes = [_POINTER, _POINTER, _SIZE, _POINTER]
 _quick.cuMemAllocFromPoolAsync.argtypes = [_POINTER, _SIZE, _POINTER, _POINTER]
 _quick.cuMemFreeAsync.argtypes = [_POINTER, _POINTER]
+_put_kernel: Final = _quick.cuLaunchKernelEx
+"""Takes what ``Launch`` has converted already, so it is told no types."""
 
 
 def _demand(status: int, call: str) -> None:
@@ -93,7 +95,8 @@ class Device:
 
     def make_current(self) -> None:
         """Let the calling thread's driver calls mean this device."""
-        _demand(_quick.cuCtxSetCurrent(self._context), "cuCtxSetCurrent")
+        if status := _quick.cuCtxSetCurrent(self._context):
+            _demand(status, "cuCtxSetCurrent")
 
     def _make_pool(self) -> Any:
         """Make a stream-ordered pool that keeps its memory: allocation costs the driver nothing once it is warm."""
@@ -229,11 +232,13 @@ class Event:
 
     def mark(self, stream: int) -> None:
         """Mark what a stream, given by its number, has been told so far."""
-        _demand(_quick.cuEventRecord(self._address, stream), "cuEventRecord")
+        if status := _quick.cuEventRecord(self._address, stream):
+            _demand(status, "cuEventRecord")
 
     def hold(self, stream: int) -> None:
         """Let what a stream, given by its number, is told from now on start after what is marked."""
-        _demand(_quick.cuStreamWaitEvent(stream, self._address, 0), "cuStreamWaitEvent")
+        if status := _quick.cuStreamWaitEvent(stream, self._address, 0):
+            _demand(status, "cuStreamWaitEvent")
 
     def wait(self) -> None:
         """Wait until what is marked is done."""
@@ -295,9 +300,52 @@ def launch(
     _demand(status, "cuLaunchKernel")
 
 
+class _LaunchConfig(ctypes.Structure):
+    """``CUlaunchConfig``: grid, block, dynamic shared memory, stream, no attributes."""
+
+    _fields_ = (
+        ("grid", _UINT * 3),
+        ("block", _UINT * 3),
+        ("shared", _UINT),
+        ("stream", _POINTER),
+        ("attributes", _POINTER),
+        ("attribute_count", _UINT),
+    )
+
+
+class Launch:
+    """A kernel that goes on one stream again and again, only its parameters change: write those to ``block``.
+
+    All else is converted for the driver once: of the 4.4 microseconds of ``launch``, half are conversions.
+    """
+
+    __slots__ = ("_call", "_config", "arguments", "block")
+
+    def __init__(
+        self,
+        function: int,
+        grid: tuple[int, int, int],
+        block: tuple[int, int, int],
+        stream: Stream,
+        arguments: Arguments,
+    ) -> None:
+        config = _LaunchConfig((_UINT * 3)(*grid), (_UINT * 3)(*block), 0, stream.address, None, 0)
+        self._config = config
+        self._call = (ctypes.byref(config), _POINTER(function), None, _POINTER(arguments.address))
+        self.arguments = arguments
+        self.block = arguments.block
+        """The kernel's parameters."""
+
+    def put(self) -> None:
+        """Put the kernel on its stream; the context of its device has to be current."""
+        if status := _put_kernel(*self._call):
+            _demand(status, "cuLaunchKernelEx")
+
+
 def copy_to_device(target: int, source: int, size: int, stream: Stream) -> None:
     """Copy host memory to a GPU; asynchronous if it is pinned."""
-    _demand(_quick.cuMemcpyHtoDAsync_v2(target, source, size, stream.address), "cuMemcpyHtoDAsync")
+    if status := _quick.cuMemcpyHtoDAsync_v2(target, source, size, stream.address):
+        _demand(status, "cuMemcpyHtoDAsync")
 
 
 def copy_to_host(target: int, source: int, size: int, stream: Stream) -> None:

@@ -3,6 +3,8 @@
 ``words`` are sources of 4 aligned bytes a pixel, ``bytes`` packed sources of any step, order and alignment, ``yuv``
 planes of luma and chroma. ``near`` are the usual layouts of the latter two, in pictures that shrink by at most 2:
 ``nv12`` also stands for NV21, ``rgb`` for BGR. ``quads`` are filters of many taps over rows aligned to 16 bytes.
+``averaged`` is an area filter that halves. Kernels of ``cuda_wide``, whose threads do 4x2 pixels instead of 2x2, are
+``copied`` ones of sources that are no words, and the near one from plane to plane.
 A frame that a special kernel serves is served by the general one too.
 """
 
@@ -16,6 +18,7 @@ from typing import Any, Final
 from picasso_kernels import cuda_near as near
 from picasso_kernels import cuda_quads as quads
 from picasso_kernels import cuda_read as read
+from picasso_kernels import cuda_wide as wide
 from picasso_kernels import cuda_write as write
 
 Plain = Callable[..., Any]
@@ -24,6 +27,7 @@ _WORDS: Final[dict[Plain, Plain]] = {read.pixel_word: read.word_of_four}
 _READERS: Final[dict[str, dict[Plain, Plain]]] = {
     "words_copied": {**_WORDS, write.pixels: read.copied_pixels},
     "words_halved": {**_WORDS, write.pixels: read.halved_pixels},
+    "words_averaged": {**_WORDS, write.pixels: read.averaged_pixels},
     "words_nearest": {**_WORDS, write.pixels: read.nearest_pixels},
     "words_bilinear": {**_WORDS, write.pixels: read.bilinear_pixels},
     "words_quads": {write.pixels: quads.summed_quads},
@@ -50,6 +54,14 @@ _PLANES: Final[dict[str, dict[Plain, Plain]]] = {
     "planes_taps": {read.sample: read.sum_sample},
 }
 
+_WIDE: Final[dict[str, tuple[Plain, dict[Plain, Plain], int]]] = {
+    "rgb_copied_to_pixels": (wide.write_four_pixels, {wide.four_pixels: wide.copied_rgb_four}, 4),
+    "rgb_copied_to_yuv420": (wide.write_four_yuv420, {wide.four_pixels: wide.copied_rgb_four}, 4),
+    "nv12_copied_to_pixels": (wide.write_four_pixels, {wide.four_pixels: wide.copied_yuv_four}, 4),
+    "planes_near_to_planes": (wide.write_near_planes, {}, 1),
+}
+"""Those whose threads do 4x2 pixels, with the rows of a batch that measured best on an H200."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
@@ -66,7 +78,11 @@ class Kernel:
 
 def _batch_rows(reader: str) -> int:
     """Return what measured best on an H200: 2 where a thread has many wide loads, 4 where they are few or narrow."""
-    return 2 if reader in {"words_halved", "words_nearest", "words_bilinear", "words_quads", "words_taps"} else 4
+    return (
+        2
+        if reader in {"words_halved", "words_averaged", "words_nearest", "words_bilinear", "words_quads", "words_taps"}
+        else 4
+    )
 
 
 def _catalogue() -> dict[str, Kernel]:
@@ -77,6 +93,7 @@ def _catalogue() -> dict[str, Kernel]:
     kernels += [
         Kernel(f"{name}_to_planes", write.write_planes, parts, _batch_rows(name)) for name, parts in _PLANES.items()
     ]
+    kernels += [Kernel(name, *made) for name, made in _WIDE.items()]
     return {kernel.name: kernel for kernel in kernels}
 
 

@@ -60,6 +60,11 @@ def load_byte(plane: Plane, offset: int) -> int:
     return value
 
 
+def load_half(plane: Plane, offset: int) -> int:
+    """Read two bytes, 0..65535 (LDG.U16)."""
+    return int.from_bytes(plane.read(offset, 2), "little")
+
+
 def load_number(plane: Plane, offset: int) -> int:
     """Read a signed number of 4 bytes (LDG)."""
     return int.from_bytes(plane.read(offset, 4), "little", signed=True)
@@ -106,6 +111,12 @@ def store_word(plane: Plane, offset: int, value: int) -> None:
 def store_word_pair(plane: Plane, offset: int, first: int, second: int) -> None:
     """Write 2 words in one access (STG.64)."""
     plane.write(offset, first % (1 << 32) | second % (1 << 32) << 32, 8)
+
+
+def store_word_quad(plane: Plane, offset: int, first: int, second: int, third: int, fourth: int) -> None:
+    """Write 4 words in one access (STG.128)."""
+    words = first % (1 << 32), second % (1 << 32), third % (1 << 32), fourth % (1 << 32)
+    plane.write(offset, words[0] | words[1] << 32 | words[2] << 64 | words[3] << 96, 16)
 
 
 def byte_of(word: int, index: int) -> int:

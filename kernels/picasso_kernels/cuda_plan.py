@@ -13,15 +13,15 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from picasso_kernels.axis import Axis, fill_bilinear, fill_nearest
+from picasso_kernels.axis import Axis
 from picasso_kernels.color import spans, to_rgb, to_yuv
-from picasso_kernels.compile import host
 from picasso_kernels.components import PIXEL_FORMATS, Picture, Samples, list_components
 from picasso_kernels.cuda_frame import BLEND_BITS, FRAME, INDEX_MASK, OUTSIDE
 from picasso_kernels.cuda_near import CHROMA_REACH, LUMA_REACH
+from picasso_kernels.cuda_wide import CHROMA_SPAN, LUMA_SPAN
 from picasso_kernels.filters import tap_table
 from picasso_kernels.pixel import ONE
-from picasso_kernels.plan import RectLTWH
+from picasso_kernels.plan import RectLTWH, bilinear_entries, nearest_entries
 from picasso_kernels.taps import TAP_BITS
 
 TARGETS: Final = ("RGBA", "BGRA", "BGRx", "NV12", "NV21", "I420", "half", "single")
@@ -55,7 +55,7 @@ class FramePlan:
     sources: tuple[Place, Place, Place]
     targets: tuple[Place, Place, Place]
     blocks: tuple[int, int]
-    """Columns and rows of 2x2 target pixels."""
+    """Columns and rows of threads: of 2x2 target pixels, or of 4x2."""
 
 
 @functools.lru_cache(maxsize=256)
@@ -94,6 +94,7 @@ class _Planner:
         self.is_rgb24 = PIXEL_FORMATS.get(source.format) == 3 and source.planes[0][2:] == (3, 1) and self.has_word_rows
         self.filter = "nearest" if self.copied else name
         self.row = np.zeros((), FRAME)
+        self.across = 2
         self.tables: list[npt.NDArray[np.int32]] = []
         self.entries: dict[str, npt.NDArray[np.int32]] = {}
         self.layout = ""
@@ -113,7 +114,7 @@ class _Planner:
             np.concatenate(self.tables),
             self.source_places(sources),
             self.target_places(),
-            (-(-width // 2), -(-height // 2)),
+            (-(-width // self.across), -(-height // 2)),
         )
 
     def is_planar(self) -> bool:
@@ -148,24 +149,67 @@ class _Planner:
         row["pitch"], row["step"] = plane.pitch, main.step
         x, y = self.axes(main, 1)
         copied = x.is_copy and y.is_copy
+        filter_, self.filter = self.filter, "nearest" if self.keeps_luma(planar) else self.filter
         self.add_axis(x, self.target_wh[0], "column", copied)
         self.add_axis(y, self.target_wh[1], "row", copied)
         row["next_column"] = main.step if x.samples > 1 else 0
         row["next_row"] = plane.pitch if y.samples > 1 else 0
-        if self.source.is_yuv:
-            self.add_chroma(2 if planar else 1)
-            self.layout = "" if planar else self.near_layout()
-            if self.layout == "nv12":
-                swap = (self.source.format == "NV21") != self.chroma_swapped
-                row["red_green"], row["blue_alpha"] = _V_FIRST if swap else _SELECTORS
-            return f"{self.layout}_near" if self.layout else f"{'planes' if planar else 'yuv'}_{self.kind}"
-        return self.add_channels(main, x)
+        kept, self.filter = self.filter != filter_, filter_
+        return self.add_yuv(planar, kept=kept) if self.source.is_yuv else self.add_channels(main, x)
+
+    def add_yuv(self, planar: bool, *, kept: bool) -> str:
+        """Write how chroma is read; return the name of the reader. ``kept`` luma is copied."""
+        self.add_chroma(2 if planar else 1)
+        self.layout = self.near_layout(*((LUMA_SPAN, CHROMA_SPAN) if planar else (LUMA_REACH, CHROMA_REACH)))
+        if planar and not (self.layout == "nv12" and self.has_fours("yuv420") and self.has_whole_rows):
+            self.layout = ""
+        if self.layout == "nv12":
+            swap = (self.source.format == "NV21") != self.chroma_swapped
+            self.row["red_green"], self.row["blue_alpha"] = _V_FIRST if swap else _SELECTORS
+        if kept or (planar and self.layout):
+            self.across = 4
+        if kept:
+            return "nv12_copied"
+        name = "planes" if planar else self.layout or "yuv"
+        return f"{name}_near" if self.layout else f"{name}_{self.kind}"
+
+    def keeps_luma(self, planar: bool) -> bool:
+        """Whether luma is copied and chroma lies as ``cuda_wide.copied_yuv_four`` has it: a picture of its own size."""
+        crop, inner = self.crop, self.inner
+        layout = [plane[2:] for plane in self.source.planes] == [(1, 1), (2, 1)] and self.has_word_rows
+        kept = self.filter == "bilinear" and crop[2:] == inner[2:] and crop[0] % 4 == 0 and crop[3] > 1
+        return self.source.is_yuv and not planar and layout and kept and self.has_fours("pixels")
+
+    def has_fours(self, writer: str) -> bool:
+        """Whether each four neighbours are in the picture or in a bar, and may be written together by this writer."""
+        planes, form = self.target.planes, self.target.format
+        if _writer(form) != writer or self.target_wh[0] % 4 or self.inner[0] % 4 or self.inner[2] % 4:
+            return False
+        units = (16,) if writer == "pixels" else (4, 2, 2) if form == "I420" else (4, 4)
+        return all(
+            plane.base % unit == 0 and plane.pitch % unit == 0 for plane, unit in zip(planes, units, strict=True)
+        )
+
+    @property
+    def has_whole_rows(self) -> bool:
+        """Whether each two rows are in the picture or in a bar, and pairs of chroma are written to pairs."""
+        return self.inner[1] % 2 == 0 == self.inner[3] % 2 and self.target.format != "I420"
 
     @property
     def kind(self) -> str:
-        return self.filter if self.filter in {"nearest", "bilinear"} else "taps"
+        if self.filter in {"nearest", "bilinear"}:
+            return self.filter
+        return "averaged" if self.is_averaged else "taps"
 
-    def near_layout(self) -> str:
+    @property
+    def is_averaged(self) -> bool:
+        """Whether each pixel is the mean of 2x2 whose rows are halves of aligned accesses of 16 bytes."""
+        (left, _, width, height), (start, _, inner_width, inner_height) = self.crop, self.inner
+        halved = self.filter == "area" and (width, height) == (2 * inner_width, 2 * inner_height)
+        aligned = PIXEL_FORMATS.get(self.source.format) == 4 and self.is_aligned(16)
+        return halved and aligned and not (start % 2 or inner_width % 2 or (left - 2 * start) % 4)
+
+    def near_layout(self, luma_reach: int, chroma_reach: int) -> str:
         """Return how ``cuda_near`` reads luma and chroma: ``nv12``, ``i420``, or nothing where it cannot."""
         steps = [plane[2:] for plane in self.source.planes]
         layout = {((1, 1), (2, 1)): "nv12", ((1, 1),) * 3: "i420"}.get(tuple(steps), "")
@@ -174,8 +218,8 @@ class _Planner:
             return ""
         if not (self.row["next_column"] and self.row["chroma_next_column"]):
             return ""
-        near = _are_near(self.entries["column"], LUMA_REACH)
-        return layout if near and _are_near(self.entries["chroma_column"], CHROMA_REACH) else ""
+        near = _are_near(self.entries["column"], luma_reach, 4 if luma_reach == LUMA_SPAN else 2)
+        return layout if near and _are_near(self.entries["chroma_column"], chroma_reach) else ""
 
     def axes(self, samples: Samples, target_unit: int) -> tuple[Axis, Axis]:
         crop, inner = self.crop, self.inner
@@ -210,11 +254,21 @@ class _Planner:
             row["red_green"], row["blue_alpha"] = _BLUE_FIRST if swap else _SELECTORS
             row["alpha"] = -1
             return "rgb_near"
+        if self.is_rgb24 and self.copied and self.has_copied_fours:
+            row["red_green"], row["blue_alpha"] = _BLUE_FIRST if swap else _SELECTORS
+            row["alpha"] = -1
+            self.across = 4
+            return "rgb_copied"
         row["red_green"], row["blue_alpha"] = _SELECTORS
         lane = plane.lane_step if samples.lanes == 4 else 0
         row["red"], row["green"], row["blue"] = (2 * lane, lane, 0) if swap else (0, lane, 2 * lane)
         row["alpha"] = -1 if opaque else 3 * lane
         return f"bytes_{self.kind}"
+
+    @property
+    def has_copied_fours(self) -> bool:
+        """Whether ``cuda_wide`` copies pixels of 3 bytes."""
+        return self.crop[0] % 4 == 0 and (self.has_fours("pixels") or self.has_fours("yuv420"))
 
     def words_kind(self, x: Axis) -> str:
         """Return the quickest way to read words: whole pairs are one access where they are aligned for it."""
@@ -244,7 +298,9 @@ class _Planner:
         padded = -(-length // _TABLE_ALIGNMENT) * _TABLE_ALIGNMENT
         shown = slice(axis.first_target, axis.first_target + axis.targets)
         entries = np.full(padded, OUTSIDE, np.int32)
-        if self.kind == "taps":
+        if self.kind == "averaged":
+            entries[shown] = (axis.first_source + 2 * np.arange(axis.targets)) << BLEND_BITS
+        elif self.kind == "taps":
             first, made = _one_tap(axis) if copied else tap_table(axis, self.filter)
             unit = (4 if name == "column" else 2) if self.has_quads else 1
             end = axis.first_source + axis.samples
@@ -300,13 +356,20 @@ class _Planner:
 
 def _blend_entries(axis: Axis, name: str) -> npt.NDArray[np.int32]:
     """Return index and weight of each target sample; its next sample exists, but in crops of one."""
-    fill = host(fill_nearest if name == "nearest" else fill_bilinear)
-    made = np.zeros(2 * axis.targets, np.int32)
-    fill(made, 0, axis.targets, axis.first_target, *axis, axis.first_source, axis.samples)
-    index, weight = made[: axis.targets], made[axis.targets :]
-    beyond = (index == axis.samples - 1) & (axis.samples > 1) & (name != "nearest")
+    if name == "nearest":
+        copied: npt.NDArray[np.int32] = (nearest_entries(axis).astype(np.int32) + axis.first_source) << BLEND_BITS
+        return copied
+    index, weight = np.split(bilinear_entries(axis).astype(np.int32), 2)
+    beyond = (index == axis.samples - 1) & (axis.samples > 1)
     entries: npt.NDArray[np.int32] = (index - beyond + axis.first_source) << BLEND_BITS | np.where(beyond, ONE, weight)
     return entries
+
+
+def warm_up() -> None:
+    """Compile what makes axis tables, or load it from disk, so that the first frame does not wait for it."""
+    axis = Axis(0, 2, 1, 0, 4, 1)
+    for name in ("nearest", "bilinear"):
+        _blend_entries(axis, name)
 
 
 def _in_units(
@@ -336,12 +399,15 @@ def _in_halves(weights: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     return packed
 
 
-def _are_near(entries: npt.NDArray[np.int32], reach: int) -> bool:
-    """Tell whether the two pixels of every pair that is no bar are at most ``reach`` samples apart, in their order."""
-    pairs = entries.reshape(-1, 2)
-    index = (pairs >> BLEND_BITS) & INDEX_MASK
-    apart = (index[:, 1] - index[:, 0])[(pairs >= 0).all(axis=1)]
-    return bool(((apart >= 0) & (apart <= reach)).all())
+def _are_near(entries: npt.NDArray[np.int32], reach: int, count: int = 2) -> bool:
+    """Tell whether the first and last of each ``count`` pixels that are no bar are at most ``reach`` samples apart.
+
+    They also have to be in their order.
+    """
+    groups = entries.reshape(-1, count)
+    index = (groups >> BLEND_BITS) & INDEX_MASK
+    steps = np.diff(index, axis=1)[(groups >= 0).all(axis=1)]
+    return bool((steps >= 0).all() and (steps.sum(axis=1) <= reach).all())
 
 
 def _one_tap(axis: Axis) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:

@@ -133,6 +133,36 @@ def halved_pixels(frame: Frame, column: int, row: int) -> PixelPair:
     return red, green, blue, alpha, red_, green_, blue_, alpha_
 
 
+def averaged_pixels(frame: Frame, column: int, row: int) -> PixelPair:
+    """Take the means of 2x2 pixels for two neighbours of a picture shrunk to the half, each row one aligned access.
+
+    Two taps of half the weight make this of ``taps``: ``(sum << 18) + (1 << 19) >> 20``, and nothing is lost between.
+    """
+    x, y = load_number_pair(frame.columns, 8 * column), load_number(frame.rows, 4 * row)
+    at = index_of(y) * frame.pitch + index_of(x[0]) * 4
+    upper = load_word_quad(frame.source, at)
+    lower = load_word_quad(frame.source, at + frame.pitch)
+    red, green, blue, alpha = mean_of_words(frame, x[0] | y, upper[0], upper[1], lower[0], lower[1])
+    red_, green_, blue_, alpha_ = mean_of_words(frame, x[1] | y, upper[2], upper[3], lower[2], lower[3])
+    return red, green, blue, alpha, red_, green_, blue_, alpha_
+
+
+def mean_of_words(
+    frame: Frame, outside: int, upper_left: int, upper_right: int, lower_left: int, lower_right: int
+) -> Pixel:
+    """Take the mean of four pixels; in a bar, where ``outside`` is negative, it is black."""
+    each = 0 if outside < 0 else 0x10001
+    left, right = (
+        pick_bytes(upper_left, lower_left, frame.red_green),
+        pick_bytes(upper_right, lower_right, frame.red_green),
+    )
+    red, green = dot2_low(each, right, dot2_low(each, left, 2)), dot2_high(each, right, dot2_high(each, left, 2))
+    left = pick_bytes(upper_left, lower_left, frame.blue_alpha)
+    right = pick_bytes(upper_right, lower_right, frame.blue_alpha)
+    blue, alpha = dot2_low(each, right, dot2_low(each, left, 2)), dot2_high(each, right, dot2_high(each, left, 2))
+    return red >> 2, green >> 2, blue >> 2, opaque_outside(outside, outside, frame.alpha, alpha >> 2)
+
+
 def split_word(frame: Frame, x: int, y: int, word: int) -> Pixel:
     """Return the channels of one pixel as they are."""
     first, second = frame.red_green, frame.blue_alpha

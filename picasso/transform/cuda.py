@@ -17,17 +17,17 @@ import numpy as np
 from picasso.errors import GeometryError, SurfaceError
 from picasso.surface import SurfaceView, VideoFormat
 from picasso.surface.cuda import DevicePlane
-from picasso.surface.cuda_memory import DeviceBlock, open_device
+from picasso.surface.cuda_memory import DeviceBlock, StagedMemory, open_device
 from picasso.surface.tensor import DTYPES, DeviceTensor, allocate_tensor, check_dtype, tensor_over
 from picasso.transform.config import Interpolation
 from picasso.transform.filters import FILTERS
 from picasso.transform.placement import Placement
 from picasso.transform.tensor import Normalization, one_each
 from picasso_kernels.components import SOURCES, Picture, Plane
-from picasso_kernels.cuda_driver import Arguments, Event, Stream, copy_to_device, launch
+from picasso_kernels.cuda_driver import Arguments, Event, Launch, Stream, copy_to_device, launch
 from picasso_kernels.cuda_frame import ADDRESSES, FRAME, NUMBERS, Frame
 from picasso_kernels.cuda_kernels import KERNELS
-from picasso_kernels.cuda_plan import TARGETS, FramePlan, plan_frame
+from picasso_kernels.cuda_plan import TARGETS, FramePlan, Place, plan_frame, warm_up
 
 _BLOCK: Final = (64, 2, 1)
 """Threads: a warp writes 64 pixels of two rows, measured best on an H200."""
@@ -36,12 +36,32 @@ _PLANS: Final = 64
 _ROW_BYTES: Final = 8 * ADDRESSES + 4 * NUMBERS
 _PLANES: Final = struct.Struct("=6Q")
 """Three planes of the source, three of the target: the first fields of a row."""
-_STAGED: Final = 1 << 15
-"""Bytes of host memory that the driver copies at once and without waiting; it may wait from 64 KB on."""
 _TENSOR_FORMATS: Final = {"float16": "half", "float32": "single"}
 _KNOWN: Final = Normalization()
 Addresses = tuple[int, int, int]
 """Of the three planes of a target."""
+
+
+class BoundTarget:
+    """A surface that many pictures are written to, and what each launch has to know of it, looked up once."""
+
+    __slots__ = ("_addresses", "_places", "signature", "stream", "surface")
+
+    def __init__(self, surface: SurfaceView) -> None:
+        self.surface = surface
+        self.signature = _signature(surface)
+        self.stream = surface.cuda_stream
+        self._places: tuple[Place, Place, Place] | None = None
+        self._addresses: Addresses = (0, 0, 0)
+
+    def addresses(self, places: tuple[Place, Place, Place]) -> Addresses:
+        """Return where a plan's planes are."""
+        if places is not self._places:
+            planes = self.surface.device_planes
+            (first, at), (second, at_), (third, at__) = places
+            self._addresses = planes[first].ptr + at, planes[second].ptr + at_, planes[third].ptr + at__
+            self._places = places
+        return self._addresses
 
 
 class Job(NamedTuple):
@@ -62,15 +82,13 @@ class _Task(NamedTuple):
 
 @dataclass(slots=True)
 class _DevicePlan:
-    """A plan whose tables are on the device, and the arguments of its next launch."""
+    """A plan whose tables are on the device, and its launch."""
 
     plan: FramePlan
     row: np.ndarray[Any, Any]
     tables: DeviceBlock
     """Axis tables; they go back in the order of the stream, after what has been launched."""
-    arguments: Arguments
-    function: Any
-    grid: tuple[int, int, int]
+    launch: Launch
     placement: Placement
     """Kept because the key of the plan is its identity."""
 
@@ -90,6 +108,7 @@ class CudaTransformer:
         self.device = open_device(gpu_id)
         self.stream = stream or Stream(self.device)
         self._closed = False
+        warm_up()
         self._plans: OrderedDict[tuple[object, ...], _DevicePlan] = OrderedDict()
         self._event = Event(self.device)
         self._reading: deque[tuple[Event, tuple[DevicePlane, ...]]] = deque()
@@ -100,7 +119,7 @@ class CudaTransformer:
         self,
         source: SurfaceView,
         placement: Placement,
-        target: SurfaceView,
+        target: SurfaceView | BoundTarget,
         interpolation: Interpolation = Interpolation.BILINEAR,
     ) -> None:
         """Put the transform of one frame on the stream: every pixel of ``target`` is written.
@@ -111,7 +130,8 @@ class CudaTransformer:
         Args:
             source: What is read, on this GPU, of size ``placement.source_wh``.
             placement: Which rectangle of the source lands on which rectangle of the target.
-            target: What is written: RGBA, BGRA, BGRx, NV12, NV21 or I420, on this GPU, of size ``placement.target_wh``.
+            target: What is written: RGBA, BGRA, BGRx, NV12, NV21 or I420, on this GPU, of size ``placement.target_wh``;
+                or what ``bind`` returned for it.
             interpolation: The filter.
 
         Raises:
@@ -119,15 +139,34 @@ class CudaTransformer:
             GeometryError: A surface has another size than the placement says.
         """
         self.device.make_current()
-        prepared = self._prepare(source, placement, target, interpolation)
-        self._follow(source.cuda_stream)
-        owner = target.cuda_stream
-        self._follow(owner)
-        _write_planes(prepared.arguments.block, 0, prepared.plan, source, _addresses(prepared.plan, target))
-        launch(prepared.function, prepared.grid, _BLOCK, self.stream, prepared.arguments)
-        self._keep(source)
-        self._hand_back(owner)
-        self._forget()
+        bound = target if isinstance(target, BoundTarget) else self.bind(target)
+        prepared = self._prepare(source, placement, bound, interpolation)
+        ours, producer, owner = self.stream.address, source.cuda_stream, bound.stream
+        if producer != ours:
+            self._follow(producer)
+        if owner != ours:
+            self._follow(owner)
+        plan = prepared.plan
+        _write_planes(prepared.launch.block, 0, plan, source, bound.addresses(plan.targets))
+        prepared.launch.put()
+        if producer != ours:
+            self._keep(source)
+        if owner != ours:
+            self._hand_back(owner)
+        if len(self._plans) > _PLANS:
+            self._forget()
+
+    def bind(self, target: SurfaceView) -> BoundTarget:
+        """Look up what ``transform`` has to know of a target that many pictures are written to; it is kept alive.
+
+        Raises:
+            SurfaceError: It is not on this GPU.
+        """
+        try:
+            return BoundTarget(target)
+        except SurfaceError:
+            self._check_place(target, "target")
+            raise
 
     def transform_batch(self, jobs: Sequence[Job], interpolation: Interpolation = Interpolation.BILINEAR) -> None:
         """Put the transforms of many frames on the stream, one launch for each kernel that they need.
@@ -137,10 +176,11 @@ class CudaTransformer:
         self.device.make_current()
         tasks = []
         for source, placement, target in jobs:
-            prepared = self._prepare(source, placement, target, interpolation)
+            bound = self.bind(target)
+            prepared = self._prepare(source, placement, bound, interpolation)
             self._follow(source.cuda_stream)
-            self._follow(target.cuda_stream)
-            tasks.append(_Task(source, _addresses(prepared.plan, target), prepared))
+            self._follow(bound.stream)
+            tasks.append(_Task(source, bound.addresses(prepared.plan.targets), prepared))
         self._run(tasks)
         for stream in {target.cuda_stream for _, _, target in jobs}:
             self._hand_back(stream)
@@ -213,17 +253,16 @@ class CudaTransformer:
         self._table = None
 
     def _prepare(
-        self, source: SurfaceView, placement: Placement, target: SurfaceView, interpolation: Interpolation
+        self, source: SurfaceView, placement: Placement, target: BoundTarget, interpolation: Interpolation
     ) -> _DevicePlan:
         try:
-            key = (id(placement), interpolation.value, *_signature(source), *_signature(target))
+            key = (id(placement), interpolation.value, _signature(source), target.signature)
         except SurfaceError:
             self._check_place(source, "source")
-            self._check_place(target, "target")
             raise
         prepared = self._plans.get(key)
         if prepared is None:
-            prepared = self._plans[key] = self._make_plan(source, placement, target, interpolation)
+            prepared = self._plans[key] = self._make_plan(source, placement, target.surface, interpolation)
         return prepared
 
     def _prepare_tensor(
@@ -302,7 +341,7 @@ class CudaTransformer:
         function = self.device.function(plan.kernel, batched=False)
         columns, rows = plan.blocks
         grid = (-(-columns // _BLOCK[0]), -(-rows // _BLOCK[1]), 1)
-        return _DevicePlan(plan, row, tables, arguments, function, grid, placement)
+        return _DevicePlan(plan, row, tables, Launch(function, grid, _BLOCK, self.stream, arguments), placement)
 
     def _run(self, tasks: list[_Task]) -> None:
         """Launch all kernels that the tasks need, each once."""
@@ -344,6 +383,9 @@ class CudaTransformer:
         producer = source.cuda_stream
         if producer == self.stream.address:
             return
+        if producer and _goes_back_on(producer, source):
+            self._hand_back(producer)
+            return
         event = self._spare.pop() if self._spare else Event(self.device)
         event.record(self.stream)
         if producer:
@@ -377,28 +419,25 @@ class CudaTransformer:
 
 
 class _BatchTable:
-    """A table of descriptors on the device, and the host's memory that it is copied from.
-
-    That memory is not pinned on purpose: the driver takes a copy at once and puts it among the stream's own commands.
-    On an H200 the kernel then starts 7 microseconds sooner than behind a copy from pinned memory, and nobody has to
-    know when the device has read it.
-    """
+    """A table of descriptors, on the host and on the device."""
 
     def __init__(self, stream: Stream, capacity: int) -> None:
         self.capacity = capacity
-        self.rows = np.zeros(capacity, FRAME)
-        self.bytes = self.rows.view(np.uint8).data
+        self._memory = StagedMemory(capacity * FRAME.itemsize, stream)
+        self.rows = self._memory.host.view(FRAME)
+        self.bytes = self._memory.bytes
         self.arguments = Arguments(8)
-        self._stream = stream
-        self._memory = DeviceBlock(self.rows.nbytes, stream)
         self.arguments.block[:] = self._memory.address.to_bytes(8, "little")
 
     def send(self, count: int) -> None:
         """Copy the first rows to the device, in the order of the stream."""
-        size, host = count * FRAME.itemsize, self.rows.ctypes.data
-        for start in range(0, size, _STAGED):
-            part = min(_STAGED, size - start)
-            copy_to_device(self._memory.address + start, host + start, part, self._stream)
+        self._memory.send(count * FRAME.itemsize)
+
+
+def _goes_back_on(stream: int, surface: SurfaceView) -> bool:
+    """Whether a surface's memory goes back in the order of a stream: then it need not be held, if the stream waits."""
+    owners = [plane.owner for plane in surface.device_planes]
+    return all(isinstance(owner, DeviceBlock) and owner.stream.address == stream for owner in owners)
 
 
 def _write_planes(block: Any, offset: int, plan: FramePlan, source: SurfaceView, targets: Addresses) -> None:
@@ -410,18 +449,13 @@ def _write_planes(block: Any, offset: int, plan: FramePlan, source: SurfaceView,
     )
 
 
-def _addresses(plan: FramePlan, target: SurfaceView) -> Addresses:
-    planes = target.device_planes
-    (first, at), (second, at_), (third, at__) = plan.targets
-    return planes[first].ptr + at, planes[second].ptr + at_, planes[third].ptr + at__
-
-
 def _signature(surface: SurfaceView) -> tuple[object, ...]:
     """Return all that a plan depends on: format, size, colour, and strides and alignment of the planes."""
-    color = surface.color
-    planes = [(plane.strides, plane.ptr & 15) for plane in surface.device_planes]
+    color, planes = surface.color, surface.device_planes
     meaning = (color.matrix.value, color.full_range) if color else None
-    return (surface.format.value, surface.gpu_id, surface.size_wh, meaning, *planes)
+    first = planes[0]
+    whole = (surface.format.value, surface.gpu_id, surface.size_wh, meaning, first.strides, first.ptr & 15)
+    return whole if len(planes) == 1 else whole + tuple((plane.strides, plane.ptr & 15) for plane in planes[1:])
 
 
 def _picture(surface: SurfaceView) -> Picture:

@@ -109,7 +109,7 @@ def transforms() -> Iterator[tuple[str, bool]]:
     for form, case, name in product(SOURCES, CASES, FILTERS):
         usual = name in FILTERS[:2] and form in {VideoFormat.RGBA, VideoFormat.NV12}
         blended = name is FILTERS[1] and form in {VideoFormat.RGB, VideoFormat.I420}
-        summed = form is VideoFormat.RGBA and case is CASES[-1]
+        summed = form is VideoFormat.RGBA and (case is CASES[-1] or case.name == "halved")
         if not usual and not blended and not summed and case is not CASES[1]:
             continue
         source = random_surface(form, case.placement.source_wh, 3)

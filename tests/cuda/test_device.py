@@ -136,6 +136,25 @@ def test_a_surface_of_ours_is_a_cupy_array(gpu: Any) -> None:
     np.testing.assert_array_equal(cupy.asnumpy(array), source.to_numpy())
 
 
+def test_a_source_of_another_stream_may_be_dropped_at_once(gpu: Any) -> None:
+    """Its memory goes back in the order of that stream, which waits until it has been read."""
+    from picasso.surface.cuda_memory import Uploader, allocate_on_device
+    from picasso_kernels.cuda_driver import Stream
+
+    producer = Uploader(Stream(gpu.device))
+    size_wh, whole = (1280, 720), Placement.identity((8192, 8192))
+    pictures = [random_surface(VideoFormat.RGBA, size_wh, seed) for seed in range(6)]
+    large = [allocate_on_device(VideoFormat.RGBA, (8192, 8192), gpu.stream) for _ in range(2)]
+    made = []
+    for picture in pictures:
+        for _ in range(20):
+            gpu.transform(large[0], whole, large[1])  # keeps the stream busy
+        made.append(allocate_on_device(VideoFormat.RGBA, size_wh, gpu.stream))
+        gpu.transform(producer.upload(picture), Placement.identity(size_wh), made[-1])
+    for picture, copy in zip(pictures, made, strict=True):
+        np.testing.assert_array_equal(copy.to_numpy(), picture.to_numpy())
+
+
 def test_steady_state_allocates_nothing(gpu: Any) -> None:
     from picasso.surface.cuda_memory import allocate_on_device
     from picasso_kernels.cuda_driver import pool_bytes

@@ -6,6 +6,7 @@ import importlib.util
 import logging
 import sys
 import threading
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +200,45 @@ def test_nvdec_gives_the_pixels_and_times_of_the_cpu(
         np.testing.assert_array_equal(luma, picture.planes[0])
         np.testing.assert_array_equal(chroma.reshape(120, 160, 2)[..., 0], picture.planes[1])
         np.testing.assert_array_equal(chroma.reshape(120, 160, 2)[..., 1], picture.planes[2])
+
+
+def test_nvdec_lends_its_own_frames_while_they_are_held(library: Any, tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4", "libx264")
+    with VideoReader(path) as host, VideoReader(path, device="cuda") as gpu:
+        expected = [picture.planes[0] for _, picture in host.frames()]
+        held: deque[tuple[int, SurfaceView]] = deque(maxlen=5)
+        places = set()
+        for number, (_, surface) in enumerate(gpu.frames()):
+            held.append((number, surface))
+            places.add(surface.data_ptr)
+            for known, kept in held:
+                np.testing.assert_array_equal(kept.to_numpy()[:240], expected[known])
+        lent = {type(kept.device_plane.owner).__name__ for _, kept in held}
+    assert lent == {"_LentFrame"}
+    assert len(places) < 20  # of 40 frames: those that nobody holds are used again
+
+
+def test_a_lent_frame_is_written_again_only_after_its_readers(library: Any, tmp_path: Path) -> None:
+    """A transformer on its own stream is kept busy, and each frame is dropped as soon as its transform is told."""
+    from picasso.surface.cuda_memory import allocate_on_device
+    from picasso.transform.cuda import CudaTransformer
+
+    path, placement = write_clip(tmp_path / "clip.mp4", "libx264"), Placement.identity((320, 240))
+    gpu = CudaTransformer()
+    large = [allocate_on_device(VideoFormat.RGBA, (8192, 8192), gpu.stream) for _ in range(2)]
+    whole, made = Placement.identity((8192, 8192)), []
+    with VideoReader(path) as host, VideoReader(path, device="cuda") as there:
+        expected = [picture for _, picture in host.frames()]
+        for _, surface in there.frames():
+            for _ in range(20):
+                gpu.transform(large[0], whole, large[1])
+            made.append(allocate_on_device(VideoFormat.RGBA, (320, 240), gpu.stream))
+            gpu.transform(surface, placement, made[-1])
+            del surface
+    for picture, rgba in zip(expected, made, strict=True):
+        wanted = SurfaceView.allocate(VideoFormat.RGBA, (320, 240))
+        transform(picture, placement, wanted)
+        np.testing.assert_array_equal(rgba.to_numpy(), wanted.to_numpy())
 
 
 @pytest.mark.parametrize("full_range", [False, True], ids=["limited", "full"])

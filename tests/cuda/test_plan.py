@@ -35,7 +35,7 @@ def kernel(
         (kernel("RGB", RGB), "rgb_near_to_pixels"),
         (kernel("BGR", RGB), "rgb_near_to_pixels"),
         (kernel("RGB", RGB, to="NV12"), "rgb_near_to_yuv420"),
-        (kernel("NV12", NV12, target_wh=(64, 48)), "nv12_near_to_pixels"),
+        (kernel("I420", I420, target_wh=(64, 48)), "i420_near_to_pixels"),
         (kernel("RGB", RGB, target_wh=(96, 96)), "rgb_near_to_pixels"),
         (kernel("NV12", NV12, target_wh=(32, 24)), "nv12_near_to_pixels"),
         (kernel("RGB", RGB, target_wh=(32, 24)), "rgb_near_to_pixels"),
@@ -54,13 +54,17 @@ def test_near_pictures_are_read_by_words(given: str, expected: str) -> None:
         (kernel("NV12", NV12, filter="nearest"), "yuv_nearest_to_pixels"),
         (kernel("NV12", NV12, filter="area"), "yuv_taps_to_pixels"),
         (kernel("RGB", RGB, filter="nearest"), "bytes_nearest_to_pixels"),
-        (kernel("RGB", RGB, target_wh=(64, 48), filter="area"), "bytes_nearest_to_pixels"),  # a copy
+        (kernel("RGB", RGB, (2, 0, 60, 48), (60, 48)), "bytes_nearest_to_pixels"),  # a copy from the middle of a word
         (kernel("NV12", (Plane(2, 64, 1, 1), NV12[1])), "yuv_bilinear_to_pixels"),
         (kernel("NV12", (NV12[0], Plane(2, 64, 2, 1))), "yuv_bilinear_to_pixels"),
         (kernel("NV12", (Plane(0, 66, 1, 1), NV12[1])), "yuv_bilinear_to_pixels"),
         (kernel("NV12", (Plane(0, 64, -1, 1), NV12[1])), "yuv_bilinear_to_pixels"),
         (kernel("I420", (I420[0], I420[1], Plane(0, 64, 1, 1))), "yuv_bilinear_to_pixels"),
-        (kernel("NV12", NV12, to="NV12"), "planes_bilinear_to_planes"),  # from plane to plane they gain nothing
+        (kernel("NV12", NV12, target_wh=(50, 36), to="NV12"), "planes_bilinear_to_planes"),
+        (kernel("NV12", NV12, target_wh=(48, 36), to="NV12", inner=(2, 0, 44, 36)), "planes_bilinear_to_planes"),
+        (kernel("NV12", NV12, target_wh=(48, 36), to="NV12", inner=(0, 1, 48, 34)), "planes_bilinear_to_planes"),
+        (kernel("NV12", NV12, target_wh=(28, 24), to="NV12"), "planes_bilinear_to_planes"),
+        (kernel("I420", I420, to="NV12"), "planes_bilinear_to_planes"),
         (kernel("UYVY", (Plane(0, 128, 2, 1),)), "yuv_bilinear_to_pixels"),
         (kernel("RGB", (Plane(0, 192, 3, -1),)), "bytes_bilinear_to_pixels"),
         (kernel("RGB", (Plane(1, 192, 3, 1),)), "bytes_bilinear_to_pixels"),
@@ -71,4 +75,46 @@ def test_near_pictures_are_read_by_words(given: str, expected: str) -> None:
     ],
 )
 def test_all_others_by_bytes(given: str, expected: str) -> None:
+    assert given == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (kernel("NV12", NV12, target_wh=(64, 48)), "nv12_copied_to_pixels"),
+        (kernel("NV21", NV12, (4, 3, 32, 21), (40, 30), inner=(4, 1, 32, 21)), "nv12_copied_to_pixels"),
+        (kernel("NV12", NV12, (2, 0, 32, 20), (32, 20)), "nv12_near_to_pixels"),
+        (kernel("NV12", NV12, (4, 0, 32, 20), (40, 20), inner=(2, 0, 32, 20)), "nv12_near_to_pixels"),
+        (kernel("NV12", NV12, target_wh=(64, 48), filter="area"), "yuv_taps_to_pixels"),
+        (kernel("RGB", RGB, target_wh=(64, 48), filter="area"), "rgb_copied_to_pixels"),
+        (kernel("BGR", RGB, target_wh=(64, 48), to="NV12"), "rgb_copied_to_yuv420"),
+        (kernel("NV12", NV12, to="NV12"), "planes_near_to_planes"),
+        (kernel("NV21", NV12, target_wh=(64, 48), to="NV12"), "planes_near_to_planes"),
+        (kernel("NV12", NV12, target_wh=(48, 48), to="NV12", inner=(4, 6, 40, 30)), "planes_near_to_planes"),
+        (kernel("NV12", NV12, target_wh=(32, 24), to="NV12"), "planes_near_to_planes"),
+    ],
+)
+def test_four_pixels_beside_each_other_are_read_and_written_together(given: str, expected: str) -> None:
+    assert given == expected
+
+
+RGBA = (Plane(0, 256, 4, 1),)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (kernel("RGBA", RGBA, target_wh=(32, 24), filter="area"), "words_averaged_to_pixels"),
+        (
+            kernel("BGRx", RGBA, (4, 3, 40, 30), (24, 20), inner=(2, 1, 20, 15), filter="area"),
+            "words_averaged_to_pixels",
+        ),
+        (kernel("RGBA", RGBA, target_wh=(32, 48), filter="area"), "words_quads_to_pixels"),
+        (kernel("RGBA", RGBA, (2, 0, 40, 40), (20, 20), filter="area"), "words_taps_to_pixels"),
+        (kernel("RGBA", (Plane(4, 256, 4, 1),), target_wh=(32, 24), filter="area"), "words_taps_to_pixels"),
+        (kernel("RGBA", RGBA, target_wh=(32, 24), filter="lanczos8"), "words_quads_to_pixels"),
+        (kernel("RGB", RGB, target_wh=(32, 24), filter="area"), "bytes_taps_to_pixels"),
+    ],
+)
+def test_pictures_shrunk_to_the_half_by_area_are_means(given: str, expected: str) -> None:
     assert given == expected

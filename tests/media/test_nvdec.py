@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +15,9 @@ import numpy as np
 import pytest
 
 from picasso.errors import DeviceError, MediaError
-from picasso.media import VideoReader, reader
-from picasso.media.nvdec import NvdecSource, gpu_of, view_of_frame
+from picasso.media import VideoReader, nvdec_frames, reader
+from picasso.media.nvdec import NvdecSource, gpu_of
+from picasso.media.nvdec_frames import HeldFrames, view_of_frame
 from picasso.surface import ColorSpace, Matrix, SurfaceView, VideoFormat
 
 
@@ -37,37 +39,35 @@ class Demuxer:
             yield SimpleNamespace(pts=packet.pts, duration=packet.duration, key=packet.is_keyframe, packet=packet)
 
 
-class Decoder:
-    """PyAV's decoder with the names of PyNvVideoCodec's; it fails after some frames if it is told to."""
+class Decoded:
+    """Frames of PyAV's decoder, in host memory; it fails after some packets if it is told to."""
 
     def __init__(self, fails_after: int = 10**9) -> None:
         self.left = fails_after
 
-    def Decode(self, packet: Any) -> list[Any]:  # noqa: N802  # the library's name
+    def decode(self, packet: Any) -> Iterator[tuple[int, SurfaceView]]:
         self.left -= 1
         if self.left < 0:
             raise RuntimeError("device lost")
-        return [SimpleNamespace(getPTS=lambda f=frame: f.pts, frame=frame) for frame in packet.packet.decode()]
-
-
-def keep(frame: Any, size_wh: tuple[int, int], color: ColorSpace | None) -> SurfaceView:
-    array = frame.frame.reformat(format="nv12").to_ndarray()
-    return SurfaceView.wrap(np.ascontiguousarray(array), VideoFormat.NV12, color=color)
+        for frame in packet.packet.decode():
+            array = np.ascontiguousarray(frame.reformat(format="nv12").to_ndarray())
+            color = ColorSpace(Matrix.BT601)
+            yield frame.pts, SurfaceView.wrap(array, VideoFormat.NV12, color=color)
 
 
 LIBRARY = SimpleNamespace(CreateDemuxer=Demuxer)
 
 
 @pytest.fixture
-def on_gpu(monkeypatch: pytest.MonkeyPatch) -> Decoder:
+def on_gpu(monkeypatch: pytest.MonkeyPatch) -> Decoded:
     """Let readers decode with the double."""
-    decoder = Decoder()
+    decoded = Decoded()
     monkeypatch.setattr(
         reader,
         "open_nvdec",
-        lambda location, info, _gpu, *, rgba: NvdecSource(str(location), info, LIBRARY, decoder, keep),
+        lambda location, info, _gpu, *, rgba: NvdecSource(str(location), info, LIBRARY, decoded),
     )
-    return decoder
+    return decoded
 
 
 def written(path: Path, frames: int = 12) -> Path:
@@ -82,7 +82,7 @@ def written(path: Path, frames: int = 12) -> Path:
 
 
 @pytest.mark.parametrize("loops", [1, 2])
-def test_frames_are_those_of_the_cpu(loops: int, on_gpu: Decoder, tmp_path: Path) -> None:
+def test_frames_are_those_of_the_cpu(loops: int, on_gpu: Decoded, tmp_path: Path) -> None:
     path = written(tmp_path / "clip.mp4")
     with VideoReader(path, loops=loops) as host, VideoReader(path, device="cuda:1", loops=loops) as gpu:
         assert (host.device, gpu.device) == ("cpu", "cuda:1")
@@ -95,7 +95,7 @@ def test_frames_are_those_of_the_cpu(loops: int, on_gpu: Decoder, tmp_path: Path
     assert count == 12 * loops
 
 
-def test_a_decoder_that_fails_is_told(on_gpu: Decoder, tmp_path: Path) -> None:
+def test_a_decoder_that_fails_is_told(on_gpu: Decoded, tmp_path: Path) -> None:
     with VideoReader(written(tmp_path / "clip.mp4"), device="cuda") as gpu:
         on_gpu.left = 3
         with pytest.raises(MediaError, match=r"clip\.mp4: NVDEC failed after \d+ frames: device lost"):
@@ -106,7 +106,7 @@ def test_a_file_that_ends_early_is_told(tmp_path: Path) -> None:
     path = written(tmp_path / "clip.mp4")
     with VideoReader(path) as host:
         info = host.info
-    source = NvdecSource(str(path), replace(info, frame_count=20), LIBRARY, Decoder(), keep)
+    source = NvdecSource(str(path), replace(info, frame_count=20), LIBRARY, Decoded())
     with pytest.raises(MediaError, match="truncated after 12 of 20 frames"):
         list(source.frames())
 
@@ -137,6 +137,118 @@ def test_a_device_has_a_name(text: str, gpu: int | None) -> None:
 def test_another_name_is_refused(text: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="expected cpu, cuda or cuda:N"):
         VideoReader(written(tmp_path / "clip.mp4"), device=text)
+
+
+# Frames that a decoder lends.
+
+
+class LendingDecoder:
+    """Lends frames as ``PyNvDecoder`` does: numbers are addresses, a frame's time is not told when it is lent.
+
+    Args:
+        times: For each packet the times of the frames that become ready.
+    """
+
+    def __init__(self, times: list[list[int]]) -> None:
+        self.script = iter(times)
+        self.ready: list[int] = []
+        self.free: list[int] = []
+        self.lent: dict[int, int] = {}
+        """By address, the time of the frame there."""
+        self.copied: list[int] = []
+
+    def GetNumDecodedFrame(self, packet: Any) -> int:  # noqa: N802  # the library's name
+        self.ready = next(self.script)
+        return len(self.ready)
+
+    def GetLockedFrame(self) -> int:  # noqa: N802  # the library's name
+        address = self.free.pop() if self.free else 0x1000 * (len(self.lent) + 1)
+        self.lent[address] = self.ready.pop(0)
+        return address
+
+    def UnlockFrame(self, address: int) -> None:  # noqa: N802  # the library's name
+        del self.lent[address]
+        self.free.append(address)
+
+    def GetFrame(self) -> Any:  # noqa: N802  # the library's name
+        pts = self.ready.pop(0)
+        self.copied.append(pts)
+        return SimpleNamespace(getPTS=lambda: pts, cuda=decoded().cuda)
+
+
+class IdleStream:
+    """A stream whose work is always done."""
+
+    address = 7
+    device = SimpleNamespace(index=0, wait_for=lambda _stream: None)
+
+    def wait(self) -> None:
+        """Return at once."""
+
+
+def lending(times: list[list[int]], monkeypatch: pytest.MonkeyPatch) -> tuple[LendingDecoder, HeldFrames]:
+    """Give a decoder and what reads it; what is copied is a surface in host memory."""
+    monkeypatch.setattr(
+        nvdec_frames, "copy_on_device", lambda _decoded, _stream: SurfaceView.allocate(VideoFormat.NV12, (64, 48))
+    )
+    decoder = LendingDecoder(times)
+    stream: Any = IdleStream()
+    return decoder, HeldFrames(decoder, nvdec_frames.Picture((64, 48), None, stream))
+
+
+def sent(frames: HeldFrames, packets: list[int]) -> Iterator[tuple[int, SurfaceView]]:
+    for pts in packets:
+        yield from frames.decode(SimpleNamespace(pts=pts, bsl=10))
+
+
+def test_frames_are_lent_as_long_as_they_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoder, frames = lending([[], [0], [1], [2, 3], [4], [5]], monkeypatch)
+    held = list(sent(frames, [0, 3, 1, 2, 4]))
+    assert [pts for pts, _ in held] == [0, 1, 2, 3, 4]
+    assert decoder.copied == [0]
+    assert {surface.data_ptr: pts for pts, surface in held[1:]} == decoder.lent
+    _, first = held[1]
+    assert (first.cuda_stream, first.device_planes[1].ptr) == (7, first.data_ptr + 0x100000)
+    address = first.data_ptr
+    del held[1], first
+    list(sent(frames, [5]))
+    assert decoder.lent[address] == 5  # used again, as nobody held it
+    assert len(decoder.lent) == 4
+
+
+def test_more_than_the_most_are_copied_until_some_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    count = nvdec_frames.MOST_HELD + 4
+    decoder, frames = lending([[number] for number in range(count + 1)], monkeypatch)
+    held = list(sent(frames, list(range(count))))
+    assert decoder.copied == [0, count - 3, count - 2, count - 1]
+    held.clear()
+    assert [pts for pts, _ in sent(frames, [count])] == [count]
+    assert len(decoder.copied) == 4
+
+
+@pytest.mark.parametrize(
+    ("packets", "times"),
+    [([4, 0, 1, 5], [[], [4], [5], []]), ([0, 9, 3, 4], [[3], [4], [], [9]])],
+    ids=["pictures before the first are left out", "the first"],
+)
+def test_where_times_are_not_in_order_frames_are_copied(
+    packets: list[int], times: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoder, frames = lending(times, monkeypatch)
+    told = [pts for group in times for pts in group]
+    assert [pts for pts, _ in sent(frames, packets)] == told
+    assert decoder.copied == told
+
+
+def test_frames_outlive_their_reader_and_come_back_on_any_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoder, frames = lending([[0], [1], [2]], monkeypatch)
+    held = list(sent(frames, [0, 1, 2]))
+    del frames
+    assert len(decoder.lent) == 2
+    dropper = threading.Thread(target=held.clear)
+    dropper.start()
+    dropper.join()
+    assert not decoder.lent
 
 
 class DecoderPlane:
@@ -178,7 +290,7 @@ def test_the_decoder_is_told_what_to_make(
 
     def open_double(location: Any, info: Any, gpu_id: int, *, rgba: bool) -> NvdecSource:
         asked.append((gpu_id, rgba))
-        return NvdecSource(str(location), info, LIBRARY, Decoder(), keep)
+        return NvdecSource(str(location), info, LIBRARY, Decoded())
 
     monkeypatch.setattr(reader, "open_nvdec", open_double)
     with VideoReader(written(tmp_path / "clip.mp4"), device="cuda:2", pixel_format=form, loops=2) as used:

@@ -1,0 +1,209 @@
+"""What becomes of the frames of NVDEC: surfaces of NV12 that are the decoder's own memory, or of RGBA made from it."""
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+
+from picasso.errors import MediaError
+from picasso.surface import ColorSpace, DevicePlane, SurfaceView, VideoFormat
+from picasso.transform import Placement
+
+if TYPE_CHECKING:
+    from picasso_kernels.cuda_driver import Stream
+
+MOST_HELD: Final = 32
+"""Frames of a decoder that may be lent at once; it takes other memory for each, and keeps it. The next are copied."""
+
+
+class Picture(NamedTuple):
+    """What all frames of a decoder have in common."""
+
+    size_wh: tuple[int, int]
+    color: ColorSpace | None
+    stream: Stream
+    """Where the decoder puts its copies, and pixels become ready."""
+
+
+class Frames(Protocol):
+    """Decodes packets to surfaces that stay valid as long as they are held."""
+
+    def decode(self, packet: Any) -> Iterator[tuple[int, SurfaceView]]:
+        """Yield the time and the pixels of each frame that became ready, in the order in which they are shown."""
+        ...
+
+
+class HeldFrames:
+    """The decoder's own frames, no copy made: each belongs to whoever holds its surface, and then to the decoder again.
+
+    PyNvVideoCodec lends a frame by ``GetLockedFrame`` until ``UnlockFrame``, and decodes into other memory meanwhile.
+    It tells the time only of frames that it does not lend (``GetFrame``). Those that are lent get the times of the
+    packets in rising order, the order in which frames come. Frames that are copied say whether that is true: the
+    first one, and every one while ``MOST_HELD`` are lent. Where it is not, as decoders leave out pictures whose
+    references are missing, all that follow are copied.
+    """
+
+    def __init__(self, decoder: Any, picture: Picture) -> None:
+        self._decoder = decoder
+        self._picture = picture
+        self._due: list[int] = []
+        """Times of packets whose frames have not come, a heap."""
+        self._layout: _Layout | None = None
+        self._in_order = True
+        self._lent = 0
+        self._loans = _Loans(decoder, picture.stream)
+
+    def decode(self, packet: Any) -> Iterator[tuple[int, SurfaceView]]:
+        """Yield what became ready; surfaces of frames that are lent may be dropped on any thread."""
+        self._take_back()
+        if packet.bsl:
+            heapq.heappush(self._due, packet.pts)
+        count = self._decoder.GetNumDecodedFrame(packet)
+        if self._layout and self._in_order and self._lent + count <= MOST_HELD and count <= len(self._due):
+            yield from [self._lend() for _ in range(count)]
+        else:
+            for _ in range(count):
+                yield self._copy(self._decoder.GetFrame())
+
+    def _take_back(self) -> None:
+        """Give the decoder what nobody holds any more: it writes there on the stream, which waits for readers."""
+        returned = self._loans.returned
+        while returned:
+            self._decoder.UnlockFrame(returned.popleft())
+            self._lent -= 1
+
+    def _lend(self) -> tuple[int, SurfaceView]:
+        assert self._layout
+        address = self._decoder.GetLockedFrame()
+        self._lent += 1
+        owner = _LentFrame(address, self._loans)
+        return heapq.heappop(self._due), self._layout.view(address, self._picture, owner)
+
+    def _copy(self, frame: Any) -> tuple[int, SurfaceView]:
+        """Copy a frame, and compare its time."""
+        pts: int = frame.getPTS()
+        self._in_order = bool(self._due) and heapq.heappop(self._due) == pts and self._in_order
+        decoded = view_of_frame(frame, *self._picture[:2], self._picture.stream.device.index)
+        luma, chroma = decoded.device_planes
+        self._layout = _Layout(luma.strides[0], chroma.ptr - luma.ptr)
+        return pts, copy_on_device(decoded, self._picture.stream)
+
+
+class _Loans:
+    """What has come back of a decoder's frames; with the last of them, and the last reader, all is the decoder's again.
+
+    A decoder frees only what is its own when it is destroyed, so it lives as long as one of its frames.
+    """
+
+    __slots__ = ("_decoder", "_stream", "returned")
+
+    def __init__(self, decoder: Any, stream: Stream) -> None:
+        self._decoder = decoder
+        self._stream = stream
+        self.returned: deque[int] = deque()
+
+    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        if self.returned and not ending():
+            with contextlib.suppress(RuntimeError):  # after a fault on the GPU, which every other call reports
+                self._stream.device.wait_for(self._stream.address)
+            for address in self.returned:
+                self._decoder.UnlockFrame(address)
+
+
+class _LentFrame:
+    """A frame of a decoder; it is given back with the last reference to this."""
+
+    __slots__ = ("_address", "_loans")
+
+    def __init__(self, address: int, loans: _Loans) -> None:
+        self._address = address
+        self._loans = loans
+
+    def __del__(self) -> None:
+        self._loans.returned.append(self._address)
+
+
+class _Layout(NamedTuple):
+    """How a decoder's frames lie in memory, all of them alike."""
+
+    pitch: int
+    chroma: int
+    """Bytes from luma to chroma."""
+
+    def view(self, address: int, picture: Picture, owner: object) -> SurfaceView:
+        """View the frame at an address."""
+        (width, height), ready = picture.size_wh, picture.stream.address
+        planes = (
+            DevicePlane(address, (height, width), (self.pitch, 1), False, ready, owner),
+            DevicePlane(address + self.chroma, (height // 2, width // 2, 2), (self.pitch, 2, 1), False, ready, owner),
+        )
+        gpu_id = picture.stream.device.index
+        return SurfaceView(planes, VideoFormat.NV12, picture.size_wh, picture.color, gpu_id=gpu_id, cuda_stream=ready)
+
+
+class RgbaFrames:
+    """Frames converted by the transform's own kernel, which reads the decoder's memory."""
+
+    def __init__(self, decoder: Any, picture: Picture) -> None:
+        from picasso.transform.cuda import CudaTransformer
+
+        self._decoder = decoder
+        self._picture = picture
+        self._placement = Placement.identity(picture.size_wh)
+        self._transformer = CudaTransformer(picture.stream.device.index, picture.stream)
+
+    def decode(self, packet: Any) -> Iterator[tuple[int, SurfaceView]]:
+        """Yield what became ready."""
+        for frame in self._decoder.Decode(packet):
+            yield frame.getPTS(), self._convert(frame)
+
+    def _convert(self, frame: Any) -> SurfaceView:
+        from picasso.surface.cuda_memory import allocate_on_device
+
+        size_wh, color, stream = self._picture
+        surface = allocate_on_device(VideoFormat.RGBA, size_wh, stream)
+        decoded = view_of_frame(frame, size_wh, color, stream.device.index)
+        stream.wait()  # the decoder's copies are on it
+        self._transformer.transform(decoded, self._placement, surface)
+        self._transformer.wait()  # the decoder's memory is used again
+        return surface
+
+
+def copy_on_device(decoded: SurfaceView, stream: Stream) -> SurfaceView:
+    """Copy a frame on the GPU, and wait for it: the decoder writes the next pictures into the same memory."""
+    from picasso.surface.cuda_memory import allocate_on_device
+    from picasso_kernels.cuda_driver import Rows, copy_rows
+
+    surface = allocate_on_device(VideoFormat.NV12, decoded.size_wh, stream, decoded.color)
+    stream.wait()
+    for source, target in zip(decoded.device_planes, surface.device_planes, strict=True):
+        there, here = Rows(True, source.ptr, source.strides[0]), Rows(True, target.ptr, target.strides[0])
+        copy_rows(there, here, (target.shape[0], decoded.width))
+    stream.device.wait_for(0)
+    return surface
+
+
+def view_of_frame(frame: Any, size_wh: tuple[int, int], color: ColorSpace | None, gpu_id: int) -> SurfaceView:
+    """View the planes of a decoder's frame as NV12, as long as the decoder leaves them alone.
+
+    Args:
+        frame: What ``Decode`` gave.
+        size_wh: Width and height of the picture.
+        color: What its numbers mean.
+        gpu_id: Where it is.
+
+    Raises:
+        MediaError: The frame has planes of other rows.
+    """
+    planes = []
+    for given, shape in zip(frame.cuda(), VideoFormat.NV12.planes, strict=True):
+        interface, wanted = given.__cuda_array_interface__, shape.of(size_wh)
+        if interface["shape"][0] != wanted[0]:
+            raise MediaError(f"NVDEC gives {interface['shape'][0]} rows where {wanted[0]} are expected")
+        strides = (interface["strides"][0], *wanted[2:], 1)
+        planes.append(DevicePlane(interface["data"][0], wanted, strides, read_only=True, stream=None, owner=frame))
+    return SurfaceView(tuple(planes), VideoFormat.NV12, size_wh, color, gpu_id=gpu_id)
