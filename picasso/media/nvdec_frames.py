@@ -20,6 +20,10 @@ MOST_HELD: Final = 32
 """Frames of a decoder that may be lent at once; it takes other memory for each, and keeps it. The next are copied."""
 
 
+CHECKED_EVERY: Final = 64
+"""Frames that are lent before one is copied, which tells whether the times are still right."""
+
+
 class Picture(NamedTuple):
     """What all frames of a decoder have in common."""
 
@@ -43,8 +47,8 @@ class HeldFrames:
     PyNvVideoCodec lends a frame by ``GetLockedFrame`` until ``UnlockFrame``, and decodes into other memory meanwhile.
     It tells the time only of frames that it does not lend (``GetFrame``). Those that are lent get the times of the
     packets in rising order, the order in which frames come. Frames that are copied say whether that is true: the
-    first one, and every one while ``MOST_HELD`` are lent. Where it is not, as decoders leave out pictures whose
-    references are missing, all that follow are copied.
+    first one, one after every ``CHECKED_EVERY``, and every one while ``MOST_HELD`` are lent. Where it is not, as
+    decoders leave out pictures whose references are missing, all that follow are copied.
     """
 
     def __init__(self, decoder: Any, picture: Picture) -> None:
@@ -54,7 +58,7 @@ class HeldFrames:
         """Times of packets whose frames have not come, a heap."""
         self._layout: _Layout | None = None
         self._in_order = True
-        self._lent = 0
+        self._lent = self._unchecked = 0
         self._loans = _Loans(decoder, picture.stream)
 
     def decode(self, packet: Any) -> Iterator[tuple[int, SurfaceView]]:
@@ -63,7 +67,8 @@ class HeldFrames:
         if packet.bsl:
             heapq.heappush(self._due, packet.pts)
         count = self._decoder.GetNumDecodedFrame(packet)
-        if self._layout and self._in_order and self._lent + count <= MOST_HELD and count <= len(self._due):
+        may_lend = self._in_order and self._unchecked < CHECKED_EVERY and count <= len(self._due)
+        if self._layout and may_lend and self._lent + count <= MOST_HELD:
             yield from [self._lend() for _ in range(count)]
         else:
             for _ in range(count):
@@ -80,12 +85,14 @@ class HeldFrames:
         assert self._layout
         address = self._decoder.GetLockedFrame()
         self._lent += 1
+        self._unchecked += 1
         owner = _LentFrame(address, self._loans)
         return heapq.heappop(self._due), self._layout.view(address, self._picture, owner)
 
     def _copy(self, frame: Any) -> tuple[int, SurfaceView]:
         """Copy a frame, and compare its time."""
         pts: int = frame.getPTS()
+        self._unchecked = 0
         self._in_order = bool(self._due) and heapq.heappop(self._due) == pts and self._in_order
         decoded = view_of_frame(frame, *self._picture[:2], self._picture.stream.device.index)
         luma, chroma = decoded.device_planes

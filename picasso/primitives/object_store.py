@@ -56,7 +56,7 @@ _kept_blank_arrays = lru_cache(maxsize=_FEW)(_make_blank_arrays)
 
 
 _EMPTY = _blank_arrays(0)
-_NO_NUMBERS = memoryview(b"")
+_NO_NUMBERS: Any = memoryview(b"")
 
 
 class ObjectStore:

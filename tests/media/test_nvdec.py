@@ -240,6 +240,18 @@ def test_where_times_are_not_in_order_frames_are_copied(
     assert decoder.copied == told
 
 
+def test_a_picture_left_out_later_shifts_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frame is copied now and then; the first whose time is not the expected one ends the lending."""
+    every = nvdec_frames.CHECKED_EVERY
+    times = [[number] for number in range(3 * every)]
+    times[5] = []  # the decoder leaves it out
+    decoder, frames = lending(times, monkeypatch)
+    told = [pts for pts, _ in sent(frames, list(range(3 * every)))]
+    assert told[:5] == list(range(5))
+    assert told[every + 1 :] == list(range(every + 2, 3 * every))
+    assert decoder.copied == [0, *told[every + 1 :]]
+
+
 def test_frames_outlive_their_reader_and_come_back_on_any_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     decoder, frames = lending([[0], [1], [2]], monkeypatch)
     held = list(sent(frames, [0, 1, 2]))
