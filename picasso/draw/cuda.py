@@ -58,9 +58,9 @@ class CudaPainter:
         """
         canvas = self._ready_canvas(surface)
         commands = drawing.commands
-        kinds = commands[:, at.KIND].tolist()
-        if not kinds:
+        if not len(commands):
             return
+        kinds = commands[:, at.KIND].tolist() if drawing.may_blur else ()
         self._device.make_current()
         letters = (drawing.revision, drawing.coverage.size)
         if letters != self._letters:
@@ -71,7 +71,7 @@ class CudaPainter:
         else:
             first, second = self._lists.send(commands, drawing.glyphs)
             canvas.set_lists(first, second, self._coverage.address)
-            canvas.paint(0, len(kinds))
+            canvas.paint(0, len(commands))
 
     def _ready_canvas(self, surface: SurfaceView) -> _Canvas:
         """Return what stays the same from list to list, computed once for a surface that comes back."""

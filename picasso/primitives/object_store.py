@@ -173,7 +173,7 @@ class ObjectStore:
     def put_box(self, kind: int, row: int, values: BoxValues) -> None:
         """Write xc, yc, width, height and angle of one box."""
         if not self._numbers:  # of the arrays that are here now; takes single numbers in half of NumPy's time
-            self._numbers = memoryview(self.boxes.reshape(-1))
+            self._numbers = self.boxes.reshape(-1).data
         numbers, capacity = self._numbers, len(self.ids)
         at = 5 * capacity * kind + row
         numbers[at] = values[0]  # written out: a loop takes half as long again
