@@ -60,7 +60,7 @@ class CudaPainter:
         commands = drawing.commands
         if not len(commands):
             return
-        kinds = commands[:, at.KIND].tolist() if drawing.may_blur else ()
+        kinds: list[int] = commands[:, at.KIND].tolist() if drawing.may_blur else []
         self._device.make_current()
         letters = (drawing.revision, drawing.coverage.size)
         if letters != self._letters:
