@@ -57,7 +57,7 @@ class AvEncoder:
         self._config = config.copy()
         self._plan, full_range = _plan(config)
         self.name: str = self._plan.library
-        self.color = ColorSpace.for_height(config.height, full_range)
+        self.color = config.color_space(full_range)
         self._intake = Intake(self.name, self.input_format, (config.width, config.height), self.color)
         self._context: VideoCodecContext | None = _open(config, self._plan, self.color)
         self._held: deque[tuple[int, int, int | None]] = deque()  # number, pts, duration of frames not out yet
@@ -105,7 +105,7 @@ class AvEncoder:
         if (config.codec, config.width, config.height, _rate(config)) != (old.codec, old.width, old.height, _rate(old)):
             return False
         plan, full_range = _plan(config)
-        if plan.pix_fmt != self._plan.pix_fmt or full_range != self.color.full_range:
+        if plan.pix_fmt != self._plan.pix_fmt or config.color_space(full_range) != self.color:
             return False
         bitrate = _live_bitrate(self._plan, plan)
         if bitrate is None and plan.options != self._plan.options:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, final
 from picasso.encode.enums import Codec
 from picasso.encode.fields import UINT32_MAX, Integer, Member
 from picasso.encode.properties import EncoderProperties
-from picasso.surface.formats import MAX_SIDE, MemType, VideoFormat
+from picasso.surface.formats import MAX_SIDE, ColorSpace, Matrix, MemType, VideoFormat
 
 if TYPE_CHECKING:
     from enum import Enum
@@ -21,9 +21,9 @@ DEVICE = Integer(0, UINT32_MAX)
 class EncoderConfig:
     """What to encode into.
 
-    The builder methods (``format``, ``fps``, ``gpu_id``, ``mem_type``, ``properties``) change the object and return it,
-    so both ``config.fps(25, 1)`` as a statement and a chain of calls work. Two configurations are equal when every
-    setting is.
+    The builder methods (``format``, ``fps``, ``gpu_id``, ``matrix``, ``mem_type``, ``properties``) change the object
+    and return it, so both ``config.fps(25, 1)`` as a statement and a chain of calls work. Two configurations are equal
+    when every setting is.
 
     Args:
         codec: What a frame becomes.
@@ -42,6 +42,7 @@ class EncoderConfig:
         "_fps_num",
         "_gpu_id",
         "_height",
+        "_matrix",
         "_mem_type",
         "_properties",
         "_width",
@@ -54,6 +55,7 @@ class EncoderConfig:
         self._format = VideoFormat.NV12
         self._fps_num, self._fps_den = 30, 1
         self._gpu_id = 0
+        self._matrix: Matrix | None = None
         self._mem_type = MemType.DEFAULT
         self._properties: EncoderProperties | None = None
 
@@ -81,6 +83,16 @@ class EncoderConfig:
     def device_id(self) -> int:
         """Graphics card to encode on, set with ``gpu_id``."""
         return self._gpu_id
+
+    @property
+    def color_matrix(self) -> Matrix | None:
+        """Which YUV a stream is made of, set with ``matrix``; None leaves it to the source and the height."""
+        return self._matrix
+
+    def color_space(self, full_range: bool = False) -> ColorSpace:
+        """Return what the numbers of YUV mean: ``color_matrix``, else BT.709 from 720 lines up, BT.601 below."""
+        by_height = ColorSpace.for_height(self._height, full_range)
+        return by_height if self._matrix is None else ColorSpace(self._matrix, full_range)
 
     @property
     def memory_type(self) -> MemType:
@@ -132,6 +144,16 @@ class EncoderConfig:
         self._gpu_id = DEVICE.checked("EncoderConfig.gpu_id", id)
         return self
 
+    def matrix(self, m: Matrix | None) -> Self:
+        """Set which YUV a stream is made of.
+
+        None, the default, lets an engine's stream keep that of its source's first picture, so that nothing is lost on
+        the way; where that is RGB, or there is no engine, the height decides. JPEG and raw pictures go by their own
+        rules.
+        """
+        self._matrix = None if m is None else Member(Matrix).checked("EncoderConfig.matrix", m)
+        return self
+
     def mem_type(self, mt: MemType) -> Self:
         """Set where surfaces live."""
         self._mem_type = Member(MemType).checked("EncoderConfig.mem_type", mt)
@@ -166,9 +188,10 @@ class EncoderConfig:
 
     def __repr__(self) -> str:
         params = f'"{self._properties.props!r}"' if self._properties else "None"
+        matrix = f"matrix={self._matrix.value}, " if self._matrix else ""
         return (
             f"EncoderConfig(codec={self._codec._name_}, {self._width}x{self._height}, format={_camel(self._format)}, "
-            f"fps={self._fps_num}/{self._fps_den}, gpu_id={self._gpu_id}, mem_type={_camel(self._mem_type)}, "
+            f"fps={self._fps_num}/{self._fps_den}, gpu_id={self._gpu_id}, {matrix}mem_type={_camel(self._mem_type)}, "
             f"encoder_params={params})"
         )
 

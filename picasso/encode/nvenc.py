@@ -16,7 +16,7 @@ from picasso.encode.intake import Intake
 from picasso.encode.nvenc_gpu import CudaGpu, Gpu
 from picasso.encode.nvenc_options import LIVE, NvencPlan, nvenc_plan
 from picasso.errors import EncoderError, MissingDependencyError, SurfaceError
-from picasso.surface.formats import ColorSpace, MemType, VideoFormat
+from picasso.surface.formats import MemType, VideoFormat
 
 if TYPE_CHECKING:
     from picasso.encode.config import EncoderConfig
@@ -61,7 +61,7 @@ class NvencEncoder:
         self.extradata = b""
         try:
             self._plan = nvenc_plan(config)
-            self.color = ColorSpace.for_height(config.height, self._plan.settings.full_range)
+            self.color = config.color_space(self._plan.settings.full_range)
             self._intake = Intake(self.name, self.input_format, (config.width, config.height), self.color)
             self._tags = ColorTags(config.codec, self.color)
             self._session = self._open()
@@ -129,7 +129,7 @@ class NvencEncoder:
         except EncoderError:
             return False
         changed = {name for name, _ in wanted.options.items() ^ plan.options.items()}
-        if wanted.settings.full_range != self.color.full_range or not changed <= LIVE:
+        if config.color_space(wanted.settings.full_range) != self.color or not changed <= LIVE:
             return False
         if (changed or wanted.settings.frame_rate != plan.settings.frame_rate) and not self._change_rate(wanted):
             return False

@@ -14,11 +14,15 @@ from picasso.surface.formats import MemType
 if TYPE_CHECKING:
     from picasso.encode.config import EncoderConfig
     from picasso.encode.encoder import Encoder
+    from picasso.surface.view import SurfaceView
 
 log = logging.getLogger("picasso.encode")
 
 GPU_MEMORY: Final = frozenset({MemType.CUDA_PINNED, MemType.CUDA_DEVICE, MemType.CUDA_UNIFIED})
 """Where surfaces live that an encoder on the GPU reads."""
+
+TAGGED: Final = frozenset({Codec.H264, Codec.HEVC, Codec.AV1})
+"""Codecs whose streams say what their numbers mean."""
 
 
 def open_encoder(config: EncoderConfig) -> Encoder:
@@ -52,12 +56,18 @@ def open_encoder(config: EncoderConfig) -> Encoder:
             return (_on_gpu(config) if on_gpu else None) or _on_cpu(config)
 
 
-def beside_the_source(config: EncoderConfig) -> EncoderConfig:
-    """Return the configuration for a source whose pixels are on the GPU: where nothing else is said, it stays there."""
-    params = config.encoder_params
-    if config.memory_type is not MemType.DEFAULT or (params is not None and params.platform is Platform.JETSON):
-        return config
-    return config.copy().mem_type(MemType.CUDA_DEVICE)
+def like_the_source(config: EncoderConfig, surface: SurfaceView) -> EncoderConfig:
+    """Return the configuration where the source's first picture decides what it leaves open.
+
+    Pixels on the GPU stay there, and a stream that is tagged with its colour space keeps the matrix of YUV.
+    """
+    if surface.is_cuda and config.memory_type is MemType.DEFAULT:
+        params = config.encoder_params
+        if params is None or params.platform is not Platform.JETSON:
+            config = config.copy().mem_type(MemType.CUDA_DEVICE)
+    if surface.color is not None and config.color_matrix is None and config.codec in TAGGED:
+        config = config.copy().matrix(surface.color.matrix)
+    return config
 
 
 def _on_cpu(config: EncoderConfig) -> Encoder:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from picasso.encode.opening import beside_the_source
+from picasso.encode.opening import like_the_source
 from picasso.engine.callbacks import ErrorStage
 from picasso.engine.overlay import Overlay, Touch
 from picasso.engine.policies import StreamResetReason
@@ -143,10 +143,11 @@ class EncodeRoute:
 
     def _ready_session(self, message: FrameMessage) -> EncoderSession:
         if self._session is None:
-            config, on_gpu = self._encoding.encoder, message.surface.is_cuda
-            encoder = self._opener.open(beside_the_source(config) if on_gpu else config)
+            surface = message.surface
+            config = like_the_source(self._encoding.encoder, surface)
+            encoder = self._opener.open(config)
             try:
-                self._session = EncoderSession(encoder, config, self._context.hooks, source_on_gpu=on_gpu)
+                self._session = EncoderSession(encoder, config, self._context.hooks, source_on_gpu=surface.is_cuda)
             except BaseException:
                 encoder.close()
                 raise

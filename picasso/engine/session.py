@@ -49,11 +49,12 @@ class EncoderSession:
     Every frame that ``encode`` took is delivered or reported as lost, once; a lost frame gets its geometry back.
     """
 
-    __slots__ = ("_codec", "_encoder", "_hooks", "_pending", "canvases")
+    __slots__ = ("_codec", "_encoder", "_hooks", "_matrix", "_pending", "canvases")
 
     def __init__(self, encoder: Encoder, config: EncoderConfig, hooks: Hooks, *, source_on_gpu: bool = False) -> None:
         self._encoder = encoder
         self._codec = config.codec.name()
+        self._matrix = config.color_matrix
         self._hooks = hooks
         self._pending: deque[Pending] = deque()
         self.canvases = open_canvases(config, encoder, source_on_gpu=source_on_gpu)
@@ -81,6 +82,8 @@ class EncoderSession:
 
     def reconfigure(self, config: EncoderConfig) -> bool:
         """Go on under another configuration, if the encoder can. Does not raise."""
+        if self._matrix is not None and config.color_matrix is None:
+            config = config.copy().matrix(self._matrix)
         try:
             done = self._encoder.reconfigure(config)
         except BaseException as error:  # noqa: BLE001  # a new encoder will do

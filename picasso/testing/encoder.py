@@ -45,8 +45,8 @@ class MemoryEncoder:
 
     @property
     def color(self) -> ColorSpace:
-        """BT.601 or BT.709, limited range, by the height."""
-        return ColorSpace.for_height(self.config.height)
+        """BT.601 or BT.709, limited range, as the configuration says."""
+        return self.config.color_space()
 
     def encode(
         self, surface: SurfaceView, pts_ns: int, duration_ns: int | None, *, force_keyframe: bool = False

@@ -96,9 +96,9 @@ class Play:
         return [tint(shown, before, x, y, self.act.color_rgb) for x, y in points]
 
     def undrawn(self, index: int, form: VideoFormat) -> SurfaceView:
-        """The picture without anything drawn, never encoded."""
+        """The picture without anything drawn, never encoded; YUV keeps the source's meaning, as the stream does."""
         surface = self.source[index][1]
-        target = SurfaceView.allocate(form, self.act.target_wh)
+        target = SurfaceView.allocate(form, self.act.target_wh, surface.color if form.is_yuv else None)
         transform(surface, self.placement, target)
         return target
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import picasso.encode as e
 from picasso.encode import Codec, EncoderConfig, EncoderProperties, validate
-from picasso.surface.formats import MemType, VideoFormat
+from picasso.surface.formats import ColorSpace, Matrix, MemType, VideoFormat
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,18 @@ def test_a_fresh_configuration_holds_the_defaults() -> None:
     assert (config.codec, config.width, config.height) == (Codec.HEVC, 64, 32)
     assert (config.fps_num, config.fps_den, config.device_id, config.encoder_params) == (30, 1, 0, None)
     assert (config.video_format, config.memory_type) == (VideoFormat.NV12, MemType.DEFAULT)
+    assert config.color_matrix is None
+
+
+def test_colours_are_those_of_the_matrix_or_of_the_height() -> None:
+    small, large = EncoderConfig(Codec.H264, 640, 360), EncoderConfig(Codec.H264, 1280, 720)
+    assert [config.color_space().matrix for config in (small, large)] == [Matrix.BT601, Matrix.BT709]
+    assert small.matrix(Matrix.BT709) is small
+    assert small.color_space(full_range=True) == ColorSpace(Matrix.BT709, full_range=True)
+    assert "gpu_id=0, matrix=bt709, mem_type" in repr(small)
+    assert small.matrix(None).color_space() == ColorSpace(Matrix.BT601)
+    with pytest.raises(TypeError, match=r"EncoderConfig.matrix: expected Matrix, got 'bt709'"):
+        small.matrix("bt709")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["format", "gpu_id", "mem_type", "codec", "width", "nonsense"])
@@ -121,6 +133,7 @@ CHANGES: list[Callable[[EncoderConfig], object]] = [
     lambda config: config.fps(25, 1),
     lambda config: config.gpu_id(3),
     lambda config: config.mem_type(MemType.SYSTEM),
+    lambda config: config.matrix(Matrix.BT601),
     lambda config: config.properties(EncoderProperties.jpeg(e.JpegProps(5))),
 ]
 

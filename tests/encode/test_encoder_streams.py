@@ -141,6 +141,18 @@ def test_colour_tags_say_what_the_encoder_asked_for(codec: Codec, height: int, o
     assert frame.color_range == 1
 
 
+@every_codec
+def test_a_stream_is_tagged_with_the_matrix_asked_for(codec: Codec) -> None:
+    encoder = open_encoder(EncoderConfig(codec, 128, 96).matrix(Matrix.BT709))
+    surface = SurfaceView.allocate(VideoFormat.I420, (128, 96), encoder.color)
+    units = encoder.encode(surface, 0, None)
+    assert encoder.reconfigure(EncoderConfig(codec, 128, 96)) is False
+    assert encoder.reconfigure(EncoderConfig(codec, 128, 96).matrix(Matrix.BT709)) is True
+    (frame,) = decode(codec, units + encoder.flush())
+    assert encoder.color.matrix is Matrix.BT709
+    assert frame.colorspace == 1
+
+
 @pytest.mark.parametrize("codec", [Codec.H264, Codec.HEVC], ids=lambda codec: codec.name())
 def test_full_range_is_asked_for_and_tagged(codec: Codec, opened: Opened, clip: list[Picture]) -> None:
     encoder = opened(codec, PROPS[codec](extended_colorformat=True))

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from engine_kit import HEIGHT, WIDTH, encode, encode_spec, make_frame, make_pixels, send
 
-from picasso.encode import Codec
-from picasso.engine import ErrorStage, GeneralSpec, PicassoEngine, SourceSpec, Step
+from picasso.encode import Codec, EncoderConfig
+from picasso.engine import CodecSpec, ErrorStage, GeneralSpec, PicassoEngine, SourceSpec, Step
 from picasso.errors import EncoderError
 from picasso.primitives import (
     AttributeValue,
@@ -18,9 +18,9 @@ from picasso.primitives import (
     VideoFrameTranscodingMethod,
     VideoFrameTransformation,
 )
-from picasso.surface import BufferGenerator, SurfaceView, VideoFormat
+from picasso.surface import BufferGenerator, ColorSpace, Matrix, SurfaceView, VideoFormat
 from picasso.testing import FakeClock, MemoryEncoders, RecordingCallbacks
-from picasso.transform import Interpolation, Padding, Rect, unplace
+from picasso.transform import Interpolation, Padding, Rect, TransformConfig, unplace
 
 
 def geometry(frame: VideoFrame) -> tuple[Any, ...]:
@@ -319,6 +319,43 @@ def test_real_encoders_fit_the_seam(recorder: RecordingCallbacks, codec: Codec) 
     assert recorder.errors() == []
     assert recorder.pts_ns() == [0, 33_000_000, 66_000_000, None]
     assert {output.as_video_frame().codec for output in recorder.outputs()[:-1]} == {codec.name()}
+
+
+@pytest.mark.parametrize(
+    ("codec", "asked", "kept"),
+    [
+        (Codec.H264, None, Matrix.BT709),
+        (Codec.H264, Matrix.BT601, Matrix.BT601),
+        (Codec.RAW_NV12, None, None),
+        (Codec.JPEG, None, None),
+    ],
+    ids=["the source's", "the one asked for", "raw bytes bear no tags", "JPEG has its own"],
+)
+def test_a_tagged_stream_keeps_the_matrix_of_its_first_picture(
+    codec: Codec, asked: Matrix | None, kept: Matrix | None, recorder: RecordingCallbacks
+) -> None:
+    encoders = MemoryEncoders(VideoFormat.I420, keeps_pixels=True, live_changes=True)
+    spec, other = (
+        CodecSpec.encode(TransformConfig(), EncoderConfig(codec, WIDTH, HEIGHT).matrix(asked).fps(rate, 1))
+        for rate in (25, 50)
+    )
+    with PicassoEngine(GeneralSpec(), recorder.callbacks(), encoder_factory=encoders) as engine:
+        engine.set_source_spec("a", SourceSpec(codec=spec))
+        for pts, matrix in enumerate([Matrix.BT709, Matrix.BT601, Matrix.BT709]):
+            surface = SurfaceView.allocate(VideoFormat.I420, (WIDTH, HEIGHT), ColorSpace(matrix))
+            for level, plane in zip((81, 90, 240), surface.planes, strict=True):
+                plane[...] = level
+            engine.send_frame("a", make_frame(pts), surface)
+            engine.set_source_spec("a", SourceSpec(codec=other))
+    assert recorder.errors() == []
+    (encoder,) = encoders.opened  # a live change kept it open
+    assert encoder.config.color_matrix is kept
+    assert encoder.config.fps_num == 50
+    first, second, third = (pixels[0, 0] for pixels in encoder.pixels)
+    is_709 = kept is Matrix.BT709
+    assert (first == 81, second == 81, third == 81) == (is_709, not is_709, is_709), (
+        "its own numbers, or converted ones"
+    )
 
 
 def test_the_placement_is_that_of_the_frames_own_size(engine: PicassoEngine, recorder: RecordingCallbacks) -> None:
