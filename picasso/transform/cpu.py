@@ -167,7 +167,9 @@ class _Alias:
 
     def __init__(self, memory: Bytes) -> None:
         self._memory = memory
-        self.__array_interface__ = {**memory.__array_interface__, "data": (memory.ctypes.data, False)}
+        interface = memory.__array_interface__
+        interface["data"] = (interface["data"][0], False)
+        self.__array_interface__ = interface
 
 
 def _check_size(what: str, surface: SurfaceView, size_wh: tuple[int, int]) -> None:
