@@ -46,11 +46,11 @@ class Axis(NamedTuple):
 
     @property
     def is_copy(self) -> bool:
-        """Whether target samples are source samples as they stand."""
-        moved = self.start - self.crop
-        aligned = self.first_target * self.target_unit - self.start == self.first_source * self.source_unit - self.crop
-        same = self.size == self.crop_size and self.target_unit == self.source_unit
-        return same and moved % self.target_unit == 0 and aligned
+        """Whether target samples are source samples as they stand: each has the place of the next."""
+        whole = 2 * self.size * self.source_unit
+        first = place_numerator(self.first_target, self.target_unit, self.start, self.size, self.crop, self.crop_size)
+        same = self.targets == self.samples and 2 * self.crop_size * self.target_unit == whole
+        return same and first == whole * self.first_source + whole // 2
 
 
 def fill_nearest(

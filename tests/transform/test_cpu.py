@@ -9,8 +9,8 @@ import hypothesis.strategies as st
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import HealthCheck, given, settings
-from naive_transform import Samples, naive_transform
+from hypothesis import HealthCheck, example, given, settings
+from naive_transform import Samples, is_copy, naive_transform
 
 from picasso.errors import GeometryError, SurfaceError
 from picasso.surface import ColorSpace, SurfaceView, VideoFormat
@@ -19,7 +19,7 @@ from picasso.transform.config import Interpolation, Padding, Rect, TransformConf
 from picasso.transform.cpu import transform, transform_by_reference, warm_up
 from picasso.transform.mapping import place
 from picasso.transform.placement import Placement
-from picasso_kernels.axis import fill_bilinear, fill_nearest
+from picasso_kernels.axis import Axis, fill_bilinear, fill_nearest
 from picasso_kernels.compile import host
 from picasso_kernels.frame import transform_frame
 
@@ -95,6 +95,15 @@ def assert_surroundings_untouched(target: SurfaceView) -> None:
         while isinstance(root.base, np.ndarray):
             root = root.base
         assert (root == GUARD).all()
+
+
+sides, units = st.integers(1, 12), st.sampled_from([1, 2])
+
+
+@given(st.builds(Axis, st.integers(0, 6), sides, units, st.integers(0, 6), sides, units))
+@example(Axis(0, 4, 2, 0, 2, 1))  # chroma of 4:2:2 to 4:2:0, twice as high
+def test_samples_are_copied_where_each_has_the_place_of_the_next(axis: Axis) -> None:
+    assert axis.is_copy == is_copy(axis)
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
