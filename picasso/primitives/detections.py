@@ -18,6 +18,7 @@ MAX_DETECTIONS = 1_000_000
 """Objects that ``add_detections`` takes at once; more is a mistake, refused before memory is taken for it."""
 
 _HALF = np.float32(0.5)
+_FIRST_NUMBERS = np.arange(256)
 _INFINITY_BITS = 0x7F800000
 """Of float32: what is finite and has no sign lies below, as an integer."""
 _Column = TypeVar("_Column", bound=Sized)
@@ -87,7 +88,7 @@ class NewDetections(NamedTuple):
         """Append the rows under new ids and return the ids."""
         count = len(self.boxes)
         first = store.first_new_id(count)
-        ids = np.arange(first, first + count)
+        ids = (_FIRST_NUMBERS[:count] if count <= len(_FIRST_NUMBERS) else np.arange(count)) + first
         rows = store.extend(ids, [text("namespace", namespace)] * count, self.labels)
         store.boxes[DETECTION, :, rows] = self.boxes.T
         if self.confidences is not None:
