@@ -105,7 +105,8 @@ class PicassoEngine:
                 ``__cuda_array_interface__``), whose pixels must not change until the frame is done.
             src_rect: Part of the picture to encode; by default all.
             timeout: Seconds to wait at most while the queue is full and the source's policy is to block, ≥ 0; None
-                waits for as long as it takes.
+                waits for as long as it takes. Who waits goes on when half the queue is free, or within a quarter of a
+                second of any room.
 
         Raises:
             ShutDownError: The engine is shut down; ``buf`` is not consumed.

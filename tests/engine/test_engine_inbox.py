@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from picasso.engine.clock import MonotonicClock
-from picasso.engine.inbox import Inbox
+from picasso.engine.inbox import PATIENCE_NS, Inbox
 from picasso.engine.messages import END_STREAM, STOP, FrameMessage
 from picasso.engine.policies import NS_PER_S, OverflowPolicy
 from picasso.engine.stats import DropReason, Meter
@@ -127,6 +127,60 @@ def test_blocked_senders_are_admitted_first_come_first_served() -> None:
     for thread in threads:
         thread.join(10)
         assert not thread.is_alive()
+
+
+def test_a_sender_that_waits_is_let_in_when_half_the_queue_is_free() -> None:
+    clock, messages, late = FakeClock(), [message() for _ in range(8)], message()
+    inbox = make_inbox(8, clock=clock)
+    for new in messages:
+        inbox.put_frame(new)
+    with in_thread(lambda: inbox.put_frame(late)) as results:
+        clock.wait_for_sleepers(1)
+        assert [inbox.get(0) for _ in range(3)] == messages[:3]
+        assert inbox.depth == 5, "there is room, but not half the queue"
+        assert inbox.get(0) is messages[3]
+    assert results == [True]
+    assert [inbox.get(0) for _ in range(5)] == [*messages[4:], late]
+
+
+def test_a_sender_takes_any_room_when_its_patience_ends() -> None:
+    """The reader may wait for this very sender, in a callback: a queue that is half full must not stop both."""
+    clock, late = FakeClock(), message()
+    inbox = make_inbox(8, clock=clock)
+    for _ in range(8):
+        inbox.put_frame(message())
+    with in_thread(lambda: inbox.put_frame(late)) as results:
+        clock.wait_for_sleepers(1)
+        inbox.get(0)
+        clock.advance(PATIENCE_NS / NS_PER_S)
+    assert results == [True]
+    assert inbox.depth == 8
+
+
+def test_a_time_limit_ends_in_the_room_that_there_is() -> None:
+    clock = FakeClock()
+    inbox = make_inbox(8, clock=clock)
+    for _ in range(8):
+        inbox.put_frame(message())
+    with in_thread(lambda: inbox.put_frame(message(), PATIENCE_NS // 2)) as results:
+        clock.wait_for_sleepers(1)
+        inbox.get(0)
+        clock.advance(PATIENCE_NS / 2 / NS_PER_S)
+    assert results == [True]
+
+
+def test_nobody_takes_the_room_of_those_who_wait() -> None:
+    clock, first, second = FakeClock(), message(), message()
+    inbox = make_inbox(4, clock=clock)
+    for _ in range(4):
+        inbox.put_frame(message())
+    with in_thread(lambda: inbox.put_frame(first)) as results:
+        clock.wait_for_sleepers(1)
+        inbox.get(0)
+        with pytest.raises(SendTimeoutError):
+            inbox.put_frame(second, 0)
+    assert results == [True]
+    assert [inbox.get(0) for _ in range(4)][-1] is first
 
 
 def test_a_sender_gives_up_after_its_time_and_its_frame_is_not_in_the_queue() -> None:

@@ -39,6 +39,7 @@ def test_what_is_added_is_read_back(xyxy, data):
     assert_array_equal(found.labels, labels)
     assert_array_equal(found.namespaces, ["d"] * count)
     assert_array_equal(found.confidences, confidences)
+    assert_array_equal(frame.confidences(), confidences)
     assert_array_equal(found.track_ids, track_ids)
     assert_array_equal(found.track_xywha, found.xywha)
     assert (found.xyxy.dtype, found.xywha.dtype, found.confidences.dtype) == (np.dtype(np.float32),) * 3

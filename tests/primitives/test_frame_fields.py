@@ -263,3 +263,30 @@ def test_end_of_stream():
 def test_text():
     assert repr(a_frame(pts=5)) == "VideoFrame('cam', 640x480, pts=5, objects=0, attributes=0)"
     assert repr(MatchQuery.idle()) == "MatchQuery.idle()"
+
+
+def test_what_an_encoder_made_is_set_at_once():
+    frame = a_frame(time_base=(1, 30), pts=3)
+    frame.set_encoded(b"unit", "h264", True, 5, 4, None)
+    assert (frame.content.get_data(), frame.codec, frame.keyframe) == (b"unit", "h264", True)
+    assert frame.transcoding_method == VideoFrameTranscodingMethod.Encoded
+    assert (frame.time_base, frame.pts, frame.dts, frame.duration) == ((1, 1_000_000_000), 5, 4, None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (("no bytes", "h264", True, 0, 0, 0), TypeError),
+        ((b"", "h264", None, -1, 0, 0), ValueError),
+        ((b"", "h264", True, 0, -1, 0), ValueError),
+        ((b"", "h264", True, 0, 0, -1), ValueError),
+        ((b"", "h264", 1, 0, 0, 0), TypeError),
+    ],
+    ids=["data", "pts", "dts", "duration", "keyframe"],
+)
+def test_what_no_encoder_makes_changes_nothing(arguments, error):
+    frame = a_frame(time_base=(1, 30), pts=3)
+    before = frame.to_dict()
+    with pytest.raises(error):
+        frame.set_encoded(*arguments)
+    assert frame.to_dict() == before
