@@ -8,7 +8,9 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +25,21 @@ def run(suite: str, rounds: int, out: Path) -> None:
     figures: list[dict[str, Any]] = []
     found = {"machine": describe(), "figures": figures}
     for number in range(rounds):
-        in_turn = SUITES[suite].copy()
-        random.Random(number).shuffle(
-            in_turn
-        )  # what always follows the same peer finds the machine as that one left it
-        for case in in_turn:
+        for case in in_turn(SUITES[suite], random.Random(number)):
             figure = {"round": number} | figure_of(case)
             figures.append(figure)
             line = f"{figure['cpu_ms']:7.2f} ms/frame" if "cpu_ms" in figure else figure["error"]
             print(f"round {number}  {case.workload:4} {case.sources:2} x {case.peer:18} {line}", flush=True)
         out.write_text(json.dumps(found))
+
+
+def in_turn(cases: list[Case], chance: random.Random) -> Iterator[Case]:
+    """Yield the cases, those that are compared next to each other, in an order of chance.
+
+    The machine has fast and slow minutes, and who always follows the same peer finds it as that one left it.
+    """
+    for _, together in groupby(cases, key=lambda case: (case.workload, case.preset, case.sources)):
+        yield from sorted(together, key=lambda _case: chance.random())
 
 
 def figure_of(case: Case) -> dict[str, Any]:
