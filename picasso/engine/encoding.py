@@ -107,6 +107,7 @@ class EncodeRoute:
 
     def close(self, *, deliver: bool) -> None:
         """Close the encoder; frames that it holds are delivered, or reported as lost."""
+        self._overlay.close()
         if deliver:
             self._end_session()
             return
@@ -147,7 +148,13 @@ class EncodeRoute:
             config = like_the_source(self._encoding.encoder, surface)
             encoder = self._opener.open(config)
             try:
-                self._session = EncoderSession(encoder, config, self._context.hooks, source_on_gpu=surface.is_cuda)
+                self._session = EncoderSession(
+                    encoder,
+                    config,
+                    self._context.hooks,
+                    source_on_gpu=surface.is_cuda,
+                    keeps_matrix=self._encoding.encoder.color_matrix is None,
+                )
             except BaseException:
                 encoder.close()
                 raise

@@ -187,9 +187,11 @@ class Inbox:
                 self._meter.frames_in += 1
         return None
 
-    def _accept(self, message: FrameMessage) -> None:
+    def _accept(self, message: FrameMessage, sender: _Sender | None = None) -> None:
         self._wake_reader()
         self._meter.frames_in += 1
+        if sender is not None:
+            sender.admitted = True
         self._frames += 1  # with no call before the append: an interrupt cannot come between
         self._messages.append(message)
 
@@ -222,16 +224,18 @@ class Inbox:
             return message
 
     def _admit_senders(self) -> None:
-        """Let in as many of those who wait as there is room for."""
+        """Let in as many of those who wait as there is room for; whatever interrupts, they stand in line until then."""
         while self._senders and self._frames < self._capacity:
-            sender = self._senders.popleft()
-            self._accept(sender.message)
-            sender.admitted = True
+            sender = self._senders[0]
+            if sender.admitted is None:
+                self._accept(sender.message, sender)
+            self._senders.popleft()
             sender.bell.put(None)
 
     def _refuse_senders(self) -> None:
         for sender in self._senders:
-            sender.admitted = False
+            if sender.admitted is None:
+                sender.admitted = False
             sender.bell.put(None)
         self._senders.clear()
 

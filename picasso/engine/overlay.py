@@ -54,6 +54,11 @@ class Overlay:
         self._planned: dict[bool, tuple[VideoFormat, VideoFormat, list[Touch]]] = {}
         """By whether a frame is drawn on: the formats and touches of the last such frame."""
 
+    def close(self) -> None:
+        """Forget letters, styles and plans, which refer back to this; another frame makes them anew."""
+        self._painter = None
+        self._planned.clear()
+
     def touches(self, frame: VideoFrame, encoder_format: VideoFormat, config_format: VideoFormat) -> list[Touch]:
         """Return what happens to the pixels of ``frame``, in order; nothing for most frames of most sources.
 

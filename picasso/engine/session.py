@@ -49,12 +49,21 @@ class EncoderSession:
     Every frame that ``encode`` took is delivered or reported as lost, once; a lost frame gets its geometry back.
     """
 
-    __slots__ = ("_codec", "_encoder", "_hooks", "_matrix", "_pending", "canvases")
+    __slots__ = ("_codec", "_encoder", "_hooks", "_keeps_matrix", "_matrix", "_pending", "canvases")
 
-    def __init__(self, encoder: Encoder, config: EncoderConfig, hooks: Hooks, *, source_on_gpu: bool = False) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        config: EncoderConfig,
+        hooks: Hooks,
+        *,
+        source_on_gpu: bool = False,
+        keeps_matrix: bool = True,
+    ) -> None:
         self._encoder = encoder
         self._codec = config.codec.name()
         self._matrix = config.color_matrix
+        self._keeps_matrix = keeps_matrix
         self._hooks = hooks
         self._pending: deque[Pending] = deque()
         self.canvases = open_canvases(config, encoder, source_on_gpu=source_on_gpu)
@@ -82,7 +91,10 @@ class EncoderSession:
 
     def reconfigure(self, config: EncoderConfig) -> bool:
         """Go on under another configuration, if the encoder can. Does not raise."""
-        if self._matrix is not None and config.color_matrix is None:
+        keeps_matrix = config.color_matrix is None
+        if keeps_matrix and not self._keeps_matrix:
+            return False  # the matrix that was asked for is so no more: the next picture decides
+        if keeps_matrix and self._matrix is not None:
             config = config.copy().matrix(self._matrix)
         try:
             done = self._encoder.reconfigure(config)
@@ -90,7 +102,7 @@ class EncoderSession:
             self._hooks.report(ErrorStage.OPEN, error)
             return False
         if done:
-            self._codec = config.codec.name()
+            self._codec, self._matrix, self._keeps_matrix = config.codec.name(), config.color_matrix, keeps_matrix
         return done
 
     def finish(self) -> None:

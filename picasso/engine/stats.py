@@ -59,7 +59,7 @@ class Histogram:
     def __init__(self) -> None:
         self._counts: dict[int, int] = {}
         self._fresh: list[int] = []
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may ask for statistics while they are made
         self._max_ns = 0
 
     def add(self, duration_ns: int) -> None:
@@ -72,18 +72,19 @@ class Histogram:
         """Put what came since the last time into its buckets. Any thread; what comes meanwhile stays for the next."""
         with self._lock:
             fresh = self._fresh[:]
+            del self._fresh[: len(fresh)]
             for duration_ns in fresh:
                 known_ns = max(duration_ns, 0)
                 shift = max(known_ns.bit_length() - BITS - 1, 0)
                 bucket = (shift << BITS) + (known_ns >> shift)
                 self._counts[bucket] = self._counts.get(bucket, 0) + 1
             self._max_ns = max(self._max_ns, *fresh) if fresh else self._max_ns
-            del self._fresh[: len(fresh)]
 
     def summary(self) -> LatencySummary:
         """Sum up what was counted so far. Any thread."""
         self._sort_in()
-        counts = sorted(self._counts.copy().items())
+        with self._lock:
+            counts = sorted(self._counts.items())
         p50_ns, p90_ns, p99_ns = (self._percentile(counts, share) for share in (0.5, 0.9, 0.99))
         return LatencySummary(sum(count for _, count in counts), p50_ns, p90_ns, p99_ns, self._max_ns)
 

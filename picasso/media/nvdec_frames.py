@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 MOST_HELD: Final = 32
 """Frames of a decoder that may be lent at once; it takes other memory for each, and keeps it. The next are copied."""
-
-
 CHECKED_EVERY: Final = 64
 """Frames that are lent before one is copied, which tells whether the times are still right."""
 
@@ -46,9 +44,10 @@ class HeldFrames:
 
     PyNvVideoCodec lends a frame by ``GetLockedFrame`` until ``UnlockFrame``, and decodes into other memory meanwhile.
     It tells the time only of frames that it does not lend (``GetFrame``). Those that are lent get the times of the
-    packets in rising order, the order in which frames come. Frames that are copied say whether that is true: the
-    first one, one after every ``CHECKED_EVERY``, and every one while ``MOST_HELD`` are lent. Where it is not, as
-    decoders leave out pictures whose references are missing, all that follow are copied.
+    packets in rising order, the order in which frames come, and lie in memory as the last that was copied. Frames that
+    are copied say whether both are true: those up to each keyframe, where size and layout may change, one after every
+    ``CHECKED_EVERY``, and every one while ``MOST_HELD`` are lent. Where times are not in order, as decoders leave out
+    pictures whose references are missing, all that follow are copied.
     """
 
     def __init__(self, decoder: Any, picture: Picture) -> None:
@@ -58,6 +57,8 @@ class HeldFrames:
         """Times of packets whose frames have not come, a heap."""
         self._layout: _Layout | None = None
         self._in_order = True
+        self._key_pts: int | None = None
+        """Of the last keyframe, while it has not come out."""
         self._lent = self._unchecked = 0
         self._loans = _Loans(decoder, picture.stream)
 
@@ -66,9 +67,11 @@ class HeldFrames:
         self._take_back()
         if packet.bsl:
             heapq.heappush(self._due, packet.pts)
+        if packet.key:
+            self._key_pts = packet.pts
         count = self._decoder.GetNumDecodedFrame(packet)
-        may_lend = self._in_order and self._unchecked < CHECKED_EVERY and count <= len(self._due)
-        if self._layout and may_lend and self._lent + count <= MOST_HELD:
+        is_known = self._layout is not None and self._key_pts is None and self._unchecked < CHECKED_EVERY
+        if is_known and self._in_order and count <= len(self._due) and self._lent + count <= MOST_HELD:
             yield from [self._lend() for _ in range(count)]
         else:
             for _ in range(count):
@@ -93,6 +96,8 @@ class HeldFrames:
         """Copy a frame, and compare its time."""
         pts: int = frame.getPTS()
         self._unchecked = 0
+        if self._key_pts is not None and pts >= self._key_pts:
+            self._key_pts = None
         self._in_order = bool(self._due) and heapq.heappop(self._due) == pts and self._in_order
         decoded = view_of_frame(frame, *self._picture[:2], self._picture.stream.device.index)
         luma, chroma = decoded.device_planes

@@ -22,7 +22,7 @@ class FrameGeometry(NamedTuple):
     ids: NDArray[np.int64]
     """``(N,)``."""
     boxes: NDArray[np.float32]
-    """``(2, 5, N)``: detection and track boxes, field, object."""
+    """``(2, 5, C)``: detection and track boxes, field, object; the first N are those of ``ids``."""
 
 
 class MovableFrame(FrameObjects):
@@ -102,10 +102,8 @@ class MovableFrame(FrameObjects):
     def save_geometry(self) -> FrameGeometry:
         """Note size, chain and boxes for ``restore_geometry``."""
         store = self._objects
-        boxes, ids = store.boxes, store.ids
-        if store.count < len(ids):
-            boxes, ids = boxes[:, :, : store.count], ids[: store.count]
-        return FrameGeometry(self._width, self._height, tuple(self._transformations), ids.copy(), boxes.copy())
+        ids = store.ids[: store.count].copy()
+        return FrameGeometry(self._width, self._height, tuple(self._transformations), ids, store.boxes.copy())
 
     def restore_geometry(self, saved: FrameGeometry) -> None:
         """Put size, chain and boxes back, exactly; objects that came since stay where they are."""
@@ -113,7 +111,7 @@ class MovableFrame(FrameObjects):
         self._transformations = list(saved.transformations)
         store = self._objects
         if np.array_equal(self.object_ids(), saved.ids):
-            store.boxes[:, :, : store.count] = saved.boxes
+            store.boxes[:, :, : store.count] = saved.boxes[:, :, : store.count]
             return
         for column, object_id in enumerate(saved.ids.tolist()):
             row = store.rows.get(object_id)

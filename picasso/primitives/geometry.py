@@ -26,8 +26,8 @@ PairXY: TypeAlias = tuple[float, float]
 ANGLE = 4
 """Column of the angle in an ``xywha`` row."""
 
-_KEPT_WHOLE = 1 << 14
-"""Numbers of planes up to which factors and offsets are kept for each."""
+_KEPT_WHOLE = 1 << 12
+"""Numbers of planes up to which factors and offsets are kept for each: frames have room for multiples of 16 objects."""
 
 _quietly = np.errstate(over="ignore", invalid="ignore")
 
@@ -155,7 +155,7 @@ def as_boxes(boxes: ArrayLike, *widths: int, name: str = "boxes") -> FloatArray:
     return array
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _factors_and_offsets(
     scale_xy: PairXY, offset_xy: PairXY, shape: tuple[int, ...], dtype: np.dtype[Any]
 ) -> tuple[FloatArray, FloatArray]:

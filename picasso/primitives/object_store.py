@@ -113,7 +113,8 @@ class ObjectStore:
         if needed <= capacity:
             return
         boxes, ids, track_ids, confidences = self.boxes, self.ids, self.track_ids, self.confidences
-        self.boxes, self.ids, self.track_ids, self.confidences = _blank_arrays(max(needed, 2 * capacity))
+        rows = -(-max(needed, 2 * capacity) // _FIRST_CAPACITY) * _FIRST_CAPACITY  # few sizes, for what is kept by size
+        self.boxes, self.ids, self.track_ids, self.confidences = _blank_arrays(rows)
         self._numbers = _NO_NUMBERS
         if count:
             self.boxes[:, :, :count] = boxes[:, :, :count]

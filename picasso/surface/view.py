@@ -461,7 +461,7 @@ class SurfaceView:
             """Say why a field is not there."""
             if name in SurfaceView.__slots__:
                 raise ConsumedError("SurfaceView has been consumed")
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            return object.__getattribute__(self, name)  # which says what it lacks
 
     def _writable(self) -> tuple[Bytes, ...]:
         planes = self.planes

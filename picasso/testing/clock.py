@@ -21,6 +21,8 @@ class FakeClock:
         recorder.wait_for("on_encoded_frame")
         clock.wait_for_sleepers(1)
         clock.advance(30)
+
+    A sender that waits for room sleeps, too: ``advance`` by a quarter of a second lets it take any there is.
     """
 
     def __init__(self, start_ns: int = 0) -> None:

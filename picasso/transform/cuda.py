@@ -140,6 +140,7 @@ class CudaTransformer:
         """
         self.device.make_current()
         bound = target if isinstance(target, BoundTarget) else self.bind(target)
+        bound.surface.device_planes  # noqa: B018  # one that was handed over since raises
         prepared = self._prepare(source, placement, bound, interpolation)
         ours, producer, owner = self.stream.address, source.cuda_stream, bound.stream
         if producer != ours:

@@ -358,6 +358,18 @@ def test_a_tagged_stream_keeps_the_matrix_of_its_first_picture(
     )
 
 
+def test_a_matrix_that_is_no_longer_asked_for_begins_a_stream_of_the_sources_own(recorder: RecordingCallbacks) -> None:
+    encoders = MemoryEncoders(VideoFormat.I420, live_changes=True)
+    with PicassoEngine(GeneralSpec(), recorder.callbacks(), encoder_factory=encoders) as engine:
+        for pts, asked in enumerate([Matrix.BT601, Matrix.BT601, None]):
+            config = EncoderConfig(Codec.H264, WIDTH, HEIGHT).matrix(asked).fps(25 + pts, 1)
+            engine.set_source_spec("a", SourceSpec(codec=CodecSpec.encode(TransformConfig(), config)))
+            surface = SurfaceView.allocate(VideoFormat.I420, (WIDTH, HEIGHT), ColorSpace(Matrix.BT709))
+            engine.send_frame("a", make_frame(pts), surface)
+    assert recorder.errors() == []
+    assert [encoder.config.color_matrix for encoder in encoders.opened] == [Matrix.BT601, Matrix.BT709]
+
+
 def test_the_placement_is_that_of_the_frames_own_size(engine: PicassoEngine, recorder: RecordingCallbacks) -> None:
     engine.set_source_spec("a", encode_spec(64, 64))
     sizes = [(64, 48), (48, 64), (64, 64), (64, 48)]

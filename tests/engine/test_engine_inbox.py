@@ -183,6 +183,42 @@ def test_nobody_takes_the_room_of_those_who_wait() -> None:
     assert [inbox.get(0) for _ in range(4)][-1] is first
 
 
+class InterruptedMeter(Meter):
+    """Counting a frame is where an interrupt (Ctrl-C) comes, when it is armed."""
+
+    armed = False
+
+    @property
+    def frames_in(self) -> int:  # type: ignore[override]  # a field of the meter
+        return self._count
+
+    @frames_in.setter
+    def frames_in(self, value: int) -> None:
+        if self.armed:
+            self.armed = False
+            raise KeyboardInterrupt
+        self._count = value
+
+
+def test_an_interrupt_loses_nobody_who_waits() -> None:
+    """A sender that finds room lets those in who came first; what interrupts it must not cost them their frames."""
+    clock, meter, late = FakeClock(), InterruptedMeter(), message()
+    inbox = make_inbox(4, clock=clock, meter=meter)
+    for _ in range(4):
+        inbox.put_frame(message())
+    with in_thread(lambda: inbox.put_frame(late)) as results:
+        clock.wait_for_sleepers(1)
+        inbox.get(0)
+        meter.armed = True
+        with pytest.raises(KeyboardInterrupt):
+            inbox.put_frame(message(), 0)
+        assert inbox.depth == 3
+        for _ in range(3):
+            inbox.get(0)
+        assert inbox.get(0) is late
+    assert results == [True]
+
+
 def test_a_sender_gives_up_after_its_time_and_its_frame_is_not_in_the_queue() -> None:
     clock, first = FakeClock(), message()
     inbox = make_inbox(1, clock=clock)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import gc
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -23,6 +25,10 @@ from picasso.engine import (
     SourceSpec,
     Step,
 )
+from picasso.engine.clock import MonotonicClock
+from picasso.engine.hooks import Hooks
+from picasso.engine.overlay import Overlay
+from picasso.engine.stats import Meter
 from picasso.primitives import BorrowedVideoObject, RBBox
 from picasso.surface import VideoFormat
 from picasso.testing import MemoryEncoders, RecordingCallbacks
@@ -341,3 +347,25 @@ def test_what_only_paints_is_painted_by_the_call_that_transforms(monkeypatch: py
     assert [np.frombuffer(data, np.uint8).reshape(48, 64, 4)[24, 32].tolist() for data in done] == [
         [255, 0, 0, 255]
     ] * 2
+
+
+def test_an_overlay_that_is_closed_is_freed_at_once_and_works_again() -> None:
+    """No cycle is left: what its painter holds, on a GPU too, must not wait for the collector."""
+    callbacks = Callbacks(on_error=lambda *_: None)
+    freed = weakref.ref(callbacks.on_error)
+    overlay = Overlay(
+        SourceSpec(codec=encode(), draw=red_cars()).settings(0),
+        Hooks("a", callbacks, Meter(), MonotonicClock(), "test"),
+    )
+    for _ in range(2):
+        (touch,) = overlay.touches(make_frame(), VideoFormat.I420, VideoFormat.NV12)
+        assert touch.drawing is not None
+        assert len(touch.drawing(make_frame(), (64, 48)))
+        del touch
+        overlay.close()
+    gc.disable()
+    try:
+        del overlay, callbacks
+        assert freed() is None
+    finally:
+        gc.enable()

@@ -196,9 +196,9 @@ def lending(times: list[list[int]], monkeypatch: pytest.MonkeyPatch) -> tuple[Le
     return decoder, HeldFrames(decoder, nvdec_frames.Picture((64, 48), None, stream))
 
 
-def sent(frames: HeldFrames, packets: list[int]) -> Iterator[tuple[int, SurfaceView]]:
+def sent(frames: HeldFrames, packets: list[int], keys: tuple[int, ...] = ()) -> Iterator[tuple[int, SurfaceView]]:
     for pts in packets:
-        yield from frames.decode(SimpleNamespace(pts=pts, bsl=10))
+        yield from frames.decode(SimpleNamespace(pts=pts, bsl=10, key=pts in keys))
 
 
 def test_frames_are_lent_as_long_as_they_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -250,6 +250,13 @@ def test_a_picture_left_out_later_shifts_few_times(monkeypatch: pytest.MonkeyPat
     assert told[:5] == list(range(5))
     assert told[every + 1 :] == list(range(every + 2, 3 * every))
     assert decoder.copied == [0, *told[every + 1 :]]
+
+
+def test_frames_up_to_a_keyframe_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Size and layout may change there: nothing is lent by the old ones."""
+    decoder, frames = lending([[0], [1], [], [2, 3], [4], [5]], monkeypatch)
+    assert [pts for pts, _ in sent(frames, [0, 1, 3, 2, 4, 5], keys=(0, 3))] == list(range(6))
+    assert decoder.copied == [0, 2, 3]
 
 
 def test_frames_outlive_their_reader_and_come_back_on_any_thread(monkeypatch: pytest.MonkeyPatch) -> None:

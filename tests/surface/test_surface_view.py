@@ -392,3 +392,11 @@ def test_a_view_keeps_what_its_reader_made_of_it_until_it_is_consumed() -> None:
     assert (view.kept(other), taken.kept(other)) == (None, None)
     with pytest.raises(ConsumedError):
         view.keep(one, "too late")
+
+
+def test_what_is_not_there_is_named() -> None:
+    view = SurfaceView.wrap(ramp(4, 4, 4))
+    with pytest.raises(AttributeError, match="a surface in host memory has no __cuda_array_interface__"):
+        view.__cuda_array_interface__  # noqa: B018
+    with pytest.raises(AttributeError, match="'SurfaceView' object has no attribute 'nothing'"):
+        view.nothing  # noqa: B018
