@@ -58,11 +58,14 @@ class Figures:
         mine, theirs = self.best("cpu_ms", peer=peer, **wanted), self.best("cpu_ms", peer=base, **wanted)
         if mine is None or theirs is None:
             return None
-        by_round = [
-            {figure["round"]: figure["cpu_ms"] for figure in self._of(wanted | {"peer": who})} for who in (peer, base)
-        ]
-        shared = by_round[0].keys() & by_round[1].keys()
-        return Ratio(mine / theirs, median(by_round[0][number] / by_round[1][number] for number in shared))
+        typical = self.typical("cpu_ms", wanted | {"peer": peer}, wanted | {"peer": base})
+        return None if typical is None else Ratio(mine / theirs, typical)
+
+    def typical(self, key: str, above: dict[str, object], below: dict[str, object]) -> float | None:
+        """Return the median of the rounds' own ratios of two figures; None where no round has both."""
+        high, low = ({figure["round"]: figure[key] for figure in self._of(wanted)} for wanted in (above, below))
+        shared = high.keys() & low.keys()
+        return median(high[number] / low[number] for number in shared) if shared else None
 
     def _of(self, wanted: dict[str, object]) -> list[Figure]:
         conditions = DEFAULTS | wanted

@@ -57,7 +57,7 @@ def targets(results: Results) -> list[Target]:
 def _one_source(peers: Figures) -> list[Target]:
     def ratio(workload: str, preset: str = "ultrafast") -> float | None:
         found = peers.ratio("picasso", workload=workload, preset=preset)
-        return found and found.of_best
+        return found and found.typical
 
     names = ("W1", "W1b", "W2", "W3")
     faults = [peers.best("faults", peer="picasso", workload=name) for name in names]
@@ -102,34 +102,30 @@ def _steps(results: Results) -> list[Target]:
 def _files(peers: Figures) -> list[Target]:
     found = [peers.ratio("file_picasso", base, workload="W3") for base in ("file_ffmpeg", "file_floor")]
     what = "file to file, CPU a frame ÷ FFmpeg's scale and drawbox / ÷ decode and encode only"
-    return [Target(what, [0.9, 1.3], [ratio and ratio.of_best for ratio in found], ALL)]
+    return [Target(what, [0.9, 1.3], [ratio and ratio.typical for ratio in found], ALL)]
 
 
 def _many(peers: Figures) -> list[Target]:
     works = ("W1", "W2")
 
-    def quotient(key: str, above: dict[str, object], below: dict[str, object]) -> float | None:
-        high, low = peers.best(key, **above), peers.best(key, **below)
-        return high / low if high is not None and low else None
-
     crowd: dict[str, object] = {"peer": "picasso", "workload": "W2", "sources": 16}
     growth = [
-        quotient("cpu_ms", crowd | {"workload": name}, crowd | {"workload": name, "sources": 1}) for name in works
+        peers.typical("cpu_ms", crowd | {"workload": name}, crowd | {"workload": name, "sources": 1}) for name in works
     ]
     against_four = [
-        quotient("frames_a_second", crowd | {"workload": name}, crowd | {"workload": name, "sources": 4})
+        peers.typical("frames_a_second", crowd | {"workload": name}, crowd | {"workload": name, "sources": 4})
         for name in works
     ]
     fairness = [peers.best("fairness", **crowd | {"workload": name}) for name in works]
     alone: dict[str, object] = {"peer": "picasso", "workload": "W1", "switch_s": FAST_SWITCH_S}
-    kept = quotient("frames_a_second", alone | {"spin": 1}, alone)
+    kept = peers.typical("frames_a_second", alone | {"spin": 1}, alone)
     return [
         Target("16 sources, CPU a frame ÷ the same with one, W1 / W2", [1.15, 1.15], growth, ALL),
         Target("16 sources, frames/s ÷ the same with four, W1 / W2", [1, 1], against_four, ALL, at_least=True),
         Target(
             "16 sources, W2, frames/s ÷ GStreamer's",
             [1.3],
-            [quotient("frames_a_second", crowd, crowd | {"peer": "gstreamer"})],
+            [peers.typical("frames_a_second", crowd, crowd | {"peer": "gstreamer"})],
             ALL,
             at_least=True,
         ),
