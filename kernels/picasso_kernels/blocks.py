@@ -71,12 +71,17 @@ def blend_coarse_lanes(e: Emitter, args: Sequence[Value]) -> None:
     Two products of bytes, summed in 16 bits, are all there is to it then.
     """
     out, upper_at, lower_at, weight = args
-    b = e.builder
-    shares = e.view(e.splat(b.or_(b.sub(I64(128), weight), b.shl(weight, I64(8))), 32, 16), 8)
+    shares = _coarse_shares(e, weight)
     for half in range(2):
         upper, lower = (e.load(e.skip(at, 32 * half), 32, 8) for at in (upper_at, lower_at))
         pairs = e.pick(upper, [lane // 2 + 32 * (lane % 2) for lane in range(64)], lower)
         e.store(e.dot_bytes(pairs, shares), e.skip(out, 64 * half))
+
+
+def _coarse_shares(e: Emitter, weight: Value) -> Value:
+    """Return the shares of the upper and the lower byte of each pair, 128 in all."""
+    b = e.builder
+    return e.view(e.splat(b.or_(b.sub(I64(128), weight), b.shl(weight, I64(8))), 32, 16), 8)
 
 
 def lerp_pixels_near_lanes(e: Emitter, args: Sequence[Value]) -> None:
@@ -151,9 +156,7 @@ def mix_pixels_lanes(e: Emitter, args: Sequence[Value], coarse: bool) -> None:
 
 def _mix_coarse(e: Emitter, above: Value, below: Value, lanes: Sequence[int], weight: Value) -> Value:
     """Blend the bytes that ``lanes`` pairs, as ``blend_coarse_lanes`` does."""
-    b = e.builder
-    shares = e.view(e.splat(b.or_(b.sub(I64(128), weight), b.shl(weight, I64(8))), 32, 16), 8)
-    return e.dot_bytes(e.pick(above, lanes, below), shares)
+    return e.dot_bytes(e.pick(above, lanes, below), _coarse_shares(e, weight))
 
 
 def _mix_fine(e: Emitter, above: Value, below: Value, lanes: Sequence[int], weight: Value) -> Value:
