@@ -18,6 +18,8 @@ from picasso_kernels.target import HEIGHT, PITCH, PLANE, STEP, TO_YUV, WIDTH, sa
 
 INLINE: Final = ("paint", "cover", "display", "target", "blur", "color", "memory")
 """Files of short functions around loops of few turns: for ``compile.host``."""
+MARGIN: Final = 8
+"""Shares of 0 behind those of a row, over which vector code may go; blending by them changes nothing."""
 
 
 def scratch_bytes(width: int, height: int, has_blur: bool) -> int:
@@ -132,17 +134,16 @@ def paint_planes(
         if commands[command + at.KIND] == at.BLUR:
             blur_planes(commands, command, glyphs, coverage, top, bottom, target, luma, blue, red, scratch)
         else:
-            left, right, start, end = 0, 0, 0, 0
             first, last = steady_rows(commands, command)
             tints = plane_tints(commands[command + at.COLOR], target)
-            for y in range(top, bottom, 2):
-                if not (max(first, top) + 1 < y < last - 1):
-                    left, right = reach_block(commands, command, y, target[WIDTH])
-                    start, end = share_block(commands, command, glyphs, coverage, y, left, right, target, scratch)
-                    if start >= end:
-                        start, end = right, right
-                tint_planes(tints, y, left, start, target, luma, blue, red, scratch)
-                tint_planes(tints, y, end, right, target, luma, blue, red, scratch)
+            y = top
+            while y < bottom:
+                left, right = reach_block(commands, command, y, target[WIDTH])
+                start, end = share_block(commands, command, glyphs, coverage, y, left, right, target, scratch)
+                rows = min(last, bottom) - y & -2 if first <= y < last - 1 else 2
+                tint_planes(tints, y, rows, left, start, target, luma, blue, red, scratch)
+                tint_planes(tints, y, rows, end, right, target, luma, blue, red, scratch)
+                y += rows
 
 
 def reach_block(commands: Ints, command: int, y: int, width: int) -> tuple[int, int]:
@@ -167,6 +168,7 @@ def plane_tints(color: int, target: Ints) -> tuple[int, int, int]:
 def tint_planes(
     tints: tuple[int, int, int],
     y: int,
+    rows: int,
     left: int,
     right: int,
     target: Ints,
@@ -175,12 +177,23 @@ def tint_planes(
     red: Bytes,
     shares: Bytes,
 ) -> None:
-    """Blend Y, U and V of a colour into the pixels ``left..right`` of rows ``y`` and ``y + 1``; all even."""
-    lower, mean, count, x = 2 * target[WIDTH] + 2 * left, 4 * target[WIDTH] + left, right - left, left >> 1
-    tint_samples(luma, sample_at(target, 0, left, y), target[STEP], tints[0], shares, 2 * left, count)
-    tint_samples(luma, sample_at(target, 0, left, y + 1), target[STEP], tints[0], shares, lower, count)
-    tint_samples(blue, sample_at(target, 1, x, y >> 1), target[STEP + PLANE], tints[1], shares, mean, count >> 1)
-    tint_samples(red, sample_at(target, 2, x, y >> 1), target[STEP + 2 * PLANE], tints[2], shares, mean, count >> 1)
+    """Blend Y, U and V of a colour into the pixels ``left..right`` of ``rows`` rows from ``y`` on; all even.
+
+    The last row has the shares of the lower one of a block, the others those of the upper one.
+    """
+    if left >= right:
+        return
+    lower, mean, x = 2 * target[WIDTH] + 2 * left, 4 * target[WIDTH] + left, left >> 1
+    count, room, last = right - left, target[WIDTH] - left, y + rows - 1
+    place = sample_at(target, 0, left, y), target[PITCH], target[STEP]
+    tint_samples(luma, place, tints[0], shares, 2 * left, room, count, rows - 1)
+    place = sample_at(target, 0, left, last), target[PITCH], target[STEP]
+    tint_samples(luma, place, tints[0], shares, lower, room, count, 1)
+    count, room, rows = count >> 1, room >> 1, rows >> 1
+    place = sample_at(target, 1, x, y >> 1), target[PLANE + PITCH], target[PLANE + STEP]
+    tint_samples(blue, place, tints[1], shares, mean, room, count, rows)
+    place = sample_at(target, 2, x, y >> 1), target[2 * PLANE + PITCH], target[2 * PLANE + STEP]
+    tint_samples(red, place, tints[2], shares, mean, room, count, rows)
 
 
 def share_block(
@@ -196,19 +209,38 @@ def share_block(
 ) -> tuple[int, int]:
     """Write the shares in the pixels ``left..right`` of rows ``y`` and ``y + 1``, and then their means over 2x2.
 
-    Three rows of shares, each at 16 bits a column from the surface's left edge on.
+    Three rows of shares, each at 16 bits a column from the surface's left edge on. What lies within ``MARGIN`` columns
+    to the right of them is 0.
 
     Returns:
-        The pixels ``start..end`` in the middle of both rows that the command does not touch, both even.
+        The pixels ``start..end`` in the middle of both rows that the command does not touch, both even; none unless
+        there are ``MARGIN`` blocks of them.
     """
-    lower, mean = 2 * target[WIDTH], 4 * target[WIDTH]
+    width = target[WIDTH]
+    lower = 2 * width
     start, end = share_row(commands, command, glyphs, coverage, y, left, right, shares, 2 * left)
     low_start, low_end = share_row(commands, command, glyphs, coverage, y + 1, left, right, shares, lower + 2 * left)
-    for x in range(left >> 1, right >> 1):
+    start, end = (max(start, low_start) + 1) & -2, min(end, low_end) & -2
+    if end - start < 2 * MARGIN:
+        start, end = right, right
+    if left < right:
+        average_shares(shares, width, left >> 1, start >> 1)
+        average_shares(shares, width, end >> 1, right >> 1)
+        for x in range(right, min(right + MARGIN, width)):
+            store16(shares, 2 * x, 0)
+            store16(shares, lower + 2 * x, 0)
+    return start, end
+
+
+def average_shares(shares: Bytes, width: int, start: int, end: int) -> None:
+    """Write the means over 2x2 of the shares of two rows, columns ``start..end``; and as many of 0 as ``MARGIN``."""
+    lower, mean = 2 * width, 4 * width
+    for x in range(start, end):
         total = load16(shares, 4 * x) + load16(shares, 4 * x + 2)
         total += load16(shares, lower + 4 * x) + load16(shares, lower + 4 * x + 2)
         store16(shares, mean + 2 * x, (total + 2) >> 2)
-    return (max(start, low_start) + 1) & -2, min(end, low_end) & -2
+    for x in range(end, min(end + MARGIN, width >> 1)):
+        store16(shares, mean + 2 * x, 0)
 
 
 def blur_planes(
@@ -251,11 +283,33 @@ def blur_planes(
             blend_samples(chroma, row, step, scratch, from_at, 4 * target[WIDTH] + left, width // 2)
 
 
-def tint_samples(plane: Bytes, first: int, step: int, over: int, shares: Bytes, shares_at: int, count: int) -> None:
-    """Blend one value into ``count`` samples of a row."""
-    for x in range(count):
-        byte = first + x * step
-        store8(plane, byte, mix(load8(plane, byte), over, load16(shares, shares_at + 2 * x)))
+def tint_samples(
+    plane: Bytes,
+    place: tuple[int, int, int],
+    over: int,
+    shares: Bytes,
+    shares_at: int,
+    _room: int,
+    count: int,
+    rows: int,
+) -> None:
+    """Blend one value into ``count`` samples of ``rows`` rows.
+
+    Args:
+        plane: Written.
+        place: Byte of the first sample, bytes from a row to the next, bytes from a sample to the next.
+        over: The value.
+        shares: Its shares, 16 bits each, the same in all rows, then ``MARGIN`` of 0 or as many as there is room for.
+        shares_at: Byte of the first.
+        _room: Samples from the first to the end of the row: how far vector code may go, where there is no share.
+        count: Samples.
+        rows: Rows.
+    """
+    first, pitch, step = place
+    for y in range(rows):
+        for x in range(count):
+            byte = first + y * pitch + x * step
+            store8(plane, byte, mix(load8(plane, byte), over, load16(shares, shares_at + 2 * x)))
 
 
 def blend_samples(plane: Bytes, first: int, step: int, over: Bytes, over_at: int, shares_at: int, count: int) -> None:

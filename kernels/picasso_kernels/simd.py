@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from picasso_kernels import blocks, color_blocks, rows, taps
+from picasso_kernels import blocks, color_blocks, paint, rows, taps
 from picasso_kernels.blocks import (
+    average_block,
     blend_coarse,
     blend_fine,
     lerp_pixels_far,
@@ -22,6 +23,8 @@ from picasso_kernels.blocks import (
     sum_pixels_block,
     sum_rows_block,
     sum_samples_block,
+    tint_few,
+    tint_many,
 )
 from picasso_kernels.color_blocks import (
     collect_opaque_block,
@@ -30,12 +33,14 @@ from picasso_kernels.color_blocks import (
     yuv_paired_block,
     yuv_planar_block,
 )
-from picasso_kernels.memory import Bytes, Ints, prefetch, tail
+from picasso_kernels.memory import Bytes, Ints, prefetch, store16, tail
 from picasso_kernels.pixel import ONE
 
 BLEND: Final = blocks.BLEND
 PIXELS: Final = blocks.PIXELS
 SAMPLES: Final = blocks.SAMPLES
+TINTS: Final = blocks.TINTS
+MARGIN: Final = paint.MARGIN
 SUM_PIXELS: Final = blocks.SUM_PIXELS
 SUM_SAMPLES: Final = blocks.SUM_SAMPLES
 COLUMNS: Final = color_blocks.COLUMNS
@@ -49,6 +54,7 @@ collect_samples_plain, collect_opaque_plain = rows.collect_samples, rows.collect
 spread_pixels_plain, rgb_plain = rows.spread_pixels, rows.rgb_row
 blend_plain, lerp_pixels_plain, lerp_samples_plain = rows.blend_rows, rows.lerp_pixels, rows.lerp_samples
 mix_pixels_plain = rows.mix_pixels
+tint_samples_plain, average_shares_plain = paint.tint_samples, paint.average_shares
 yuv_planar_plain, yuv_paired_plain = rows.yuv_planar, rows.yuv_paired
 sum_rows_plain, sum_pixels_plain, sum_samples_plain = taps.sum_rows, taps.sum_pixels, taps.sum_samples
 
@@ -244,6 +250,44 @@ def rgb_row(out: Bytes, luma: Bytes, u: Bytes, v: Bytes, k: Ints, count: int) ->
         rgb_block(tail(out, 4 * i), tail(luma, i), tail(u, i), tail(v, i), k)
 
 
+def tint_samples(
+    plane: Bytes,
+    place: tuple[int, int, int],
+    over: int,
+    shares: Bytes,
+    shares_at: int,
+    room: int,
+    count: int,
+    rows: int,
+) -> None:
+    """See ``paint.tint_samples``. Blocks do not overlap: what is blended twice is wrong."""
+    first, pitch, step = place
+    done = 0
+    if step == 1:
+        while count - done >= TINTS:
+            tint_many(tail(plane, first + done), pitch, over, tail(shares, shares_at + 2 * done), rows)
+            done += TINTS
+        while done < count and room - done >= MARGIN:
+            tint_few(tail(plane, first + done), pitch, over, tail(shares, shares_at + 2 * done), rows)
+            done += MARGIN
+    if done < count:
+        rest = first + done * step, pitch, step
+        tint_samples_plain(plane, rest, over, shares, shares_at + 2 * done, room, count - done, rows)
+
+
+def average_shares(shares: Bytes, width: int, start: int, end: int) -> None:
+    """See ``paint.average_shares``."""
+    if end - start < MARGIN:
+        average_shares_plain(shares, width, start, end)
+        return
+    for first in range(start, end, MARGIN):
+        x = min(first, end - MARGIN)
+        upper = tail(shares, 4 * x)
+        average_block(tail(shares, 4 * width + 2 * x), upper, tail(upper, 2 * width))
+    for x in range(end, min(end + MARGIN, width >> 1)):
+        store16(shares, 4 * width + 2 * x, 0)
+
+
 TWINS: Final[dict[Callable[..., Any], Callable[..., Any]]] = {
     rows.collect_samples: collect_samples,
     rows.collect_opaque: collect_opaque,
@@ -258,5 +302,7 @@ TWINS: Final[dict[Callable[..., Any], Callable[..., Any]]] = {
     rows.yuv_planar: yuv_planar,
     rows.yuv_paired: yuv_paired,
     rows.rgb_row: rgb_row,
+    paint.average_shares: average_shares,
+    paint.tint_samples: tint_samples,
 }
 """Loop by loop, what runs in its place."""

@@ -189,7 +189,7 @@ class Emitter:
 
     def _instruction(self, operation: str, a: Value, b: Value, kind: ir.VectorType) -> Value | None:
         for feature, bits, name in INSTRUCTIONS[operation]:
-            if self.has(feature):
+            if self.has(feature) and bits <= a.type.count * a.type.element.width:
                 return self._by_parts(name, bits, a, b, kind)
         return None
 

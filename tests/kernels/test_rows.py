@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from picasso_kernels import rows, simd, taps
+from picasso_kernels import paint, rows, simd, taps
 from picasso_kernels.axis import Axis
 from picasso_kernels.color import to_rgb, to_yuv
 from picasso_kernels.compile import host
@@ -34,16 +34,17 @@ class Row:
         self.wide = random.integers(0, 32641, SIZE // 2).astype("<i2").view(np.uint8)
         self.table = np.array(table, np.int16)
         self.job = np.array(job, np.int64)
+        self.out = np.full(SIZE, 0xA5, np.uint8)
 
     def outcome(self, loop: Callable[..., None], *args: Any) -> bytes:
         """Run the loop or its twin; tails of arrays are slices for the machine."""
-        out = np.full(SIZE, 0xA5, np.uint8)
+        out = self.out.copy()
         memory = {"out": out, "source": self.source, "wide": self.wide, "table": self.table, "job": self.job}
         begin: Callable[..., Any] = slice_of
         if loop is self.loop:
             memory |= {"table": self.table.tolist(), "job": self.job.tolist()}
             begin = tail
-        loop(*(begin(memory[arg[0]], arg[1]) if isinstance(arg, tuple) else arg for arg in args))
+        loop(*(begin(memory[arg[0]], arg[1]) if type(arg) is tuple and arg[0] in memory else arg for arg in args))
         return out.tobytes()
 
 
@@ -133,6 +134,28 @@ def test_sums(count: int, number: int) -> None:
         assert_twin(across, ("out", 2), ("wide", 16), ("table", 0), ("table", count), number, count)
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 8, 9, *COUNTS])
+@pytest.mark.parametrize("step", [1, 2])
+@pytest.mark.parametrize("room", [0, 1, 7, 8, 200])
+def test_tints(count: int, step: int, room: int) -> None:
+    """Samples beyond the last stay as they are, and none is written beyond the end of the row."""
+    row = Row(paint.tint_samples, count)
+    shares = np.random.default_rng(count).integers(0, 257, SIZE // 2)
+    shares[count : count + paint.MARGIN] = 0
+    row.wide = shares.astype("<i2").view(np.uint8)
+    row.out = row.source
+    for rows_of in (1, 5):
+        assert_twin(row, ("out", 3), (40, 600, step), 200, ("wide", 0), 0, count + room, count, rows_of)
+
+
+@pytest.mark.parametrize("count", [1, 3, 7, 8, 9, *COUNTS])
+@pytest.mark.parametrize("room", [0, 3, 20])
+def test_means_of_shares(count: int, room: int) -> None:
+    row = Row(paint.average_shares, count)
+    row.out = np.random.default_rng(count).integers(0, 257, SIZE // 2).astype("<i2").view(np.uint8)
+    assert_twin(row, ("out", 4), 2 * (count + 5 + room), 5, count + 5)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
@@ -150,6 +173,8 @@ def test_lesser_machines_agree(name: str, features: str) -> None:
         "test_colours",
         "test_collecting_and_spreading",
         "test_sums",
+        "test_tints",
+        "test_means_of_shares",
     ]
     environment = os.environ | {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *(this + test for test in chosen)]
