@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from picasso_kernels import display as at
 from picasso_kernels.display import alpha_of
-from picasso_kernels.layout import bound_glyphs, lay_out_line, move_glyphs
+from picasso_kernels.layout import bound_glyphs, find_line, lay_out_line, move_glyphs
 from picasso_kernels.memory import Ints
 
 Floats: TypeAlias = Any
@@ -25,12 +25,12 @@ def compose(
     style_of: Ints,
     styles: Ints,
     codes: Ints,
-    line_ends: Ints,
     first_sprite: Ints,
     sprites: Ints,
     width: int,
     height: int,
     clamp_labels: bool,
+    line_ends: Ints,
     glyphs: Ints,
     commands: Ints,
 ) -> int:
@@ -42,14 +42,14 @@ def compose(
         rows: Which rows to draw, back to front.
         style_of: The style of each of ``rows``.
         styles: ``STYLE_SIZE`` numbers a style.
-        codes: The code points of all lines of all labels, in the order of ``rows``.
-        line_ends: Where each line ends in ``codes``, after a 0.
+        codes: The code points of all lines of all labels, in the order of ``rows``, with ``MARK`` behind each line.
         first_sprite: For each font and code point, the glyph's first sprite.
         sprites: The sprite table.
         width: Of the surface; commands that lie outside are left out.
         height: Of the surface.
         clamp_labels: Move labels into the surface.
-        glyphs: Written: one for each code point, all 0 where it is not drawn.
+        line_ends: Written: for each line, where its glyphs end, after a 0; room for one more than ``codes`` has.
+        glyphs: Written: one for each code point, all 0 where it is not drawn, as at the end in the place of the marks.
         commands: Written: room for ``COMMANDS_PER_OBJECT`` for each of ``rows``.
 
     Returns:
@@ -57,11 +57,14 @@ def compose(
     """
     for entry in range(len(codes) * at.GLYPH_SIZE):
         glyphs[entry] = 0
+    line_ends[0] = 0
     end = 0
     line = 0
     for index in range(len(rows)):
         style = style_of[index] * at.STYLE_SIZE
         line_end = line + styles[style + at.STYLE_LINES]
+        for number in range(line, line_end):
+            find_line(codes, number, line_ends)
         box = rows[index]
         if styles[style + at.STYLE_TRACK] and not math.isnan(boxes[box + 5 * capacity]):
             box += 5 * capacity
@@ -178,8 +181,7 @@ def lay_out(
     font = styles[style + at.STYLE_FONT]
     widest = 0
     for number in range(line, line_end):
-        start, end = line_ends[number], line_ends[number + 1]
-        pen = lay_out_line(codes, start, end, first_sprite, font, sprites, glyphs)
+        pen = lay_out_line(codes, number, line_ends, first_sprite, font, sprites, glyphs)
         if pen < 0:
             return -1
         widest = max(widest, pen)

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from picasso_kernels import display as at
 from picasso_kernels.memory import Ints
 
+MARK: Final = 0
+"""The code point behind each line."""
 
-def lay_out_line(codes: Ints, start: int, end: int, first_sprite: Ints, font: int, sprites: Ints, glyphs: Ints) -> int:
+
+def find_line(codes: Ints, number: int, line_ends: Ints) -> None:
+    """Write where line ``number`` ends, in glyphs; where it starts is known. A line has a mark behind it."""
+    end = line_ends[number]
+    while codes[end + number] != MARK:
+        end += 1
+    line_ends[number + 1] = end
+
+
+def lay_out_line(
+    codes: Ints, number: int, line_ends: Ints, first_sprite: Ints, font: int, sprites: Ints, glyphs: Ints
+) -> int:
     """Write one glyph for each code point of a line, as if the pen started at the origin; return the line's width.
 
     Args:
-        codes: Code points.
-        start: The line's first place in ``codes``, which is also that of its first glyph.
-        end: Behind its last.
+        codes: Code points, with a mark behind each line.
+        number: Of the line: so many marks are before it.
+        line_ends: For each line, where its glyphs end, after a 0.
         first_sprite: For each font and code point, the glyph's first sprite.
         font: Which font.
         sprites: The sprite table.
@@ -22,8 +37,8 @@ def lay_out_line(codes: Ints, start: int, end: int, first_sprite: Ints, font: in
         The way of the pen, in 1/64 pixel; -1 where a glyph has no sprites yet.
     """
     pen = 0
-    for place in range(start, end):
-        sprite = first_sprite[font * at.CODE_POINTS + codes[place]]
+    for place in range(line_ends[number], line_ends[number + 1]):
+        sprite = first_sprite[font * at.CODE_POINTS + codes[place + number]]
         if sprite == 0:
             return -1
         near = pen + at.PEN_UNIT // (2 * at.PHASES)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from picasso.draw.label import decimal_texts, whole_texts
+from picasso.draw.label import CONVERSIONS, decimal_texts, whole_texts
 
 if TYPE_CHECKING:
     from picasso.primitives import VideoFrame
 
-_TEXTS: Final = frozenset({"namespace", "label", "draw_label"})
-_WHOLE: Final = frozenset({"id", "parent_id", "track_id"})
 _SIDES: Final = {"xc": 0, "yc": 1, "width": 2, "height": 3, "angle": 4}
 
 
@@ -33,12 +31,21 @@ class ObjectColumns:
         return column
 
     def _make(self, name: str) -> Sequence[str]:
-        if name in _TEXTS:
-            return self._frame.object_column(name)
-        if name in _WHOLE:
-            return whole_texts(self._frame.object_column(name))
-        if name == "confidence":
-            return decimal_texts(self._frame.confidences().tolist(), 2)
-        kind, _, side = name.partition("_")
-        boxes = self._frame.detection_boxes() if kind == "det" else self._frame.track_boxes()
-        return decimal_texts(boxes[:, _SIDES[side]].tolist(), 1)
+        values, conversion = values_of(self._frame, name), CONVERSIONS[name]
+        if conversion == "%s":
+            return values
+        return whole_texts(values) if conversion == "%d" else decimal_texts(values, conversion)
+
+
+def values_of(frame: VideoFrame, name: str) -> Sequence[Any]:
+    """Return the values of a placeholder for the objects of ``frame``, in their order; absent ones are None or NaN."""
+    values: Sequence[Any]
+    if name == "confidence":
+        values = frame.confidences().tolist()
+        return values
+    kind, _, side = name.partition("_")
+    if side in _SIDES:
+        boxes = frame.detection_boxes() if kind == "det" else frame.track_boxes()
+        values = boxes[:, _SIDES[side]].tolist()
+        return values
+    return frame.object_column(name)

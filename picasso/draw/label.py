@@ -19,26 +19,28 @@ from picasso.errors import TemplateError
 
 _log = logging.getLogger(__name__)
 
-FIELDS = (
-    "namespace",
-    "label",
-    "draw_label",
-    "id",
-    "parent_id",
-    "track_id",
-    "confidence",
-    "det_xc",
-    "det_yc",
-    "det_width",
-    "det_height",
-    "det_angle",
-    "track_xc",
-    "track_yc",
-    "track_width",
-    "track_height",
-    "track_angle",
-)
-"""Every placeholder there is. Numbers that are absent give empty text; boxes are in output pixels."""
+CONVERSIONS = {
+    "namespace": "%s",
+    "label": "%s",
+    "draw_label": "%s",
+    "id": "%d",
+    "parent_id": "%d",
+    "track_id": "%d",
+    "confidence": "%.2f",
+    "det_xc": "%.1f",
+    "det_yc": "%.1f",
+    "det_width": "%.1f",
+    "det_height": "%.1f",
+    "det_angle": "%.1f",
+    "track_xc": "%.1f",
+    "track_yc": "%.1f",
+    "track_width": "%.1f",
+    "track_height": "%.1f",
+    "track_angle": "%.1f",
+}
+"""Every placeholder there is, and how its value is written. Boxes are in output pixels."""
+FIELDS = tuple(CONVERSIONS)
+"""Their names. Numbers that are absent give empty text."""
 
 _TOKEN = re.compile(r"\{\{|\}\}|\{(?P<name>[^{}]*)\}|(?P<text>[^{}]+)|[{}]")
 _BRACES = {"{{": "{", "}}": "}"}
@@ -57,6 +59,8 @@ class Template:
     pattern: str
     """The line as a ``%`` format with one ``%s`` for each of ``fields``."""
     fields: tuple[str, ...]
+    direct: str
+    """The same with what the fields' own values need: ``%d`` for integers, ``%.2f`` or ``%.1f`` for other numbers."""
 
     @classmethod
     def parse(cls, line: str) -> Template:
@@ -65,19 +69,22 @@ class Template:
         Raises:
             TemplateError: The line has an unknown name, an unclosed brace or a stray ``}``; the message says which.
         """
-        pattern, fields = [], []
+        pattern, direct, fields = [], [], []
         for token in _TOKEN.finditer(line):
             if (text := token["text"] or _BRACES.get(token[0])) is not None:
                 pattern.append(text.replace("%", "%%"))
+                direct.append(pattern[-1])
                 continue
             fields.append(_field(line, token))
             pattern.append("%s")
-        return cls("".join(pattern), tuple(fields))
+            direct.append(CONVERSIONS[fields[-1]])
+        return cls("".join(pattern), tuple(fields), "".join(direct))
 
     @classmethod
     def verbatim(cls, line: str) -> Template:
         """Return the template that writes ``line`` as it stands."""
-        return cls(line.replace("%", "%%"), ())
+        pattern = line.replace("%", "%%")
+        return cls(pattern, (), pattern)
 
     def render(self, columns: Columns, rows: Sequence[int]) -> list[str]:
         """Return the line of each of the objects ``rows``, whose values ``columns`` gives."""
@@ -119,10 +126,10 @@ def whole_texts(numbers: Iterable[int | None]) -> list[str]:
     return ["" if number is None else str(number) for number in numbers]
 
 
-def decimal_texts(numbers: Iterable[float | None], digits: int) -> list[str]:
-    """Write numbers with ``digits`` decimals; ``None`` and NaN give empty text."""
+def decimal_texts(numbers: Iterable[float | None], conversion: str) -> list[str]:
+    """Write numbers by a ``%`` conversion; ``None`` and NaN give empty text."""
     given = list(numbers)
     if None in given:
         given = [math.nan if number is None else number for number in given]
-    texts = list(map(f"%.{digits}f".__mod__, given))
+    texts = list(map(conversion.__mod__, given))
     return [text if text != "nan" else "" for text in texts] if "nan" in texts else texts

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from picasso.draw.columns import ObjectColumns
+from picasso.draw.columns import ObjectColumns, values_of
 from picasso.draw.glyphs import GlyphAtlas
 from picasso.draw.spec import ObjectDraw, ObjectDrawSpec
 from picasso.draw.styles import StyleTable
 from picasso_kernels import compose as kernel
-from picasso_kernels import display
+from picasso_kernels import display, layout
 from picasso_kernels.compile import host
 
 if TYPE_CHECKING:
@@ -47,8 +47,31 @@ _MANY_LETTERS = 1 << 16
 """Frames with more letters than these are not labels but an accident, or an attack."""
 _LONG_LINE = 256
 """What is drawn of each of their lines."""
-_MARK_BYTES = 4
+_MARK = chr(layout.MARK)
+_NO_MARK = "\N{REPLACEMENT CHARACTER}"
+_ORDER_BYTES = 4
 """Before UTF-32 of the machine's own byte order stands a mark that tells it."""
+
+
+class _Room:
+    """Memory of the lists of one scene, which grows to what the longest needs."""
+
+    __slots__ = ("commands", "flat", "glyphs", "line_ends")
+
+    def __init__(self, objects: int, letters: int) -> None:
+        self.line_ends = np.empty(letters + 1, np.int32)
+        self.glyphs = np.empty((letters, display.GLYPH_SIZE), np.int32)
+        self.commands = np.empty((objects * display.COMMANDS_PER_OBJECT, display.COMMAND_SIZE), np.int32)
+        self.flat = self.line_ends, self.glyphs.reshape(-1), self.commands.reshape(-1)
+        """What ``compose`` writes."""
+
+    def for_list(self, objects: int, letters: int) -> _Room:
+        """Return this, or a larger one if it is too small."""
+        if objects * display.COMMANDS_PER_OBJECT <= len(self.commands) and letters <= len(self.glyphs):
+            return self
+        return _Room(
+            max(objects, 2 * len(self.commands) // display.COMMANDS_PER_OBJECT), max(letters, 2 * len(self.glyphs))
+        )
 
 
 def _nothing() -> DisplayList:
@@ -59,7 +82,7 @@ def _nothing() -> DisplayList:
 class Scene:
     """Makes display lists; keeps the styles and the letters that they need. Not for several threads at once."""
 
-    __slots__ = ("_atlas", "_clamp_labels", "_compose", "_counted", "_specs", "_static", "_styles")
+    __slots__ = ("_atlas", "_clamp_labels", "_compose", "_counted", "_room", "_specs", "_static", "_styles")
 
     def __init__(self, font_family: str = "sans-serif", *, clamp_labels: bool = False) -> None:
         """Draw nothing, until ``set_specs``.
@@ -73,6 +96,7 @@ class Scene:
         self._atlas = GlyphAtlas(font_family)
         self._styles = StyleTable(self._atlas)
         self._counted = np.empty(0, np.int32)
+        self._room = _Room(0, 0)
         self._clamp_labels = clamp_labels
         self.set_specs(ObjectDrawSpec())
 
@@ -83,7 +107,7 @@ class Scene:
         self._static = {key: self._styles.number(draw) for key, draw in self._specs.items()}
 
     def build(self, frame: VideoFrame, overrides: Mapping[int, ObjectDraw], size_wh: tuple[int, int]) -> DisplayList:
-        """Make the display list of a frame's objects, in the order of their ids.
+        """Make the display list of a frame's objects, in the order of their ids. It holds until the next is made.
 
         Args:
             frame: Its boxes are in pixels of the surface.
@@ -94,25 +118,21 @@ class Scene:
         rows, style_of = self._resolve(frame, overrides)
         if not rows:
             return _nothing()
-        texts = self._texts(frame, rows, style_of)
-        text = "".join(texts)
-        if len(text) > _MANY_LETTERS:
-            texts = [line[:_LONG_LINE] for line in texts]
-            text = "".join(texts)
-        codes = np.frombuffer(text.encode("utf-32", "surrogatepass"), np.uint32, offset=_MARK_BYTES)
-        line_ends = np.array(list(accumulate(map(len, texts), initial=0)), np.int32)
-        commands = np.empty((len(rows) * display.COMMANDS_PER_OBJECT, display.COMMAND_SIZE), np.int32)
-        glyphs = np.empty((len(codes), display.GLYPH_SIZE), np.int32)
+        text = self._text_at_once(frame, rows)
+        if text is None:
+            text = self._text(frame, rows, style_of)
+        codes = np.frombuffer(text.encode("utf-32", "surrogatepass"), np.uint32, offset=_ORDER_BYTES)
+        room = self._room = self._room.for_list(len(rows), len(codes))
         columns = frame.box_columns()
         numbers, styles = self._numbers(rows), np.array(style_of, np.int32)
-        what = columns.reshape(-1), columns.shape[-1], numbers, styles, self._styles.rows, codes, line_ends
-        where = (*size_wh, self._clamp_labels, glyphs.reshape(-1), commands.reshape(-1))
+        what = columns.reshape(-1), columns.shape[-1], numbers, styles, self._styles.rows, codes
+        where = (*size_wh, self._clamp_labels, *room.flat)
         count = self._compose(*what, self._atlas.first_sprite, self._atlas.sprites, *where)
         if count < 0:  # a letter that was not drawn before
-            self._ensure_glyphs(codes, texts, style_of)
+            self._ensure_glyphs(codes, text, style_of)
             count = self._compose(*what, self._atlas.first_sprite, self._atlas.sprites, *where)
-        atlas = self._atlas
-        return DisplayList(commands[:count], glyphs, atlas.coverage, atlas.revision, self._styles.may_blur)
+        atlas, glyphs = self._atlas, room.glyphs[: len(codes)]
+        return DisplayList(room.commands[:count], glyphs, atlas.coverage, atlas.revision, self._styles.may_blur)
 
     def _resolve(self, frame: VideoFrame, overrides: Mapping[int, ObjectDraw]) -> tuple[Sequence[int], list[int]]:
         """Return the rows that are drawn, in the order of their ids, and the style of each."""
@@ -144,12 +164,25 @@ class Scene:
             self._counted = np.arange(2 * len(rows), dtype=np.int32)
         return self._counted[: len(rows)]
 
-    def _texts(self, frame: VideoFrame, rows: Sequence[int], style_of: Sequence[int]) -> list[str]:
-        """Return the lines of all labels, those of an object together, in the order of ``rows``."""
+    def _text_at_once(self, frame: VideoFrame, rows: Sequence[int]) -> str | None:
+        """Return what ``_text`` does by one formatting, or None where that takes more than one.
+
+        That is where all objects are drawn, in their order, by the same lines, and no value is absent.
+        """
+        styles = self._styles
+        if not styles.alike or not isinstance(rows, range):
+            return None
+        values = [values_of(frame, name) for name in styles.fields]
+        try:
+            text = styles.pattern * len(rows) % tuple(chain.from_iterable(zip(*values, strict=True)))
+        except TypeError:  # None is no number
+            return None
+        is_whole = "nan" not in text and text.count(_MARK) == len(rows) * len(styles.looks[0].templates)
+        return text if is_whole and len(text) <= _MANY_LETTERS else None
+
+    def _text(self, frame: VideoFrame, rows: Sequence[int], style_of: Sequence[int]) -> str:
+        """Return the lines of all labels, a mark behind each, those of an object together, in the order of ``rows``."""
         columns, looks = ObjectColumns(frame), self._styles.looks
-        if self._styles.alike:  # looks that differ in colours only
-            lines = [line.render(columns, rows) for line in looks[0].templates]
-            return lines[0] if len(lines) == 1 else list(chain.from_iterable(zip(*lines, strict=True)))
         templates_of = [look.templates for look in looks]
         kinds = {id(templates_of[style]): templates_of[style] for style in set(style_of)}
         places_of: dict[int, list[int]] = {kind: [] for kind in kinds}
@@ -161,13 +194,17 @@ class Scene:
             lines = [line.render(columns, drawn) for line in kinds[kind]]
             for place, text in zip(places, zip(*lines, strict=True), strict=False):
                 texts[place] = text
-        return list(chain.from_iterable(texts))
+        all_lines = [line.replace(_MARK, _NO_MARK) for line in chain.from_iterable(texts)]
+        if sum(map(len, all_lines)) > _MANY_LETTERS:
+            all_lines = [line[:_LONG_LINE] for line in all_lines]
+        return "".join([line + _MARK for line in all_lines])
 
-    def _ensure_glyphs(self, codes: npt.NDArray[np.uint32], texts: Sequence[str], style_of: Sequence[int]) -> None:
+    def _ensure_glyphs(self, codes: npt.NDArray[np.uint32], text: str, style_of: Sequence[int]) -> None:
         """Make the letters that are not there yet."""
         looks = self._styles.looks
         fonts = [looks[style].font for style in style_of for _ in looks[style].templates]
         places = codes.astype(np.int64)
         if any(fonts):
-            places += np.repeat(np.array(fonts) * display.CODE_POINTS, [len(text) for text in texts])
-        self._atlas.ensure(places)
+            lengths = [len(line) + 1 for line in text.split(_MARK)[:-1]]
+            places += np.repeat(np.array(fonts) * display.CODE_POINTS, lengths)
+        self._atlas.ensure(places[codes != layout.MARK])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from picasso.draw.spec import (
     ObjectDraw,
     PaddingDraw,
 )
-from picasso_kernels import display
+from picasso_kernels import display, layout
 
 Ints = npt.NDArray[np.int32]
 
@@ -48,12 +49,16 @@ class Look:
 class StyleTable:
     """Numbers the draw values and keeps their rows, in the layout of ``picasso_kernels.display``."""
 
-    __slots__ = ("_atlas", "_by_handle", "_by_value", "alike", "looks", "may_blur", "rows")
+    __slots__ = ("_atlas", "_by_handle", "_by_value", "alike", "fields", "looks", "may_blur", "pattern", "rows")
 
     rows: Ints
     """``STYLE_SIZE`` numbers a style."""
     alike: bool
     """Whether the labels of all looks are written by the same templates."""
+    pattern: str
+    """Of the first look, the lines of its label as a ``%`` format of values, with a mark behind each."""
+    fields: tuple[str, ...]
+    """Of the first look, whose values these are."""
     may_blur: bool
     """Whether a look blurs."""
 
@@ -66,7 +71,7 @@ class StyleTable:
         """Forget all styles."""
         self.rows = np.zeros(16 * display.STYLE_SIZE, np.int32)
         self.looks: list[Look] = []
-        self.alike, self.may_blur = True, False
+        self.alike, self.may_blur, self.pattern, self.fields = True, False, "", ()
         self._by_value: dict[ObjectDraw, int] = {}
         self._by_handle: dict[int, tuple[ObjectDraw, int]] = {}
 
@@ -95,6 +100,9 @@ class StyleTable:
         look = Look(draw, templates, self._atlas.font(size) if size else 0)
         self.rows.reshape(-1, display.STYLE_SIZE)[number] = _row(look, size)
         self.looks.append(look)
+        if number == 0:
+            self.pattern = "".join([line.direct + chr(layout.MARK) for line in templates])
+            self.fields = tuple(chain.from_iterable(line.fields for line in templates))
         self.alike = self.alike and look.templates is self.looks[0].templates
         self.may_blur = self.may_blur or bool(draw.blur)
         self._by_value[draw] = number

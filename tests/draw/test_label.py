@@ -94,5 +94,5 @@ def test_one_faulty_line_makes_all_raw_and_is_logged_once(caplog) -> None:
 
 def test_absent_numbers_are_empty_texts() -> None:
     assert whole_texts([3, None, -1]) == ["3", "", "-1"]
-    assert decimal_texts([0.125, None, float("nan"), 2], 2) == ["0.12", "", "", "2.00"]
-    assert decimal_texts([10.25], 1) == ["10.2"]
+    assert decimal_texts([0.125, None, float("nan"), 2], "%.2f") == ["0.12", "", "", "2.00"]
+    assert decimal_texts([10.25], "%.1f") == ["10.2"]

@@ -241,7 +241,7 @@ def _on_lists(*arguments: object) -> int:
     """Compose by the interpreter, on lists in the place of arrays."""
     plain = [value.tolist() if isinstance(value, np.ndarray) else value for value in arguments]
     count = pure(compose.compose)(*plain)  # type: ignore[arg-type]  # lists and numbers, in its order
-    for array, values in zip(arguments[-2:], plain[-2:], strict=True):
+    for array, values in zip(arguments[-3:], plain[-3:], strict=True):
         array[:] = values  # type: ignore[index]  # the tables that it writes
     return count
 
