@@ -16,17 +16,13 @@ from numba.core.types.containers import StarArgTuple
 from numba.core.typing.templates import Signature
 from numba.extending import intrinsic
 
-from picasso_kernels.cover import FULL
 from picasso_kernels.native import address_of
-from picasso_kernels.paint import MARGIN
 from picasso_kernels.pixel import FRACTION_BITS, WEIGHT_BITS
 from picasso_kernels.taps import DOWN_BITS, LAST_BITS
 from picasso_kernels.vector import BYTES, I64, Emitter, Value, vector
 
 BLEND: Final = 64
 """Samples that ``blend_fine`` and ``blend_coarse`` make."""
-TINTS: Final = 16
-"""Samples that ``tint_many`` makes; ``tint_few`` makes ``MARGIN``."""
 PIXELS: Final = 16
 """Pixels that ``lerp_pixels_near``, ``lerp_pixels_far`` and ``mix_pixels`` make."""
 SAMPLES: Final = 32
@@ -86,27 +82,6 @@ def _coarse_shares(e: Emitter, weight: Value) -> Value:
     """Return the shares of the upper and the lower byte of each pair, 128 in all."""
     b = e.builder
     return e.view(e.splat(b.or_(b.sub(I64(128), weight), b.shl(weight, I64(8))), 32, 16), 8)
-
-
-def tint_lanes(e: Emitter, args: Sequence[Value], count: int) -> None:
-    """See ``paint.tint_samples``: ``count`` samples side by side, pitch, a value, its shares in 0..256, and rows."""
-    plane, pitch, over, shares_at, rows = args
-    b, wide = e.builder, vector(count, 16)
-    shares = e.load(shares_at, count, 16)
-    left = b.sub(e.same(16, FULL, count), shares)
-    added = b.add(b.mul(e.splat(over, count, 16), shares), e.same(16, FULL // 2, count))
-    with cgutils.for_range(b, rows) as loop:
-        row = e.skip(plane, b.mul(loop.index, pitch))
-        mixed = b.add(b.mul(b.zext(e.load(row, count, 8), wide), left), added)
-        e.store(b.trunc(b.lshr(mixed, e.same(16, 8, count)), vector(count, 8)), row)
-
-
-def average_lanes(e: Emitter, args: Sequence[Value]) -> None:
-    """See ``paint.average_shares``: out, upper, lower; ``MARGIN`` means."""
-    out, upper, lower = args
-    sums = e.builder.add(e.load(upper, 2 * MARGIN, 16), e.load(lower, 2 * MARGIN, 16))
-    total = e.dot_pairs(sums, e.same(16, 1, 2 * MARGIN), e.same(32, 2, MARGIN))
-    e.store(e.builder.trunc(e.builder.lshr(total, e.same(32, 2, MARGIN)), vector(MARGIN, 16)), out)
 
 
 def lerp_pixels_near_lanes(e: Emitter, args: Sequence[Value]) -> None:
@@ -275,9 +250,6 @@ def _store_levels(e: Emitter, total: Value, out: Value) -> None:
 
 blend_fine = block(blend_fine_lanes)
 blend_coarse = block(blend_coarse_lanes)
-tint_many = block(partial(tint_lanes, count=TINTS))
-average_block = block(average_lanes)
-tint_few = block(partial(tint_lanes, count=MARGIN))
 lerp_pixels_near = block(lerp_pixels_near_lanes)
 lerp_pixels_far = block(lerp_pixels_far_lanes)
 mix_pixels_coarse = block(partial(mix_pixels_lanes, coarse=True))

@@ -11,15 +11,14 @@ from typing import Final
 from picasso_kernels import display as at
 from picasso_kernels.blur import STATE_BYTES, smooth_plane
 from picasso_kernels.color import chroma_of, luma_of
-from picasso_kernels.cover import mix, mix_pair, reach, share_row, steady_rows
+from picasso_kernels.cover import reach, share_row, steady_rows
 from picasso_kernels.display import channel_of
-from picasso_kernels.memory import Bytes, Ints, load8, load16, pixel, store8, store16, store_pixel
+from picasso_kernels.memory import Bytes, Ints
 from picasso_kernels.target import HEIGHT, PITCH, PLANE, STEP, TO_YUV, WIDTH, sample_at
+from picasso_kernels.tint import MARGIN, average_shares, blend_samples, clear_margin, tint_pixels, tint_samples
 
-INLINE: Final = ("paint", "cover", "display", "target", "blur", "color", "memory")
+INLINE: Final = ("paint", "cover", "display", "target", "blur", "color", "memory", "tint")
 """Files of short functions around loops of few turns: for ``compile.host``."""
-MARGIN: Final = 8
-"""Shares of 0 behind those of a row, over which vector code may go; blending by them changes nothing."""
 
 
 def scratch_bytes(width: int, height: int, has_blur: bool) -> int:
@@ -43,19 +42,22 @@ def paint_pixels(commands: Ints, glyphs: Ints, coverage: Bytes, target: Ints, pi
         if commands[command + at.KIND] == at.BLUR:
             blur_pixels(commands, command, glyphs, coverage, top, bottom, target, pixels, scratch)
         else:
-            left, right, start, end = 0, 0, 0, 0
             first, last = steady_rows(commands, command)
-            even, odd = pixel_tints(commands[command + at.COLOR], target)
-            for y in range(top, bottom):
-                if not (max(first, top) < y < last):
-                    left, right = reach(commands, command, y)
-                    left, right = max(left, 0), min(right, target[WIDTH])
-                    start, end = share_row(commands, command, glyphs, coverage, y, left, right, scratch, 2 * left)
-                    if start >= end:
-                        start, end = right, right
-                row = row_of_pixels(target, y)
-                tint_pixels(pixels, row, left, start, even, odd, scratch)
-                tint_pixels(pixels, row, end, right, even, odd, scratch)
+            over = pixel_tint(commands[command + at.COLOR], target)
+            y = top
+            while y < bottom:
+                left, right = reach(commands, command, y)
+                left, right = max(left, 0), min(right, target[WIDTH])
+                start, end = share_row(commands, command, glyphs, coverage, y, left, right, scratch, 2 * left)
+                if end - start < MARGIN:
+                    start, end = right, right
+                if left < right:
+                    clear_margin(scratch, 0, right, target[WIDTH])
+                rows = min(last, bottom) - y if first <= y < last else 1
+                row, pitch, width = row_of_pixels(target, y), target[PITCH], target[WIDTH]
+                tint_pixels(pixels, row + 4 * left, pitch, over, scratch, 2 * left, width - left, start - left, rows)
+                tint_pixels(pixels, row + 4 * end, pitch, over, scratch, 2 * end, width - end, right - end, rows)
+                y += rows
 
 
 def row_of_pixels(target: Ints, y: int) -> int:
@@ -63,22 +65,12 @@ def row_of_pixels(target: Ints, y: int) -> int:
     return min(sample_at(target, 0, 0, y), sample_at(target, 2, 0, y))
 
 
-def pixel_tints(color: int, target: Ints) -> tuple[int, int]:
-    """Return the first and third channel of a colour in the order of the surface, in pairs, and the other two."""
+def pixel_tint(color: int, target: Ints) -> int:
+    """Return a colour as an opaque pixel, its channels in the order of the surface."""
     first, third = channel_of(color, 0), channel_of(color, 2)
     if sample_at(target, 2, 0, 0) < sample_at(target, 0, 0, 0):
         first, third = third, first
-    return first | third << 16, channel_of(color, 1) | 255 << 16
-
-
-def tint_pixels(pixels: Bytes, row: int, left: int, right: int, even: int, odd: int, shares: Bytes) -> None:
-    """Blend a colour into the pixels ``left..right`` of a row, whose shares lie at 16 bits a column."""
-    for x in range(left, right):
-        share = load16(shares, 2 * x)
-        under = pixel(pixels, row + 4 * x)
-        low = mix_pair(under & 0xFF00FF, even, share)
-        high = mix_pair(under >> 8 & 0xFF00FF, odd, share)
-        store_pixel(pixels, row + 4 * x, low | high << 8)
+    return first | channel_of(color, 1) << 8 | third << 16 | 255 << 24
 
 
 def blur_pixels(
@@ -226,21 +218,9 @@ def share_block(
     if left < right:
         average_shares(shares, width, left >> 1, start >> 1)
         average_shares(shares, width, end >> 1, right >> 1)
-        for x in range(right, min(right + MARGIN, width)):
-            store16(shares, 2 * x, 0)
-            store16(shares, lower + 2 * x, 0)
+        clear_margin(shares, 0, right, width)
+        clear_margin(shares, lower, right, width)
     return start, end
-
-
-def average_shares(shares: Bytes, width: int, start: int, end: int) -> None:
-    """Write the means over 2x2 of the shares of two rows, columns ``start..end``; and as many of 0 as ``MARGIN``."""
-    lower, mean = 2 * width, 4 * width
-    for x in range(start, end):
-        total = load16(shares, 4 * x) + load16(shares, 4 * x + 2)
-        total += load16(shares, lower + 4 * x) + load16(shares, lower + 4 * x + 2)
-        store16(shares, mean + 2 * x, (total + 2) >> 2)
-    for x in range(end, min(end + MARGIN, width >> 1)):
-        store16(shares, mean + 2 * x, 0)
 
 
 def blur_planes(
@@ -281,40 +261,3 @@ def blur_planes(
             from_at = smooth + (y - top) // 2 * (width // 2)
             row = sample_at(target, plane, left // 2, y // 2)
             blend_samples(chroma, row, step, scratch, from_at, 4 * target[WIDTH] + left, width // 2)
-
-
-def tint_samples(
-    plane: Bytes,
-    place: tuple[int, int, int],
-    over: int,
-    shares: Bytes,
-    shares_at: int,
-    _room: int,
-    count: int,
-    rows: int,
-) -> None:
-    """Blend one value into ``count`` samples of ``rows`` rows.
-
-    Args:
-        plane: Written.
-        place: Byte of the first sample, bytes from a row to the next, bytes from a sample to the next.
-        over: The value.
-        shares: Its shares, 16 bits each, the same in all rows, then ``MARGIN`` of 0 or as many as there is room for.
-        shares_at: Byte of the first.
-        _room: Samples from the first to the end of the row: how far vector code may go, where there is no share.
-        count: Samples.
-        rows: Rows.
-    """
-    first, pitch, step = place
-    for y in range(rows):
-        for x in range(count):
-            byte = first + y * pitch + x * step
-            store8(plane, byte, mix(load8(plane, byte), over, load16(shares, shares_at + 2 * x)))
-
-
-def blend_samples(plane: Bytes, first: int, step: int, over: Bytes, over_at: int, shares_at: int, count: int) -> None:
-    """Blend a row of ``count`` values into samples; the shares lie in the memory of the values."""
-    for x in range(count):
-        byte = first + x * step
-        share = load16(over, shares_at + 2 * x)
-        store8(plane, byte, mix(load8(plane, byte), load8(over, over_at + x), share))

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from picasso_kernels import blocks, color_blocks, paint, rows, taps
+from picasso_kernels import blocks, color_blocks, rows, taps, tint, tint_blocks
 from picasso_kernels.blocks import (
-    average_block,
     blend_coarse,
     blend_fine,
     lerp_pixels_far,
@@ -23,8 +22,6 @@ from picasso_kernels.blocks import (
     sum_pixels_block,
     sum_rows_block,
     sum_samples_block,
-    tint_few,
-    tint_many,
 )
 from picasso_kernels.color_blocks import (
     collect_opaque_block,
@@ -33,14 +30,16 @@ from picasso_kernels.color_blocks import (
     yuv_paired_block,
     yuv_planar_block,
 )
-from picasso_kernels.memory import Bytes, Ints, prefetch, store16, tail
+from picasso_kernels.memory import Bytes, Ints, prefetch, tail
 from picasso_kernels.pixel import ONE
+from picasso_kernels.tint import clear_margin
+from picasso_kernels.tint_blocks import average_block, tint_few, tint_many, tint_pixels_few
 
 BLEND: Final = blocks.BLEND
 PIXELS: Final = blocks.PIXELS
 SAMPLES: Final = blocks.SAMPLES
-TINTS: Final = blocks.TINTS
-MARGIN: Final = paint.MARGIN
+TINTS: Final = tint_blocks.TINTS
+MARGIN: Final = tint.MARGIN
 SUM_PIXELS: Final = blocks.SUM_PIXELS
 SUM_SAMPLES: Final = blocks.SUM_SAMPLES
 COLUMNS: Final = color_blocks.COLUMNS
@@ -54,7 +53,8 @@ collect_samples_plain, collect_opaque_plain = rows.collect_samples, rows.collect
 spread_pixels_plain, rgb_plain = rows.spread_pixels, rows.rgb_row
 blend_plain, lerp_pixels_plain, lerp_samples_plain = rows.blend_rows, rows.lerp_pixels, rows.lerp_samples
 mix_pixels_plain = rows.mix_pixels
-tint_samples_plain, average_shares_plain = paint.tint_samples, paint.average_shares
+tint_samples_plain, tint_pixels_plain = tint.tint_samples, tint.tint_pixels
+average_shares_plain = tint.average_shares
 yuv_planar_plain, yuv_paired_plain = rows.yuv_planar, rows.yuv_paired
 sum_rows_plain, sum_pixels_plain, sum_samples_plain = taps.sum_rows, taps.sum_pixels, taps.sum_samples
 
@@ -260,7 +260,7 @@ def tint_samples(
     count: int,
     rows: int,
 ) -> None:
-    """See ``paint.tint_samples``. Blocks do not overlap: what is blended twice is wrong."""
+    """See ``tint.tint_samples``. Blocks do not overlap: what is blended twice is wrong."""
     first, pitch, step = place
     done = 0
     if step == 1:
@@ -275,8 +275,21 @@ def tint_samples(
         tint_samples_plain(plane, rest, over, shares, shares_at + 2 * done, room, count - done, rows)
 
 
+def tint_pixels(
+    pixels: Bytes, first: int, pitch: int, over: int, shares: Bytes, shares_at: int, room: int, count: int, rows: int
+) -> None:
+    """See ``tint.tint_pixels``. Blocks do not overlap."""
+    done = 0
+    while done < count and room - done >= MARGIN:
+        tint_pixels_few(tail(pixels, first + 4 * done), pitch, over, tail(shares, shares_at + 2 * done), rows)
+        done += MARGIN
+    if done < count:
+        first, shares_at = first + 4 * done, shares_at + 2 * done
+        tint_pixels_plain(pixels, first, pitch, over, shares, shares_at, room - done, count - done, rows)
+
+
 def average_shares(shares: Bytes, width: int, start: int, end: int) -> None:
-    """See ``paint.average_shares``."""
+    """See ``tint.average_shares``."""
     if end - start < MARGIN:
         average_shares_plain(shares, width, start, end)
         return
@@ -284,8 +297,7 @@ def average_shares(shares: Bytes, width: int, start: int, end: int) -> None:
         x = min(first, end - MARGIN)
         upper = tail(shares, 4 * x)
         average_block(tail(shares, 4 * width + 2 * x), upper, tail(upper, 2 * width))
-    for x in range(end, min(end + MARGIN, width >> 1)):
-        store16(shares, 4 * width + 2 * x, 0)
+    clear_margin(shares, 4 * width, end, width >> 1)
 
 
 TWINS: Final[dict[Callable[..., Any], Callable[..., Any]]] = {
@@ -302,7 +314,8 @@ TWINS: Final[dict[Callable[..., Any], Callable[..., Any]]] = {
     rows.yuv_planar: yuv_planar,
     rows.yuv_paired: yuv_paired,
     rows.rgb_row: rgb_row,
-    paint.average_shares: average_shares,
-    paint.tint_samples: tint_samples,
+    tint.average_shares: average_shares,
+    tint.tint_pixels: tint_pixels,
+    tint.tint_samples: tint_samples,
 }
 """Loop by loop, what runs in its place."""

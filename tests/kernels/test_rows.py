@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from picasso_kernels import paint, rows, simd, taps
+from picasso_kernels import rows, simd, taps, tint
 from picasso_kernels.axis import Axis
 from picasso_kernels.color import to_rgb, to_yuv
 from picasso_kernels.compile import host
@@ -139,19 +139,22 @@ def test_sums(count: int, number: int) -> None:
 @pytest.mark.parametrize("room", [0, 1, 7, 8, 200])
 def test_tints(count: int, step: int, room: int) -> None:
     """Samples beyond the last stay as they are, and none is written beyond the end of the row."""
-    row = Row(paint.tint_samples, count)
+    row = Row(tint.tint_samples, count)
     shares = np.random.default_rng(count).integers(0, 257, SIZE // 2)
-    shares[count : count + paint.MARGIN] = 0
+    shares[count : count + tint.MARGIN] = 0
     row.wide = shares.astype("<i2").view(np.uint8)
     row.out = row.source
+    pixels = Row(tint.tint_pixels, count)
+    pixels.wide, pixels.out = row.wide, row.source
     for rows_of in (1, 5):
         assert_twin(row, ("out", 3), (40, 600, step), 200, ("wide", 0), 0, count + room, count, rows_of)
+        assert_twin(pixels, ("out", 3), 40, 1600, 0xFF20E001, ("wide", 0), 0, count + room, count, rows_of)
 
 
 @pytest.mark.parametrize("count", [1, 3, 7, 8, 9, *COUNTS])
 @pytest.mark.parametrize("room", [0, 3, 20])
 def test_means_of_shares(count: int, room: int) -> None:
-    row = Row(paint.average_shares, count)
+    row = Row(tint.average_shares, count)
     row.out = np.random.default_rng(count).integers(0, 257, SIZE // 2).astype("<i2").view(np.uint8)
     assert_twin(row, ("out", 4), 2 * (count + 5 + room), 5, count + 5)
 
