@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, SupportsIndex, TypeAlias
-from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,7 +122,7 @@ class FrameObjects(FrameState):
             store.parents[object_id] = parent
         if table is not None:
             store.attributes[object_id] = table
-        return BorrowedVideoObject(ref(store), object_id)
+        return BorrowedVideoObject(store.weak, object_id)
 
     @property
     def object_count(self) -> int:
@@ -248,10 +247,10 @@ class FrameObjects(FrameState):
         return self._objects.column(name)
 
     def _borrow(self, object_id: int) -> BorrowedVideoObject:
-        return BorrowedVideoObject(ref(self._objects), object_id)
+        return BorrowedVideoObject(self._objects.weak, object_id)
 
     def _view(self, object_ids: Iterable[int]) -> VideoObjectsView:
-        store = ref(self._objects)
+        store = self._objects.weak
         return VideoObjectsView(BorrowedVideoObject(store, object_id) for object_id in object_ids)
 
     def _delete(self, objects: VideoObjectsView) -> list[VideoObject]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self, SupportsIndex, TypeAlias
@@ -17,7 +18,7 @@ from picasso.primitives.object_store import DETECTION, NO_TRACK_ID, TRACK, Objec
 
 AnyBox: TypeAlias = RBBox | BBox
 
-_NO_BOX = [math.nan] * 5
+_NO_BOX = array("f", [math.nan] * 5)
 
 
 @dataclass(frozen=True, slots=True)
