@@ -60,7 +60,7 @@ _kept_blank_arrays = lru_cache(maxsize=_FEW)(_make_blank_arrays)
 
 
 _EMPTY = _blank_arrays(0)
-_NO_NUMBERS: Any = memoryview(b"")
+_NO_NUMBERS: Final = ()
 
 
 class ObjectStore:
@@ -101,7 +101,7 @@ class ObjectStore:
         """Id of the parent of each child."""
         self.draw_labels: dict[int, str] = {}
         self.boxes, self.ids, self.track_ids, self.confidences = _EMPTY
-        self._numbers = _NO_NUMBERS
+        self._numbers: tuple[memoryview, ...] = _NO_NUMBERS
         self.weak = ref(self)
         """For the views on the objects, one for all: every object that is added gets one."""
 
@@ -182,10 +182,9 @@ class ObjectStore:
     def put_box(self, kind: int, row: int, values: array[float]) -> None:
         """Write xc, yc, width, height and angle of one box."""
         if not self._numbers:  # of the arrays that are here now; takes five numbers in a quarter of NumPy's time
-            self._numbers = self.boxes.reshape(-1).data
-        capacity = len(self.ids)
-        first, end = 5 * capacity * kind + row, 5 * capacity * (kind + 1)
-        self._numbers[first:end:capacity] = values
+            detections, tracks = self.boxes.reshape(2, -1)
+            self._numbers = detections.data, tracks.data
+        self._numbers[kind][row :: len(self.ids)] = values
 
     def has_track_box(self, row: int) -> bool:
         """Say whether there is a track box: one with a NaN centre is none."""
