@@ -19,6 +19,7 @@ Bytes = npt.NDArray[np.uint8]
 ALIGNMENT: Final = 64
 """Surfaces of our own start, and where the format allows have their rows start, at multiples of this many bytes."""
 
+_BYTE: Final = np.dtype(np.uint8)
 _BY_CHANNELS: Final = {1: VideoFormat.GRAY8, 3: VideoFormat.RGB, 4: VideoFormat.RGBA}
 
 
@@ -59,7 +60,7 @@ def check_bytes(array: npt.NDArray[Any]) -> Bytes:
     Raises:
         SurfaceError: Its dtype is not uint8.
     """
-    if array.dtype != np.uint8:
+    if array.dtype != _BYTE:
         raise SurfaceError(f"expected an array of uint8, got dtype {array.dtype}")
     return array
 
