@@ -222,12 +222,13 @@ def _initial_size(width: int, height: int) -> VideoFrameTransformation:
     return VideoFrameTransformation(Step.INITIAL_SIZE, (width, height))
 
 
-def _sides(*values: SupportsIndex) -> Sides:
-    left, top, right, bottom = (
-        whole(name, value, 0, MAX_DIMENSION)
-        for name, value in zip(("left", "top", "right", "bottom"), values, strict=True)
+def _sides(left: SupportsIndex, top: SupportsIndex, right: SupportsIndex, bottom: SupportsIndex) -> Sides:
+    return (
+        whole("left", left, 0, MAX_DIMENSION),
+        whole("top", top, 0, MAX_DIMENSION),
+        whole("right", right, 0, MAX_DIMENSION),
+        whole("bottom", bottom, 0, MAX_DIMENSION),
     )
-    return left, top, right, bottom
 
 
 def _inverse(scale: float) -> float:
