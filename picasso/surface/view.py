@@ -61,7 +61,9 @@ class _NoPixels:
     __slots__ = ()
 
     def __getattr__(self, name: str) -> Any:
-        raise ConsumedError("SurfaceView has been consumed")
+        if name in _Pixels.__slots__:
+            raise ConsumedError("SurfaceView has been consumed")
+        return object.__getattribute__(self, name)  # which says what it lacks
 
 
 _CONSUMED: Final[Any] = _NoPixels()
