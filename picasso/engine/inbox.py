@@ -169,23 +169,28 @@ class Inbox:
 
     def _receive(self, message: FrameMessage) -> _Sender | None:
         """Accept a frame or drop one; or return the sender, in line and to be waited for."""
-        blocks = self.overflow is OverflowPolicy.BLOCK
         if self._senders:
             self._admit_senders()  # they came first
-        if self._frames < self._capacity or (blocks and threading.get_ident() in self._exempt):
+        if self._frames < self._capacity:
             self._accept(message)
-        elif blocks:
-            sender = _Sender(message)
-            self._senders.append(sender)
-            return sender
+        elif self.overflow is OverflowPolicy.BLOCK:
+            if threading.get_ident() not in self._exempt:
+                sender = _Sender(message)
+                self._senders.append(sender)
+                return sender
+            self._accept(message)
         else:
-            self._meter.dropped[DropReason.OVERFLOW] += 1
-            if self.overflow is OverflowPolicy.DROP_OLDEST:
-                self._remove_oldest_frame()
-                self._accept(message)
-            else:
-                self._meter.frames_in += 1
+            self._overflow(message)
         return None
+
+    def _overflow(self, message: FrameMessage) -> None:
+        """Drop a frame: the oldest for the sake of this one, or this one."""
+        self._meter.dropped[DropReason.OVERFLOW] += 1
+        if self.overflow is OverflowPolicy.DROP_OLDEST:
+            self._remove_oldest_frame()
+            self._accept(message)
+        else:
+            self._meter.frames_in += 1
 
     def _accept(self, message: FrameMessage, sender: _Sender | None = None) -> None:
         self._wake_reader()

@@ -16,26 +16,26 @@ from picasso.engine.stats import DropReason, Step
 class Pipeline:
     """Takes a source's frames, ends of stream and settings, one at a time, on one thread. No method raises."""
 
-    __slots__ = ("_context", "_route", "_settings")
+    __slots__ = ("_context", "_queue_times", "_route", "_settings")
 
     def __init__(self, context: SourceContext, settings: SourceSettings) -> None:
         self._context = context
+        self._queue_times = context.meter.steps[Step.QUEUE]
         self._settings = settings
         self._route = self._make_route(settings)
 
     def process(self, message: FrameMessage) -> None:
         """Let a frame through the gate and along the route; if it fails, report it."""
-        context, frame = self._context, message.frame
-        context.meter.steps[Step.QUEUE].add(context.clock.now_ns() - message.sent_ns)
-        key = self._settings.encode_attribute
+        self._queue_times.add(self._context.clock.now_ns() - message.sent_ns)
+        frame, key = message.frame, self._settings.encode_attribute
         if key is not None and not frame.has_attribute(*key):
-            context.meter.dropped[DropReason.GATE] += 1
+            self._context.meter.dropped[DropReason.GATE] += 1
             return
         try:
             self._route.process(message)
         except BaseException as error:  # noqa: BLE001  # one frame must not end the source
             message.release()  # the error has a traceback that leads to the message
-            context.hooks.lost(self._route.stage, error, frame)
+            self._context.hooks.lost(self._route.stage, error, frame)
 
     def end_stream(self) -> None:
         """Deliver what is held, then a sentinel."""

@@ -193,8 +193,9 @@ class BoxFields:
         return (*self.as_xcycwh(), self.turn())
 
 
-def values_of(name: str, box: BoxFields | None) -> BoxValues:
-    """Return where a box keeps its values; ``TypeError`` unless it is a box."""
+def values_of(name: str, box: BoxFields | None) -> array[float]:
+    """Return the five values of a box, to be read only; ``TypeError`` unless it is a box."""
     if not isinstance(box, BoxFields):
         raise TypeError(f"{name}: expected RBBox or BBox, got {type(box).__name__}")
-    return box._values
+    values = box._values
+    return values if isinstance(values, array) else box.snapshot()

@@ -17,6 +17,7 @@ from picasso.primitives.object_store import DETECTION, NO_TRACK_ID, TRACK, Objec
 MAX_DETECTIONS = 1_000_000
 """Objects that ``add_detections`` takes at once; more is a mistake, refused before memory is taken for it."""
 
+_FLOAT32 = np.dtype(np.float32)
 _HALF = np.float32(0.5)
 _FIRST_NUMBERS = np.arange(256)
 _INFINITY_BITS = 0x7F800000
@@ -134,8 +135,8 @@ def _boxes(name: str, xyxy: ArrayLike) -> NDArray[np.float32]:
         raise ValueError(f"{name}: {len(xyxy)} boxes: expected at most {MAX_DETECTIONS} at once")
     with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite, or no number, is refused as such
         corners = as_boxes(xyxy, 4, name=name)
-        if corners.dtype != np.float32:
-            corners = corners.astype(np.float32)
+        if corners.dtype != _FLOAT32:
+            corners = corners.astype(_FLOAT32)
         boxes = np.empty((len(corners), 5), np.float32)
         sizes, starts = boxes[:, 2:4], corners[:, :2]
         np.subtract(corners[:, 2:], starts, sizes)

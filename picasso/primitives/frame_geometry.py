@@ -51,8 +51,7 @@ class MovableFrame(FrameObjects):
         Raises:
             TransformationChainError: The chain is not exactly one ``initial_size`` of the frame's size.
         """
-        chain = self._transformations
-        if len(chain) != 1 or not chain[0].is_initial_size or chain[0].values != (self._width, self._height):
+        if not self._is_pristine():
             expected = [VideoFrameTransformation.initial_size(self._width, self._height)]
             raise TransformationChainError(
                 f"Invalid transformation chain: expected {expected}, got {self._transformations}"
@@ -64,6 +63,8 @@ class MovableFrame(FrameObjects):
         Raises:
             TransformationChainError: The chain has no ``initial_size``, or leaves no pixels; nothing is changed.
         """
+        if self._is_pristine():
+            return
         affine = ChainAffine.of(self._transformations)
         if min(affine.current_wh) <= 0:
             raise TransformationChainError(
@@ -79,7 +80,8 @@ class MovableFrame(FrameObjects):
         Raises:
             TransformationChainError: The chain has no ``initial_size``, or scales to nothing; nothing is changed.
         """
-        self._apply(ChainAffine.of(self._transformations).inverted())
+        if not self._is_pristine():
+            self._apply(ChainAffine.of(self._transformations).inverted())
 
     def move_boxes(self, scale_xy: PairXY, offset_xy: PairXY) -> None:
         """Scale detection and track boxes about the origin, then shift them by ``offset_xy`` pixels.
@@ -117,6 +119,11 @@ class MovableFrame(FrameObjects):
             row = store.rows.get(object_id)
             if row is not None:
                 store.boxes[:, :, row] = saved.boxes[:, :, column]
+
+    def _is_pristine(self) -> bool:
+        """Say whether initial and current coordinates are one and the same: no step but the first, of this size."""
+        chain = self._transformations
+        return len(chain) == 1 and chain[0].values == (self._width, self._height) and chain[0].is_initial_size
 
     def _apply(self, affine: ChainAffine) -> None:
         self.move_boxes(affine.scale_xy, affine.offset_xy)

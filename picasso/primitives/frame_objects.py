@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, SupportsIndex, TypeAlias
-from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,23 +107,20 @@ class FrameObjects(FrameState):
         box = values_of("detection_box", detection_box)
         track = None if track_box is None else values_of("track_box", track_box)
         track_number = None if track_id is None else whole("track_id", track_id, INT64_MIN + 1)
-        sureness = None if confidence is None else real("confidence", confidence)
+        sureness = math.nan if confidence is None else real("confidence", confidence)
         parent = None if parent_id is None else store.known_parent(whole("parent_id", parent_id))
         table = attribute_table(attributes) if attributes else None
         object_id = store.first_new_id()
-        row = store.append(object_id, text("namespace", namespace), text("label", label))
-        store.put_box(DETECTION, row, box)
+        row = store.append(object_id, text("namespace", namespace), text("label", label), box, sureness)
         if track is not None:
             store.put_box(TRACK, row, track)
         if track_number is not None:
             store.track_ids[row] = track_number
-        if sureness is not None:
-            store.confidences[row] = sureness
         if parent is not None:
             store.parents[object_id] = parent
         if table is not None:
             store.attributes[object_id] = table
-        return BorrowedVideoObject(ref(store), object_id)
+        return BorrowedVideoObject(store.weak, object_id)
 
     @property
     def object_count(self) -> int:
@@ -248,10 +245,10 @@ class FrameObjects(FrameState):
         return self._objects.column(name)
 
     def _borrow(self, object_id: int) -> BorrowedVideoObject:
-        return BorrowedVideoObject(ref(self._objects), object_id)
+        return BorrowedVideoObject(self._objects.weak, object_id)
 
     def _view(self, object_ids: Iterable[int]) -> VideoObjectsView:
-        store = ref(self._objects)
+        store = self._objects.weak
         return VideoObjectsView(BorrowedVideoObject(store, object_id) for object_id in object_ids)
 
     def _delete(self, objects: VideoObjectsView) -> list[VideoObject]:

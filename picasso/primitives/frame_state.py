@@ -26,6 +26,7 @@ CodecName: TypeAlias = str | NamedNativeEnum
 NS_TIME_BASE: Ratio = (1, 1_000_000_000)
 """Ticks of a nanosecond."""
 
+_NO_CONTENT = VideoFrameContent.none()
 _uuid_lock = threading.Lock()
 
 
@@ -77,9 +78,11 @@ class FrameState(AttributeHolder):
             raise TypeError("a frame takes framerate='30/1' or fps=(30, 1), one of both")
         self._source_id = text("source_id", source_id)
         self._fps = _ratio(rate)
-        self._width = dimension("width", width)
-        self._height = dimension("height", height)
-        self.content = VideoFrameContent.none() if content is None else content
+        start = VideoFrameTransformation.initial_size(width, height)
+        self._width, self._height = start.values
+        self._content = _NO_CONTENT
+        if content is not None:
+            self.content = content
         self.transcoding_method = transcoding_method
         self._codec: str | None = None
         self._keyframe: bool | None = None
@@ -95,7 +98,7 @@ class FrameState(AttributeHolder):
         self._uuid: str | None = None
         self._previous_frame_seq_id: int | None = None
         self._previous_keyframe_uuid: str | None = None
-        self._transformations = [VideoFrameTransformation.initial_size(width, height)]
+        self._transformations = [start]
         self._attributes: dict[AttributeKey, Attribute] = {}
         self._objects = ObjectStore()
 

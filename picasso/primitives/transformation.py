@@ -7,7 +7,7 @@ from ctypes import c_float
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import SupportsIndex, TypeAlias, cast
+from typing import NamedTuple, SupportsIndex, TypeAlias, cast
 
 from picasso.errors import TransformationChainError
 from picasso.primitives.checks import MAX_DIMENSION, dimension, whole
@@ -132,8 +132,7 @@ class VideoFrameTransformation:
         return f"{name}({', '.join(map(str, self.values))})"
 
 
-@dataclass(frozen=True, slots=True)
-class ChainAffine:
+class ChainAffine(NamedTuple):
     """What a chain amounts to: ``current = scale * initial + offset``, each axis on its own."""
 
     scale_xy: tuple[float, float]
@@ -154,19 +153,7 @@ class ChainAffine:
         Raises:
             TransformationChainError: The chain has no ``initial_size``.
         """
-        initial: tuple[int, int] | None = None
-        axes = _Axis(0), _Axis(0)
-        for operation in chain:
-            if operation.is_initial_size:
-                initial = operation.values[0], operation.values[1]
-                axes = _Axis(initial[0]), _Axis(initial[1])
-            else:
-                for index, axis in enumerate(axes):
-                    axis.apply(operation.step, operation.values[index::2])
-        if initial is None:
-            raise TransformationChainError("Transformation chain has no InitialSize entry")
-        x, y = axes
-        return ChainAffine((x.scale, y.scale), (x.offset, y.offset), initial, (x.size, y.size))
+        return _affine_of(tuple(chain))
 
     def inverted(self) -> ChainAffine:
         """Return the affine from current to initial coordinates.
@@ -174,10 +161,32 @@ class ChainAffine:
         Raises:
             TransformationChainError: A scale is 0 or not finite.
         """
-        (scale_x, scale_y), (offset_x, offset_y) = self.scale_xy, self.offset_xy
-        scale = _inverse(scale_x), _inverse(scale_y)
-        offset = _float32(-offset_x / scale_x), _float32(-offset_y / scale_y)
-        return ChainAffine(scale, offset, self.current_wh, self.initial_wh)
+        return _inverse_of(self)
+
+
+@lru_cache(maxsize=256)  # the frames of a stream are alike
+def _affine_of(chain: tuple[VideoFrameTransformation, ...]) -> ChainAffine:
+    initial: tuple[int, int] | None = None
+    axes = _Axis(0), _Axis(0)
+    for operation in chain:
+        if operation.is_initial_size:
+            initial = operation.values[0], operation.values[1]
+            axes = _Axis(initial[0]), _Axis(initial[1])
+        else:
+            for index, axis in enumerate(axes):
+                axis.apply(operation.step, operation.values[index::2])
+    if initial is None:
+        raise TransformationChainError("Transformation chain has no InitialSize entry")
+    x, y = axes
+    return ChainAffine((x.scale, y.scale), (x.offset, y.offset), initial, (x.size, y.size))
+
+
+@lru_cache(maxsize=256)
+def _inverse_of(affine: ChainAffine) -> ChainAffine:
+    (scale_x, scale_y), (offset_x, offset_y) = affine.scale_xy, affine.offset_xy
+    scale = _inverse(scale_x), _inverse(scale_y)
+    offset = _float32(-offset_x / scale_x), _float32(-offset_y / scale_y)
+    return ChainAffine(scale, offset, affine.current_wh, affine.initial_wh)
 
 
 class _Axis:
@@ -213,12 +222,13 @@ def _initial_size(width: int, height: int) -> VideoFrameTransformation:
     return VideoFrameTransformation(Step.INITIAL_SIZE, (width, height))
 
 
-def _sides(*values: SupportsIndex) -> Sides:
-    left, top, right, bottom = (
-        whole(name, value, 0, MAX_DIMENSION)
-        for name, value in zip(("left", "top", "right", "bottom"), values, strict=True)
+def _sides(left: SupportsIndex, top: SupportsIndex, right: SupportsIndex, bottom: SupportsIndex) -> Sides:
+    return (
+        whole("left", left, 0, MAX_DIMENSION),
+        whole("top", top, 0, MAX_DIMENSION),
+        whole("right", right, 0, MAX_DIMENSION),
+        whole("bottom", bottom, 0, MAX_DIMENSION),
     )
-    return left, top, right, bottom
 
 
 def _inverse(scale: float) -> float:

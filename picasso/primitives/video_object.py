@@ -13,11 +13,9 @@ from picasso.primitives.attribute import Attribute, AttributeHolder, AttributeKe
 from picasso.primitives.box_fields import values_of
 from picasso.primitives.boxes import BBox, RBBox
 from picasso.primitives.checks import INT64_MIN, real, text, whole
-from picasso.primitives.object_store import DETECTION, NO_TRACK_ID, TRACK, ObjectStore
+from picasso.primitives.object_store import DETECTION, NO_BOX, NO_TRACK_ID, TRACK, ObjectStore
 
 AnyBox: TypeAlias = RBBox | BBox
-
-_NO_BOX = [math.nan] * 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +141,7 @@ class ObjectFields(AttributeHolder):
     @track_box.setter
     def track_box(self, value: AnyBox | None) -> None:
         store, row = self.locate()
-        store.put_box(TRACK, row, _NO_BOX if value is None else values_of("track_box", value))
+        store.put_box(TRACK, row, NO_BOX if value is None else values_of("track_box", value))
 
     def set_track_info(self, track_id: SupportsIndex, track_box: AnyBox) -> None:
         """Set what the tracker said, both parts."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ Bytes = npt.NDArray[np.uint8]
 ALIGNMENT: Final = 64
 """Surfaces of our own start, and where the format allows have their rows start, at multiples of this many bytes."""
 
+_BYTE: Final = np.dtype(np.uint8)
 _BY_CHANNELS: Final = {1: VideoFormat.GRAY8, 3: VideoFormat.RGB, 4: VideoFormat.RGBA}
 
 
@@ -58,7 +60,7 @@ def check_bytes(array: npt.NDArray[Any]) -> Bytes:
     Raises:
         SurfaceError: Its dtype is not uint8.
     """
-    if array.dtype != np.uint8:
+    if array.dtype != _BYTE:
         raise SurfaceError(f"expected an array of uint8, got dtype {array.dtype}")
     return array
 
@@ -72,34 +74,42 @@ def split(array: Bytes, form: VideoFormat | None) -> tuple[VideoFormat, tuple[in
     Raises:
         SurfaceError: The shape is not one of the format, or the size not one that it allows.
     """
+    form, size_wh = _read_shape(array.shape, form)
+    channels = form.channels
+    if not channels:
+        return form, size_wh, _split_420(array, form, size_wh)
+    return form, size_wh, (array[:, :, 0] if channels == 1 and array.ndim == 3 else array,)
+
+
+@lru_cache(maxsize=256, typed=True)  # the frames of a stream are alike
+def _read_shape(shape: tuple[int, ...], form: VideoFormat | None) -> tuple[VideoFormat, tuple[int, int]]:
+    """Return format and ``(width, height)`` of the picture in an array of this shape; errors as ``split``."""
     if form is None:
-        form = _BY_CHANNELS.get(array.shape[2] if array.ndim == 3 else 1)
-        if form is None or array.ndim not in {2, 3}:
-            raise SurfaceError(f"expected an array (H, W), (H, W, 3) or (H, W, 4), got shape {array.shape}")
+        form = _BY_CHANNELS.get(shape[2] if len(shape) == 3 else 1)
+        if form is None or len(shape) not in {2, 3}:
+            raise SurfaceError(f"expected an array (H, W), (H, W, 3) or (H, W, 4), got shape {shape}")
     if not form.channels:
-        return form, *_split_420(array, form)
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[:, :, 0]
-    if array.shape[2:] != ((form.channels,) if form.channels > 1 else ()) or array.ndim < 2:
+        if len(shape) != 2 or shape[0] % 3:
+            raise SurfaceError(f"{form.name()} needs an array (H * 3 / 2, W), got shape {shape}")
+        return form, form.check_size((shape[1], shape[0] // 3 * 2))
+    samples = () if shape[2:] == (1,) else shape[2:]
+    if samples != ((form.channels,) if form.channels > 1 else ()) or len(shape) < 2:
         wanted = "(H, W)" if form.channels == 1 else f"(H, W, {form.channels})"
-        raise SurfaceError(f"{form.name()} needs an array {wanted}, got shape {array.shape}")
-    return form, form.check_size((array.shape[1], array.shape[0])), (array,)
+        raise SurfaceError(f"{form.name()} needs an array {wanted}, got shape {shape}")
+    return form, form.check_size((shape[1], shape[0]))
 
 
-def _split_420(array: Bytes, form: VideoFormat) -> tuple[tuple[int, int], tuple[Bytes, ...]]:
-    """Read ``(H * 3 / 2, W)`` as luma with chroma below it."""
-    if array.ndim != 2 or array.shape[0] % 3:
-        raise SurfaceError(f"{form.name()} needs an array (H * 3 / 2, W), got shape {array.shape}")
-    height, width = array.shape[0] // 3 * 2, array.shape[1]
-    size_wh = form.check_size((width, height))
+def _split_420(array: Bytes, form: VideoFormat, size_wh: tuple[int, int]) -> tuple[Bytes, ...]:
+    """Cut ``(H * 3 / 2, W)`` into luma and the chroma below it."""
+    width, height = size_wh
     luma, chroma = array[:height], array[height:]
     if form is not VideoFormat.I420:
         pitch, step = array.strides
-        return size_wh, (luma, as_strided(chroma, (height // 2, width // 2, 2), (pitch, 2 * step, step)))
+        return luma, as_strided(chroma, (height // 2, width // 2, 2), (pitch, 2 * step, step))
     if not array.flags.c_contiguous:
         raise SurfaceError(f"I420 in one array must be C-contiguous, got strides {array.strides}; pass its planes")
     planes = chroma.reshape(2, height // 2, width // 2)
-    return size_wh, (luma, planes[0], planes[1])
+    return luma, planes[0], planes[1]
 
 
 def check_planes(planes: Sequence[Bytes], form: VideoFormat, size_wh: tuple[int, int]) -> tuple[Bytes, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self, final
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,44 @@ if TYPE_CHECKING:
     from picasso.surface.pool import SharedBuffer
 
 
+@final
+class _Pixels:
+    """What a view has, in one piece: handing a view over moves this."""
+
+    __slots__ = ("color", "cuda_stream", "format", "gpu_id", "planes", "size_wh")
+
+    def __init__(
+        self,
+        planes: tuple[Bytes, ...] | tuple[DevicePlane, ...],
+        format: VideoFormat,
+        size_wh: tuple[int, int],
+        color: ColorSpace | None,
+        gpu_id: int,
+        cuda_stream: int,
+    ) -> None:
+        self.planes = planes
+        self.format = format
+        self.size_wh = size_wh
+        self.color = color
+        self.gpu_id = gpu_id
+        self.cuda_stream = cuda_stream
+
+
+@final
+class _NoPixels:
+    """What a view has that was consumed. The views themselves have no such hook: it slows every access down."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _Pixels.__slots__:
+            raise ConsumedError("SurfaceView has been consumed")
+        return object.__getattribute__(self, name)  # which says what it lacks
+
+
+_CONSUMED: Final[Any] = _NoPixels()
+
+
 class SurfaceView:
     """Pixels of one picture: no copy is made, strides are honoured, and the owner of the pixels is kept alive.
 
@@ -39,10 +77,7 @@ class SurfaceView:
     ``PicassoEngine.send_frame`` moves a view: it is falsy from then on, and every use of it raises ``ConsumedError``.
     """
 
-    __slots__ = ("_color", "_cuda_stream", "_format", "_gpu_id", "_kept", "_layout", "_planes", "_size_wh")
-
-    _planes: tuple[Bytes, ...] | tuple[DevicePlane, ...]
-    """Like the five fields that describe it, gone from a view that was consumed."""
+    __slots__ = ("_kept", "_layout", "_pixels")
 
     def __init__(
         self,
@@ -56,12 +91,9 @@ class SurfaceView:
     ) -> None:
         if color is not None and not format.is_yuv:
             raise SurfaceError(f"a colour space belongs to YUV pictures, not to {format.name()}")
-        self._planes = planes
-        self._format = format
-        self._size_wh = size_wh
-        self._color = ColorSpace.for_height(size_wh[1]) if color is None and format.is_yuv else color
-        self._gpu_id = gpu_id
-        self._cuda_stream = cuda_stream
+        if color is None and format.is_yuv:
+            color = ColorSpace.for_height(size_wh[1])
+        self._pixels = _Pixels(planes, format, size_wh, color, gpu_id, cuda_stream)
         self._layout: tuple[PlaneLayout, ...] | None = None
         self._kept: tuple[weakref.ref[object], object] | None = None
 
@@ -194,9 +226,9 @@ class SurfaceView:
         Raises:
             SurfaceError: The pixels are in GPU memory; ``device_plane`` has them, ``to_numpy`` copies them.
         """
-        planes = self._planes
+        planes = self._pixels.planes
         if isinstance(planes[0], DevicePlane):
-            raise SurfaceError(f"the pixels are in the memory of GPU {self._gpu_id}, which the host cannot read")
+            raise SurfaceError(f"the pixels are in the memory of GPU {self._pixels.gpu_id}, which the host cannot read")
         return planes
 
     @property
@@ -206,7 +238,7 @@ class SurfaceView:
         Raises:
             SurfaceError: The pixels are in host memory.
         """
-        plane = self._planes[0]
+        plane = self._pixels.planes[0]
         if not isinstance(plane, DevicePlane):
             raise SurfaceError("the pixels are in host memory, not on a GPU")
         return plane
@@ -218,7 +250,7 @@ class SurfaceView:
         Raises:
             SurfaceError: The pixels are in host memory.
         """
-        planes = self._planes
+        planes = self._pixels.planes
         if not isinstance(planes[0], DevicePlane):
             raise SurfaceError("the pixels are in host memory, not on a GPU")
         return planes
@@ -228,12 +260,12 @@ class SurfaceView:
         """The plane for CUDA libraries; host surfaces do not have this attribute."""
         if not self.is_cuda:
             raise AttributeError("a surface in host memory has no __cuda_array_interface__")
-        return self.device_plane.__cuda_array_interface__ | {"stream": self._cuda_stream or None}
+        return self.device_plane.__cuda_array_interface__ | {"stream": self._pixels.cuda_stream or None}
 
     def __dlpack_device__(self) -> tuple[int, int]:
         """Say where the pixels are: the kind of device and its number, as DLPack counts them."""
         if self.is_cuda:
-            return CUDA, self._gpu_id
+            return CUDA, self._pixels.gpu_id
         kind, index = self.planes[0].__dlpack_device__()
         return int(kind), index
 
@@ -258,9 +290,9 @@ class SurfaceView:
             BufferError: What DLPack lets a producer refuse.
             SurfaceError: The picture has several planes.
         """
-        planes = self._planes
+        planes = self._pixels.planes
         if len(planes) > 1:
-            raise SurfaceError(f"{self._format.name()} has {len(planes)} planes, DLPack lends one array")
+            raise SurfaceError(f"{self._pixels.format.name()} has {len(planes)} planes, DLPack lends one array")
         plane = planes[0]
         if not isinstance(plane, DevicePlane):
             return plane.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
@@ -271,8 +303,8 @@ class SurfaceView:
             plane.shape,
             plane.strides,
             "uint8",
-            gpu_id=self._gpu_id,
-            stream=self._cuda_stream,
+            gpu_id=self._pixels.gpu_id,
+            stream=self._pixels.cuda_stream,
             owner=plane,
             read_only=plane.read_only,
         )
@@ -281,12 +313,12 @@ class SurfaceView:
     @property
     def format(self) -> VideoFormat:
         """Layout of the bytes."""
-        return self._format
+        return self._pixels.format
 
     @property
     def size_wh(self) -> tuple[int, int]:
         """Width and height in pixels."""
-        return self._size_wh
+        return self._pixels.size_wh
 
     @property
     def width(self) -> int:
@@ -301,12 +333,12 @@ class SurfaceView:
     @property
     def color(self) -> ColorSpace | None:
         """What the numbers of a YUV picture mean, None for other formats."""
-        return self._color
+        return self._pixels.color
 
     @property
     def is_cuda(self) -> bool:
         """Whether the pixels are in GPU memory."""
-        return isinstance(self._planes[0], DevicePlane)
+        return isinstance(self._pixels.planes[0], DevicePlane)
 
     @property
     def mem_type(self) -> MemType:
@@ -316,23 +348,23 @@ class SurfaceView:
     @property
     def gpu_id(self) -> int:
         """Device of a GPU surface, 0 for one in host memory."""
-        return self._gpu_id
+        return self._pixels.gpu_id
 
     @property
     def cuda_stream(self) -> int:
         """Stream on which the pixels become ready, 0 when they are."""
-        return self._cuda_stream
+        return self._pixels.cuda_stream
 
     @property
     def data_ptr(self) -> int:
         """Address of the first sample of the first plane, in host or GPU memory."""
-        plane = self._planes[0]
+        plane = self._pixels.planes[0]
         return plane.ptr if isinstance(plane, DevicePlane) else plane.ctypes.data
 
     @property
     def pitch(self) -> int:
         """Bytes from a row to the next, of the first plane; negative where rows run upwards."""
-        return self._planes[0].strides[0]
+        return self._pixels.planes[0].strides[0]
 
     @property
     def channels(self) -> int:
@@ -348,7 +380,8 @@ class SurfaceView:
     def readonly(self) -> bool:
         """Whether a plane may not be written to, as those that a decoder still refers to."""
         return any(
-            plane.read_only if isinstance(plane, DevicePlane) else not plane.flags.writeable for plane in self._planes
+            plane.read_only if isinstance(plane, DevicePlane) else not plane.flags.writeable
+            for plane in self._pixels.planes
         )
 
     def plane_layout(self) -> tuple[PlaneLayout, ...]:
@@ -390,7 +423,7 @@ class SurfaceView:
         planes = self.planes
         if len(planes) == 1:
             return np.array(planes[0], order="C")
-        width, height = self._size_wh
+        width, height = self._pixels.size_wh
         return np.concatenate([plane.reshape(-1) for plane in planes]).reshape(height * 3 // 2, width)
 
     def memset(self, value: int) -> None:
@@ -413,7 +446,7 @@ class SurfaceView:
         if len(color) != self.channels:
             raise SurfaceError(f"color length {len(color)} does not match surface channel count {self.channels}")
         if not self.channels:
-            raise SurfaceError(f"a picture of {len(self._planes)} planes has no channels to fill")
+            raise SurfaceError(f"a picture of {len(self._pixels.planes)} planes has no channels to fill")
         values = np.array([_check_byte(value) for value in color], np.uint8)
         if self.is_cuda:
             self.upload(np.broadcast_to(values, (self.height, self.width, self.channels)))
@@ -444,24 +477,21 @@ class SurfaceView:
 
     def take(self) -> Self:
         """Move the pixels into a fresh view; this one is consumed."""
+        if not self:
+            raise ConsumedError("SurfaceView has been consumed")
         fresh = type(self).__new__(type(self))
-        fresh._layout = self._layout
-        fresh._kept = None
-        _move(self, fresh)
+        fresh._pixels, fresh._layout, fresh._kept = self._pixels, self._layout, None
+        self._consume()
         return fresh
 
     def put_back(self, taken: Self) -> None:
         """Undo ``take``, which gave ``taken``: that one is consumed instead."""
-        self._layout = taken._layout
-        _move(taken, self)
+        self._pixels, self._layout = taken._pixels, taken._layout
+        taken._consume()
 
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            """Say why a field is not there."""
-            if name in SurfaceView.__slots__:
-                raise ConsumedError("SurfaceView has been consumed")
-            return object.__getattribute__(self, name)  # which says what it lacks
+    def _consume(self) -> None:
+        self._pixels = _CONSUMED
+        self._layout = self._kept = None
 
     def _writable(self) -> tuple[Bytes, ...]:
         planes = self.planes
@@ -473,28 +503,17 @@ class SurfaceView:
         """Return this view if it is what the caller says it is."""
         if format not in (None, self.format):
             raise SurfaceError(f"the pixels are {self.format.name()}, not {format.name()}")
-        if color not in (None, self._color):
-            raise SurfaceError(f"the pixels are {self._color}, not {color}")
+        if color not in (None, self._pixels.color):
+            raise SurfaceError(f"the pixels are {self._pixels.color}, not {color}")
         return self
 
     def __bool__(self) -> bool:
-        try:
-            return bool(self._planes)
-        except ConsumedError:
-            return False
+        return self._pixels is not _CONSUMED
 
     def __repr__(self) -> str:
         if not self:
             return "SurfaceView(<consumed>)"
-        return f"SurfaceView({self.width}x{self.height}, ch={self.channels}, gpu={self._gpu_id})"
-
-
-def _move(source: SurfaceView, target: SurfaceView) -> None:
-    """Give a view what another has, and consume that one."""
-    target._planes, target._format, target._size_wh = source._planes, source._format, source._size_wh
-    target._color, target._gpu_id, target._cuda_stream = source._color, source._gpu_id, source._cuda_stream
-    del source._planes, source._format, source._size_wh, source._color, source._gpu_id, source._cuda_stream
-    source._layout = source._kept = None
+        return f"SurfaceView({self.width}x{self.height}, ch={self.channels}, gpu={self._pixels.gpu_id})"
 
 
 def _check_byte(value: int) -> int:

@@ -270,6 +270,14 @@ def test_the_last_initial_size_counts():
     assert ChainAffine.of(chain) == ChainAffine((1, 1), (0, 0), (100, 50), (100, 50))
 
 
+@pytest.mark.parametrize("move", [VideoFrame.transform_forward, VideoFrame.transform_backward])
+def test_a_first_step_of_another_size_gives_the_frame_its_size(move):
+    frame = frame_with([Step.initial_size(100, 50)], RBBox(1, 2, 3, 4))
+    move(frame)
+    assert (frame.width, frame.height) == (100, 50)
+    assert frame.get_object(0).detection_box == RBBox(1, 2, 3, 4)
+
+
 def test_steps_before_an_initial_size_do_not_count():
     assert ChainAffine.of([Step.padding(5, 5, 5, 5), Step.initial_size(8, 6)]).offset_xy == (0, 0)
 

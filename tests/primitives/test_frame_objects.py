@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass
 
 import numpy as np
@@ -200,6 +201,29 @@ def test_id_collisions():
     assert frame.get_all_objects().ids == [7, 8]
     assert frame.add_object(an_object(-3), Policy.Error).id == -3
     assert frame.create_object("d", "x", detection_box=BOX).id == 9
+
+
+def test_an_object_gets_a_copy_of_the_box_of_another(frame):
+    first = frame.get_object(0)
+    second = frame.create_object("d", "car", detection_box=first.detection_box, track_box=first.detection_box)
+    first.detection_box.xc = 99
+    assert (second.detection_box, second.track_box) == (BOX, BOX)
+
+
+@pytest.mark.parametrize(
+    "make", [VideoFrame.copy, lambda frame: pickle.loads(pickle.dumps(frame))], ids=["copy", "pickle"]
+)
+def test_objects_added_one_by_one_are_kept_where_rows_run_out(make):
+    frame = a_frame()
+    for number in range(100):
+        made = frame.create_object(
+            "d", "car", None, number / 2, RBBox(number, 1, 2, 3, number), number, BBox(4, number, 5, 6)
+        )
+        frame = make(frame) if number == 50 else frame
+    assert made.id == 99
+    for number, kept in enumerate(frame.get_all_objects()):
+        assert (kept.id, kept.confidence, kept.track_id) == (number, number / 2, number)
+        assert (kept.detection_box, kept.track_box) == (RBBox(number, 1, 2, 3, number), RBBox(4, number, 5, 6))
 
 
 def test_ids_are_not_given_twice(frame):

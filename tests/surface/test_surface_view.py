@@ -106,6 +106,13 @@ def test_interleaved_chroma_honours_padded_and_reversed_rows() -> None:
     assert np.shares_memory(chroma, block)
 
 
+def test_arrays_of_one_shape_are_what_each_is_said_to_be() -> None:
+    block = ramp(6, 4)
+    forms = [None, VideoFormat.NV12, VideoFormat.GRAY8, VideoFormat.I420, None]
+    sizes = [SurfaceView.wrap(block, form).size_wh for form in forms]
+    assert sizes == [(4, 6), (4, 4), (4, 6), (4, 4), (4, 6)]
+
+
 @pytest.mark.parametrize(
     ("array", "form", "message"),
     [
