@@ -30,7 +30,7 @@ TINTS: Final = 16
 PIXELS: Final = 16
 """Pixels that ``lerp_pixels_near``, ``lerp_pixels_far`` and ``mix_pixels`` make."""
 SAMPLES: Final = 32
-"""Samples that ``lerp_samples_near``, ``lerp_samples_far`` and ``sum_rows_block`` make."""
+"""Samples that ``lerp_samples_near``, ``lerp_samples_far``, ``halve_block`` and ``sum_rows_block`` make."""
 SUM_PIXELS: Final = 4
 """Pixels that ``sum_pixels_block`` makes."""
 SUM_SAMPLES: Final = 16
@@ -202,6 +202,15 @@ def lerp_samples_lanes(e: Emitter, args: Sequence[Value], near: bool) -> None:
     e.store(e.builder.trunc(_lerp_narrow(e, left, right, weights), vector(SAMPLES, 8)), out)
 
 
+def halve_lanes(e: Emitter, args: Sequence[Value]) -> None:
+    """See ``rows.halve_samples``: out, upper, lower."""
+    out, *rows = args
+    b, ones = e.builder, e.same(8, 1, 2 * SAMPLES)
+    upper, lower = (e.dot_bytes(e.load(row, 2 * SAMPLES, 8), ones) for row in rows)
+    total = b.add(b.add(upper, lower), e.same(16, 2, SAMPLES))
+    e.store(b.trunc(b.lshr(total, e.same(16, 2, SAMPLES)), vector(SAMPLES, 8)), out)
+
+
 def _near_samples(e: Emitter, wide: Value, index: Value) -> tuple[Value, Value]:
     """Return 32 samples of a wide row and their right neighbours, all within 64, by two permutations."""
     first = e.number(index, 0, 16)
@@ -284,6 +293,7 @@ mix_pixels_coarse = block(partial(mix_pixels_lanes, coarse=True))
 mix_pixels_fine = block(partial(mix_pixels_lanes, coarse=False))
 lerp_samples_near = block(partial(lerp_samples_lanes, near=True))
 lerp_samples_far = block(partial(lerp_samples_lanes, near=False))
+halve_block = block(halve_lanes)
 sum_rows_block = block(sum_rows_lanes)
 sum_pixels_block = block(sum_pixels_lanes)
 sum_samples_block = block(sum_samples_lanes)

@@ -14,6 +14,7 @@ from picasso_kernels.blocks import (
     average_block,
     blend_coarse,
     blend_fine,
+    halve_block,
     lerp_pixels_far,
     lerp_pixels_near,
     lerp_samples_far,
@@ -53,7 +54,7 @@ COARSE: Final = ONE // 128
 collect_samples_plain, collect_opaque_plain = rows.collect_samples, rows.collect_opaque
 spread_pixels_plain, rgb_plain = rows.spread_pixels, rows.rgb_row
 blend_plain, lerp_pixels_plain, lerp_samples_plain = rows.blend_rows, rows.lerp_pixels, rows.lerp_samples
-mix_pixels_plain = rows.mix_pixels
+mix_pixels_plain, halve_plain = rows.mix_pixels, rows.halve_samples
 tint_samples_plain, average_shares_plain = paint.tint_samples, paint.average_shares
 yuv_planar_plain, yuv_paired_plain = rows.yuv_planar, rows.yuv_paired
 sum_rows_plain, sum_pixels_plain, sum_samples_plain = taps.sum_rows, taps.sum_pixels, taps.sum_samples
@@ -161,6 +162,18 @@ def lerp_samples(out: Bytes, wide: Bytes, axis: Ints, near: int, soon: Bytes, si
             lerp_samples_near(tail(out, i), wide, tail(axis, i), tail(weights, i))
         else:
             lerp_samples_far(tail(out, i), wide, tail(axis, i), tail(weights, i))
+
+
+def halve_samples(out: Bytes, upper: Bytes, lower: Bytes, soon: Bytes, size: int, count: int) -> None:
+    """See ``rows.halve_samples``."""
+    if count < SAMPLES:
+        halve_plain(out, upper, lower, soon, size, count)
+        return
+    share = lines_a_block(size, count // SAMPLES)
+    for start in range(0, count, SAMPLES):
+        i = min(start, count - SAMPLES)
+        prefetch_lines(soon, start // SAMPLES * share, share, size)
+        halve_block(tail(out, i), tail(upper, 2 * i), tail(lower, 2 * i))
 
 
 def lines_a_block(size: int, blocks: int) -> int:
@@ -296,6 +309,7 @@ TWINS: Final[dict[Callable[..., Any], Callable[..., Any]]] = {
     rows.lerp_pixels: lerp_pixels,
     rows.lerp_samples: lerp_samples,
     rows.mix_pixels: mix_pixels,
+    rows.halve_samples: halve_samples,
     taps.sum_rows: sum_rows,
     taps.sum_pixels: sum_pixels,
     taps.sum_samples: sum_samples,
