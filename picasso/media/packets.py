@@ -9,7 +9,7 @@ from functools import lru_cache
 from picasso.encode import Codec, EncodedUnit
 from picasso.engine import OutputMessage
 from picasso.errors import MediaError
-from picasso.media.times import to_ns
+from picasso.media.times import Ticks
 from picasso.primitives import VideoFrame
 
 Written = OutputMessage | VideoFrame | EncodedUnit
@@ -42,13 +42,12 @@ def unit_of(frame: VideoFrame) -> EncodedUnit:
     content = frame.content
     if not content.is_internal():
         raise MediaError(f"frame of source {frame.source_id!r} at pts {frame.pts} holds no encoded bytes")
-    time_base = Fraction(*frame.time_base)
-    dts, duration = frame.dts, frame.duration
+    to_ns, dts, duration = _ticks_of(frame.time_base).to_ns, frame.dts, frame.duration
     return EncodedUnit(
         content.get_data(),
-        to_ns(frame.pts, time_base),
-        None if dts is None else to_ns(dts, time_base),
-        None if duration is None else to_ns(duration, time_base),
+        to_ns(frame.pts),
+        None if dts is None else to_ns(dts),
+        None if duration is None else to_ns(duration),
         frame.keyframe is not False,
     )
 
@@ -66,12 +65,22 @@ def codec_of(frame: VideoFrame) -> Codec:
 
 
 def kind_of(frame: VideoFrame) -> StreamKind:
-    """Return what the frame says of its stream.
+    """Return what the frame says of its stream: the same object while it says the same.
 
     Raises:
         MediaError: The codec is unknown.
     """
-    return StreamKind(codec_of(frame), (frame.width, frame.height), Fraction(*frame.fps))
+    return _kind(codec_of(frame), (frame.width, frame.height), frame.fps)
+
+
+@lru_cache(maxsize=64)
+def _kind(codec: Codec, size_wh: tuple[int, int], fps: tuple[int, int]) -> StreamKind:
+    return StreamKind(codec, size_wh, Fraction(*fps))
+
+
+@lru_cache(maxsize=64)
+def _ticks_of(time_base: tuple[int, int]) -> Ticks:
+    return Ticks(Fraction(*time_base))
 
 
 @lru_cache(maxsize=64)

@@ -53,6 +53,7 @@ class SurfaceView:
         *,
         gpu_id: int = 0,
         cuda_stream: int = 0,
+        layout: tuple[PlaneLayout, ...] | None = None,
     ) -> None:
         if color is not None and not format.is_yuv:
             raise SurfaceError(f"a colour space belongs to YUV pictures, not to {format.name()}")
@@ -62,7 +63,7 @@ class SurfaceView:
         self._color = ColorSpace.for_height(size_wh[1]) if color is None and format.is_yuv else color
         self._gpu_id = gpu_id
         self._cuda_stream = cuda_stream
-        self._layout: tuple[PlaneLayout, ...] | None = None
+        self._layout = layout
         self._kept: tuple[weakref.ref[object], object] | None = None
 
     @classmethod
