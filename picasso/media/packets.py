@@ -9,11 +9,13 @@ from functools import lru_cache
 from picasso.encode import Codec, EncodedUnit
 from picasso.engine import OutputMessage
 from picasso.errors import MediaError
-from picasso.media.times import Ticks
+from picasso.media.times import NS, Ticks
 from picasso.primitives import VideoFrame
 
 Written = OutputMessage | VideoFrame | EncodedUnit
 """An output of the engine, its frame, or the unit of an encoder."""
+_NANOSECONDS = (1, NS)
+"""The time base of what the engine encodes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +44,12 @@ def unit_of(frame: VideoFrame) -> EncodedUnit:
     content = frame.content
     if not content.is_internal():
         raise MediaError(f"frame of source {frame.source_id!r} at pts {frame.pts} holds no encoded bytes")
-    to_ns, dts, duration = _ticks_of(frame.time_base).to_ns, frame.dts, frame.duration
-    return EncodedUnit(
-        content.get_data(),
-        to_ns(frame.pts),
-        None if dts is None else to_ns(dts),
-        None if duration is None else to_ns(duration),
-        frame.keyframe is not False,
-    )
+    pts, dts, duration = frame.pts, frame.dts, frame.duration
+    if frame.time_base != _NANOSECONDS:
+        to_ns = Ticks(Fraction(*frame.time_base)).to_ns
+        pts = to_ns(pts)
+        dts, duration = (None if ticks is None else to_ns(ticks) for ticks in (dts, duration))
+    return EncodedUnit(content.get_data(), pts, dts, duration, frame.keyframe is not False)
 
 
 def codec_of(frame: VideoFrame) -> Codec:
@@ -76,11 +76,6 @@ def kind_of(frame: VideoFrame) -> StreamKind:
 @lru_cache(maxsize=64)
 def _kind(codec: Codec, size_wh: tuple[int, int], fps: tuple[int, int]) -> StreamKind:
     return StreamKind(codec, size_wh, Fraction(*fps))
-
-
-@lru_cache(maxsize=64)
-def _ticks_of(time_base: tuple[int, int]) -> Ticks:
-    return Ticks(Fraction(*time_base))
 
 
 @lru_cache(maxsize=64)

@@ -158,8 +158,9 @@ class StreamWriter:
         ticks = self._ticks
         tick = ticks.from_ns(decoded_ns)
         self._last_tick = tick if self._last_ns is None else max(tick, self._last_tick + 1)
-        packet.dts = self._last_tick
-        packet.pts = max(ticks.from_ns(unit.pts_ns), self._last_tick)
+        packet.dts = packet.pts = self._last_tick
+        if unit.pts_ns != decoded_ns:
+            packet.pts = max(ticks.from_ns(unit.pts_ns), self._last_tick)
         packet.time_base = ticks.time_base
         packet.is_keyframe = unit.keyframe
         if unit.duration_ns is not None:
