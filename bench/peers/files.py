@@ -88,7 +88,8 @@ def _picasso(case: Case, out: Path) -> dict[str, Any]:
     from picasso.media import StreamWriter, VideoReader
     from picasso.primitives import EndOfStream
 
-    looks, found = dict(zip(NAMES, COLORS, strict=True)), moments(WORKLOAD, case.boxes)
+    looks = dict(zip(NAMES, COLORS, strict=True))
+    found = [(moment.corners, moment.names, moment.confidences) for moment in moments(WORKLOAD, case.boxes)]
     spec = source_spec(WORKLOAD.target_wh, looks, preset=case.preset, frame_rate=FRAME_RATE)
 
     def run(loops: int, path: Path) -> int:
@@ -102,8 +103,8 @@ def _picasso(case: Case, out: Path) -> dict[str, Any]:
                 if isinstance(item, EndOfStream):
                     break
                 frame, surface = item
-                moment = found[count % MOMENTS]
-                frame.add_detections(NAMESPACE, moment.corners, moment.names, confidences=moment.confidences)
+                corners, names, confidences = found[count % MOMENTS]
+                frame.add_detections(NAMESPACE, corners, names, confidences=confidences)
                 engine.send_frame("clip", frame, surface)
                 count += 1
         return count

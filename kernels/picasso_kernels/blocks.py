@@ -26,7 +26,7 @@ BLEND: Final = 64
 PIXELS: Final = 16
 """Pixels that ``lerp_pixels_near``, ``lerp_pixels_far`` and ``mix_pixels`` make."""
 SAMPLES: Final = 32
-"""Samples that ``lerp_samples_near``, ``lerp_samples_far`` and ``sum_rows_block`` make."""
+"""Samples that ``lerp_samples_near``, ``lerp_samples_far``, ``halve_block`` and ``sum_rows_block`` make."""
 SUM_PIXELS: Final = 4
 """Pixels that ``sum_pixels_block`` makes."""
 SUM_SAMPLES: Final = 16
@@ -171,10 +171,25 @@ def _mix_fine(e: Emitter, above: Value, below: Value, lanes: Sequence[int], weig
 def lerp_samples_lanes(e: Emitter, args: Sequence[Value], near: bool) -> None:
     """See ``rows.lerp_samples``: out, wide, index, weight."""
     out, wide, index, weight = args
-    neighbours = _near_samples if near and e.has("avx512bw") else _far_samples
-    left, right = neighbours(e, wide, index)
+    left, right = _neighbours(e, near)(e, wide, index)
     weights = e.builder.shl(e.load(weight, SAMPLES, 16), e.same(16, _TO_15_BITS, SAMPLES))
     e.store(e.builder.trunc(_lerp_narrow(e, left, right, weights), vector(SAMPLES, 8)), out)
+
+
+def _neighbours(e: Emitter, near: bool) -> Callable[[Emitter, Value, Value], tuple[Value, Value]]:
+    """Choose what brings samples and their right neighbours."""
+    if near and e.has("avx512bw"):
+        return _near_samples
+    return _turned_samples if near and e.has("ssse3") else _far_samples
+
+
+def halve_lanes(e: Emitter, args: Sequence[Value]) -> None:
+    """See ``rows.halve_samples``: out, upper, lower."""
+    out, *rows = args
+    b, ones = e.builder, e.same(8, 1, 2 * SAMPLES)
+    upper, lower = (e.dot_bytes(e.load(row, 2 * SAMPLES, 8), ones) for row in rows)
+    total = b.add(b.add(upper, lower), e.same(16, 2, SAMPLES))
+    e.store(b.trunc(b.lshr(total, e.same(16, 2, SAMPLES)), vector(SAMPLES, 8)), out)
 
 
 def _near_samples(e: Emitter, wide: Value, index: Value) -> tuple[Value, Value]:
@@ -186,9 +201,22 @@ def _near_samples(e: Emitter, wide: Value, index: Value) -> tuple[Value, Value]:
     return e.permute(samples, places), e.permute(samples, e.builder.add(places, e.same(16, 1, SAMPLES)))
 
 
+def _turned_samples(e: Emitter, wide: Value, index: Value) -> tuple[Value, Value]:
+    """Return 32 samples of a wide row and their right neighbours, each four pairs of them within 16 bytes."""
+    b, places = e.builder, e.widen(e.load(index, SAMPLES, 16), 32)
+    distances = b.sub(places, e.pick(places, [i // 4 * 4 for i in range(SAMPLES)]))
+    pairs = b.add(b.mul(distances, e.same(32, 0x02020202, SAMPLES)), e.same(32, 0x03020100, SAMPLES))
+    starts = [e.skip(wide, b.shl(e.number(index, i, 16), I64(1))) for i in range(0, SAMPLES, 4)]
+    samples = e.concat([e.load(start, 16, 8) for start in starts])
+    return _split_pairs(e, e.view(e.turn_bytes(samples, e.view(pairs, 8)), 16))
+
+
 def _far_samples(e: Emitter, wide: Value, index: Value) -> tuple[Value, Value]:
     """Return 32 samples of a wide row and their right neighbours, from anywhere."""
-    pairs = e.view(e.gather(wide, 2, e.widen(e.load(index, SAMPLES, 16), 32), 32), 16)
+    return _split_pairs(e, e.view(e.gather(wide, 2, e.widen(e.load(index, SAMPLES, 16), 32), 32), 16))
+
+
+def _split_pairs(e: Emitter, pairs: Value) -> tuple[Value, Value]:
     return e.pick(pairs, range(0, 2 * SAMPLES, 2)), e.pick(pairs, range(1, 2 * SAMPLES, 2))
 
 
@@ -256,6 +284,7 @@ mix_pixels_coarse = block(partial(mix_pixels_lanes, coarse=True))
 mix_pixels_fine = block(partial(mix_pixels_lanes, coarse=False))
 lerp_samples_near = block(partial(lerp_samples_lanes, near=True))
 lerp_samples_far = block(partial(lerp_samples_lanes, near=False))
+halve_block = block(halve_lanes)
 sum_rows_block = block(sum_rows_lanes)
 sum_pixels_block = block(sum_pixels_lanes)
 sum_samples_block = block(sum_samples_lanes)

@@ -101,7 +101,9 @@ NEAR: Final = 24
 """1 where neighbouring target columns are at most two source columns apart, which vector code may rely on."""
 FAR: Final = 25
 """1 where pixels are blended without a wide row, as most columns are not needed."""
-COMPONENT: Final = 26
+HALVES: Final = 26
+"""1 where samples are the means of 2x2: both axes shrink by 2, and no weight is other than a half."""
+COMPONENT: Final = 27
 """Entries a component."""
 
 COMPONENTS: Final = 3

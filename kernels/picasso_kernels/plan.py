@@ -16,7 +16,7 @@ from picasso_kernels.compile import host
 from picasso_kernels.components import PIXEL_FORMATS, Picture, Plane, Samples, list_components
 from picasso_kernels.filters import tap_table
 from picasso_kernels.job import Filter, Read, Reader, Store, Writer
-from picasso_kernels.pixel import WEIGHT_BITS
+from picasso_kernels.pixel import ONE, WEIGHT_BITS
 
 Table = npt.NDArray[np.int16]
 RectLTWH = tuple[int, int, int, int]
@@ -147,7 +147,14 @@ def _two_taps(sheet: _Sheet, x: Axis, y: Axis, lanes: int, name: str) -> dict[in
         j.X_COPY: int(x.is_copy),
         j.NEAR: int(near),
         j.FAR: int(lanes == 4 and not near),
+        j.HALVES: int(name == "bilinear" and lanes == 1 and _halves(x) and _halves(y)),
     }
+
+
+def _halves(axis: Axis) -> bool:
+    """Tell whether each bilinear sample lies midway between the next two."""
+    index, weight = np.split(bilinear_entries(axis), 2)
+    return bool((weight == ONE // 2).all() and (index == np.arange(0, 2 * axis.targets, 2)).all())
 
 
 def _taps(sheet: _Sheet, x: Axis, y: Axis, name: str) -> dict[int, int]:

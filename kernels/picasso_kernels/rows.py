@@ -135,6 +135,23 @@ def lerp_samples(out: Bytes, wide: Bytes, axis: Ints, _near: int, _soon: Bytes, 
         store8(out, x, narrow(lerp(load16(wide, at), load16(wide, at + 2), weight)))
 
 
+def halve_samples(out: Bytes, upper: Bytes, lower: Bytes, _soon: Bytes, _size: int, count: int) -> None:
+    """Do what ``blend_rows`` and ``lerp_samples`` do where every weight is a half: no blend but the last then rounds.
+
+    Args:
+        out: Row of samples.
+        upper: Upper row, two samples for each of ``out``.
+        lower: Lower row.
+        _soon: Memory that is wanted next: a hint.
+        _size: Bytes of it, 0 or more.
+        count: Samples.
+    """
+    for x in range(count):
+        at = 2 * x
+        total = load8(upper, at) + load8(upper, at + 1) + load8(lower, at) + load8(lower, at + 1)
+        store8(out, x, (total + 2) >> 2)
+
+
 def order_pixels(out: Bytes, row: Bytes, swap: int, opaque: int, count: int) -> None:
     """Copy pixels, with the first and third channel swapped if ``swap``, with an opaque fourth if ``opaque``."""
     keep = 0 if swap else 0x00FF00FF

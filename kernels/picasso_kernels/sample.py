@@ -5,7 +5,8 @@ Vertical first, then horizontal: the vertical pass runs over contiguous bytes, w
     wide[x] = lerp(widen(upper[x]), widen(lower[x]), y_weight)
     out[x] = narrow(lerp(wide[index[x]], wide[index[x] + 1], x_weight[x]))
 
-Where a picture of pixels shrinks by more than 2, both happen at once, to the columns that are needed.
+Where a picture of pixels shrinks by more than 2, both happen at once, to the columns that are needed; where planes
+shrink by exactly 2, samples are the means of four.
 
 The filters of more taps sum ``TAP_BITS`` weights in 32 bits in both passes, and round twice.
 """
@@ -20,6 +21,7 @@ from picasso_kernels.job import (
     COLUMNS,
     FAR,
     FILTER,
+    HALVES,
     LANE_STEP,
     LANES,
     LAST_ROW,
@@ -50,6 +52,7 @@ from picasso_kernels.rows import (
     collect_opaque,
     collect_pixels,
     collect_samples,
+    halve_samples,
     lerp_pixels,
     lerp_samples,
     mix_pixels,
@@ -132,6 +135,9 @@ def bilinear_row(component: Ints, plane: Bytes, table: Ints, scratch: Bytes, y: 
     if component[FAR]:
         axis, soon = tail(table, component[X_INDEX]), tail(plane, start)
         mix_pixels(out, tail(rows, upper), tail(rows, lower), weight, axis, soon, size, columns)
+        return
+    if component[HALVES]:
+        halve_samples(out, tail(rows, upper), tail(rows, lower), tail(plane, start), size, columns)
         return
     soon, early = tail(plane, start), max(size - LATE * columns, 0)
     blend_rows(wide, tail(rows, upper), tail(rows, lower), weight, soon, early, component[COLUMNS] * lanes)

@@ -13,6 +13,7 @@ from picasso_kernels import blocks, color_blocks, rows, taps, tint, tint_blocks
 from picasso_kernels.blocks import (
     blend_coarse,
     blend_fine,
+    halve_block,
     lerp_pixels_far,
     lerp_pixels_near,
     lerp_samples_far,
@@ -52,7 +53,7 @@ COARSE: Final = ONE // 128
 collect_samples_plain, collect_opaque_plain = rows.collect_samples, rows.collect_opaque
 spread_pixels_plain, rgb_plain = rows.spread_pixels, rows.rgb_row
 blend_plain, lerp_pixels_plain, lerp_samples_plain = rows.blend_rows, rows.lerp_pixels, rows.lerp_samples
-mix_pixels_plain = rows.mix_pixels
+mix_pixels_plain, halve_plain = rows.mix_pixels, rows.halve_samples
 tint_samples_plain, tint_pixels_plain = tint.tint_samples, tint.tint_pixels
 average_shares_plain = tint.average_shares
 yuv_planar_plain, yuv_paired_plain = rows.yuv_planar, rows.yuv_paired
@@ -161,6 +162,18 @@ def lerp_samples(out: Bytes, wide: Bytes, axis: Ints, near: int, soon: Bytes, si
             lerp_samples_near(tail(out, i), wide, tail(axis, i), tail(weights, i))
         else:
             lerp_samples_far(tail(out, i), wide, tail(axis, i), tail(weights, i))
+
+
+def halve_samples(out: Bytes, upper: Bytes, lower: Bytes, soon: Bytes, size: int, count: int) -> None:
+    """See ``rows.halve_samples``."""
+    if count < SAMPLES:
+        halve_plain(out, upper, lower, soon, size, count)
+        return
+    share = lines_a_block(size, count // SAMPLES)
+    for start in range(0, count, SAMPLES):
+        i = min(start, count - SAMPLES)
+        prefetch_lines(soon, start // SAMPLES * share, share, size)
+        halve_block(tail(out, i), tail(upper, 2 * i), tail(lower, 2 * i))
 
 
 def lines_a_block(size: int, blocks: int) -> int:
@@ -308,6 +321,7 @@ TWINS: Final[dict[Callable[..., Any], Callable[..., Any]]] = {
     rows.lerp_pixels: lerp_pixels,
     rows.lerp_samples: lerp_samples,
     rows.mix_pixels: mix_pixels,
+    rows.halve_samples: halve_samples,
     taps.sum_rows: sum_rows,
     taps.sum_pixels: sum_pixels,
     taps.sum_samples: sum_samples,

@@ -40,6 +40,11 @@ INSTRUCTIONS: Final = {
         ("avx2", 256, "llvm.x86.avx2.pmadd.ub.sw"),
         ("ssse3", 128, "llvm.x86.ssse3.pmadd.ub.sw.128"),
     ),
+    "turn_bytes": (
+        ("avx512bw", 512, "llvm.x86.avx512.pshuf.b.512"),
+        ("avx2", 256, "llvm.x86.avx2.pshuf.b"),
+        ("ssse3", 128, "llvm.x86.ssse3.pshuf.b.128"),
+    ),
 }
 """For each operation: the CPU feature, the bits and the intrinsic, best first."""
 
@@ -181,6 +186,10 @@ class Emitter:
         mask = self.same(1, 1, count)
         nothing = ir.Constant(vector(count, bits), ir.Undefined)
         return self._call(f"llvm.masked.gather.v{count}i{bits}.v{count}p0", nothing.type, pointers, mask, nothing)
+
+    def turn_bytes(self, value: Value, places: Value) -> Value:
+        """Return the bytes that ``places`` names, 0..15, within each 16 of a register. Needs SSSE3."""
+        return self._instruction("turn_bytes", value, places, value.type)
 
     def permute(self, table: tuple[Value, Value], lanes: Value) -> Value:
         """Return the lanes of two registers that ``lanes`` names, counted through both. Needs AVX-512."""

@@ -33,15 +33,22 @@ def stem(location: Location) -> str:
     return shown(location) if is_url(location) else Path(location).stem
 
 
+FAILURES = (FFmpegError, OSError, ValueError)
+"""What FFmpeg raises, and ``MediaError``."""
+
+
 @contextmanager
 def media_errors(place: str) -> Iterator[None]:
     """Turn what FFmpeg raises into a ``MediaError`` of one sentence that begins with ``place``."""
     try:
         yield
-    except (FFmpegError, OSError, ValueError) as error:
-        if isinstance(error, MediaError):
-            raise
-        raise MediaError(f"{place}: {reason(error)}") from None
+    except FAILURES as error:
+        raise media_error(place, error) from None
+
+
+def media_error(place: str, error: Exception) -> MediaError:
+    """Return one of ``FAILURES`` as ``media_errors`` raises it; for those who work once a frame."""
+    return error if isinstance(error, MediaError) else MediaError(f"{place}: {reason(error)}")
 
 
 def reason(error: Exception) -> str:

@@ -9,11 +9,13 @@ from functools import lru_cache
 from picasso.encode import Codec, EncodedUnit
 from picasso.engine import OutputMessage
 from picasso.errors import MediaError
-from picasso.media.times import to_ns
+from picasso.media.times import NS, Ticks
 from picasso.primitives import VideoFrame
 
 Written = OutputMessage | VideoFrame | EncodedUnit
 """An output of the engine, its frame, or the unit of an encoder."""
+_NANOSECONDS = (1, NS)
+"""The time base of what the engine encodes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +44,12 @@ def unit_of(frame: VideoFrame) -> EncodedUnit:
     content = frame.content
     if not content.is_internal():
         raise MediaError(f"frame of source {frame.source_id!r} at pts {frame.pts} holds no encoded bytes")
-    time_base = Fraction(*frame.time_base)
-    dts, duration = frame.dts, frame.duration
-    return EncodedUnit(
-        content.get_data(),
-        to_ns(frame.pts, time_base),
-        None if dts is None else to_ns(dts, time_base),
-        None if duration is None else to_ns(duration, time_base),
-        frame.keyframe is not False,
-    )
+    pts, dts, duration = frame.pts, frame.dts, frame.duration
+    if frame.time_base != _NANOSECONDS:
+        to_ns = Ticks(Fraction(*frame.time_base)).to_ns
+        pts = to_ns(pts)
+        dts, duration = (None if ticks is None else to_ns(ticks) for ticks in (dts, duration))
+    return EncodedUnit(content.get_data(), pts, dts, duration, frame.keyframe is not False)
 
 
 def codec_of(frame: VideoFrame) -> Codec:
@@ -66,12 +65,17 @@ def codec_of(frame: VideoFrame) -> Codec:
 
 
 def kind_of(frame: VideoFrame) -> StreamKind:
-    """Return what the frame says of its stream.
+    """Return what the frame says of its stream: the same object while it says the same.
 
     Raises:
         MediaError: The codec is unknown.
     """
-    return StreamKind(codec_of(frame), (frame.width, frame.height), Fraction(*frame.fps))
+    return _kind(codec_of(frame), (frame.width, frame.height), frame.fps)
+
+
+@lru_cache(maxsize=64)
+def _kind(codec: Codec, size_wh: tuple[int, int], fps: tuple[int, int]) -> StreamKind:
+    return StreamKind(codec, size_wh, Fraction(*fps))
 
 
 @lru_cache(maxsize=64)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from picasso.surface import ColorSpace, Matrix, SurfaceView, VideoFormat
+from picasso.surface import ColorSpace, Matrix, PlaneLayout, SurfaceView, VideoFormat
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -51,6 +53,18 @@ def color_of(frame: VideoFrame) -> ColorSpace | None:
     return matrix and ColorSpace(matrix, full_range)
 
 
+class _Recipe(NamedTuple):
+    """What becomes of frames that are alike."""
+
+    convert: Callable[[VideoFrame], VideoFrame] | None
+    """What makes of them what a surface can hold; None where they are that."""
+    form: VideoFormat
+    size_wh: tuple[int, int]
+    color: ColorSpace | None
+    shapes: tuple[tuple[int, ...], ...]
+    """Of the planes, as arrays."""
+
+
 class PictureWrapper:
     """Makes surfaces of decoded frames. Belongs to one thread, as its converter does."""
 
@@ -64,6 +78,8 @@ class PictureWrapper:
             raise ValueError(f"pixel_format {pixel_format!r}: expected one of native, rgba")
         self._native = pixel_format == "native"
         self._reformatter = VideoReformatter()
+        self._kind: tuple[object, ...] = ()
+        self._recipe: _Recipe
 
     def wrap(self, frame: VideoFrame) -> SurfaceView:
         """Return a read-only surface.
@@ -71,37 +87,48 @@ class PictureWrapper:
         Its planes are the decoder's own, without a copy, where they are 8 bit 4:2:0, UYVY or RGB. Other YUV becomes
         I420, and whatever has an odd size, an alpha channel or an unusual colour space RGBA.
         """
-        color = color_of(frame)
+        kind = frame.format.name, frame.width, frame.height, frame.colorspace, frame.color_range
+        if kind != self._kind:
+            self._recipe, self._kind = self._choose(frame), kind
+        convert, form, size_wh, color, shapes = self._recipe
+        if convert is not None:
+            frame = convert(frame)
+        planes, layout = zip(*map(_plane, frame.planes, shapes), strict=True)
+        return SurfaceView(planes, form, size_wh, color, layout=layout)
+
+    def _choose(self, frame: VideoFrame) -> _Recipe:
+        """Decide what becomes of a frame and of those like it."""
+        color, convert = color_of(frame), None
         form = _NATIVE.get(frame.format.name)
         if not self._native or not _fits(frame, color):
-            frame, form, color = self._to_rgba(frame, color), VideoFormat.RGBA, None
+            convert, form, color = partial(_to_rgba, self._reformatter, color), VideoFormat.RGBA, None
         elif form is None:
-            frame, form = self._to_i420(frame, color), VideoFormat.I420
+            convert, form = partial(_to_i420, self._reformatter, color), VideoFormat.I420
         size_wh = form.check_size((frame.width, frame.height))
-        shapes = (shape.of(size_wh) for shape in form.planes)
-        planes = tuple(_plane(plane, shape) for plane, shape in zip(frame.planes, shapes, strict=True))
-        return SurfaceView(planes, form, size_wh, color)
+        return _Recipe(convert, form, size_wh, color, tuple(shape.of(size_wh) for shape in form.planes))
 
-    def _to_i420(self, frame: VideoFrame, color: ColorSpace | None) -> VideoFrame:
-        """Resample chroma and depth, keep the meaning of the numbers."""
-        matrix, span = _codes(color)
-        return self._reformatter.reformat(
-            frame,
-            format="yuv420p",
-            src_colorspace=matrix,
-            dst_colorspace=matrix,
-            src_color_range=span,
-            dst_color_range=span,
-            threads=1,
-        )
 
-    def _to_rgba(self, frame: VideoFrame, color: ColorSpace | None) -> VideoFrame:
-        if color is None:
-            return self._reformatter.reformat(frame, format="rgba", threads=1)
-        matrix, span = _codes(color)
-        return self._reformatter.reformat(
-            frame, format="rgba", src_colorspace=matrix, src_color_range=span, dst_color_range=_FULL, threads=1
-        )
+def _to_i420(reformatter: VideoReformatter, color: ColorSpace | None, frame: VideoFrame) -> VideoFrame:
+    """Resample chroma and depth, keep the meaning of the numbers."""
+    matrix, span = _codes(color)
+    return reformatter.reformat(
+        frame,
+        format="yuv420p",
+        src_colorspace=matrix,
+        dst_colorspace=matrix,
+        src_color_range=span,
+        dst_color_range=span,
+        threads=1,
+    )
+
+
+def _to_rgba(reformatter: VideoReformatter, color: ColorSpace | None, frame: VideoFrame) -> VideoFrame:
+    if color is None:
+        return reformatter.reformat(frame, format="rgba", threads=1)
+    matrix, span = _codes(color)
+    return reformatter.reformat(
+        frame, format="rgba", src_colorspace=matrix, src_color_range=span, dst_color_range=_FULL, threads=1
+    )
 
 
 def _fits(frame: VideoFrame, color: ColorSpace | None) -> bool:
@@ -118,9 +145,14 @@ def _codes(color: ColorSpace | None) -> tuple[int | None, int | None]:
     return _CODES[color.matrix], _FULL if color.full_range else _LIMITED
 
 
-def _plane(plane: VideoPlane, shape: tuple[int, ...]) -> Bytes:
-    """View a plane, whose frame is kept alive; a decoder may still refer to it, so it is read-only."""
+def _plane(plane: VideoPlane, shape: tuple[int, ...]) -> tuple[Bytes, PlaneLayout]:
+    """View a plane, whose frame is kept alive, for users and for kernels.
+
+    A decoder may still refer to it, so users may not write it. Kernels do not write what they read, and take memory
+    as they find it: theirs is not marked, as they would only have to take the mark off.
+    """
     pitch = plane.line_size
-    offset = (1 - shape[0]) * pitch if pitch < 0 else 0
-    array: Bytes = np.ndarray(shape, np.uint8, memoryview(plane).toreadonly(), offset, (pitch, *shape[2:], 1))
-    return array
+    base = (1 - shape[0]) * pitch if pitch < 0 else 0
+    memory, strides = memoryview(plane), (pitch, *shape[2:], 1)
+    array: Bytes = np.ndarray(shape, np.uint8, memory.toreadonly(), base, strides)
+    return array, PlaneLayout(np.frombuffer(memory, np.uint8), base, pitch, strides[1], 1)

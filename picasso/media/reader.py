@@ -166,6 +166,7 @@ class VideoReader:
     def _play(self, timeline: Timeline) -> Iterator[Picture]:
         """Yield the pictures of one pass."""
         rate = self._info.frame_rate or FALLBACK_RATE
+        fps = rate.numerator, rate.denominator
         codec = _CODEC_NAMES.get(self._info.codec, self._info.codec)
         for decoded in self._decoder.frames() if self._nvdec is None else self._nvdec.frames():
             pts_ns, duration_ns = timeline.place(decoded)
@@ -176,7 +177,7 @@ class VideoReader:
             surface = decoded.surface if isinstance(decoded, DevicePicture) else self._wrapper.wrap(decoded)
             frame = VideoFrame(
                 self.source_id,
-                (rate.numerator, rate.denominator),
+                fps,
                 *surface.size_wh,
                 codec=codec,
                 keyframe=decoded.key_frame,

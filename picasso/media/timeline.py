@@ -6,7 +6,7 @@ from fractions import Fraction
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final, Protocol
 
-from picasso.media.times import to_ns
+from picasso.media.times import Ticks, to_ns
 
 if TYPE_CHECKING:
     from picasso.engine.clock import Bell, Clock
@@ -31,7 +31,7 @@ class Timeline:
     """Gives decoded frames their times in nanoseconds: from 0 or later on, each loop where the one before ended."""
 
     def __init__(self, time_base: Fraction, frame_rate: Fraction | None) -> None:
-        self._time_base = time_base
+        self._ticks = Ticks(time_base)
         self._frame_ns = to_ns(1, 1 / (frame_rate or FALLBACK_RATE))
         self._end_ns = 0
         self._offset_ns: int | None = None
@@ -44,11 +44,11 @@ class Timeline:
 
     def place(self, frame: Timed) -> tuple[int, int]:
         """Return when the frame is shown and for how long; one without a time follows the one before."""
-        duration_ns = to_ns(frame.duration, self._time_base) if frame.duration else self._frame_ns
+        duration_ns = self._ticks.to_ns(frame.duration) if frame.duration else self._frame_ns
         if frame.pts is None:
             pts_ns = self._end_ns
         else:
-            own_ns = to_ns(frame.pts, self._time_base)
+            own_ns = self._ticks.to_ns(frame.pts)
             if self._offset_ns is None:
                 self._offset_ns = max(-own_ns, 0) if self._first_pass else self._end_ns - own_ns
             pts_ns = max(own_ns + self._offset_ns, 0)

@@ -9,15 +9,24 @@ NS: Final = 1_000_000_000
 """Nanoseconds in a second."""
 
 
+class Ticks:
+    """Times of one time base. Its fraction is taken apart once, as every frame has several times to convert."""
+
+    __slots__ = ("_ns", "_ticks", "time_base")
+
+    def __init__(self, time_base: Fraction) -> None:
+        self.time_base = time_base
+        self._ns, self._ticks = time_base.numerator * NS, time_base.denominator  # as many of each are as long
+
+    def to_ns(self, ticks: int) -> int:
+        """Return the nanosecond nearest to so many ticks; halves go up."""
+        return (2 * ticks * self._ns + self._ticks) // (2 * self._ticks)
+
+    def from_ns(self, time_ns: int) -> int:
+        """Return the tick nearest to a time; the inverse of ``to_ns`` for ticks longer than a nanosecond."""
+        return (2 * time_ns * self._ticks + self._ns) // (2 * self._ns)
+
+
 def to_ns(ticks: int, time_base: Fraction) -> int:
     """Return the nanosecond nearest to ``ticks * time_base`` seconds; halves go up."""
-    return _divide(ticks * time_base.numerator * NS, time_base.denominator)
-
-
-def from_ns(time_ns: int, time_base: Fraction) -> int:
-    """Return the tick nearest to a time; the inverse of ``to_ns`` for ticks longer than a nanosecond."""
-    return _divide(time_ns * time_base.denominator, time_base.numerator * NS)
-
-
-def _divide(dividend: int, divisor: int) -> int:
-    return (2 * dividend + divisor) // (2 * divisor)
+    return Ticks(time_base).to_ns(ticks)

@@ -12,9 +12,9 @@ import av
 
 from picasso.encode import Codec, EncodedUnit
 from picasso.errors import MediaError
-from picasso.media.ffmpeg import media_errors
+from picasso.media.ffmpeg import FAILURES, media_error, media_errors
 from picasso.media.packets import StreamKind, Written, frame_of, kind_of, unit_of
-from picasso.media.times import from_ns
+from picasso.media.times import Ticks
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _MUXED: Final = {Codec.H264: "h264", Codec.HEVC: "hevc", Codec.AV1: "av1", Codec.JPEG: "mjpeg"}
 _SUFFIXES: Final = (".mp4", ".mov", ".mkv")
-_MATROSKA_TICK: Final = Fraction(1, 1000)
+_MATROSKA_TICKS: Final = Ticks(Fraction(1, 1000))
 _TICKS: Final = 1_000_000
 _MOST_TICKS: Final = 10_000_000
 
@@ -63,7 +63,7 @@ class StreamWriter:
         self._options = dict(options or {})
         self._container: OutputContainer | None = None
         self._stream: Stream | None = None
-        self._tick = _MATROSKA_TICK
+        self._ticks = _MATROSKA_TICKS
         self._last_ns: int | None = None
         self._last_tick = 0
         self._frames = 0
@@ -119,20 +119,22 @@ class StreamWriter:
         decoded_ns = unit.pts_ns if unit.dts_ns is None else unit.dts_ns
         if self._last_ns is not None and decoded_ns <= self._last_ns:
             self._refuse(f"times must rise, got {decoded_ns} ns after {self._last_ns} ns")
-        if self._kind and (kind.codec, kind.size_wh) != (self._kind.codec, self._kind.size_wh):
-            self._refuse(f"the stream changed from {_words(self._kind)} to {_words(kind)}; write it to another file")
-        with media_errors(self._place):
-            container, stream = self._opened(unit, kind)
-            packet = self._packet(unit, decoded_ns)
-            packet.stream = stream
-            container.mux_one(packet)
+        if kind is not self._kind:
+            self._check_kind(kind)
+        try:
+            container = self._open(unit, kind) if self._container is None else self._container
+            container.mux_one(self._packet(unit, decoded_ns))
+        except FAILURES as error:
+            raise media_error(self._place, error) from None
         self._last_ns = decoded_ns
         self._frames += 1
 
-    def _opened(self, unit: EncodedUnit, kind: StreamKind) -> tuple[OutputContainer, Stream]:
-        """Return container and stream; the first keyframe makes them, and its parameter sets go into the header."""
-        if self._container is not None and self._stream is not None:
-            return self._container, self._stream
+    def _check_kind(self, kind: StreamKind) -> None:
+        if self._kind and (kind.codec, kind.size_wh) != (self._kind.codec, self._kind.size_wh):
+            self._refuse(f"the stream changed from {_words(self._kind)} to {_words(kind)}; write it to another file")
+
+    def _open(self, unit: EncodedUnit, kind: StreamKind) -> OutputContainer:
+        """Make container and stream of the first keyframe, whose parameter sets go into the header."""
         if kind.codec not in _MUXED:
             names = ", ".join(codec.name() for codec in _MUXED)
             self._refuse(f"{kind.codec.name()} cannot be written to a container; one of {names}")
@@ -140,27 +142,31 @@ class StreamWriter:
             self._refuse("the first frame must be a keyframe")
         self._kind = kind
         if self._path.suffix.lower() != ".mkv":
-            self._tick = _tick(kind.frame_rate)
+            self._ticks = Ticks(_tick(kind.frame_rate))
             # the start of the stream is counted in this one
-            self._options.setdefault("movie_timescale", str(self._tick.denominator))
-        self._container = av.open(self._place, "w", options=self._options)
+            self._options.setdefault("movie_timescale", str(self._ticks.time_base.denominator))
+        container = self._container = av.open(self._place, "w", options=self._options)
         width, height = kind.size_wh
-        self._stream = self._container.add_mux_stream(
-            _MUXED[kind.codec], rate=kind.frame_rate, width=width, height=height, time_base=self._tick
+        self._stream = container.add_mux_stream(
+            _MUXED[kind.codec], rate=kind.frame_rate, width=width, height=height, time_base=self._ticks.time_base
         )
-        return self._container, self._stream
+        return container
 
     def _packet(self, unit: EncodedUnit, decoded_ns: int) -> av.Packet[Stream]:
         """Count the unit's times in ticks, each later than the one before."""
         packet: av.Packet[Stream] = av.Packet(unit.data)
-        tick = from_ns(decoded_ns, self._tick)
+        ticks = self._ticks
+        tick = ticks.from_ns(decoded_ns)
         self._last_tick = tick if self._last_ns is None else max(tick, self._last_tick + 1)
-        packet.dts = self._last_tick
-        packet.pts = max(from_ns(unit.pts_ns, self._tick), self._last_tick)
-        packet.time_base = self._tick
+        packet.dts = packet.pts = self._last_tick
+        if unit.pts_ns != decoded_ns:
+            packet.pts = max(ticks.from_ns(unit.pts_ns), self._last_tick)
+        packet.time_base = ticks.time_base
         packet.is_keyframe = unit.keyframe
         if unit.duration_ns is not None:
-            packet.duration = from_ns(unit.duration_ns, self._tick)
+            packet.duration = ticks.from_ns(unit.duration_ns)
+        if self._stream is not None:
+            packet.stream = self._stream
         return packet
 
     def _refuse(self, why: str) -> NoReturn:

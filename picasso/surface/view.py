@@ -88,13 +88,14 @@ class SurfaceView:
         *,
         gpu_id: int = 0,
         cuda_stream: int = 0,
+        layout: tuple[PlaneLayout, ...] | None = None,
     ) -> None:
         if color is not None and not format.is_yuv:
             raise SurfaceError(f"a colour space belongs to YUV pictures, not to {format.name()}")
         if color is None and format.is_yuv:
             color = ColorSpace.for_height(size_wh[1])
         self._pixels = _Pixels(planes, format, size_wh, color, gpu_id, cuda_stream)
-        self._layout: tuple[PlaneLayout, ...] | None = None
+        self._layout = layout
         self._kept: tuple[weakref.ref[object], object] | None = None
 
     @classmethod

@@ -17,6 +17,7 @@ from picasso_kernels.axis import Axis
 from picasso_kernels.color import to_rgb, to_yuv
 from picasso_kernels.compile import host
 from picasso_kernels.memory import tail
+from picasso_kernels.pixel import ONE
 from picasso_kernels.plan import vector_entries
 
 SIZE = 1 << 13
@@ -83,6 +84,24 @@ def test_mix_pixels(count: int, ratio: float, weight: int) -> None:
     row = Row(rows.mix_pixels, count, axis(count, ratio, count))
     upper, lower = ("source", 3), ("source", SIZE - 5 * 1024)
     assert_twin(row, ("out", 5), upper, lower, weight, ("table", 0), ("source", 0), 500, count)
+
+
+@pytest.mark.parametrize("count", COUNTS)
+def test_halve_samples(count: int) -> None:
+    row = Row(rows.halve_samples, count)
+    assert_twin(row, ("out", 5), ("source", 3), ("source", 901), ("source", 0), 500, count)
+
+
+def test_halves_are_two_blends() -> None:
+    """What is done at once is what the two passes do, and rounds as they do."""
+    count, half = 1 << 10, ONE // 2
+    random = np.random.default_rng(0)
+    upper, lower = (random.integers(0, 256, 2 * count, np.uint8) for _ in range(2))
+    at_once, in_two, wide = (np.zeros(size, np.uint8) for size in (count, count, 4 * count))
+    rows.halve_samples(at_once, upper, lower, upper, 0, count)
+    rows.blend_rows(wide, upper, lower, half, upper, 0, 2 * count)
+    rows.lerp_samples(in_two, wide, [*range(0, 2 * count, 2), *[half] * count], 1, upper, 0, count)
+    np.testing.assert_array_equal(at_once, in_two)
 
 
 @pytest.mark.parametrize("count", COUNTS)
@@ -173,6 +192,7 @@ def test_lesser_machines_agree(name: str, features: str) -> None:
         "test_blend_rows",
         "test_lerp",
         "test_mix_pixels",
+        "test_halve_samples",
         "test_colours",
         "test_collecting_and_spreading",
         "test_sums",

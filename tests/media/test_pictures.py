@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from picasso.media.pictures import PictureWrapper, color_of
 from picasso.surface import ColorSpace, Matrix, SurfaceView, VideoFormat
+from picasso.surface.planes import layout_of
 
 WEIGHTS = {Matrix.BT601: (0.299, 0.114), Matrix.BT709: (0.2126, 0.0722)}
 CODES = {Matrix.BT709: 1, Matrix.BT601: 5}
@@ -92,6 +93,9 @@ def test_native_formats_share_the_decoders_memory(name: str, form: VideoFormat) 
     shared = np.frombuffer(frame.planes[0], np.uint8)
     assert np.shares_memory(shared, surface.planes[0])
     assert surface.pitch == frame.planes[0].line_size
+    for plane, layout in zip(surface.planes, surface.plane_layout(), strict=True):
+        assert layout[1:] == layout_of(plane)[1:]
+        assert np.shares_memory(layout.memory, plane)
 
 
 @pytest.mark.parametrize("name", ["gbrp", "rgb48le", "rgb0", "yuva420p", "ya8"])

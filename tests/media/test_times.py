@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from picasso.media.times import from_ns, to_ns
+from picasso.media.times import Ticks, to_ns
 
 time_bases = st.builds(Fraction, st.integers(1, 2000), st.integers(1, 10**9)).filter(
     lambda base: base >= Fraction(1, 10**9)
@@ -23,7 +23,8 @@ def test_the_nearest_nanosecond(tick: int, time_base: Fraction) -> None:
 
 @given(ticks, time_bases)
 def test_there_and_back(tick: int, time_base: Fraction) -> None:
-    assert from_ns(to_ns(tick, time_base), time_base) == tick
+    base = Ticks(time_base)
+    assert base.from_ns(base.to_ns(tick)) == tick
 
 
 @given(ticks, ticks, time_bases)

@@ -88,6 +88,23 @@ def as_planes(target: SurfaceView) -> tuple[Samples, ...]:
     return tuple(planes)
 
 
+@pytest.mark.parametrize("read", [VideoFormat.I420, VideoFormat.NV12])
+@pytest.mark.parametrize("layout", ["tight", "padded", "upside down"])
+@pytest.mark.parametrize("inner", [(0, 0, 140, 8), (2, 2, 136, 4), (3, 1, 130, 6)], ids=["all", "inset", "odd"])
+@pytest.mark.parametrize("left", [0, 4, 7])
+def test_planes_of_half_the_size(read: VideoFormat, layout: str, inner: tuple[int, int, int, int], left: int) -> None:
+    """What means of 2x2 samples make is what two passes of blends make."""
+    placement = Placement((300, 20), (left, 2, 2 * inner[2], 2 * inner[3]), (140, 8), inner)
+    source = surface(read, placement.source_wh, COLORS[0], layout, left)
+    compiled, reference = (surface(VideoFormat.I420, placement.target_wh, COLORS[0], layout, 1) for _ in range(2))
+    transform(source, placement, compiled)
+    transform_by_reference(source, placement, reference)
+    expected = naive_transform(source, placement, VideoFormat.I420, COLORS[0], Interpolation.BILINEAR)
+    for ours, theirs, exact in zip(compiled.planes, reference.planes, expected, strict=True):
+        np.testing.assert_array_equal(theirs, exact)
+        np.testing.assert_array_equal(ours, exact)
+
+
 def assert_surroundings_untouched(target: SurfaceView) -> None:
     for plane in target.planes:
         plane[...] = GUARD
