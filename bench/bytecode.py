@@ -105,7 +105,7 @@ def main() -> None:
     for thread, instructions in count.instructions.items():
         if instructions.total() < FRAMES:
             continue  # it only watches
-        calls = count.calls[thread]
+        calls = count.calls.get(thread, Counter())
         print(
             f"{thread}: {instructions.total() / FRAMES:.0f} instructions and {calls.total() / FRAMES:.0f} calls a frame"
         )

@@ -257,7 +257,7 @@ def blur_planes(
         pitch, step = target[entry + PITCH], target[entry + STEP]
         smooth_plane(chroma, first, pitch, step, width // 2, height // 2, sigma // 2, scratch, smooth)
         for y in range(top, bottom, 2):
-            share_block(commands, command, glyphs, coverage, y, left, right, target, scratch)
+            share_block(commands, command, glyphs, coverage, y, left, right, target, scratch)  # a blur has no hole
             from_at = smooth + (y - top) // 2 * (width // 2)
             row = sample_at(target, plane, left // 2, y // 2)
             blend_samples(chroma, row, step, scratch, from_at, 4 * target[WIDTH] + left, width // 2)

@@ -18,13 +18,13 @@ TINTS: Final = 16
 
 
 def tint_lanes(e: Emitter, args: Sequence[Value], count: int) -> None:
-    """See ``paint.tint_samples``: ``count`` samples side by side, pitch, a value, its shares in 0..256, and rows."""
+    """See ``tint.tint_samples``: ``count`` samples side by side, pitch, a value, its shares in 0..256, and rows."""
     plane, pitch, over, shares_at, rows = args
     _tint_rows(e, plane, pitch, e.splat(over, count, 16), e.load(shares_at, count, 16), rows)
 
 
 def tint_pixels_lanes(e: Emitter, args: Sequence[Value]) -> None:
-    """See ``paint.tint_pixels``: ``MARGIN`` pixels side by side, pitch, a pixel, its shares in 0..256, and rows."""
+    """See ``tint.tint_pixels``: ``MARGIN`` pixels side by side, pitch, a pixel, its shares in 0..256, and rows."""
     pixels, pitch, over, shares_at, rows = args
     color = e.widen(e.view(e.splat(over, MARGIN, 32), 8), 16)
     shares = e.pick(e.load(shares_at, MARGIN, 16), [lane // 4 for lane in range(4 * MARGIN)])
@@ -43,7 +43,7 @@ def _tint_rows(e: Emitter, first: Value, pitch: Value, over: Value, shares: Valu
 
 
 def average_lanes(e: Emitter, args: Sequence[Value]) -> None:
-    """See ``paint.average_shares``: out, upper, lower; ``MARGIN`` means."""
+    """See ``tint.average_shares``: out, upper, lower; ``MARGIN`` means."""
     out, upper, lower = args
     sums = e.builder.add(e.load(upper, 2 * MARGIN, 16), e.load(lower, 2 * MARGIN, 16))
     total = e.dot_pairs(sums, e.same(16, 1, 2 * MARGIN), e.same(32, 2, MARGIN))

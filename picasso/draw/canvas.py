@@ -26,12 +26,14 @@ def canvas_for(surface: SurfaceView) -> Any:
     The surface counts as opaque. Drawing is visible at once.
 
     Raises:
-        SurfaceError: The format is not one of ``CANVAS_FORMATS``, or rows run upwards.
+        SurfaceError: The format is not one of ``CANVAS_FORMATS``, rows run upwards, or the pixels are read-only.
         MissingDependencyError: Skia does not load.
     """
     if surface.format not in CANVAS_FORMATS:
         names = ", ".join(form.name() for form in CANVAS_FORMATS)
         raise SurfaceError(f"Skia draws on {names}, not on {surface.format.name()}")
+    if surface.readonly:
+        raise SurfaceError("the pixels are read-only")
     layout = surface.plane_layout()[0]
     if layout.pitch < 4 * surface.width or (layout.step, layout.channel_step) != (4, 1):
         raise SurfaceError(f"Skia draws on rows of whole pixels that run downwards, not on strides {layout[2:]}")

@@ -62,7 +62,7 @@ class Painter:
             paint_on(surface, drawing, self._workspace)
 
     def drawing(self, frame: VideoFrame, overrides: Mapping[int, ObjectDraw], size_wh: tuple[int, int]) -> DisplayList:
-        """Return what ``paint`` would draw on a surface of ``size_wh``."""
+        """Return what ``paint`` would draw on a surface of ``size_wh``; it holds until the next is asked for."""
         return self._scene.build(frame, overrides, size_wh)
 
     def _ready_cuda(self, surface: SurfaceView) -> CudaPainter:

@@ -26,7 +26,10 @@ Ints = npt.NDArray[np.int32]
 
 @dataclass(slots=True, eq=False)
 class DisplayList:
-    """What is to be painted, back to front; ``picasso_kernels.display`` says what the columns mean."""
+    """What is to be painted, back to front; ``picasso_kernels.display`` says what the columns mean.
+
+    Those that a scene makes hold until it makes the next.
+    """
 
     commands: Ints
     """``(N, COMMAND_SIZE)`` int32."""
@@ -66,12 +69,12 @@ class _Room:
         """What ``compose`` writes."""
 
     def for_list(self, objects: int, letters: int) -> _Room:
-        """Return this, or a larger one if it is too small."""
-        if objects * display.COMMANDS_PER_OBJECT <= len(self.commands) and letters <= len(self.glyphs):
-            return self
-        return _Room(
-            max(objects, 2 * len(self.commands) // display.COMMANDS_PER_OBJECT), max(letters, 2 * len(self.glyphs))
-        )
+        """Return this, or one that is larger in what is too small."""
+        most = len(self.commands) // display.COMMANDS_PER_OBJECT, len(self.glyphs)
+        sizes = [
+            have if need <= have else max(need, 2 * have) for need, have in zip((objects, letters), most, strict=True)
+        ]
+        return self if tuple(sizes) == most else _Room(*sizes)
 
 
 def _nothing() -> DisplayList:
@@ -167,7 +170,8 @@ class Scene:
     def _text_at_once(self, frame: VideoFrame, rows: Sequence[int]) -> str | None:
         """Return what ``_text`` does by one formatting, or None where that takes more than one.
 
-        That is where all objects are drawn, in their order, by the same lines, and no value is absent.
+        That is where all objects are drawn, in their order, by the same lines, and no value is absent. Where a name has
+        "nan" in it, it cannot be told from a number that is absent.
         """
         styles = self._styles
         if not styles.alike or not isinstance(rows, range):

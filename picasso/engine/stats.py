@@ -57,12 +57,13 @@ class Histogram:
     put into their buckets at once: one by one, six a frame, they would cost as much as passing the frame on.
     """
 
-    __slots__ = ("_counts", "_fresh", "_lock", "_max_ns")
+    __slots__ = ("_counts", "_fresh", "_lock", "_max_ns", "_sorting")
 
     def __init__(self) -> None:
         self._counts: Counter[int] = Counter()
         self._fresh: list[int] = []
         self._lock = threading.RLock()  # a signal's handler may ask for statistics while they are made
+        self._sorting = False
         self._max_ns = 0
 
     def add(self, duration_ns: int) -> None:
@@ -74,11 +75,16 @@ class Histogram:
     def _sort_in(self) -> None:
         """Put what came since the last time into its buckets. Any thread; what comes meanwhile stays for the next."""
         with self._lock:
-            fresh = self._fresh[:]
-            del self._fresh[: len(fresh)]
-            if fresh:
+            if self._sorting or not self._fresh:
+                return  # amid this very method, a signal's handler goes without what is being put in
+            self._sorting = True
+            try:
+                fresh = self._fresh[:]
+                del self._fresh[: len(fresh)]
                 self._counts.update(_buckets(fresh))
                 self._max_ns = max(self._max_ns, *fresh)
+            finally:
+                self._sorting = False
 
     def summary(self) -> LatencySummary:
         """Sum up what was counted so far. Any thread."""

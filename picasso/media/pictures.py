@@ -93,7 +93,8 @@ class PictureWrapper:
         convert, form, size_wh, color, shapes = self._recipe
         if convert is not None:
             frame = convert(frame)
-        planes, layout = zip(*map(_plane, frame.planes, shapes), strict=True)
+        found = [_plane(plane, shape) for plane, shape in zip(frame.planes, shapes, strict=True)]
+        planes, layout = zip(*found, strict=True)
         return SurfaceView(planes, form, size_wh, color, layout=layout)
 
     def _choose(self, frame: VideoFrame) -> _Recipe:
@@ -148,8 +149,8 @@ def _codes(color: ColorSpace | None) -> tuple[int | None, int | None]:
 def _plane(plane: VideoPlane, shape: tuple[int, ...]) -> tuple[Bytes, PlaneLayout]:
     """View a plane, whose frame is kept alive, for users and for kernels.
 
-    A decoder may still refer to it, so users may not write it. Kernels do not write what they read, and take memory
-    as they find it: theirs is not marked, as they would only have to take the mark off.
+    A decoder may still refer to it, so users may not write it. Kernels take memory as they find it: theirs is not
+    marked, as they would only have to take the mark off. Who writes asks the surface whether it is read-only first.
     """
     pitch = plane.line_size
     base = (1 - shape[0]) * pitch if pitch < 0 else 0

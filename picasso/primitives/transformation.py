@@ -132,6 +132,10 @@ class VideoFrameTransformation:
         return f"{name}({', '.join(map(str, self.values))})"
 
 
+_SHORT = 16
+"""Steps of chains that are remembered: longer ones, which come off the wire if at all, would be kept alive."""
+
+
 class ChainAffine(NamedTuple):
     """What a chain amounts to: ``current = scale * initial + offset``, each axis on its own."""
 
@@ -153,7 +157,8 @@ class ChainAffine(NamedTuple):
         Raises:
             TransformationChainError: The chain has no ``initial_size``.
         """
-        return _affine_of(tuple(chain))
+        steps = tuple(chain)
+        return _kept_affine_of(steps) if len(steps) <= _SHORT else _affine_of(steps)
 
     def inverted(self) -> ChainAffine:
         """Return the affine from current to initial coordinates.
@@ -164,7 +169,6 @@ class ChainAffine(NamedTuple):
         return _inverse_of(self)
 
 
-@lru_cache(maxsize=256)  # the frames of a stream are alike
 def _affine_of(chain: tuple[VideoFrameTransformation, ...]) -> ChainAffine:
     initial: tuple[int, int] | None = None
     axes = _Axis(0), _Axis(0)
@@ -179,6 +183,9 @@ def _affine_of(chain: tuple[VideoFrameTransformation, ...]) -> ChainAffine:
         raise TransformationChainError("Transformation chain has no InitialSize entry")
     x, y = axes
     return ChainAffine((x.scale, y.scale), (x.offset, y.offset), initial, (x.size, y.size))
+
+
+_kept_affine_of = lru_cache(maxsize=256)(_affine_of)  # the frames of a stream are alike
 
 
 @lru_cache(maxsize=256)

@@ -30,7 +30,7 @@ class PlaneLayout(NamedTuple):
     """
 
     memory: Bytes
-    """1-D, contiguous, from the plane's lowest byte to its highest; keeps the pixels alive."""
+    """1-D, contiguous, at least from the plane's lowest byte to its highest; keeps the pixels alive."""
     base: int
     """Index of the first byte of the first sample, not 0 where a stride is negative."""
     pitch: int

@@ -65,6 +65,9 @@ class _NoPixels:
             raise ConsumedError("SurfaceView has been consumed")
         return object.__getattribute__(self, name)  # which says what it lacks
 
+    def __reduce__(self) -> str:
+        return "_CONSUMED"  # there is but one, also for copies of views
+
 
 _CONSUMED: Final[Any] = _NoPixels()
 
@@ -77,7 +80,10 @@ class SurfaceView:
     ``PicassoEngine.send_frame`` moves a view: it is falsy from then on, and every use of it raises ``ConsumedError``.
     """
 
-    __slots__ = ("_kept", "_layout", "_pixels")
+    __slots__ = ("_claim", "_kept", "_layout", "_pixels")
+
+    _claim: None
+    """There while the pixels can be taken: deleting it succeeds once, whatever threads do."""
 
     def __init__(
         self,
@@ -95,6 +101,7 @@ class SurfaceView:
         if color is None and format.is_yuv:
             color = ColorSpace.for_height(size_wh[1])
         self._pixels = _Pixels(planes, format, size_wh, color, gpu_id, cuda_stream)
+        self._claim = None
         self._layout = layout
         self._kept: tuple[weakref.ref[object], object] | None = None
 
@@ -408,7 +415,10 @@ class SurfaceView:
         self._kept = (weakref.ref(owner), value)
 
     def kept(self, owner: object) -> Any:
-        """Return what ``owner`` kept here, or None: an encoder that reads a surface again finds its own frame."""
+        """Return what ``owner`` kept here, or None: an encoder that reads a surface again finds its own frame.
+
+        A view that was consumed keeps nothing.
+        """
         kept = self._kept
         return kept[1] if kept is not None and kept[0]() is owner else None
 
@@ -477,18 +487,20 @@ class SurfaceView:
         plane[:rows, :columns] = pixels if plane.ndim == 3 else pixels[:, :, 0]
 
     def take(self) -> Self:
-        """Move the pixels into a fresh view; this one is consumed."""
-        if not self:
-            raise ConsumedError("SurfaceView has been consumed")
+        """Move the pixels into a fresh view; this one is consumed. Of several threads that try, one succeeds."""
+        try:
+            del self._claim
+        except AttributeError:
+            raise ConsumedError("SurfaceView has been consumed") from None
         fresh = type(self).__new__(type(self))
-        fresh._pixels, fresh._layout, fresh._kept = self._pixels, self._layout, None
+        fresh._claim, fresh._pixels, fresh._layout, fresh._kept = None, self._pixels, self._layout, None
         self._consume()
         return fresh
 
     def put_back(self, taken: Self) -> None:
         """Undo ``take``, which gave ``taken``: that one is consumed instead."""
-        self._pixels, self._layout = taken._pixels, taken._layout
-        taken._consume()
+        back = taken.take()
+        self._claim, self._pixels, self._layout = None, back._pixels, back._layout
 
     def _consume(self) -> None:
         self._pixels = _CONSUMED

@@ -54,8 +54,9 @@ def test_a_canvas_keeps_its_pixels_alive() -> None:
         (SurfaceView.allocate(VideoFormat.NV12, (8, 8)), "Skia draws on RGBA, BGRA, BGRx, not on NV12"),
         (SurfaceView.wrap(np.zeros((8, 8, 4), np.uint8)[::-1]), "rows of whole pixels that run downwards"),
         (SurfaceView.wrap(np.zeros((8, 16, 4), np.uint8)[:, ::2]), "not on strides (64, 8, 1)"),
+        (SurfaceView.wrap(np.broadcast_to(np.zeros(4, np.uint8), (8, 8, 4))), "the pixels are read-only"),
     ],
-    ids=["NV12", "upwards", "every other pixel"],
+    ids=["NV12", "upwards", "every other pixel", "read-only"],
 )
 def test_what_skia_cannot_draw_on_is_named(surface, text) -> None:
     with pytest.raises(SurfaceError) as caught:

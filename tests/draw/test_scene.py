@@ -22,6 +22,7 @@ from picasso.draw import (
     PaddingDraw,
     Scene,
 )
+from picasso.draw.scene import _Room
 from picasso.primitives import RBBox, VideoFrame
 from picasso.testing.strategies.drawing import label_lines
 from picasso_kernels import display as at
@@ -248,6 +249,30 @@ def test_texts_written_at_once_are_those_written_one_by_one(lines, objects) -> N
     assert scene._text_at_once(frame, rows) in (None, one_by_one)
     assert one_by_one.count("\0") == len(objects) * max(len(lines), 1)
     event(f"at once: {scene._text_at_once(frame, rows) is not None}")
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 60)), min_size=1, max_size=6))
+def test_a_list_is_the_same_whatever_the_scene_made_before(lists) -> None:
+    """Lists lie where others were before, longer or shorter ones."""
+    draw, old = ObjectDraw(BoundingBoxDraw(RED), label=LabelDraw(WHITE, BLACK, format=["{label}", "{id}"])), Scene()
+    for objects, letters in lists:
+        frame = frame_of(*[(100, 100, 40, 20)] * objects, label="x" * letters)
+        fresh = Scene()
+        for scene in (old, fresh):
+            scene.set_specs(specs_of(draw, "x" * letters))
+        ours, theirs = (scene.build(frame, {}, (640, 480)) for scene in (old, fresh))
+        assert ours.commands.tolist() == theirs.commands.tolist()
+        placed = slice(at.GLYPH_OFFSET)  # where their pixels lie is up to the scene
+        assert ours.glyphs[:, placed].tolist() == theirs.glyphs[:, placed].tolist()
+
+
+def test_room_for_lists_grows_only_where_it_is_too_small() -> None:
+    room = _Room(0, 0)
+    for objects, letters in [(1, 50_000), *((count, 10) for count in range(2, 500))]:
+        room = room.for_list(objects, letters)
+    assert len(room.glyphs) == 50_000
+    assert len(room.commands) < 2 * 500 * at.COMMANDS_PER_OBJECT
 
 
 def test_names_of_absurd_length_are_cut() -> None:

@@ -10,7 +10,7 @@ from engine_kit import encode_spec, make_frame, send
 from hypothesis import given
 from hypothesis import strategies as st
 
-from picasso.engine import ConditionalSpec, DropReason, ErrorStage, PicassoEngine
+from picasso.engine import ConditionalSpec, DropReason, ErrorStage, PicassoEngine, stats
 from picasso.engine.stats import Histogram
 from picasso.surface import SurfaceView
 from picasso.testing import RecordingCallbacks
@@ -34,6 +34,23 @@ def test_percentiles_are_within_a_sixteenth_of_the_sorted_list(values: list[int]
 def test_nothing_counted_is_all_zero() -> None:
     summary = Histogram().summary()
     assert (summary.count, summary.p50_ns, summary.p99_ns, summary.max_ns) == (0, 0, 0, 0)
+
+
+def test_statistics_asked_for_while_they_are_made_count_nothing_twice(monkeypatch) -> None:
+    """A signal's handler runs between any two instructions of the thread that sorts durations in."""
+    histogram, buckets = Histogram(), stats._buckets
+
+    def interrupted(durations_ns: list[int]) -> list[int]:
+        histogram.add(7)
+        histogram.summary()
+        return buckets(durations_ns)
+
+    monkeypatch.setattr(stats, "_buckets", interrupted)
+    for _ in range(10):
+        histogram.add(5)
+    assert histogram.summary().count == 10
+    monkeypatch.undo()
+    assert histogram.summary().count == 11
 
 
 def test_a_time_that_went_backwards_counts_as_none() -> None:

@@ -145,6 +145,24 @@ def test_machine_code_paints_planes_as_the_interpreter_does(commands) -> None:
         assert np.array_equal(compiled, plain)
 
 
+@settings(deadline=None, max_examples=40)
+@given(st.lists(shapes, min_size=1, max_size=3), st.sampled_from([2, 4, 6, 8, 10, 14, 16, 18, 22]), st.booleans())
+def test_machine_code_stays_within_narrow_surfaces(commands, width, upside_down) -> None:
+    """Every width around the sizes of blocks, between neighbours that nobody may touch, and as the interpreter does."""
+    pixels = noise[:, :width]
+    planes = split_planes(pixels)
+    for compiled, plain in zip(paint_i420(commands, planes, host), paint_i420(commands, planes, pure), strict=True):
+        assert np.array_equal(compiled, plain)
+    guarded = noise.copy()
+    table = [width - 1, HEIGHT]
+    for byte in (0, 1, 2):
+        table += [byte + (HEIGHT - 1) * WIDTH * 4, -WIDTH * 4, 4] if upside_down else [byte, WIDTH * 4, 4]
+    call(host(paint.paint_pixels), commands, table, [guarded.reshape(-1)], (HEIGHT, width - 1), False)
+    assert np.array_equal(guarded[:, width - 1 :], noise[:, width - 1 :])
+    ours, before = (picture[::-1] if upside_down else picture for picture in (guarded, noise))
+    assert np.array_equal(ours[:, : width - 1], naive(commands, np.ascontiguousarray(before[:, : width - 1])))
+
+
 @settings(deadline=None)
 @given(shapes)
 def test_chroma_takes_the_mean_of_four_shares(command) -> None:

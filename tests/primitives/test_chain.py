@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from picasso.errors import TransformationChainError
 from picasso.primitives import RBBox, VideoFrame
 from picasso.primitives import VideoFrameTransformation as Step
-from picasso.primitives.transformation import ChainAffine
+from picasso.primitives.transformation import ChainAffine, _kept_affine_of
 
 sides = st.integers(0, 400)
 dimensions = st.integers(500, 4000)
@@ -364,3 +364,10 @@ def test_steps_compare_by_value_and_read_well():
 def test_bad_steps_are_refused(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_long_chains_are_not_kept_alive() -> None:
+    chain = [Step.initial_size(640, 480), *[Step.padding(1, 1, 1, 1)] * 100]
+    before = _kept_affine_of.cache_info().currsize
+    assert ChainAffine.of(chain).current_wh == (840, 680)
+    assert _kept_affine_of.cache_info().currsize == before

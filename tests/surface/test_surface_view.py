@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+import sys
+import threading
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -374,6 +379,38 @@ def test_taking_moves_the_pixels() -> None:
     for use in (view.take, view.plane_layout, view.to_numpy, lambda: view.memset(0), lambda: SurfaceView.wrap(view)):
         with pytest.raises(RuntimeError, match="SurfaceView has been consumed"):
             use()
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda view: pickle.loads(pickle.dumps(view))])
+def test_a_copy_of_a_consumed_view_is_consumed(duplicate) -> None:
+    view = SurfaceView.wrap(ramp(4, 4, 4))
+    view.take()
+    again = duplicate(view)
+    assert not again
+    with pytest.raises(ConsumedError):
+        again.take()
+
+
+def test_of_several_threads_that_take_a_view_one_gets_it() -> None:
+    views, won = [SurfaceView.wrap(ramp(2, 2, 4)) for _ in range(2000)], []
+
+    def take_all() -> None:
+        for number, view in enumerate(views):
+            with suppress(ConsumedError):
+                won.append((number, view.take()))
+
+    before_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=take_all) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before_s)
+    assert sorted(number for number, _ in won) == list(range(len(views)))
+    assert all(taken for _, taken in won)
 
 
 def test_a_buffer_of_a_pool_is_wrapped_and_keeps_its_slot() -> None:
