@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final, Self, final
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -25,51 +25,11 @@ from picasso.surface.cuda import (
 from picasso.surface.dlpack import CUDA, Loan, export_array, is_on_gpu
 from picasso.surface.formats import ColorSpace, MemType, VideoFormat
 from picasso.surface.interop import as_array
+from picasso.surface.pixels import CONSUMED, Pixels
 from picasso.surface.planes import Bytes, PlaneLayout
 
 if TYPE_CHECKING:
     from picasso.surface.pool import SharedBuffer
-
-
-@final
-class _Pixels:
-    """What a view has, in one piece: handing a view over moves this."""
-
-    __slots__ = ("color", "cuda_stream", "format", "gpu_id", "planes", "size_wh")
-
-    def __init__(
-        self,
-        planes: tuple[Bytes, ...] | tuple[DevicePlane, ...],
-        format: VideoFormat,
-        size_wh: tuple[int, int],
-        color: ColorSpace | None,
-        gpu_id: int,
-        cuda_stream: int,
-    ) -> None:
-        self.planes = planes
-        self.format = format
-        self.size_wh = size_wh
-        self.color = color
-        self.gpu_id = gpu_id
-        self.cuda_stream = cuda_stream
-
-
-@final
-class _NoPixels:
-    """What a view has that was consumed. The views themselves have no such hook: it slows every access down."""
-
-    __slots__ = ()
-
-    def __getattr__(self, name: str) -> Any:
-        if name in _Pixels.__slots__:
-            raise ConsumedError("SurfaceView has been consumed")
-        return object.__getattribute__(self, name)  # which says what it lacks
-
-    def __reduce__(self) -> str:
-        return "_CONSUMED"  # there is but one, also for copies of views
-
-
-_CONSUMED: Final[Any] = _NoPixels()
 
 
 class SurfaceView:
@@ -100,7 +60,7 @@ class SurfaceView:
             raise SurfaceError(f"a colour space belongs to YUV pictures, not to {format.name()}")
         if color is None and format.is_yuv:
             color = ColorSpace.for_height(size_wh[1])
-        self._pixels = _Pixels(planes, format, size_wh, color, gpu_id, cuda_stream)
+        self._pixels = Pixels(planes, format, size_wh, color, gpu_id, cuda_stream)
         self._claim = None
         self._layout = layout
         self._kept: tuple[weakref.ref[object], object] | None = None
@@ -503,7 +463,7 @@ class SurfaceView:
         self._claim, self._pixels, self._layout = None, back._pixels, back._layout
 
     def _consume(self) -> None:
-        self._pixels = _CONSUMED
+        self._pixels = CONSUMED
         self._layout = self._kept = None
 
     def _writable(self) -> tuple[Bytes, ...]:
@@ -521,7 +481,7 @@ class SurfaceView:
         return self
 
     def __bool__(self) -> bool:
-        return self._pixels is not _CONSUMED
+        return self._pixels is not CONSUMED
 
     def __repr__(self) -> str:
         if not self:
