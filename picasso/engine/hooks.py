@@ -142,10 +142,7 @@ class Hooks:
         now_ns = self._clock.now_ns
         started_ns = now_ns()
         if callback is not None:
-            try:  # as ``_call`` does: every frame comes by
-                callback(output)
-            except BaseException as error:  # noqa: BLE001  # a callback must not end the worker, whatever it raises
-                self.report(stage, error, output.as_video_frame())
+            self._call(stage, output.as_video_frame(), callback, output)
         ended_ns = now_ns()
         self._meter.frames_out += 1
         self._callback_times.add(ended_ns - started_ns)

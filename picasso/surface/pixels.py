@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 
 from picasso.errors import ConsumedError
 
@@ -12,27 +12,15 @@ if TYPE_CHECKING:
     from picasso.surface.planes import Bytes
 
 
-@final
-class Pixels:
+class Pixels(NamedTuple):
     """What a view has, in one piece: handing a view over moves this."""
 
-    __slots__ = ("color", "cuda_stream", "format", "gpu_id", "planes", "size_wh")
-
-    def __init__(
-        self,
-        planes: tuple[Bytes, ...] | tuple[DevicePlane, ...],
-        format: VideoFormat,
-        size_wh: tuple[int, int],
-        color: ColorSpace | None,
-        gpu_id: int,
-        cuda_stream: int,
-    ) -> None:
-        self.planes = planes
-        self.format = format
-        self.size_wh = size_wh
-        self.color = color
-        self.gpu_id = gpu_id
-        self.cuda_stream = cuda_stream
+    planes: tuple[Bytes, ...] | tuple[DevicePlane, ...]
+    format: VideoFormat
+    size_wh: tuple[int, int]
+    color: ColorSpace | None
+    gpu_id: int
+    cuda_stream: int
 
 
 @final
@@ -42,7 +30,7 @@ class _NoPixels:
     __slots__ = ()
 
     def __getattr__(self, name: str) -> Any:
-        if name in Pixels.__slots__:
+        if name in Pixels._fields:
             raise ConsumedError("SurfaceView has been consumed")
         return object.__getattribute__(self, name)  # which says what it lacks
 
