@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, final
 
 from picasso.encode.opening import like_the_source
 from picasso.engine.callbacks import ErrorStage
+from picasso.engine.continuation import Continuation
 from picasso.engine.overlay import Overlay, Touch
-from picasso.engine.policies import StreamResetReason
+from picasso.engine.policies import NS_PER_S, PtsResetPolicy, StreamResetReason
 from picasso.engine.session import EncoderSession, Opener, Pending
 from picasso.engine.stats import Step
 from picasso.engine.timestamps import timestamps_ns
@@ -33,7 +34,9 @@ class EncodeRoute:
     configuration that it cannot take on.
     """
 
-    __slots__ = ("_context", "_encoding", "_last_pts_ns", "_opener", "_overlay", "_placed", "_session", "stage")
+    __slots__ = (
+        "_context", "_continuation", "_encoding", "_last_pts_ns", "_opener", "_overlay", "_placed", "_session", "stage",
+    )  # fmt: skip
 
     def __init__(self, context: SourceContext, settings: SourceSettings, encoding: Encoding) -> None:
         self.stage = ErrorStage.INPUT
@@ -44,14 +47,14 @@ class EncodeRoute:
         self._opener = Opener(context.encoder_factory, context.clock)
         self._session: EncoderSession | None = None
         self._last_pts_ns: int | None = None
+        self._continuation = Continuation() if context.pts_reset_policy is PtsResetPolicy.CONTINUE else None
         self._placed: tuple[tuple[int, int, Rect | None], Placement] | None = None
 
     def process(self, message: FrameMessage) -> None:
         """Encode a frame. Raises whatever went wrong at ``stage``; the frame is then as it was."""
         frame = message.frame
         self.stage = ErrorStage.INPUT
-        times_ns = timestamps_ns(frame)
-        self._follow(times_ns[0])
+        times_ns = self._follow(*timestamps_ns(frame))
         placement = self._place(message)
         self.stage = ErrorStage.OPEN
         session = self._ready_session(message)
@@ -91,6 +94,9 @@ class EncodeRoute:
     def end_stream(self) -> None:
         """Deliver what the encoder holds, then a sentinel; the next frame begins a new stream."""
         self._end_session()
+        self._last_pts_ns = None
+        if self._continuation is not None:
+            self._continuation = Continuation()
         self._context.hooks.end_of_encoded_stream()
 
     def update(self, settings: SourceSettings, encoding: Encoding) -> None:
@@ -116,15 +122,20 @@ class EncodeRoute:
         if session is not None:
             session.discard(EncoderError("the source ended without draining its encoder"))
 
-    def _follow(self, pts_ns: int) -> None:
-        """Begin a new stream unless ``pts_ns`` is greater than the timestamp before it."""
+    def _follow(self, pts_ns: int, duration_ns: int | None) -> tuple[int, int | None]:
+        """Return when the frame is shown; a time that is not greater than the last begins a new stream, or is moved."""
         last_pts_ns = self._last_pts_ns
         if last_pts_ns is not None and pts_ns <= last_pts_ns:
             self._context.hooks.stream_reset(StreamResetReason.pts_decreased(last_pts_ns, pts_ns))
-            self._end_session()
+            if self._continuation is None:
+                self._end_session()
             if self._context.pts_reset_policy.sends_eos:
                 self._context.hooks.end_of_encoded_stream()
         self._last_pts_ns = pts_ns
+        if self._continuation is not None:
+            encoder = self._encoding.encoder
+            pts_ns = self._continuation.move(pts_ns, duration_ns or NS_PER_S * encoder.fps_den // encoder.fps_num)
+        return pts_ns, duration_ns
 
     def _place(self, message: FrameMessage) -> Placement:
         """Return where the pixels go, after checking that frame, surface and crop agree."""
@@ -161,7 +172,8 @@ class EncodeRoute:
         return self._session
 
     def _end_session(self) -> None:
-        self._last_pts_ns = None
+        if self._continuation is None:
+            self._last_pts_ns = None
         session, self._session = self._session, None
         if session is not None:
             session.finish()

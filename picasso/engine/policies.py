@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum
-from typing import Self
+from typing import Final, Self
 
 from picasso.engine import checks
-from picasso.primitives.enums import TextEnum, exact
+from picasso.primitives.enums import TextEnum, any_case, exact
 
 NS_PER_S = 1_000_000_000
 
@@ -92,37 +92,64 @@ class EvictionDecision:
         return f"EvictionDecision.{self._verdict.value}({seconds})"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class PtsResetPolicy:
-    """What an encoded source does when a timestamp is not greater than the one before it.
+class PtsResetPolicy(TextEnum, unknown="unknown policy '{}' for timestamps that start again", fold=any_case):
+    """What becomes of a stream whose timestamps start again: a camera that came back, joined files, a loop.
 
-    Made by ``eos_on_decreasing_pts`` and ``recreate_on_decreasing_pts``. Either way the frames before it are delivered
-    and the frame itself begins a new stream.
+    The engine, ``VideoReader`` and ``StreamWriter`` share it. ``eos_on_decreasing_pts`` and
+    ``recreate_on_decreasing_pts`` are the engine's older names of two members.
     """
 
-    sends_eos: bool
-    """Whether a sentinel stands between the two streams."""
+    CONTINUE = "continue", "continue"
+    """One stream: the times that start again are moved behind the end of the last frame, and all later ones too."""
+    SEGMENT = "segment", "segment", "eos_on_decreasing_pts"
+    """Two streams: an end of stream stands between them, and the second has its own times."""
+    RESET = "reset", "reset", "recreate_on_decreasing_pts"
+    """Times go back, and nothing stands between: the engine begins with a new encoder, a reader hands them on."""
 
     @classmethod
-    def eos_on_decreasing_pts(cls) -> Self:
-        """End the stream with a sentinel, as ``send_eos`` does."""
-        return cls(sends_eos=True)
+    def eos_on_decreasing_pts(cls) -> PtsResetPolicy:
+        """End the stream with a sentinel, as ``send_eos`` does: ``SEGMENT``."""
+        return cls.SEGMENT
 
     @classmethod
-    def recreate_on_decreasing_pts(cls) -> Self:
-        """Begin a new stream without a sentinel."""
-        return cls(sends_eos=False)
+    def recreate_on_decreasing_pts(cls) -> PtsResetPolicy:
+        """Begin a new stream without a sentinel: ``RESET``."""
+        return cls.RESET
+
+    @classmethod
+    def of(cls, policy: PtsResetPolicy | str) -> PtsResetPolicy:
+        """Return a policy, or the one that a name means.
+
+        Raises:
+            TypeError: It is neither a policy nor a string.
+            ValueError: No policy has this name; the message lists those there are.
+        """
+        return policy if isinstance(policy, cls) else cls.from_name(policy)  # type: ignore[arg-type]  # it checks
+
+    @property
+    def sends_eos(self) -> bool:
+        """Whether an end of stream stands between the two streams."""
+        return self is PtsResetPolicy.SEGMENT
 
     def __hash__(self) -> int:
-        return 0 if self.sends_eos else 1
+        return _HASHES[self._name_]
 
     def __repr__(self) -> str:
-        return f"PtsResetPolicy.{'eos' if self.sends_eos else 'recreate'}_on_decreasing_pts()"
+        return f"PtsResetPolicy.{_CALLS.get(self._name_, self._name_)}"
+
+    __str__ = __repr__
+
+
+_HASHES: Final = {"SEGMENT": 0, "RESET": 1, "CONTINUE": 2}
+_CALLS: Final = {"SEGMENT": "eos_on_decreasing_pts()", "RESET": "recreate_on_decreasing_pts()"}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class StreamResetReason:
-    """Why a source's encoded stream begins anew; given to ``on_stream_reset``."""
+    """Why a source's encoded stream begins anew; given to ``on_stream_reset``.
+
+    Under ``PtsResetPolicy.CONTINUE`` timestamps that start again are told too, and the stream goes on.
+    """
 
     kind: str
     """``"pts_decreased"`` or ``"encoder_spec_changed"``."""

@@ -195,6 +195,23 @@ def test_reset_policies_are_equal_by_value_and_hash_to_their_number() -> None:
     assert eos == PtsResetPolicy.eos_on_decreasing_pts() != recreate
     assert (hash(eos), hash(recreate)) == (0, 1)
     assert repr(recreate) == "PtsResetPolicy.recreate_on_decreasing_pts()"
+    assert eos is PtsResetPolicy.SEGMENT
+    assert recreate is PtsResetPolicy.RESET
+    assert repr(PtsResetPolicy.CONTINUE) == "PtsResetPolicy.CONTINUE"
+
+
+@pytest.mark.parametrize("policy", PtsResetPolicy)
+def test_a_reset_policy_is_found_by_its_name(policy: PtsResetPolicy) -> None:
+    assert PtsResetPolicy.of(policy) is policy
+    assert PtsResetPolicy.of(policy.value.upper()) is policy
+
+
+def test_a_reset_policy_that_is_none() -> None:
+    choices = "continue, segment, eos_on_decreasing_pts, reset, recreate_on_decreasing_pts"
+    with pytest.raises(ValueError, match=f"unknown policy 'stop' for timestamps that start again; one of {choices}"):
+        PtsResetPolicy.of("stop")
+    with pytest.raises(TypeError, match="expected str, got NoneType"):
+        PtsResetPolicy.of(None)  # type: ignore[arg-type]  # the point of the test
 
 
 def test_reset_reasons_say_what_happened() -> None:

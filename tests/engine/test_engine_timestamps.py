@@ -18,6 +18,7 @@ from picasso.testing import RecordingCallbacks
 
 D = 33_333_333
 RECREATE = PtsResetPolicy.recreate_on_decreasing_pts()
+CONTINUE = PtsResetPolicy.CONTINUE
 parts = st.integers(1, 2**31 - 1)
 
 
@@ -56,8 +57,18 @@ def resets(recorder: RecordingCallbacks) -> list[tuple[int | None, int | None]]:
         ({}, [1000, 1000], [1000, None, 1000, None], [(1000, 1000)]),
         ({}, [5, 3, 4, 2], [5, None, 3, 4, None, 2, None], [(5, 3), (4, 2)]),
         ({"pts_reset_policy": RECREATE}, [0] * 4, [0] * 4 + [None], [(0, 0)] * 3),
+        ({"pts_reset_policy": CONTINUE}, [0, D, 0, D, 5 * D], [0, D, 2 * D, 3 * D, 7 * D, None], [(D, 0)]),
+        ({"pts_reset_policy": CONTINUE}, [7, 7, 3], [7, 7 + D, 7 + 2 * D, None], [(7, 7), (7, 3)]),
     ],
-    ids=["falls, eos", "falls, recreate", "equal, eos", "falls twice, eos", "all equal, recreate"],
+    ids=[
+        "falls, eos",
+        "falls, recreate",
+        "equal, eos",
+        "falls twice, eos",
+        "all equal, recreate",
+        "falls, continue",
+        "equal, continue",
+    ],
 )
 def test_a_timestamp_that_does_not_rise_begins_a_new_stream(
     make_engine: Callable[..., PicassoEngine],
@@ -86,6 +97,21 @@ def test_the_reset_is_told_before_the_sentinel_and_held_frames_come_before_both_
     engine.shutdown()
     slots = [call.slot if not call.is_sentinel else "sentinel" for call in recorder.calls()]
     assert slots == ["on_encoded_frame", "on_stream_reset", "sentinel", "on_encoded_frame"]
+
+
+def test_under_continue_times_go_on_over_a_new_spec_and_begin_again_after_an_end(
+    make_engine: Callable[..., PicassoEngine], recorder: RecordingCallbacks
+) -> None:
+    engine = make_engine(pts_reset_policy=CONTINUE)
+    engine.set_source_spec("a", encode_spec())
+    send(engine, 0)
+    send(engine, 0)
+    engine.set_source_spec("a", encode_spec(64, 64))
+    send(engine, 0)
+    engine.send_eos("a")
+    send(engine, 0)
+    engine.shutdown()
+    assert recorder.pts_ns() == [0, D, 2 * D, None, 0]
 
 
 def test_an_end_of_stream_forgets_the_last_timestamp(engine: PicassoEngine, recorder: RecordingCallbacks) -> None:
