@@ -20,6 +20,7 @@ from picasso.encode import Codec, DgpuPreset
 from picasso.engine import CodecSpec, SourceSpec
 from picasso.errors import GeometryError
 from picasso.media import ImageSequenceWriter, MediaInfo, MetadataWriter, StreamWriter, probe
+from picasso.media.location import input_place
 from picasso.transform import DstPadding, Interpolation, Padding, Placement, Rect, TransformConfig
 
 SOURCE_ID = "encode"
@@ -75,7 +76,7 @@ class Conversion:
             src_rect=self._src_rect(),
             total=excerpt.frame_count(info),
         )
-        if "://" not in self.source:  # a live source cannot be played twice
+        if input_place(self.source).can_be_read_again:
             rehearse([stream], progress)
         outcome = run([stream], progress)[0]
         if outcome.failure is not None:

@@ -12,7 +12,8 @@ from av.error import InvalidDataError
 from av.stream import Disposition
 
 from picasso.errors import MediaError
-from picasso.media.ffmpeg import Location, media_errors, shown
+from picasso.media.ffmpeg import media_errors
+from picasso.media.location import Place
 from picasso.surface import MAX_SIDE
 
 if TYPE_CHECKING:
@@ -34,23 +35,25 @@ class Decoder:
 
     def __init__(
         self,
-        location: Location,
+        place: Place,
         *,
         threads: int = 1,
         timeout_s: float | None = None,
         options: Mapping[str, str] | None = None,
     ) -> None:
-        """Open a file or URL and decode its first frame.
+        """Open a place and decode its first frame.
 
         Raises:
             MediaError: It cannot be opened, or holds no picture.
         """
-        self.place = shown(location)
+        self.place = place.shown
         self.skipped = 0
         self._packets = 0
         self._ends_damaged = False
         with media_errors(self.place):
-            self._container: InputContainer = av.open(location, "r", options=dict(options or {}), timeout=timeout_s)
+            self._container: InputContainer = av.open(
+                place.for_ffmpeg, "r", options=dict(options or {}), timeout=timeout_s
+            )
         try:
             self.stream = self._choose_stream()
             self.stream.codec_context.thread_count = threads

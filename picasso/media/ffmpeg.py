@@ -1,37 +1,13 @@
-"""FFmpeg's failures and addresses in our own words."""
+"""FFmpeg's failures in our own words."""
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from av.error import ExitError, FFmpegError
 
 from picasso.errors import MediaError
-
-_USER_INFO = re.compile(r"(?<=://)[^/?#]*@")
-
-Location = str | os.PathLike[str]
-"""A file, or a URL that FFmpeg reads."""
-
-
-def shown(location: Location) -> str:
-    """Return a location as it may appear in messages: without user name and password."""
-    return _USER_INFO.sub("", os.fspath(location))
-
-
-def is_url(location: Location) -> bool:
-    """Tell a URL from a path."""
-    return isinstance(location, str) and "://" in location
-
-
-def stem(location: Location) -> str:
-    """Return a short name for a location: a file's name without its suffix, a URL without password."""
-    return shown(location) if is_url(location) else Path(location).stem
-
 
 FAILURES = (FFmpegError, OSError, ValueError)
 """What FFmpeg raises, and ``MediaError``."""

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from picasso.errors import DeviceError, MediaError
@@ -15,8 +14,8 @@ from picasso.media.nvdec_frames import Frames, HeldFrames, Picture, RgbaFrames
 from picasso.surface import SurfaceView
 
 if TYPE_CHECKING:
-    from picasso.media.ffmpeg import Location
     from picasso.media.info import MediaInfo
+    from picasso.media.location import Place
     from picasso_kernels.cuda_driver import Stream
 
 _EIGHT_BIT_420: Final = frozenset({"yuv420p", "yuvj420p", "nv12"})
@@ -54,7 +53,7 @@ class NvdecSource:
         """Open a file.
 
         Args:
-            path: The file.
+            path: The file, as FFmpeg is told.
             info: What FFmpeg says of it.
             library: The module ``PyNvVideoCodec``.
             frames: Decodes packets to surfaces.
@@ -97,7 +96,7 @@ class NvdecSource:
                 yield DevicePicture(pts, duration, key_frame, surface)
 
 
-def open_nvdec(location: Location, info: MediaInfo, gpu_id: int, *, rgba: bool = False) -> NvdecSource:
+def open_nvdec(place: Place, info: MediaInfo, gpu_id: int, *, rgba: bool = False) -> NvdecSource:
     """Open a file on a GPU; pictures are NV12 as they are decoded, or converted to RGBA.
 
     Raises:
@@ -105,7 +104,7 @@ def open_nvdec(location: Location, info: MediaInfo, gpu_id: int, *, rgba: bool =
         DeviceError: There is no such GPU.
         MissingDependencyError: PyNvVideoCodec or the CUDA bindings are not installed.
     """
-    if not isinstance(location, str | Path) or not Path(location).is_file():
+    if place.path is None or not place.path.is_file():
         raise MediaError(f"{info.location}: NVDEC reads files")
     if info.pixel_format not in _EIGHT_BIT_420 or info.color is None or info.width % 2 or info.height % 2:
         raise MediaError(f"{info.location}: {info.pixel_format} {info.width}x{info.height} does not fit NV12 surfaces")
@@ -115,7 +114,7 @@ def open_nvdec(location: Location, info: MediaInfo, gpu_id: int, *, rgba: bool =
     library = load_library()
     try:
         stream.device.make_current()
-        demuxer = library.CreateDemuxer(str(location))
+        demuxer = library.CreateDemuxer(place.for_ffmpeg)
         decoder = library.CreateDecoder(
             gpuid=gpu_id,
             codec=demuxer.GetNvCodecId(),
@@ -124,7 +123,7 @@ def open_nvdec(location: Location, info: MediaInfo, gpu_id: int, *, rgba: bool =
             usedevicememory=True,
         )
         picture = Picture((info.width, info.height), info.color, stream)
-        return NvdecSource(str(location), info, library, (RgbaFrames if rgba else HeldFrames)(decoder, picture))
+        return NvdecSource(place.for_ffmpeg, info, library, (RgbaFrames if rgba else HeldFrames)(decoder, picture))
     except (MediaError, DeviceError):
         raise
     except Exception as error:

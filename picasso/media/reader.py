@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Self
 from picasso.engine.clock import Clock, MonotonicClock
 from picasso.errors import DeviceError, MediaError, MissingDependencyError
 from picasso.media.decoder import Decoder
-from picasso.media.ffmpeg import Location, stem
 from picasso.media.info import MediaInfo
+from picasso.media.location import Location, input_place
 from picasso.media.nvdec import DevicePicture, NvdecSource, gpu_of, open_nvdec
 from picasso.media.pictures import PictureWrapper, PixelFormat, color_of
 from picasso.media.timeline import FALLBACK_RATE, Pacer, Timeline
@@ -92,15 +92,15 @@ class VideoReader:
             raise ValueError(f"loops must be at least 1, or None for ever, got {loops}")
         gpu_id = gpu_of(device)
         self._wrapper = PictureWrapper(pixel_format)
-        self._open = partial(Decoder, location, threads=threads, timeout_s=timeout_s, options=options)
+        self._place = place = input_place(location)
+        self._open = partial(Decoder, place, threads=threads, timeout_s=timeout_s, options=options)
         self._loops = loops
         self._paced = pace
         self._pacer = Pacer(clock or MonotonicClock())
         self._skipped = 0
-        self.source_id = stem(location) if source_id is None else source_id
+        self.source_id = place.stem if source_id is None else source_id
         self._decoder = self._open()
         self._info = describe(self._decoder)
-        self._location = location
         self._device = device
         self._rgba = pixel_format == "rgba"
         self._nvdec = None if gpu_id is None else self._open_nvdec(gpu_id)
@@ -193,12 +193,12 @@ class VideoReader:
         self._decoder.close()
         self._decoder = self._open()
         if self._nvdec is not None:
-            self._nvdec = open_nvdec(self._location, self._info, gpu_of(self._device) or 0, rgba=self._rgba)
+            self._nvdec = open_nvdec(self._place, self._info, gpu_of(self._device) or 0, rgba=self._rgba)
 
     def _open_nvdec(self, gpu_id: int) -> NvdecSource | None:
         """Open the file on a GPU; None where that cannot be done."""
         try:
-            return open_nvdec(self._location, self._info, gpu_id, rgba=self._rgba)
+            return open_nvdec(self._place, self._info, gpu_id, rgba=self._rgba)
         except (DeviceError, MediaError, MissingDependencyError) as error:
             _say_once(f"decoded on the CPU: {error}")
             return None

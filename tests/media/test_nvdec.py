@@ -65,7 +65,7 @@ def on_gpu(monkeypatch: pytest.MonkeyPatch) -> Decoded:
     monkeypatch.setattr(
         reader,
         "open_nvdec",
-        lambda location, info, _gpu, *, rgba: NvdecSource(str(location), info, LIBRARY, decoded),
+        lambda place, info, _gpu, *, rgba: NvdecSource(place.for_ffmpeg, info, LIBRARY, decoded),
     )
     return decoded
 
@@ -307,9 +307,9 @@ def test_the_decoder_is_told_what_to_make(
 ) -> None:
     asked = []
 
-    def open_double(location: Any, info: Any, gpu_id: int, *, rgba: bool) -> NvdecSource:
+    def open_double(place: Any, info: Any, gpu_id: int, *, rgba: bool) -> NvdecSource:
         asked.append((gpu_id, rgba))
-        return NvdecSource(str(location), info, LIBRARY, Decoded())
+        return NvdecSource(place.for_ffmpeg, info, LIBRARY, Decoded())
 
     monkeypatch.setattr(reader, "open_nvdec", open_double)
     with VideoReader(written(tmp_path / "clip.mp4"), device="cuda:2", pixel_format=form, loops=2) as used:
