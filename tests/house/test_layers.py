@@ -20,8 +20,9 @@ BELOW = {
     "encode": ["errors", "primitives", "surface", "transform"],
     "engine": ["errors", "primitives", "surface", "transform", "draw", "encode"],
     "media": ["errors", "primitives", "surface", "transform", "encode", "engine"],
+    "flow": ["errors", "primitives", "surface", "transform", "draw", "encode", "engine", "media"],
     "testing": ["errors", "primitives", "surface", "transform", "draw", "encode", "engine"],
-    "cli": ["errors", "primitives", "surface", "transform", "draw", "encode", "engine", "media"],
+    "cli": ["errors", "primitives", "surface", "transform", "draw", "encode", "engine", "media", "flow"],
 }
 HEAVY = ["numba", "av", "skia", "simplejpeg", "cv2", "rich", "typer", "omegaconf"]
 

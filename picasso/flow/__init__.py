@@ -1,0 +1,27 @@
+"""Many sources through one engine: sources, sinks, and the runner between them."""
+
+from picasso.flow.feeder import Annotate, OnState
+from picasso.flow.output import Output
+from picasso.flow.restart import NEVER, RestartPolicy
+from picasso.flow.runner import OnProgress, Runner
+from picasso.flow.sink import Sink
+from picasso.flow.source import Camera, File, Item, Source
+from picasso.flow.state import SinkStatus, SourceState, SourceStatus
+
+__all__ = [
+    "NEVER",
+    "Annotate",
+    "Camera",
+    "File",
+    "Item",
+    "OnProgress",
+    "OnState",
+    "Output",
+    "RestartPolicy",
+    "Runner",
+    "Sink",
+    "SinkStatus",
+    "Source",
+    "SourceState",
+    "SourceStatus",
+]

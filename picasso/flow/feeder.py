@@ -1,0 +1,295 @@
+"""The thread of one source: opens it, feeds the engine, and opens it again when its policy says so."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, final
+
+from picasso.engine.threads import EngineThread
+from picasso.errors import ShutDownError
+from picasso.flow.output import Branch
+from picasso.flow.state import SourceState, SourceStatus
+from picasso.primitives import EndOfStream
+from picasso.surface import SurfaceView
+
+if TYPE_CHECKING:
+    from picasso.engine import EngineStats, PicassoEngine
+    from picasso.engine.clock import Bell, Clock
+    from picasso.flow.restart import RestartPolicy
+    from picasso.flow.source import Item, Source
+    from picasso.primitives import VideoFrame
+    from picasso.transform import Rect
+
+Annotate = Callable[["VideoFrame", "SurfaceView"], None]
+"""Adds objects to a frame before it is sent; called in frame order on the thread of the source."""
+
+OnState = Callable[[str, SourceState], object]
+"""``(source_id, state)``: a source has come to another state; called on the thread of the source."""
+
+logger = logging.getLogger("picasso.flow")
+
+
+@final
+class Feeder:
+    """One source on its way through the engine.
+
+    Guarantees:
+
+    - Source, ``annotate`` and ``send_frame`` are used by this thread only.
+    - However the source ends, the engine is told to end its stream, every frame that was sent comes out or is counted,
+      and then the sinks are closed.
+    - ``stop``, ``pause``, ``resume`` and ``status`` may be called from any thread and do not wait.
+    """
+
+    def __init__(
+        self,
+        engine: PicassoEngine,
+        source: Source,
+        branches: Sequence[Branch],
+        *,
+        restart: RestartPolicy,
+        annotate: Annotate | None,
+        src_rect: Rect | None,
+        stop_on_error: bool,
+        silent_after_ns: int,
+        on_state: OnState | None,
+        clock: Clock,
+    ) -> None:
+        self.source_id = source.source_id
+        self.branches = branches
+        self.done = threading.Event()
+        """The source is over and its sinks are told to close."""
+        self._engine = engine
+        self._source = source
+        self._restart = restart
+        self._annotate = annotate
+        self._src_rect = src_rect
+        self._stop_on_error = stop_on_error
+        self._silent_after_ns = silent_after_ns
+        self._on_state = on_state
+        self._clock = clock
+        self._bell: Bell = SimpleQueue()
+        self._lock = threading.Lock()
+        self._is_live = bool(getattr(source, "is_live", False))
+        self._chance = random.Random()
+        self._state = SourceState.WAITING
+        self._stopping = threading.Event()
+        self._paused = False
+        self._failure: BaseException | None = None
+        self._last_error: BaseException | None = None
+        self._errors = 0
+        self._attempt = 0
+        self._restarts = 0
+        self._is_open = False
+        self._last_frame_ns = 0
+        self._started_s = 0.0
+        self._thread = EngineThread(target=self._run, name=f"feed-{source.source_id}", daemon=True)
+
+    def start(self) -> None:
+        """Set up the source in the engine, and begin to read it."""
+        for branch in self.branches:
+            self._engine.set_source_spec(branch.engine_id, branch.spec)
+            branch.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Read no further frame; what was sent still comes out."""
+        self._stopping.set()
+        self._source.stop()
+        self._bell.put(None)
+
+    def pause(self) -> None:
+        """Read no further frame for now: a live source is closed, any other one stays open where it is."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """Read on; a live source is opened again."""
+        self._paused = False
+        self._bell.put(None)
+
+    def note(self, error: BaseException) -> None:
+        """Take notice of an error that the engine reported; log the first, second, fourth, eighth… Any thread."""
+        self._last_error = error
+        self._errors += 1
+        if self._errors & (self._errors - 1) == 0:
+            logger.error("source %r: error no. %d: %s", self.source_id, self._errors, error)
+        if self._stop_on_error and self._failure is None:
+            self._failure = error
+            self.stop()
+
+    def join(self, deadline_s: float | None) -> bool:
+        """Wait for the thread and for the sinks; tell whether all of them have ended."""
+        if self._thread.ident is not None:
+            self._thread.join(None if deadline_s is None else max(deadline_s - time.monotonic(), 0.0))
+        sinks_closed = [branch.join(deadline_s) for branch in self.branches]
+        return not self._thread.is_alive() and all(sinks_closed)
+
+    def status(self, stats: EngineStats) -> SourceStatus:
+        """Where the source stands."""
+        from picasso.engine import Step
+
+        engine_stats = [branch.final_stats or stats.sources.get(branch.engine_id) for branch in self.branches]
+        known = [one for one in engine_stats if one is not None]
+        totals = [one.latency[Step.TOTAL] for one in known]
+        delivered = sum(branch.delivered for branch in self.branches)
+        busy_s = max((branch.last_delivery_s for branch in self.branches), default=0.0) - self._started_s
+        return SourceStatus(
+            self.source_id,
+            self._shown_state(),
+            getattr(self._source, "frame_count", None),
+            sum(branch.read for branch in self.branches),
+            delivered,
+            sum(sum(one.dropped.values()) for one in known),
+            delivered / busy_s if delivered and busy_s > 0 else 0.0,
+            max((total.p50_ns for total in totals), default=0) / 1e6,
+            max((total.p99_ns for total in totals), default=0) / 1e6,
+            self._restarts,
+            self._failure,
+            self._last_error,
+            tuple(sink.status() for branch in self.branches for sink in branch.sinks),
+        )
+
+    def _shown_state(self) -> SourceState:
+        state = self._state
+        silent_ns = self._clock.now_ns() - self._last_frame_ns
+        return SourceState.SILENT if state is SourceState.LIVE and silent_ns > self._silent_after_ns else state
+
+    def _run(self) -> None:
+        self._started_s = time.perf_counter()
+        try:
+            is_over = self._stopping.is_set()
+            while not is_over:
+                ended = self._read_once()
+                self._end_streams()
+                if self._paused and self._is_live:
+                    self._wait_while_paused()
+                    is_over = self._stopping.is_set()
+                else:
+                    is_over = not self._wait_for_restart(ended)
+        except ShutDownError:
+            pass  # the engine was shut down while we fed it
+        except BaseException as error:  # noqa: BLE001 - reported in the outcome; the other sources go on
+            self._fail(error)
+        finally:
+            self._finish()
+
+    def _read_once(self) -> bool:
+        """Open the source and feed it to its end; tell whether it ended in order."""
+        self._become(SourceState.CONNECTING)
+        items: Iterator[Item] = iter(())
+        try:
+            items = iter(self._source)
+            for item in items:
+                if self._paused and not self._is_live:
+                    self._wait_while_paused()
+                if self._stopping.is_set() or self._paused:
+                    break
+                self._feed(item)
+        except ShutDownError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a reader or a detector raises concerns this source only
+            self._last_error = error
+            return False
+        finally:
+            _close_iterator(items)
+        return True
+
+    def _feed(self, item: Item) -> None:
+        if isinstance(item, EndOfStream):
+            self._end_streams()
+            return
+        frame, surface = item
+        self._last_frame_ns = self._clock.now_ns()
+        self._become(SourceState.LIVE)
+        self._attempt = 0
+        if self._annotate is not None:
+            self._annotate(frame, surface)
+        self._is_open = True
+        for branch, (copy, view) in zip(self.branches, _shares(frame, surface, self.branches), strict=True):
+            self._engine.send_frame(branch.engine_id, copy, view, self._src_rect)
+            branch.read += 1
+
+    def _end_streams(self) -> None:
+        if self._is_open:
+            self._is_open = False
+            for branch in self.branches:
+                self._engine.send_eos(branch.engine_id)
+
+    def _wait_while_paused(self) -> None:
+        self._become(SourceState.PAUSED)
+        while self._paused and not self._stopping.is_set():
+            self._clock.wait(self._bell, None)
+        self._become(SourceState.CONNECTING)
+
+    def _wait_for_restart(self, ended: bool) -> bool:
+        """Wait until the source may be opened again; False if it may not, or was stopped."""
+        if self._stopping.is_set():
+            return False
+        self._attempt += 1
+        delay_s = self._restart.delay_s(self._attempt, self._chance) if self._restart.on_end or not ended else None
+        if delay_s is None:
+            if not ended:
+                self._failure = self._failure or self._last_error
+            return False
+        why = "it ended" if ended else self._last_error
+        logger.warning("source %r: %s; it is opened again in %.1f s", self.source_id, why, delay_s)
+        due_ns = self._clock.now_ns() + round(delay_s * 1e9)
+        self._become(SourceState.BACKING_OFF)
+        while not self._stopping.is_set() and self._clock.now_ns() < due_ns:
+            self._clock.wait(self._bell, due_ns)
+        self._restarts += not self._stopping.is_set()
+        return not self._stopping.is_set()
+
+    def _become(self, state: SourceState) -> None:
+        if state is self._state:
+            return
+        self._state = state
+        if self._on_state is not None:
+            try:
+                self._on_state(self.source_id, state)
+            except Exception:
+                logger.exception("source %r: on_state raised", self.source_id)
+
+    def _fail(self, error: BaseException) -> None:
+        self._last_error = error
+        self._failure = self._failure or error
+
+    def _finish(self) -> None:
+        """Let the engine finish what it was sent, then close the sinks."""
+        for branch in self.branches:
+            with suppress(ShutDownError):
+                if self._is_open:
+                    self._engine.send_eos(branch.engine_id)
+                self._engine.remove_source_spec(branch.engine_id)
+            branch.finish()
+        self._become(SourceState.ENDED if self._failure is None else SourceState.FAILED)
+        self.done.set()
+
+
+def _close_iterator(items: object) -> None:
+    """Close a generator or reader now, on this thread, instead of when it is collected."""
+    close = getattr(items, "close", None)
+    if close is not None:
+        close()
+
+
+def _shares(
+    frame: VideoFrame, surface: SurfaceView, branches: Sequence[Branch]
+) -> list[tuple[VideoFrame, SurfaceView]]:
+    """Return the frame and a view of its pixels for each branch; only copies where there are several."""
+    shares = [(frame, surface)]
+    for branch in branches[1:]:
+        planes = surface.device_planes if surface.is_cuda else surface.planes
+        view = SurfaceView.from_planes(planes, surface.format, surface.size_wh, surface.color)
+        copy = frame.copy()
+        copy.source_id = branch.engine_id
+        shares.append((copy, view))
+    if len(branches) > 1:
+        frame.source_id = branches[0].engine_id
+    return shares

@@ -1,0 +1,78 @@
+"""What is made of a source: one spec and the sinks behind it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
+
+from picasso.engine.policies import OverflowPolicy
+from picasso.flow.sink import QUEUE_FRAMES, Sink, SinkThread
+
+if TYPE_CHECKING:
+    from picasso.engine import OutputMessage, SourceSpec, SourceStats
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One way in which the frames of a source come out. Several outputs share the pixels; each has its own metadata."""
+
+    spec: SourceSpec
+    """What the engine does with the frames."""
+    sinks: Sequence[Sink] = ()
+    """Where they go, each through a queue and a thread of its own."""
+    name: str | None = None
+    """Names the output among several: its frames and its engine source are called ``<source>-<name>``."""
+    sink_policy: OverflowPolicy = OverflowPolicy.BLOCK
+    """What happens when a sink's queue is full: ``BLOCK`` slows the source, the others drop frames and count them."""
+    sink_queue_frames: int = QUEUE_FRAMES
+    """Frames that may wait for each sink, at least 1."""
+
+
+@final
+class Branch:
+    """An output while it runs. ``deliver`` belongs to the engine's worker, the rest to the thread of the source."""
+
+    def __init__(self, source_id: str, output: Output) -> None:
+        if output.sink_queue_frames < 1:
+            raise ValueError(f"sink_queue_frames = {output.sink_queue_frames}: expected at least 1")
+        self.engine_id = source_id if output.name is None else f"{source_id}-{output.name}"
+        self.spec = output.spec
+        self.sinks = [
+            SinkThread(sink, self.engine_id, output.sink_policy, output.sink_queue_frames) for sink in output.sinks
+        ]
+        self.read = 0
+        self.delivered = 0
+        self.last_delivery_s = 0.0
+        self.final_stats: SourceStats | None = None
+        """The engine's counters after the last frame; None while it runs."""
+        self._finished = threading.Event()
+
+    def start(self) -> None:
+        """Start the sinks."""
+        for sink in self.sinks:
+            sink.start()
+
+    def deliver(self, output: OutputMessage) -> None:
+        """Queue one output for every sink."""
+        for sink in self.sinks:
+            sink.put(output)
+        if not output.is_eos:
+            self.delivered += 1
+            self.last_delivery_s = time.perf_counter()
+
+    def finish(self) -> None:
+        """Close the sinks behind what they were given. May be called again."""
+        if not self._finished.is_set():
+            self._finished.set()
+            for sink in self.sinks:
+                sink.finish()
+
+    def join(self, deadline_s: float | None = None) -> bool:
+        """Wait until every sink is closed, until ``time.monotonic()`` reaches ``deadline_s``; tell whether they are."""
+        closed = [
+            sink.join(None if deadline_s is None else max(deadline_s - time.monotonic(), 0.0)) for sink in self.sinks
+        ]
+        return all(closed)

@@ -1,0 +1,107 @@
+"""Where frames come from: anything that yields pictures and can be stopped; files and cameras are the common ones."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any, Protocol, runtime_checkable
+
+from picasso.flow.restart import NEVER, RestartPolicy
+from picasso.media import VideoReader
+from picasso.media.ffmpeg import Location, stem
+from picasso.primitives import EndOfStream, VideoFrame
+from picasso.surface import SurfaceView
+
+Item = tuple[VideoFrame, SurfaceView] | EndOfStream
+"""A picture with its metadata, or the end of a stream after which another may begin."""
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Yields the pictures of one source.
+
+    Each ``iter()`` opens the source once more, on the thread that iterates. ``stop`` may be called from any thread;
+    the iteration then ends within half a second. A ``VideoReader`` is a source that can be read once.
+
+    A source may also have these attributes:
+
+    - ``restart``: its ``RestartPolicy`` when ``Runner.add`` gets none;
+    - ``is_live``: True where frames that nobody reads are gone, as those of a camera;
+    - ``frame_count``: frames to come, or None where that is unknown.
+    """
+
+    @property
+    def source_id(self) -> str:
+        """The name of the source; unique in a runner."""
+
+    def __iter__(self) -> Iterator[Item]:
+        """Open the source and yield its pictures in order."""
+
+    def stop(self) -> None:
+        """End the running iteration, and every later one."""
+
+
+class File:
+    """A file, an image sequence or any URL that ends. Each iteration reads it from its beginning."""
+
+    is_live = False
+    restart: RestartPolicy = NEVER
+
+    def __init__(self, location: Location, source_id: str | None = None, **options: Any) -> None:
+        """Name the file; nothing is opened yet.
+
+        Args:
+            location: Path, URL, or pattern of an image sequence.
+            source_id: Name of the source; by default the file's name without its suffix.
+            options: What ``VideoReader`` takes by keyword: ``loops``, ``pace``, ``pixel_format``, ``device``,
+                ``timeout_s``, …
+        """
+        self.location = location
+        self._source_id = stem(location) if source_id is None else source_id
+        self._options = options
+        self._lock = threading.Lock()
+        self._reader: VideoReader | None = None
+        self._stopped = False
+        self._frame_count: int | None = None
+
+    @property
+    def source_id(self) -> str:
+        """The name of the source."""
+        return self._source_id
+
+    @property
+    def frame_count(self) -> int | None:
+        """Frames of one pass, as the open file's header says; None before it is open, and where it does not say."""
+        return self._frame_count
+
+    def __iter__(self) -> Iterator[Item]:
+        reader = VideoReader(self.location, self._source_id, **self._options)
+        with reader:
+            with self._lock:
+                self._reader = reader
+                stopped = self._stopped
+            self._frame_count = reader.info.frame_count
+            if stopped:
+                return
+            try:
+                yield from reader
+            finally:
+                with self._lock:
+                    self._reader = None
+
+    def stop(self) -> None:
+        """End the running iteration, and every later one. Any thread."""
+        with self._lock:
+            self._stopped = True
+            if self._reader is not None:
+                self._reader.stop()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._source_id!r})"
+
+
+class Camera(File):
+    """A live stream: read as it comes, opened again whenever it is lost or ends."""
+
+    is_live = True
+    restart = RestartPolicy(on_end=True)

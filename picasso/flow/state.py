@@ -1,0 +1,79 @@
+"""How a source of a runner is doing, and how it fared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class SourceState(StrEnum):
+    """Where a source of a runner stands."""
+
+    WAITING = "waiting"
+    """The runner has not started."""
+    CONNECTING = "connecting"
+    """It is being opened; no frame has come yet."""
+    LIVE = "live"
+    """Frames come."""
+    SILENT = "silent"
+    """It is open, and no frame has come for ``Runner.silent_after_s``."""
+    BACKING_OFF = "backing_off"
+    """It failed or ended, and is opened again after a pause."""
+    PAUSED = "paused"
+    """``Runner.pause`` holds it."""
+    ENDED = "ended"
+    """It ended in order, or ``Runner.stop`` or ``Runner.remove`` ended it; its sinks are closed."""
+    FAILED = "failed"
+    """An error ended it; its sinks are closed."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no further frame will come."""
+        return self in (SourceState.ENDED, SourceState.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class SinkStatus:
+    """Where one sink of a source stands."""
+
+    name: str
+    """The sink's own description."""
+    written: int
+    """Frames that it took."""
+    dropped: int
+    """Frames that it did not take: its queue was full and its policy discards, or it had failed."""
+    waiting: int
+    """Frames in its queue now."""
+    failure: BaseException | None
+    """What the sink raised first; it takes nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """Where one source stands. In a runner that is done, it is how the source fared.
+
+    ``read == delivered + dropped`` once the source is over.
+    """
+
+    source_id: str
+    state: SourceState
+    total: int | None
+    """Frames to come in all, where the source says."""
+    read: int
+    """Frames that were read and sent to the engine, counted for each output."""
+    delivered: int
+    """Frames that came out of the engine, counted for each output."""
+    dropped: int
+    """Frames that the engine dropped, for every reason together, counted for each output."""
+    frames_per_s: float
+    """Delivered frames over the time from the first read to the last delivery."""
+    p50_ms: float
+    """Median time from sending a frame until its sinks have queued it, in milliseconds."""
+    p99_ms: float
+    restarts: int
+    """How often it was opened again."""
+    failure: BaseException | None
+    """What ended it; None while it runs, and where it ended in order."""
+    last_error: BaseException | None
+    """The newest error, whether or not it ended the source."""
+    sinks: tuple[SinkStatus, ...]
