@@ -23,7 +23,7 @@ class Sink(Protocol):
     """Takes what comes out of one source; called from one thread."""
 
     def write(self, output: OutputMessage) -> object:
-        """Take one frame, or the end of a stream after which another may begin."""
+        """Take one ``output``: a frame, or the end of a stream after which another may begin."""
 
     def close(self) -> object:
         """Finish. Called once, whatever ``write`` raised."""

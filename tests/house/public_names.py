@@ -22,6 +22,7 @@ ROOMS = [
     "picasso.encode",
     "picasso.engine",
     "picasso.media",
+    "picasso.flow",
     "picasso.testing",
     "picasso.cli",
 ]
