@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from picasso.flow.restart import NEVER, RestartPolicy
 from picasso.media import VideoReader
-from picasso.media.ffmpeg import Location, stem
+from picasso.media.location import Location, input_place
 from picasso.primitives import EndOfStream, VideoFrame
 from picasso.surface import SurfaceView
 
@@ -57,7 +57,7 @@ class File:
                 ``timeout_s``, …
         """
         self.location = location
-        self._source_id = stem(location) if source_id is None else source_id
+        self._source_id = input_place(location).stem if source_id is None else source_id
         self._options = options
         self._lock = threading.Lock()
         self._reader: VideoReader | None = None
