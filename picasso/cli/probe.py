@@ -46,15 +46,27 @@ def _facts(info: MediaInfo) -> dict[str, Any]:
         "codec": info.codec,
         "width": info.width,
         "height": info.height,
-        "pixel_format": info.pixel_format,
-        "color_matrix": info.color and info.color.matrix.name,
-        "full_range": info.color and info.color.full_range,
+        "sample_aspect_ratio": "{}:{}".format(*info.sample_aspect_ratio.as_integer_ratio()),
+        "display_size_wh": list(info.display_size_wh),
         "rotation_deg": info.rotation_deg,
+        "mirrored": info.orientation is not None and info.orientation.mirrored,
+        "field_order": info.field_order,
+        "pixel_format": info.pixel_format,
+        "bit_depth": info.bit_depth,
+        "color_matrix": info.color.matrix.name if info.color else info.color_matrix,
+        "full_range": info.color and info.color.full_range,
+        "color_transfer": info.color_transfer,
+        "color_primaries": info.color_primaries,
+        "hdr": info.is_hdr,
         "frames_per_s": info.frame_rate and float(info.frame_rate),
         "frames": info.frame_count,
         "start_s": info.start_ns / 1e9,
         "duration_s": None if info.duration_ns is None else info.duration_ns / 1e9,
         "bits_per_s": info.bit_rate,
+        "audio": [
+            {name: getattr(audio, name) for name in ("codec", "sample_rate_hz", "channels", "language")}
+            for audio in info.audio
+        ],
     }
 
 
@@ -83,7 +95,7 @@ def _table(facts: dict[str, Any]) -> Table:
     table.add_column(style="bold", min_width=14)
     table.add_column(overflow="fold")
     for name, value in facts.items():
-        if value is not None:
+        if value not in (None, []):
             table.add_row(name.replace("_", " "), Text(_shown(value)))
     return table
 
@@ -91,4 +103,12 @@ def _table(facts: dict[str, Any]) -> Table:
 def _shown(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, dict):  # an audio stream
+        rate, channels = value["sample_rate_hz"], value["channels"]
+        parts = [value["codec"], rate and f"{rate} Hz", channels and f"{channels} channels", value["language"]]
+        return " ".join(part for part in parts if part)
+    if isinstance(value, list):
+        return ("x" if all(isinstance(part, int) for part in value) else ", ").join(map(_shown, value))
+    return str(value)

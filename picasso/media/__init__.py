@@ -1,7 +1,7 @@
 """Files, cameras and wires on one side, frames on the other."""
 
 from picasso.media.images import ImageSequenceWriter
-from picasso.media.info import MediaInfo
+from picasso.media.info import AudioInfo, MediaInfo
 from picasso.media.metadata import MetadataReader, MetadataWriter
 from picasso.media.names import safe_file_name
 from picasso.media.packets import StreamKind
@@ -9,6 +9,7 @@ from picasso.media.reader import VideoReader, probe
 from picasso.media.writer import StreamWriter
 
 __all__ = [
+    "AudioInfo",
     "ImageSequenceWriter",
     "MediaInfo",
     "MetadataReader",

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Self
 from picasso.engine.clock import Clock, MonotonicClock
 from picasso.errors import DeviceError, MediaError, MissingDependencyError
 from picasso.media.decoder import Decoder
+from picasso.media.describe import describe
 from picasso.media.info import MediaInfo
 from picasso.media.location import Location, input_place
 from picasso.media.nvdec import DevicePicture, NvdecSource, gpu_of, open_nvdec
-from picasso.media.pictures import PictureWrapper, PixelFormat, color_of
+from picasso.media.pictures import PictureWrapper, PixelFormat
 from picasso.media.timeline import FALLBACK_RATE, Pacer, Timeline
-from picasso.media.times import NS, to_ns
+from picasso.media.times import NS
 from picasso.primitives import EndOfStream, VideoFrame
 
 if TYPE_CHECKING:
@@ -221,34 +222,3 @@ def probe(location: Location, *, timeout_s: float | None = 10.0) -> MediaInfo:
     """
     with VideoReader(location, timeout_s=timeout_s) as reader:
         return reader.info
-
-
-def describe(decoder: Decoder) -> MediaInfo:
-    """Collect what the container, the stream and the first frame say."""
-    stream, first = decoder.stream, decoder.first
-    context = stream.codec_context
-    return MediaInfo(
-        location=decoder.place,
-        container=decoder.container.format.name,
-        codec=context.codec.canonical_name,
-        width=first.width,
-        height=first.height,
-        pixel_format=first.format.name,
-        color=color_of(first),
-        rotation_deg=first.rotation,
-        frame_rate=decoder.rate,
-        time_base=decoder.time_base,
-        start_ns=to_ns(first.pts or 0, decoder.time_base),
-        duration_ns=_duration_ns(decoder),
-        frame_count=stream.frames or None,
-        bit_rate=context.bit_rate or decoder.container.bit_rate or None,
-    )
-
-
-def _duration_ns(decoder: Decoder) -> int | None:
-    """Return the length of the stream, or else that of the whole file."""
-    stream = decoder.stream
-    if stream.duration is not None:
-        return to_ns(stream.duration, decoder.time_base)
-    whole_us = decoder.container.duration
-    return None if whole_us is None else whole_us * 1000

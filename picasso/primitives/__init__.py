@@ -10,6 +10,7 @@ from picasso.primitives.frame_geometry import FrameGeometry
 from picasso.primitives.frame_objects import IdCollisionResolutionPolicy
 from picasso.primitives.match_query import MatchQuery
 from picasso.primitives.objects_view import VideoObjectsView
+from picasso.primitives.orientation import Orientation
 from picasso.primitives.shapes import Intersection, IntersectionKind, Point, PolygonalArea
 from picasso.primitives.transformation import VideoFrameTransformation
 from picasso.primitives.video_frame import VideoFrame
@@ -27,6 +28,7 @@ __all__ = [
     "Intersection",
     "IntersectionKind",
     "MatchQuery",
+    "Orientation",
     "Point",
     "PolygonalArea",
     "RBBox",

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 from running import picasso
 
@@ -52,3 +54,19 @@ def test_decoding_finds_out_a_truncated_file(truncated: Path) -> None:
     done = picasso("probe", truncated, "--decode")
     assert done.code == 1
     assert "truncated" in done.sentence
+
+
+def test_what_a_file_says_beside_its_pixels_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "anamorphic.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 720, 576, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(64, 45)
+        stream.set_display_rotation(-90)
+        container.mux([*stream.encode(av.VideoFrame(720, 576, "yuv420p")), *stream.encode(None)])
+    facts = json.loads(picasso("probe", path, "--json").out)
+    assert (facts["sample_aspect_ratio"], facts["display_size_wh"]) == ("64:45", [576, 1024])
+    assert (facts["rotation_deg"], facts["mirrored"], facts["field_order"]) == (-90, False, "progressive")
+    assert (facts["color_transfer"], facts["hdr"], facts["bit_depth"], facts["audio"]) == (None, False, 8, [])
+    lines = {tuple(line.rsplit(maxsplit=1)) for line in picasso("probe", path).out.splitlines()}
+    assert {("sample aspect ratio", "64:45"), ("display size wh", "576x1024"), ("rotation deg", "-90")} <= lines

@@ -38,6 +38,9 @@ def make_clip(tmp_path: Path) -> MakeClip:
         pix_fmt: str = "yuv420p",
         muxer: str | None = None,
         options: dict[str, str] | None = None,
+        coding: dict[str, str] | None = None,
+        aspect: Fraction | None = None,
+        turn: tuple[int, bool, bool] | None = None,
     ) -> Path:
         path = tmp_path / name
         with av.open(str(path), "w", format=muxer, options=options or {}) as container:
@@ -45,7 +48,13 @@ def make_clip(tmp_path: Path) -> MakeClip:
             stream.width, stream.height = size
             stream.pix_fmt = pix_fmt
             if codec == "libx264":
-                stream.options = {"tune": "zerolatency", "g": "5"}
+                stream.options = {"tune": "zerolatency", "g": "5"} | (coding or {})
+            elif coding:
+                stream.options = coding
+            if aspect is not None:
+                stream.codec_context.sample_aspect_ratio = aspect
+            if turn is not None:  # degrees counter-clockwise, then left-right and up-down flips
+                stream.set_display_rotation(*turn)
             for index in range(frames):
                 planes = np.full((size[1] * 3 // 2, size[0]), 128, np.uint8)
                 planes[: size[1]] = 20 + 10 * index % 200
