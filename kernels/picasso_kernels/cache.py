@@ -1,51 +1,83 @@
-"""Numba's disk cache with a folder and a key of our own."""
+"""Between Numba and the store: machine code of a kernel under a name that says all that it depends on.
+
+Numba's own cache trusts what it finds, and an index that is damaged fails every call for ever; this one takes Numba's
+place in a dispatcher and never raises.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+import functools
+import hashlib
+import pickle
+import sys
 from typing import Any
 
-from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+from numba.core import serialize, sigutils
+from numba.core.caching import _Cache
+from numba.core.compiler import CompileResult
+
+from picasso_kernels import folder, store
+from picasso_kernels.store import Name
 
 
-class _Locator(_CacheLocator):  # type: ignore[misc]  # Numba carries no types
-    """Names the folder and the key instead of deriving them from one source file."""
+class KernelCache(_Cache):  # type: ignore[misc]  # Numba carries no types
+    """The cache of one dispatcher."""
 
-    def __init__(self, py_file: str, folder: Path, key: str, options: str) -> None:
-        self._py_file = py_file  # Numba's warnings name it
-        self._folder = folder
-        self._key = key
+    def __init__(self, kernel: str, options: str, sources: str, tools: str) -> None:
+        """Name what is kept.
+
+        Args:
+            kernel: The function's name.
+            options: How it is compiled.
+            sources: Hash over the text of the kernels: code that was made of another one is not loaded.
+            tools: The versions of what compiles.
+        """
+        self._kernel = kernel
         self._options = options
+        self._sources = sources
+        self._tools = tools
 
-    def get_cache_path(self) -> str:
-        return str(self._folder)
+    @property
+    def cache_path(self) -> str:
+        """What ``dispatcher.stats`` shows."""
+        return str(folder.writable_folder() or "")
 
-    def get_source_stamp(self) -> str:
-        return self._key
+    def name(self, signature: Any, codegen: Any) -> Name:
+        """Return the name of the code for a signature, by a compiler's target."""
+        arguments, _ = sigutils.normalize_signature(signature)
+        form = _hash(f"{self._options} {arguments}")
+        abi = f"{sys.implementation.cache_tag}{getattr(sys, 'abiflags', '')}"
+        return Name(f"{self._kernel}-{form}", self._sources, _hash(f"{abi} {self._tools} {codegen.magic_tuple()}"))
 
-    def get_disambiguator(self) -> str:
-        return self._options
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return what was saved; None where there is nothing, or nothing that can be used."""
+        target_context.refresh()
+        name = self.name(sig, target_context.codegen())
+        content = store.read(name)
+        if content is None:
+            return None
+        try:
+            return CompileResult._rebuild(target_context, *pickle.loads(content))
+        except Exception as error:  # noqa: BLE001  # whatever is wrong with it, it can be made again
+            store.discard(name, f"{type(error).__name__}: {error}")
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep a compiled form, if the disk takes it."""
+        if data.library.has_dynamic_globals or data.lifted:
+            return
+        store.write(self.name(sig, data.codegen), serialize.dumps(data._reduce()))
+
+    def enable(self) -> None:
+        """Part of what Numba expects; this cache is always on."""
+
+    def disable(self) -> None:
+        """Part of what Numba expects; this cache is always on."""
+
+    def flush(self) -> None:
+        """Part of what Numba expects: forgets nothing, for what the sources say does not change."""
 
 
-def keep_on_disk(dispatcher: Any, folder: Path, key: str, options: str) -> None:
-    """Let a Numba dispatcher load its machine code from disk, and save it there.
-
-    Args:
-        dispatcher: What ``numba.njit`` returned, not yet called.
-        folder: Where; code made under another key is overwritten.
-        key: Code that was made under another one is not loaded.
-        options: How it is compiled; part of the file name, so that code of one kernel under several does not mix.
-    """
-
-    class Locator(_Locator):
-        @classmethod
-        def from_function(cls, _py_func: Any, py_file: str) -> Locator:
-            return cls(py_file, folder, key, options)
-
-    class Impl(CompileResultCacheImpl):  # type: ignore[misc]  # Numba carries no types
-        _locator_classes = (Locator,)
-
-    class Cache(FunctionCache):  # type: ignore[misc]  # Numba carries no types
-        _impl_class = Impl
-
-    dispatcher._cache = Cache(dispatcher.py_func)
+@functools.cache
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -5,25 +5,29 @@ A kernel is a plain function on integers and flat arrays that calls other plain 
 imports Numba before something is compiled.
 
 Numba's own cache looks at the file of the function that is called and not at the files of the functions which that one
-calls; ours is keyed by the text of every file that host code can come from, and Numba's version. Numba adds the CPU and
-its features.
+calls; ours (``cache``, ``store``) is keyed by the text of every file that host code can come from, by the versions of
+Numba and LLVM, and by the CPU and its features.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
-import os
-import tempfile
 import types
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
+
+from picasso_kernels.folder import cache_folder
+
+__all__ = ["cache_folder", "host", "pure", "source_key", "tool_versions"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _PACKAGE = Path(__file__).parent
+_NO_KERNELS: Final = frozenset({"folder.py", "store.py", "cache.py", "farm.py", "workshop.py"})
+"""Files that change nothing in what is compiled."""
 
 
 def pure(kernel: Callable[P, R]) -> Callable[P, R]:
@@ -49,7 +53,7 @@ def host(kernel: Callable[P, R], *, inline: tuple[str, ...] = (), keep_gil: bool
 def _compiled(kernel: Callable[..., Any], is_entry: bool, inline: tuple[str, ...], nogil: bool) -> Any:
     import numba
 
-    from picasso_kernels.cache import keep_on_disk
+    from picasso_kernels.cache import KernelCache
     from picasso_kernels.link import Part
     from picasso_kernels.native import MACHINE
     from picasso_kernels.simd import TWINS
@@ -66,7 +70,9 @@ def _compiled(kernel: Callable[..., Any], is_entry: bool, inline: tuple[str, ...
     if not is_entry:
         return Part(linked, inline=kernel.__module__.rpartition(".")[2] in inline)
     dispatcher = numba.njit(linked, nogil=nogil, error_model="numpy")
-    keep_on_disk(dispatcher, cache_folder(), source_key(), "-".join([*inline, f"nogil{nogil:d}"]))
+    if _is_ours(kernel):  # the key follows the text of this package only
+        options = "-".join([*inline, f"nogil{nogil:d}"])
+        dispatcher._cache = KernelCache(kernel.__name__, options, source_key(), tool_versions())
     return dispatcher
 
 
@@ -74,32 +80,27 @@ def _callees(kernel: Callable[..., Any]) -> list[str]:
     """Return the names by which a kernel calls plain functions of this package."""
     scope = kernel.__globals__
     names = [name for name in kernel.__code__.co_names if isinstance(scope.get(name), types.FunctionType)]
-    return [name for name in names if scope[name].__module__.partition(".")[0] == __package__]
+    return [name for name in names if _is_ours(scope[name])]
+
+
+def _is_ours(function: Callable[..., Any]) -> bool:
+    return function.__module__.partition(".")[0] == __package__
 
 
 @functools.cache
 def source_key() -> str:
-    """Return a hash over what machine code depends on beside the CPU: Numba, and all kernels but those for CUDA."""
-    import llvmlite
-    import numba
-
-    digest = hashlib.sha256(f"{numba.__version__} {llvmlite.__version__}".encode())
+    """Return a hash over the text of all kernels but those for CUDA."""
+    digest = hashlib.sha256()
     for path in sorted(_PACKAGE.glob("*.py")):
-        if not path.name.startswith("cuda"):
+        if not path.name.startswith("cuda") and path.name not in _NO_KERNELS:
             digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
 @functools.cache
-def cache_folder() -> Path:
-    """Return the folder of compiled kernels: beside the package, else the user's cache, else a temporary one."""
-    user = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    place = hashlib.sha256(str(_PACKAGE).encode()).hexdigest()[:12]
-    for folder in (_PACKAGE / "__pycache__" / "kernels", user / "picasso" / place):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=folder).close()
-        except OSError:
-            continue
-        return folder
-    return Path(tempfile.mkdtemp(prefix="picasso-kernels-"))
+def tool_versions() -> str:
+    """Return the versions of what makes machine code."""
+    import llvmlite
+    import numba
+
+    return f"numba {numba.__version__} llvmlite {llvmlite.__version__}"

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
 import re
-import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from picasso_kernels.compile import cache_folder
+from picasso_kernels import store
 
 _PACKAGE: Final = Path(__file__).parent
 _TOOLS: Final = ("numba", "numba-cuda", "llvmlite", "nvidia-nvjitlink", "nvidia-cuda-nvcc", "nvidia-nvvm")
@@ -42,13 +40,12 @@ def load_cubin(name: str, compute_capability: tuple[int, int], *, batched: bool)
         batched: Whether the kernel takes the address of a table of frames, or one frame by value; painters take one.
     """
     major, minor = compute_capability
-    path = cache_folder() / f"{entry_name(name, batched=batched)}-sm{major}{minor}-{source_key()}.cubin"
-    try:
-        return path.read_bytes()
-    except OSError:
+    place = store.Name(f"{entry_name(name, batched=batched)}-sm{major}{minor}", source_key(), tool_key(), "cubin")
+    cubin = store.read(place)
+    if cubin is None:
         cubin, _ = assemble(build_ptx(name, batched=batched), compute_capability)
-        _write_whole(path, cubin)
-        return cubin
+        store.write(place, cubin)
+    return cubin
 
 
 def entry_name(name: str, *, batched: bool) -> str:
@@ -109,13 +106,17 @@ def read_usage(log: str) -> Usage:
 
 @functools.cache
 def source_key() -> str:
-    """Return a hash over all that machine code depends on beside the device: kernel sources and tools."""
+    """Return a hash over the text of all kernels."""
     digest = hashlib.sha256()
-    for tool in _TOOLS:
-        digest.update(f"{tool} {_version(tool)} ".encode())
     for path in sorted(_PACKAGE.rglob("*.py")):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+@functools.cache
+def tool_key() -> str:
+    """Return a hash over the versions of what makes machine code."""
+    return hashlib.sha256(" ".join(f"{tool} {_version(tool)}" for tool in _TOOLS).encode()).hexdigest()[:12]
 
 
 def _version(distribution: str) -> str:
@@ -123,10 +124,3 @@ def _version(distribution: str) -> str:
         return version(distribution)
     except PackageNotFoundError:
         return "none"
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write a file that other processes see whole or not at all."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(content)
-    os.replace(file.name, path)

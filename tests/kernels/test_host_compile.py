@@ -46,28 +46,16 @@ def test_the_second_process_loads_and_the_import_needs_no_compiler() -> None:
 def test_the_key_follows_every_kernel_that_host_code_can_come_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("pixel.py", "rows.py", "cuda_read.py"):
+    for name in ("pixel.py", "rows.py", "cuda_read.py", "store.py"):
         (tmp_path / name).write_text("1")
     monkeypatch.setattr(compiler, "_PACKAGE", tmp_path)
     key = compiler.source_key.__wrapped__
     before = key()
     (tmp_path / "cuda_read.py").write_text("2")
+    (tmp_path / "store.py").write_text("2")
     assert key() == before
     (tmp_path / "rows.py").write_text("2")
     assert key() != before
-
-
-def test_the_cache_moves_where_it_can_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = compiler.cache_folder.__wrapped__
-    monkeypatch.setattr(compiler, "_PACKAGE", tmp_path / "package")
-    assert folder() == tmp_path / "package" / "__pycache__" / "kernels"
-    blocked = tmp_path / "file"
-    blocked.touch()
-    monkeypatch.setattr(compiler, "_PACKAGE", blocked / "package")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
-    assert folder().parent == tmp_path / "user" / "picasso"
-    monkeypatch.setenv("XDG_CACHE_HOME", str(blocked / "user"))
-    assert folder().is_dir()
 
 
 def test_kernels_run_without_the_gil_unless_told_otherwise() -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import hypothesis.strategies as st
 import numpy as np
 import pytest
 from hypothesis import given
 
-from picasso_kernels import compile as compiler
 from picasso_kernels.compile import host
 from picasso_kernels.memory import (
     copy,
@@ -26,15 +25,6 @@ from picasso_kernels.memory import (
     store_pixel,
     tail,
 )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _machine_code_of_this_page_is_not_kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The key of the cache does not follow the text of tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiler, "cache_folder", lambda: tmp_path_factory.mktemp("kernels"))
-        yield
-
 
 BYTES = st.binary(min_size=16, max_size=16)
 
