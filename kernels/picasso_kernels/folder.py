@@ -24,6 +24,7 @@ VARIABLE: Final = "PICASSO_CACHE_DIR"
 log: Final = logging.getLogger("picasso.kernels")
 
 _PACKAGE = Path(__file__).parent
+_OWNER: Final = _PACKAGE.stat().st_uid
 _PRIVATE: Final = 0o700
 
 
@@ -99,12 +100,7 @@ def is_trusted(folder: Path) -> bool:
 
 def has_trusted_owner(status: os.stat_result) -> bool:
     """Tell whether a file belongs to somebody whose code we run anyway: us, root, or the owner of this package."""
-    return status.st_uid in {os.getuid(), 0, _package_owner()}
-
-
-@functools.cache
-def _package_owner() -> int:
-    return _PACKAGE.stat().st_uid
+    return status.st_uid in {os.getuid(), 0, _OWNER}
 
 
 def _user_cache() -> Path | None:
