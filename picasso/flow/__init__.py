@@ -6,12 +6,14 @@ from picasso.flow.restart import NEVER, RestartPolicy
 from picasso.flow.runner import OnProgress, Runner
 from picasso.flow.sink import Sink
 from picasso.flow.source import Camera, File, Item, Source
+from picasso.flow.stage import Downstream, Stage
 from picasso.flow.state import SinkStatus, SourceState, SourceStatus
 
 __all__ = [
     "NEVER",
     "Annotate",
     "Camera",
+    "Downstream",
     "File",
     "Item",
     "OnProgress",
@@ -24,4 +26,5 @@ __all__ = [
     "Source",
     "SourceState",
     "SourceStatus",
+    "Stage",
 ]

@@ -6,6 +6,7 @@ import logging
 import random
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from queue import SimpleQueue
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from picasso.engine.clock import Bell, Clock
     from picasso.flow.restart import RestartPolicy
     from picasso.flow.source import Item, Source
+    from picasso.flow.stage import Stage
     from picasso.primitives import VideoFrame
     from picasso.transform import Rect
 
@@ -60,6 +62,7 @@ class Feeder:
         silent_after_ns: int,
         on_state: OnState | None,
         clock: Clock,
+        stage: Stage,
     ) -> None:
         self.source_id = source.source_id
         self.branches = branches
@@ -74,6 +77,7 @@ class Feeder:
         self._silent_after_ns = silent_after_ns
         self._on_state = on_state
         self._clock = clock
+        self._stage = stage
         self._bell: Bell = SimpleQueue()
         self._lock = threading.Lock()
         self._is_live = bool(getattr(source, "is_live", False))
@@ -84,6 +88,8 @@ class Feeder:
         self._failure: BaseException | None = None
         self._last_error: BaseException | None = None
         self._errors = 0
+        self._read = 0
+        self._dropped: Counter[str] = Counter()
         self._attempt = 0
         self._restarts = 0
         self._is_open = False
@@ -143,9 +149,10 @@ class Feeder:
             self.source_id,
             self._shown_state(),
             getattr(self._source, "frame_count", None),
-            sum(branch.read for branch in self.branches),
+            self._read * len(self.branches),
             delivered,
-            sum(sum(one.dropped.values()) for one in known),
+            sum(sum(one.dropped.values()) for one in known) + self._dropped.total() * len(self.branches),
+            dict(self._dropped),
             delivered / busy_s if delivered and busy_s > 0 else 0.0,
             max((total.p50_ns for total in totals), default=0) / 1e6,
             max((total.p99_ns for total in totals), default=0) / 1e6,
@@ -162,6 +169,7 @@ class Feeder:
 
     def _run(self) -> None:
         self._started_s = time.perf_counter()
+        self._stage.open(self)
         try:
             is_over = self._stopping.is_set()
             while not is_over:
@@ -208,18 +216,35 @@ class Feeder:
         self._last_frame_ns = self._clock.now_ns()
         self._become(SourceState.LIVE)
         self._attempt = 0
-        if self._annotate is not None:
-            self._annotate(frame, surface)
         self._is_open = True
+        self._read += 1
+        try:
+            if self._annotate is not None:
+                self._annotate(frame, surface)
+            self._stage.frame(self.source_id, frame, surface)
+        except BaseException:
+            self.drop(frame, "error")
+            raise
+
+    def send_frame(self, frame: VideoFrame, surface: SurfaceView) -> None:
+        """Send a frame to each output. Called by the stage."""
         for branch, (copy, view) in zip(self.branches, _shares(frame, surface, self.branches), strict=True):
             self._engine.send_frame(branch.engine_id, copy, view, self._src_rect)
-            branch.read += 1
+
+    def end_stream(self) -> None:
+        """End the stream of each output. Called by the stage."""
+        for branch in self.branches:
+            self._engine.send_eos(branch.engine_id)
+
+    def drop(self, frame: VideoFrame, reason: str) -> None:
+        """Count a frame that the stage does not send. Called by the stage."""
+        logger.debug("source %r: frame at pts %d is dropped: %s", self.source_id, frame.pts, reason)
+        self._dropped[reason] += 1
 
     def _end_streams(self) -> None:
         if self._is_open:
             self._is_open = False
-            for branch in self.branches:
-                self._engine.send_eos(branch.engine_id)
+            self._stage.end_stream(self.source_id)
 
     def _wait_while_paused(self) -> None:
         self._become(SourceState.PAUSED)
@@ -262,10 +287,11 @@ class Feeder:
 
     def _finish(self) -> None:
         """Let the engine finish what it was sent, then close the sinks."""
+        with suppress(ShutDownError):
+            self._end_streams()
+            self._stage.close(self.source_id)
         for branch in self.branches:
             with suppress(ShutDownError):
-                if self._is_open:
-                    self._engine.send_eos(branch.engine_id)
                 self._engine.remove_source_spec(branch.engine_id)
             branch.finish()
         self._become(SourceState.ENDED if self._failure is None else SourceState.FAILED)

@@ -43,7 +43,6 @@ class Branch:
         self.sinks = [
             SinkThread(sink, self.engine_id, output.sink_policy, output.sink_queue_frames) for sink in output.sinks
         ]
-        self.read = 0
         self.delivered = 0
         self.last_delivery_s = 0.0
         self.final_stats: SourceStats | None = None

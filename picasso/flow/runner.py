@@ -26,6 +26,7 @@ from picasso.flow.output import Branch, Output
 from picasso.flow.restart import NEVER, RestartPolicy
 from picasso.flow.sink import Sink
 from picasso.flow.source import Source
+from picasso.flow.stage import Direct, Stage
 from picasso.flow.state import SourceStatus
 from picasso.primitives import VideoFrame
 from picasso.transform import Rect, TransformConfig
@@ -71,6 +72,7 @@ class Runner:
         transform: TransformConfig | None = None,
         general: GeneralSpec | None = None,
         callbacks: Callbacks | None = None,
+        stage: Stage | None = None,
         on_state: OnState | None = None,
         silent_after_s: float = 5.0,
         clock: Clock | None = None,
@@ -85,6 +87,7 @@ class Runner:
             transform: Instead of ``spec``: crop, letterbox and filter on the way to the encoder.
             general: The engine's; by default 2 frames of a source wait for its worker.
             callbacks: Further callbacks of the engine. Those that the runner uses itself are called as well.
+            stage: What happens to frames before they are sent to the engine; by default nothing.
             on_state: ``(source_id, state)``, called on the thread of a source whenever its state changes.
             silent_after_s: Seconds without a frame after which an open source counts as silent.
             clock: For back-off and silence; by default the system's monotonic clock.
@@ -98,6 +101,7 @@ class Runner:
         self.silent_after_s = silent_after_s
         self._default = spec or _spec(draw, encoder, transform)
         self._on_state = on_state
+        self._stage = stage or Direct()
         self._clock = clock or MonotonicClock()
         self._user = callbacks or Callbacks()
         self._feeders: dict[str, Feeder] = {}
@@ -165,6 +169,7 @@ class Runner:
             silent_after_ns=round(self.silent_after_s * 1e9),
             on_state=self._on_state,
             clock=self._clock,
+            stage=self._stage,
         )
         self._feeders[source.source_id] = feeder
         self._branches.update((branch.engine_id, (feeder, branch)) for branch in branches)

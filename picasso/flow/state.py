@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -60,11 +61,13 @@ class SourceStatus:
     total: int | None
     """Frames to come in all, where the source says."""
     read: int
-    """Frames that were read and sent to the engine, counted for each output."""
+    """Frames that were read, counted for each output."""
     delivered: int
     """Frames that came out of the engine, counted for each output."""
     dropped: int
-    """Frames that the engine dropped, for every reason together, counted for each output."""
+    """Frames that the engine or the stage dropped, for every reason together, counted for each output."""
+    stage_dropped: Mapping[str, int]
+    """Frames that the runner's stage did not send to the engine, by its reasons."""
     frames_per_s: float
     """Delivered frames over the time from the first read to the last delivery."""
     p50_ms: float

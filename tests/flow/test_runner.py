@@ -10,7 +10,9 @@ from flow_kit import BYPASS, FRAME_NS, Gated, Kept, Scripted, States
 
 from picasso.encode import Codec, EncoderConfig
 from picasso.engine import Callbacks, CodecSpec, OutputMessage, OverflowPolicy, SourceSpec
-from picasso.flow import Output, RestartPolicy, Runner, SourceState, SourceStatus
+from picasso.flow import Downstream, Output, RestartPolicy, Runner, SourceState, SourceStatus
+from picasso.primitives import VideoFrame
+from picasso.surface import SurfaceView
 from picasso.testing import FakeClock
 from picasso.transform import TransformConfig
 
@@ -235,3 +237,70 @@ def test_an_unknown_source_is_named_with_those_there_are() -> None:
         for call in (runner.pause, runner.resume, runner.remove):
             with pytest.raises(KeyError, match="no source 'b'; there are: 'a'"):
                 call("b")
+
+
+class Pairs:
+    """A stage that sends frames two by two, drops every third one, and keeps what the runner promises it."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self._downstream: Downstream
+        self._held: list[tuple[VideoFrame, SurfaceView]] = []
+
+    def open(self, downstream: Downstream) -> None:
+        self.calls.append(f"open {downstream.source_id}")
+        self._downstream = downstream
+
+    def frame(self, _source_id: str, frame: VideoFrame, surface: SurfaceView) -> None:
+        if frame.pts // FRAME_NS % 3 == 2:
+            self._downstream.drop(frame, "third")
+            return
+        self._held.append((frame, surface))
+        if len(self._held) == 2:
+            self._send()
+
+    def end_stream(self, source_id: str) -> None:
+        self.calls.append(f"end {source_id}")
+        self._send()
+        self._downstream.end_stream()
+
+    def close(self, source_id: str) -> None:
+        self.calls.append(f"close {source_id}")
+
+    def _send(self) -> None:
+        for frame, surface in self._held:
+            self._downstream.send_frame(frame, surface)
+        self._held.clear()
+
+
+def test_a_stage_stands_between_reading_and_the_engine() -> None:
+    stage, sink = Pairs(), Kept()
+    runner = Runner(BYPASS, stage=stage)
+    runner.add(Scripted("s", [*range(8), "eos", 9]), sinks=[sink])
+    (status,) = runner.run()
+    assert sink.seen == [0, 1, 3, 4, 6, 7, "eos", 9, "eos"]
+    assert stage.calls == ["open s", "end s", "end s", "close s"]
+    assert (status.read, status.delivered, status.dropped, status.stage_dropped) == (9, 7, 2, {"third": 2})
+
+
+def test_a_stage_that_raises_ends_the_source_alone() -> None:
+    class Raises(Pairs):
+        def frame(self, source_id: str, frame: VideoFrame, surface: SurfaceView) -> None:
+            if source_id == "bad" and frame.pts == FRAME_NS:
+                raise ValueError("no such model")
+            self._downstreams[source_id].send_frame(frame, surface)
+
+        def open(self, downstream: Downstream) -> None:
+            self._downstreams = {**getattr(self, "_downstreams", {}), downstream.source_id: downstream}
+            self._downstream = downstream
+
+        def end_stream(self, source_id: str) -> None:
+            self._downstreams[source_id].end_stream()
+
+    runner, good, bad = Runner(BYPASS, stage=Raises()), Kept(), Kept()
+    runner.add(Scripted("good", range(5)), sinks=[good])
+    runner.add(Scripted("bad", range(5)), sinks=[bad])
+    statuses = by_id(runner.run())
+    assert (good.frames, bad.frames) == ([*range(5)], [0])
+    assert str(statuses["bad"].failure) == "no such model"
+    assert (statuses["bad"].read, statuses["bad"].delivered, statuses["bad"].stage_dropped) == (2, 1, {"error": 1})
