@@ -26,7 +26,7 @@ def discard(core: Core) -> None:
 
 
 @atexit.register
-def _close_all() -> None:
+def close_all() -> None:
     """Shut everything down, all at once; daemon threads still run while this does."""
     cores = list(_running)
     for core in cores:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from typing import Final
 
 from picasso.encode import Codec, EncodedUnit
 from picasso.engine import OutputMessage
@@ -14,6 +15,8 @@ from picasso.primitives import VideoFrame
 
 Written = OutputMessage | VideoFrame | EncodedUnit
 """An output of the engine, its frame, or the unit of an encoder."""
+FFMPEG_NAMES: Final = {Codec.H264: "h264", Codec.HEVC: "hevc", Codec.AV1: "av1", Codec.JPEG: "mjpeg"}
+"""The codecs that go into a container, as FFmpeg calls them."""
 _NANOSECONDS = (1, NS)
 """The time base of what the engine encodes."""
 

@@ -1,182 +1,355 @@
-"""Encoded frames into a playable file, by stream copy."""
+"""Encoded frames into playable files, by stream copy."""
 
 from __future__ import annotations
 
+import atexit
+import logging
 import os
-from collections.abc import Mapping
-from fractions import Fraction
+import weakref
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
-import av
-
-from picasso.encode import Codec, EncodedUnit
+from picasso.encode import EncodedUnit
+from picasso.engine import PtsResetPolicy
+from picasso.engine.continuation import Continuation
+from picasso.engine.lifetime import close_all
 from picasso.errors import MediaError
-from picasso.media.ffmpeg import FAILURES, media_error, media_errors
+from picasso.media.location import Location, output_place
+from picasso.media.muxers import Sound
+from picasso.media.outputs import Output
 from picasso.media.packets import StreamKind, Written, frame_of, kind_of, unit_of
-from picasso.media.times import Ticks
+from picasso.media.segments import SegmentLimits, SegmentNames
+from picasso.media.stream_file import FileOptions, StreamFile
+from picasso.media.times import NS
 
 if TYPE_CHECKING:
-    from av.container import OutputContainer
-    from av.stream import Stream
+    import av
 
-_MUXED: Final = {Codec.H264: "h264", Codec.HEVC: "hevc", Codec.AV1: "av1", Codec.JPEG: "mjpeg"}
+_LOG: Final = logging.getLogger("picasso.media")
 _SUFFIXES: Final = (".mp4", ".mov", ".mkv")
-_MATROSKA_TICKS: Final = Ticks(Fraction(1, 1000))
-_TICKS: Final = 1_000_000
-_MOST_TICKS: Final = 10_000_000
+_PIPE_SUFFIX: Final = ".mkv"
+_RETRY_NS: Final = 10 * NS
+"""How much of the stream passes before a recording in segments tries a disk again that took nothing, nanoseconds."""
 
 
 class StreamWriter:
-    """Writes one stream of H.264, HEVC, AV1 or MJPEG to an MP4 or Matroska file; nothing is encoded again.
+    """Writes one stream of H.264, HEVC, AV1 or MJPEG to MP4 or Matroska files; nothing is encoded again.
 
-    The first frame opens the stream and must be a keyframe. Times keep their order and are exact to half a
-    microsecond in MP4, where frames at the nominal rate are exact, and to half a millisecond in Matroska. An MP4 file
-    plays once it is closed, or while it is written, up to its last keyframe, with
-    ``options={"movflags": "frag_keyframe+empty_moov", "flush_packets": "1"}``.
+    The file is written beside its place as ``NAME.part.EXT`` and plays at any time, up to its last fragment: from one
+    keyframe to the next, or two seconds. ``close`` moves it into its place. A file without frames, and one that lost
+    frames, leaves what was there; a part file of an earlier run is reported and stays. Pipes and devices (``-``,
+    ``/dev/stdout``, a FIFO) are written directly, as Matroska unless the name or ``container`` says otherwise.
+
+    The first frame opens the stream and must be a keyframe. Times are kept, whatever the pause and wherever they
+    begin: exact to half a microsecond in MP4, where frames at the nominal rate are exact, and to half a millisecond in
+    Matroska. Times that start again go behind the last frame, or begin the next segment, as ``on_restart`` says. An
+    end of the stream brings what was written into the file and leaves it open, for a source that comes back.
 
     One thread writes at a time.
     """
 
     def __init__(
         self,
-        path: str | os.PathLike[str],
+        path: Location,
         *,
         kind: StreamKind | None = None,
         options: Mapping[str, str] | None = None,
+        container: str | None = None,
+        fragment: bool = True,
+        fsync: bool = False,
+        on_restart: PtsResetPolicy | str = PtsResetPolicy.CONTINUE,
+        segment_s: float | None = None,
+        segment_bytes: int | None = None,
+        source_id: str | None = None,
+        sound: Sequence[Sound] = (),
     ) -> None:
         """Create the file, so that a folder that cannot be written to is found out at once.
 
+        With ``segment_s``, ``segment_bytes`` or ``on_restart="segment"`` there are several files, each begun by a
+        keyframe and created with its first frame. The path is then a pattern, see ``SegmentNames``:
+        ``rec/{source}/{time}.mp4``. Nothing is replaced, and another codec or size begins the next file.
+
         Args:
-            path: ``.mp4``, ``.mov`` or ``.mkv``; an existing file is replaced.
+            path: ``.mp4``, ``.mov`` or ``.mkv``; a pipe, a device, or ``-`` for standard output.
             kind: Codec, size and rate for ``EncodedUnit``, which does not bring them; frames do.
-            options: Options of FFmpeg's muxer.
+            options: Options of FFmpeg's muxer, which then writes MP4 files, too.
+            container: ``mp4``, ``mov`` or ``mkv``, instead of what the suffix says.
+            fragment: Whether an MP4 file plays while it is written; if not, it plays once it is closed.
+            fsync: Whether each fragment waits for the disk, so that a power cut costs no more than a crash.
+            on_restart: ``continue`` or ``segment``, for times that start again.
+            segment_s: Seconds of a segment, at least; the next keyframe begins another one.
+            segment_bytes: Bytes of coded frames of a segment, at least.
+            source_id: Name of the source in the pattern; by default that of the frames.
+            sound: Streams whose packets ``write_sound`` copies into the file, each with its first packet.
 
         Raises:
             MediaError: The file cannot be created, or has another suffix.
+            ValueError: A pattern with unknown fields, an unknown policy, or a limit that is not above 0.
         """
-        self._path = Path(path)
-        self._place = str(self._path)
-        if self._path.suffix.lower() not in _SUFFIXES:
-            raise MediaError(f"{self._place}: unknown container {self._path.suffix!r}; one of {', '.join(_SUFFIXES)}")
+        suffix = f".{container}" if container is not None else _suffix(path)
+        if suffix not in _SUFFIXES:
+            what = repr(container if container is not None else suffix)
+            raise MediaError(f"{output_place(path).shown}: unknown container {what}; one of {', '.join(_SUFFIXES)}")
+        policy = PtsResetPolicy.of(on_restart)
+        if policy is PtsResetPolicy.RESET:
+            raise ValueError("on_restart = reset: times in a file cannot go back; expected one of continue, segment")
+        self._policy = policy
         self._kind = kind
-        self._options = dict(options or {})
-        self._container: OutputContainer | None = None
-        self._stream: Stream | None = None
-        self._ticks = _MATROSKA_TICKS
-        self._last_ns: int | None = None
-        self._last_tick = 0
-        self._frames = 0
+        self._source_id = source_id
+        self._options = FileOptions(suffix, fragment, fsync, dict(options or {}), tuple(sound))
+        self._limits = SegmentLimits(segment_s, segment_bytes)
+        is_cut = segment_s is not None or segment_bytes is not None or policy is PtsResetPolicy.SEGMENT
+        self._names = SegmentNames(path) if is_cut else None
+        self._place = output_place(path).shown
+        self._times = Continuation()
+        self._first_ns = 0
         self._closed = False
-        with media_errors(self._place):
-            self._path.open("wb").close()
+        self._slot = _Slot()
+        if self._names is None:
+            self._slot.file = StreamFile(Output(path), self._options)
+        _open.add(self._slot)
+        self._finalizer = weakref.finalize(self, _Slot.end, self._slot)
+        self._finalizer.atexit = False
 
     @property
     def frames(self) -> int:
-        """Frames written so far."""
-        return self._frames
+        """Frames taken so far, over all files."""
+        return self._slot.frames + (self._slot.file.frames if self._slot.file else 0)
+
+    @property
+    def safe_frames(self) -> int:
+        """Frames that are in a file so that they play, whatever comes."""
+        return self._slot.safe + (self._slot.file.safe if self._slot.file else 0)
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that are complete and in their place, in the order of the stream."""
+        return tuple(self._slot.paths)
+
+    @property
+    def part_path(self) -> Path | None:
+        """The file that is being written, or that a failure left; None before the first one, and for pipes."""
+        return self._slot.file.output.part if self._slot.file else self._slot.left
 
     def write(self, output: Written) -> None:
         """Write an output of the engine, a frame with encoded content, or a unit of an encoder.
 
-        The end of the stream closes the file.
+        The end of the stream brings what was written into the file; with ``on_restart="segment"`` it completes it.
+        A disk that takes no more is raised once. Later frames are counted, and ``close`` raises.
 
         Raises:
-            MediaError: The file is closed or cannot be written, the stream changed its codec or size, times do not
-                rise, the first frame is no keyframe, or there are no encoded bytes.
+            MediaError: The writer is closed, the disk takes nothing, the stream changed its codec or size, the first
+                frame is no keyframe, or there are no encoded bytes.
         """
+        if self._closed:
+            self._refuse("the file is closed")
         if isinstance(output, EncodedUnit):
-            self._mux(output, self._kind or self._refuse("an EncodedUnit needs the writer to know its kind"))
+            kind = self._kind or self._refuse("an EncodedUnit needs the writer to know its kind")
+            self._write(output, kind, self._source_id or "")
         elif (frame := frame_of(output)) is not None:
-            self._mux(unit_of(frame), kind_of(frame))
+            self._write(unit_of(frame), kind_of(frame), self._source_id or frame.source_id)
         else:
-            self.close()
+            self._end_stream()
+
+    def write_sound(self, packet: av.Packet[Any], index: int = 0) -> None:
+        """Copy a packet of sound; packets before the first frame are left out.
+
+        Args:
+            packet: Its times count from where those of the frames do.
+            index: Its stream, by the place in ``sound``.
+
+        Raises:
+            MediaError: The writer is closed, or the packet cannot be written.
+        """
+        if self._closed:
+            self._refuse("the file is closed")
+        if self._slot.file is not None:
+            self._slot.file.write_sound(index, packet)
+
+    def flush(self) -> None:
+        """Bring what was written into the file: all of it in MP4, whole clusters in Matroska.
+
+        Raises:
+            MediaError: The disk takes nothing.
+        """
+        if self._slot.file is not None:
+            self._slot.file.flush()
 
     def close(self) -> None:
-        """Finish the file; one without frames is removed. May be called again.
+        """Finish the file and put it in its place; without frames, what was there stays. May be called again.
 
         Raises:
-            MediaError: The file cannot be finished.
+            MediaError: Frames are lost, or the file cannot be put in its place; the message says what is safe, where.
         """
         if self._closed:
             return
         self._closed = True
-        with media_errors(self._place):
-            if self._container is not None:
-                self._container.close()
-            if not self._frames:
-                self._path.unlink(missing_ok=True)
+        self._finalizer.detach()
+        _open.discard(self._slot)
+        self._slot.complete()
+        if self._slot.failures:
+            raise MediaError("; ".join(map(str, self._slot.failures)))
+
+    def abandon(self) -> None:
+        """Give up: what was there stays, and so does a part file with the frames so far, which plays.
+
+        May be called again, and after ``close``, where it does nothing.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        self._finalizer.detach()
+        _open.discard(self._slot)
+        self._slot.abandon()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_exception: object) -> None:
-        self.close()
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Close; an exception abandons the file, unless it is Ctrl-C or another way to end the program."""
+        if isinstance(error, Exception):
+            self.abandon()
+        else:
+            self.close()
 
-    def _mux(self, unit: EncodedUnit, kind: StreamKind) -> None:
-        if self._closed:
-            self._refuse("the file is closed")
-        decoded_ns = unit.pts_ns if unit.dts_ns is None else unit.dts_ns
-        if self._last_ns is not None and decoded_ns <= self._last_ns:
-            self._refuse(f"times must rise, got {decoded_ns} ns after {self._last_ns} ns")
-        if kind is not self._kind:
-            self._check_kind(kind)
+    def _write(self, unit: EncodedUnit, kind: StreamKind, source_id: str) -> None:
+        own_ns = unit.pts_ns if unit.dts_ns is None else unit.dts_ns
+        file = self._slot.file
+        if self._names is not None and unit.keyframe and self._is_over(file, own_ns, kind):
+            file = self._next(self._names, own_ns, source_id)
+        if file is None:
+            if not self._slot.failures:
+                self._refuse("the first frame must be a keyframe")
+            self._slot.lost += 1
+            return
+        if file.kind is not None and kind is not file.kind and _shape(file.kind) != _shape(kind):
+            self._refuse(f"the stream changed from {_words(file.kind)} to {_words(kind)}; write it to another file")
+        self._slot.ended = False
+        duration_ns = unit.duration_ns or round(NS / kind.frame_rate)
+        dts_ns = self._times.move(own_ns, duration_ns)
+        file.write(unit, kind, dts_ns, unit.pts_ns + self._times.offset_ns)
+
+    def _is_over(self, file: StreamFile | None, own_ns: int, kind: StreamKind) -> bool:
+        """Whether a keyframe belongs into the next segment."""
+        is_restart = self._times.starts_again(own_ns)
+        if is_restart and self._policy is PtsResetPolicy.SEGMENT:
+            return True
+        length_ns = 0 if is_restart else own_ns + self._times.offset_ns - self._first_ns
+        if file is None:
+            return not self._slot.failures or length_ns >= _RETRY_NS
+        if file.failure is not None:
+            return length_ns >= (self._limits.seconds_ns or _RETRY_NS)
+        if file.kind is None:
+            return False
+        return _shape(file.kind) != _shape(kind) or self._limits.is_reached(length_ns, file.size_bytes)
+
+    def _next(self, names: SegmentNames, own_ns: int, source_id: str) -> StreamFile:
+        """Complete a segment and begin the next one."""
+        if names.needs_source and not source_id:
+            self._refuse("the pattern names the source; an EncodedUnit needs source_id")
+        self._slot.complete()
+        if self._policy is PtsResetPolicy.SEGMENT and self._times.starts_again(own_ns):
+            self._times = Continuation()
+        self._first_ns = own_ns + self._times.offset_ns
         try:
-            container = self._open(unit, kind) if self._container is None else self._container
-            container.mux_one(self._packet(unit, decoded_ns))
-        except FAILURES as error:
-            raise media_error(self._place, error) from None
-        self._last_ns = decoded_ns
-        self._frames += 1
+            self._slot.file = StreamFile(names.create(source_id), self._options)
+        except MediaError as error:
+            self._slot.failures.append(error)
+            self._slot.lost += 1
+            raise
+        return self._slot.file
 
-    def _check_kind(self, kind: StreamKind) -> None:
-        if self._kind and (kind.codec, kind.size_wh) != (self._kind.codec, self._kind.size_wh):
-            self._refuse(f"the stream changed from {_words(self._kind)} to {_words(kind)}; write it to another file")
-
-    def _open(self, unit: EncodedUnit, kind: StreamKind) -> OutputContainer:
-        """Make container and stream of the first keyframe, whose parameter sets go into the header."""
-        if kind.codec not in _MUXED:
-            names = ", ".join(codec.name() for codec in _MUXED)
-            self._refuse(f"{kind.codec.name()} cannot be written to a container; one of {names}")
-        if not unit.keyframe:
-            self._refuse("the first frame must be a keyframe")
-        self._kind = kind
-        if self._path.suffix.lower() != ".mkv":
-            self._ticks = Ticks(_tick(kind.frame_rate))
-            # the start of the stream is counted in this one
-            self._options.setdefault("movie_timescale", str(self._ticks.time_base.denominator))
-        container = self._container = av.open(self._place, "w", options=self._options)
-        width, height = kind.size_wh
-        self._stream = container.add_mux_stream(
-            _MUXED[kind.codec], rate=kind.frame_rate, width=width, height=height, time_base=self._ticks.time_base
-        )
-        return container
-
-    def _packet(self, unit: EncodedUnit, decoded_ns: int) -> av.Packet[Stream]:
-        """Count the unit's times in ticks, each later than the one before."""
-        packet: av.Packet[Stream] = av.Packet(unit.data)
-        ticks = self._ticks
-        tick = ticks.from_ns(decoded_ns)
-        self._last_tick = tick if self._last_ns is None else max(tick, self._last_tick + 1)
-        packet.dts = packet.pts = self._last_tick
-        if unit.pts_ns != decoded_ns:
-            packet.pts = max(ticks.from_ns(unit.pts_ns), self._last_tick)
-        packet.time_base = ticks.time_base
-        packet.is_keyframe = unit.keyframe
-        if unit.duration_ns is not None:
-            packet.duration = ticks.from_ns(unit.duration_ns)
-        if self._stream is not None:
-            packet.stream = self._stream
-        return packet
+    def _end_stream(self) -> None:
+        self._slot.ended = True
+        if self._policy is PtsResetPolicy.SEGMENT:
+            self._slot.complete()
+        else:
+            self.flush()
 
     def _refuse(self, why: str) -> NoReturn:
         raise MediaError(f"{self._place}: {why}")
 
 
-def _tick(frame_rate: Fraction) -> Fraction:
-    """Return a tick of at most a microsecond of which a frame is a whole number, if there is one of sensible size."""
-    ticks = -(-_TICKS // frame_rate.numerator) * frame_rate.numerator
-    return Fraction(1, ticks if ticks <= _MOST_TICKS else _TICKS)
+class _Slot:
+    """The files of one writer: the one at hand, and what became of those before. Outlives its writer."""
+
+    def __init__(self) -> None:
+        self.file: StreamFile | None = None
+        self.paths: list[Path] = []
+        self.failures: list[MediaError] = []
+        self.frames = self.safe = self.lost = 0
+        self.left: Path | None = None
+        self.ended = False
+
+    def complete(self) -> None:
+        """Put the file in its place; a failure is kept and logged."""
+        file, self.file = self.file, None
+        if file is None:
+            return
+        self.frames += file.frames
+        try:
+            file.complete()
+        except MediaError as error:
+            self.failures.append(error)
+            self.left = file.output.part
+            _LOG.error("%s", error)
+        else:
+            if file.frames and file.output.path is not None:
+                self.paths.append(file.output.path)
+        self.safe += file.safe
+
+    def abandon(self) -> None:
+        """Leave what was there, and the part file if it holds frames."""
+        file, self.file = self.file, None
+        if file is None:
+            return
+        if file.abandon():
+            self.left = file.output.part
+            _LOG.warning("%s: not complete; %d frames are in %s", file.output.place, file.safe, self.left)
+        self.frames += file.frames
+        self.safe += file.safe
+
+    def end(self) -> None:
+        """What becomes of files that nobody closed: a stream that ended is complete, another one is not."""
+        _open.discard(self)
+        if self.ended:
+            self.complete()
+        else:
+            self.abandon()
+
+
+_open: Final[set[_Slot]] = set()
+"""Of the writers that nobody has closed yet."""
+
+
+@atexit.register
+def _end_all() -> None:
+    """Finish what is left once the engines, which may still write, have ended."""
+    close_all()
+    for slot in list(_open):
+        slot.end()
+
+
+def _disown() -> None:
+    """Leave the files to the parent."""
+    for slot in _open:
+        slot.file = None
+    _open.clear()
+
+
+os.register_at_fork(after_in_child=_disown)
+
+
+def _suffix(path: Location) -> str:
+    place = output_place(path)
+    suffix = Path(os.fsdecode(path)).suffix.lower()
+    return _PIPE_SUFFIX if place.is_direct and suffix not in _SUFFIXES else suffix
+
+
+def _shape(kind: StreamKind) -> tuple[object, tuple[int, int]]:
+    """What a file cannot change."""
+    return kind.codec, kind.size_wh
 
 
 def _words(kind: StreamKind) -> str:

@@ -1,0 +1,121 @@
+"""What FFmpeg's muxer knows of codecs: headers of tracks, and the form of a frame within a file."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final
+
+import av
+
+from picasso.encode import Codec
+from picasso.errors import MediaError
+from picasso.media.mp4_boxes import box, boxes, child
+from picasso.media.mp4_tracks import TrackHeader
+from picasso.media.packets import FFMPEG_NAMES, StreamKind
+
+if TYPE_CHECKING:
+    from av.stream import Stream
+
+_START_CODE: Final = re.compile(b"\0\0\1")
+_TEMPORAL_DELIMITER: Final = b"\x12\0"
+_TABLES: Final = frozenset({b"stbl"})
+_SHAPE_BYTES: Final = 52
+"""The end of ``tkhd`` that is the same in both versions."""
+
+Parts = Sequence[bytes | memoryview]
+
+
+def track_headers(
+    container: str, kind: StreamKind, timescale: int, keyframe: bytes, sound: Sequence[tuple[Stream, av.Packet[Any]]]
+) -> tuple[bytes, list[TrackHeader]]:
+    """Let FFmpeg write a file of one frame, and take ``ftyp`` and the headers of its tracks from it.
+
+    Args:
+        container: ``mp4`` or ``mov``.
+        kind: Of the video track, which is the first.
+        timescale: Of the video track, ticks a second.
+        keyframe: A frame with its parameter sets.
+        sound: The stream of each further track, and its first packet.
+
+    Raises:
+        av.FFmpegError, ValueError: FFmpeg cannot write such a track to such a file.
+    """
+    memory = io.BytesIO()
+    with av.open(memory, "w", format=container) as target:
+        width, height = kind.size_wh
+        video = target.add_mux_stream(
+            FFMPEG_NAMES[kind.codec], rate=kind.frame_rate, width=width, height=height, time_base=Fraction(1, timescale)
+        )
+        others = [target.add_stream_from_template(stream) for stream, _packet in sound]
+        _mux(target, video, av.Packet(keyframe), Fraction(1, timescale))
+        for other, (stream, packet) in zip(others, sound, strict=True):
+            assert stream.time_base is not None
+            _mux(target, other, av.Packet(bytes(packet)), stream.time_base)
+    written = memory.getvalue()
+    scales = [timescale, *(ticks_per_s(stream) for stream, _packet in sound)]
+    traks = [contents for name, contents in boxes(child(written, b"moov")) if name == b"trak"]
+    return box(b"ftyp", child(written, b"ftyp")), [
+        _track_header(trak, scale) for trak, scale in zip(traks, scales, strict=True)
+    ]
+
+
+def ticks_per_s(stream: Stream) -> int:
+    """A whole number of ticks a second in which the stream's times are exact, or nearly."""
+    assert stream.time_base is not None
+    return max(round(1 / stream.time_base), 1)
+
+
+def _mux(target: Any, stream: Any, packet: av.Packet[Any], time_base: Fraction) -> None:
+    packet.stream, packet.time_base = stream, time_base
+    packet.pts = packet.dts = 0
+    packet.is_keyframe = True
+    target.mux_one(packet)
+
+
+def _track_header(trak: bytes, timescale: int) -> TrackHeader:
+    minf = child(trak, b"mdia", b"minf")
+    return TrackHeader(
+        timescale,
+        shape=child(trak, b"tkhd")[-_SHAPE_BYTES:],
+        handler=box(b"hdlr", child(trak, b"mdia", b"hdlr")),
+        media=b"".join(box(name, contents) for name, contents in boxes(minf) if name not in _TABLES),
+        description=box(b"stsd", child(minf, b"stbl", b"stsd")),
+    )
+
+
+def packing(codec: Codec) -> Callable[[bytes], Parts]:
+    """Return what turns a frame of this codec, as encoders make it, into its form within a file."""
+    if codec in {Codec.H264, Codec.HEVC}:
+        return length_prefixed
+    return _without_delimiter if codec is Codec.AV1 else _as_it_is
+
+
+def length_prefixed(data: bytes) -> Parts:
+    """Put lengths where the start codes of H.264 and HEVC were.
+
+    Raises:
+        MediaError: The data does not begin with a start code.
+    """
+    starts = [match.end() for match in _START_CODE.finditer(data)]
+    if not starts or data[: starts[0] - 3].strip(b"\0"):
+        raise MediaError("expected H.264 or HEVC with start codes (Annex B)")
+    view = memoryview(data)
+    parts: list[bytes | memoryview] = []
+    for start, end in zip(starts, [*(start - 3 for start in starts[1:]), len(data)], strict=True):
+        last = end
+        while last > start and not data[last - 1]:  # zeros between two units belong to neither
+            last -= 1
+        parts += ((last - start).to_bytes(4, "big"), view[start:last])
+    return parts
+
+
+def _without_delimiter(data: bytes) -> Parts:
+    """Leave out what stands between two frames of an AV1 stream, and does not belong into a file."""
+    return (data.removeprefix(_TEMPORAL_DELIMITER),)
+
+
+def _as_it_is(data: bytes) -> Parts:
+    return (data,)
