@@ -16,9 +16,9 @@ from picasso.cli.excerpt import Excerpt
 from picasso.cli.progress import Progress
 from picasso.cli.rehearsal import rehearse
 from picasso.cli.streams import Outcome, Sink, Stream, run
-from picasso.encode import Codec, DgpuPreset
+from picasso.encode import Codec, DgpuPreset, EncoderConfig
 from picasso.engine import CodecSpec, SourceSpec
-from picasso.errors import GeometryError
+from picasso.errors import GeometryError, SpecError
 from picasso.media import ImageSequenceWriter, MediaInfo, MetadataWriter, StreamWriter, probe
 from picasso.media.location import input_place
 from picasso.transform import DstPadding, Interpolation, Padding, Placement, Rect, TransformConfig
@@ -49,7 +49,9 @@ class Conversion:
     inset: Inset | None
     interpolation: Interpolation
     codec: Codec
+    crf: float | None
     bit_rate: int | None
+    quality: int | None
     preset: DgpuPreset | None
     draw: Path | None
     blurred: Sequence[str]
@@ -64,6 +66,7 @@ class Conversion:
             MediaError, MetadataError: A file cannot be read or written.
         """
         self._check_outputs()
+        self._check_rate()
         info = probe(self.source)
         detections = None if self.draw is None else DetectionsFile(self.draw)
         excerpt = Excerpt(self.source, SOURCE_ID, self.seconds)
@@ -94,9 +97,29 @@ class Conversion:
         except GeometryError as error:
             raise typer.BadParameter(f"{error}; {self.source} is {info.width}x{info.height}") from None
         rate = info.frame_rate or FALLBACK_RATE
-        config = encoder_config(self.codec, target_wh, rate, bit_rate=self.bit_rate, preset=self.preset)
+        config = self._encoder_config(target_wh, rate)
         draw = None if detections is None else detections.draw_spec(self.blurred)
         return SourceSpec(codec=CodecSpec.encode(transform, config), draw=draw)
+
+    def _encoder_config(self, size_wh: tuple[int, int], rate: Fraction) -> EncoderConfig:
+        return encoder_config(
+            self.codec,
+            size_wh,
+            rate,
+            bit_rate=self.bit_rate,
+            crf=self.crf,
+            quality=self.quality,
+            preset=self.preset,
+        )
+
+    def _check_rate(self) -> None:
+        """Find out before the file is opened what the codec does not have."""
+        if self.crf is not None and self.bit_rate is not None:
+            raise typer.BadParameter("--crf holds the quality and --bitrate the rate: leave one of them out")
+        try:
+            self._encoder_config((64, 64), FALLBACK_RATE)
+        except SpecError as error:
+            raise typer.BadParameter(str(error)) from None
 
     def _target_wh(self, info: MediaInfo) -> tuple[int, int]:
         """The size asked for, else that of the crop or of the source, made even as 4:2:0 pictures need."""

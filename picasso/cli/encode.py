@@ -46,12 +46,30 @@ def encode(
     codec: Annotated[
         str, typer.Option(parser=arguments.one_of(_CODECS, "codec"), help=f"{', '.join(_CODECS)}.")
     ] = "h264",
+    crf: Annotated[
+        float | None,
+        typer.Option(
+            metavar="N",
+            help="Constant quality, from best to worst: h264 1..51 (by default 23), hevc 0..51 (24), av1 1..63 (32).",
+        ),
+    ] = None,
     bitrate: Annotated[
         int | None,
-        typer.Option(parser=arguments.bit_rate, metavar="BITS", help="Bits per second, e.g. 800k or 4M."),
+        typer.Option(
+            parser=arguments.bit_rate, metavar="BITS", help="Bits per second instead of a quality, e.g. 800k or 4M."
+        ),
+    ] = None,
+    quality: Annotated[
+        int | None, typer.Option(min=0, max=100, help="Of jpeg, from 0 (smallest) to 100 (best); 85 by default.")
     ] = None,
     preset: Annotated[
-        int | None, typer.Option(min=1, max=7, help="Effort, from 1 (fastest) to 7 (smallest file).")
+        int | None,
+        typer.Option(
+            min=1,
+            max=7,
+            help="Effort of h264 (by default 3), hevc (2) and av1 (5): 1 is the fastest, 7 the slowest. "
+            "x264 and x265: ultrafast, superfast, veryfast, faster, fast, medium, slow; SVT-AV1: 12 to 6.",
+        ),
     ] = None,
     draw: Annotated[
         Path | None,
@@ -85,7 +103,9 @@ def encode(
         inset=inset,
         interpolation=Interpolation.from_name(resample),
         codec=Codec.from_name(codec),
+        crf=crf,
         bit_rate=bitrate,
+        quality=quality,
         preset=None if preset is None else DgpuPreset(preset),
         draw=draw,
         blurred=blur or (),

@@ -13,8 +13,11 @@ from picasso.encode import (
     EncoderConfig,
     EncoderProperties,
     H264DgpuProps,
+    H264Profile,
     HevcDgpuProps,
+    JpegProps,
 )
+from picasso.errors import SpecError
 
 _RATED: dict[Codec, tuple[Callable[..., Any], Callable[[Any], EncoderProperties]]] = {
     Codec.H264: (H264DgpuProps, EncoderProperties.h264_dgpu),
@@ -24,12 +27,22 @@ _RATED: dict[Codec, tuple[Callable[..., Any], Callable[[Any], EncoderProperties]
 """The codecs that have a bit rate, and the properties that carry it."""
 
 
+CRF = {Codec.H264: 23, Codec.HEVC: 24, Codec.AV1: 32}
+"""Constant quality where nothing is said, with ``PRESETS``: near to libx264's at CRF 23 and its preset medium."""
+PRESETS = {Codec.H264: DgpuPreset.P3, Codec.HEVC: DgpuPreset.P2, Codec.AV1: DgpuPreset.P5}
+"""Effort where nothing is said."""
+KEYFRAME_S = 2
+"""Seconds from one keyframe to the next: how far a player seeks, and what is lost when a recording breaks off."""
+
+
 def encoder_config(
     codec: Codec,
     size_wh: tuple[int, int],
     fps: Fraction,
     *,
     bit_rate: int | None = None,
+    crf: float | None = None,
+    quality: int | None = None,
     preset: DgpuPreset | None = None,
 ) -> EncoderConfig:
     """A configuration for one source.
@@ -38,11 +51,29 @@ def encoder_config(
         codec: What to encode to.
         size_wh: Size of the encoded picture in pixels.
         fps: Frames per second.
-        bit_rate: Bits per second; None leaves it to the encoder. Images have none, so it is not looked at there.
-        preset: Effort, from P1 (fastest) to P7; None leaves it to the encoder.
+        bit_rate: Bits per second of H.264, HEVC and AV1; None holds the quality instead.
+        crf: Quality to hold, as ``EncoderConfig.constant_quality`` takes it; ``CRF`` where it is None.
+        quality: Of JPEG, 0..100; None leaves it to the encoder.
+        preset: Effort for H.264, HEVC and AV1, from P1 (fastest) to P7; ``PRESETS`` where it is None.
+
+    Raises:
+        SpecError: The codec does not have what is asked for, or a value is out of its range.
     """
     config = EncoderConfig(codec, *size_wh).fps(fps.numerator, fps.denominator)
-    if codec in _RATED and (bit_rate, preset) != (None, None):
-        make, wrap = _RATED[codec]
-        config.properties(wrap(make(bitrate=bit_rate, preset=preset)))
-    return config
+    for name, value in (("bit rate", bit_rate), ("constant quality", crf), ("preset", preset)):
+        if value is not None and codec not in _RATED:
+            raise SpecError(f"{codec.name()} has no {name}; one of {', '.join(each.name() for each in _RATED)}")
+    if quality is not None:
+        if codec is not Codec.JPEG:
+            raise SpecError(f"{codec.name()} has no quality from 0 to 100; only jpeg has")
+        return config.properties(EncoderProperties.jpeg(JpegProps(quality=quality)))
+    if codec not in _RATED:
+        return config
+    if bit_rate is not None and crf is not None:
+        raise SpecError(f"a bit rate of {bit_rate} and a constant quality of {crf:g} exclude each other")
+    make, wrap = _RATED[codec]
+    props = make(bitrate=bit_rate, preset=preset or PRESETS[codec], iframeinterval=max(round(KEYFRAME_S * fps), 1))
+    if codec is Codec.H264:
+        props.profile = H264Profile.HIGH
+    config.properties(wrap(props))
+    return config if bit_rate is not None else config.constant_quality(CRF[codec] if crf is None else crf)

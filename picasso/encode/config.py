@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self, final
+from typing import TYPE_CHECKING, Any, Final, Self, final
 
 from picasso.encode.enums import Codec
 from picasso.encode.fields import UINT32_MAX, Integer, Member
 from picasso.encode.properties import EncoderProperties
+from picasso.errors import SpecError
 from picasso.surface.formats import MAX_SIDE, ColorSpace, Matrix, MemType, VideoFormat
 
 if TYPE_CHECKING:
@@ -15,15 +16,17 @@ if TYPE_CHECKING:
 SIDE = Integer(1, MAX_SIDE, "pixels")
 RATE_PART = Integer(1, 2**31 - 1)
 DEVICE = Integer(0, UINT32_MAX)
+CRF_RANGES: Final = {Codec.H264: (1, 51), Codec.HEVC: (0, 51), Codec.AV1: (1, 63)}
+"""Constant quality of each codec, best and worst, on the scale of its library: libx264, libx265 and libsvtav1."""
 
 
 @final
 class EncoderConfig:
     """What to encode into.
 
-    The builder methods (``format``, ``fps``, ``gpu_id``, ``matrix``, ``mem_type``, ``properties``) change the object
-    and return it, so both ``config.fps(25, 1)`` as a statement and a chain of calls work. Two configurations are equal
-    when every setting is.
+    The builder methods (``format``, ``fps``, ``gpu_id``, ``matrix``, ``mem_type``, ``properties``,
+    ``constant_quality``) change the object and return it, so both ``config.fps(25, 1)`` as a statement and a chain of
+    calls work. Two configurations are equal when every setting is.
 
     Args:
         codec: What a frame becomes.
@@ -37,6 +40,7 @@ class EncoderConfig:
 
     __slots__ = (
         "_codec",
+        "_crf",
         "_format",
         "_fps_den",
         "_fps_num",
@@ -52,6 +56,7 @@ class EncoderConfig:
         self._codec = Member(Codec).checked("EncoderConfig.codec", codec)
         self._width = SIDE.checked("EncoderConfig.width", width)
         self._height = SIDE.checked("EncoderConfig.height", height)
+        self._crf: float | None = None
         self._format = VideoFormat.NV12
         self._fps_num, self._fps_den = 30, 1
         self._gpu_id = 0
@@ -93,6 +98,11 @@ class EncoderConfig:
         """Return what the numbers of YUV mean: ``color_matrix``, else BT.709 from 720 lines up, BT.601 below."""
         by_height = ColorSpace.for_height(self._height, full_range)
         return by_height if self._matrix is None else ColorSpace(self._matrix, full_range)
+
+    @property
+    def crf(self) -> float | None:
+        """Constant quality set with ``constant_quality``; None leaves the rate to the properties."""
+        return self._crf
 
     @property
     def memory_type(self) -> MemType:
@@ -166,6 +176,18 @@ class EncoderConfig:
         self.encoder_params = props
         return self
 
+    def constant_quality(self, crf: float | None) -> Self:
+        """Hold the quality of H.264, HEVC or AV1 instead of a bit rate, as FFmpeg's ``-crf`` does.
+
+        A ``max_bitrate`` of the properties still caps the rate.
+
+        Args:
+            crf: From best to worst: 1..51 for H.264, 0..51 for HEVC, whole numbers 1..63 for AV1; 23, 24 and 32 look
+                much alike. None leaves the rate to the properties.
+        """
+        self._crf = None if crf is None else _checked_crf(self._codec, crf)
+        return self
+
     def copy(self) -> EncoderConfig:
         """Return an equal configuration that changes on its own."""
         twin = EncoderConfig(self._codec, self._width, self._height)
@@ -188,12 +210,34 @@ class EncoderConfig:
 
     def __repr__(self) -> str:
         params = f'"{self._properties.props!r}"' if self._properties else "None"
-        matrix = f"matrix={self._matrix.value}, " if self._matrix else ""
+        extra = f"matrix={self._matrix.value}, " if self._matrix else ""
+        if self._crf is not None:
+            extra += f"crf={self._crf:g}, "
         return (
             f"EncoderConfig(codec={self._codec._name_}, {self._width}x{self._height}, format={_camel(self._format)}, "
-            f"fps={self._fps_num}/{self._fps_den}, gpu_id={self._gpu_id}, {matrix}mem_type={_camel(self._mem_type)}, "
+            f"fps={self._fps_num}/{self._fps_den}, gpu_id={self._gpu_id}, {extra}mem_type={_camel(self._mem_type)}, "
             f"encoder_params={params})"
         )
+
+
+def _checked_crf(codec: Codec, crf: float) -> float:
+    """Return a constant quality.
+
+    Raises:
+        TypeError: No number.
+        SpecError: The codec has none, or it is out of its range.
+    """
+    place = "EncoderConfig.crf"
+    if isinstance(crf, bool) or not isinstance(crf, int | float):
+        raise TypeError(f"{place}: expected a number, got {crf!r}")
+    if codec not in CRF_RANGES:
+        raise SpecError(f"{place}: {codec.name()} has no constant quality; one of h264, hevc, av1")
+    best, worst = CRF_RANGES[codec]
+    if not best <= crf <= worst:
+        raise SpecError(f"{place} = {crf}: expected {best}..{worst} for {codec.name()}")
+    if codec is Codec.AV1 and crf != int(crf):
+        raise SpecError(f"{place} = {crf}: expected a whole number for {codec.name()}")
+    return crf
 
 
 def _camel(member: Enum) -> str:

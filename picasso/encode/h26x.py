@@ -120,7 +120,7 @@ def _common(settings: Settings) -> dict[str, str]:
 
 def _rate(settings: Settings) -> dict[str, str]:
     """Options of bit rate or quality, which FFmpeg names alike for both."""
-    options = {"crf": str(settings.quality)} if settings.quality else {"b": _rate_text(settings.bitrate)}
+    options = {"crf": f"{settings.quality:g}"} if settings.quality is not None else {"b": _rate_text(settings.bitrate)}
     if settings.qp_range:
         options |= {"qmin": str(settings.qp_range[0]), "qmax": str(settings.qp_range[1])}
     peak = settings.bitrate if settings.mode is RateControl.CONSTANT_BITRATE else settings.max_bitrate

@@ -22,7 +22,6 @@ MODES: Final = {
     RateControl.CONSTANT_BITRATE: "cbr",
     RateControl.CONSTANT_QP: "constqp",
 }
-H26X_TO_AV1_QUALITY: Final = 63 / 51
 H26X_TO_INDEX: Final = 255 / 51
 
 LIVE: Final = frozenset({"bitrate", "maxbitrate", "vbvbufsize", "vbvinit", "cq", "rc", "fps"})
@@ -74,8 +73,8 @@ def _rate(settings: Settings, codec: Codec) -> dict[str, str]:
     if settings.mode is RateControl.CONSTANT_QP:
         return options | {"constqp": _constant(settings, codec)}
     options["bitrate"] = str(settings.bitrate)
-    if settings.quality:
-        options["cq"] = str(round(settings.quality * (H26X_TO_AV1_QUALITY if codec is Codec.AV1 else 1)))
+    if settings.quality is not None:
+        options["cq"] = str(max(round(settings.quality), 1))  # 0 leaves it to NVENC
     peak = settings.bitrate if settings.mode is RateControl.CONSTANT_BITRATE else settings.max_bitrate
     if peak:
         options["maxbitrate"] = str(peak)

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal
 
 from picasso.encode.config import EncoderConfig
 from picasso.encode.enums import (
+    Codec,
     H264Profile,
     HevcProfile,
     JetsonPresetLevel,
@@ -22,9 +23,12 @@ from picasso.encode.enums import (
 from picasso.encode.fields import QP_RANGE, QP_TRIPLE, TILES
 
 DEFAULT_BITRATE: Final = 4_000_000
+CRF_CEILING: Final = 100_000_000
+"""Bit rate that a constant quality does not reach, for encoders that want one beside it."""
 DEFAULT_INTERVAL: Final = 30
 DEFAULT_QP: Final = (25, 28)
 """I and P quantisers on the scale of H.264 and HEVC, where constant ones are asked for and none are given."""
+CQ_TO_AV1: Final = 63 / 51
 ENDLESS: Final = 2**30
 """Frames between keyframes when only the first is one."""
 
@@ -73,8 +77,8 @@ class Settings:
     buffer_seconds: float
     """Its length where the size is not asked for."""
     tuning: TuningPreset
-    quality: int | None
-    """Quantiser to aim at instead of a bit rate, 1..51, under variable bit rate."""
+    quality: float | None
+    """Quality to hold instead of a bit rate, under variable bit rate; on the scale of the codec's library."""
     quantisers: tuple[int | None, int | None]
     """Of I- and P-frames when they are constant, on the scale of the codec; None: the default."""
     first_quantisers: tuple[int, int, int] | None
@@ -132,19 +136,19 @@ def settings_of(config: EncoderConfig) -> tuple[Settings, dict[str, str]]:
 
 def _settings(config: EncoderConfig, given: Mapping[str, Any]) -> Settings:
     tuning = given.get("tuning_info", TuningPreset.LOW_LATENCY)
-    mode = _mode(given)
+    mode = _mode(given) if config.crf is None else RateControl.VARIABLE_BITRATE
     cap = (given.get("max_bitrate") or given.get("peak_bitrate")) if mode is RateControl.VARIABLE_BITRATE else None
     return Settings(
         size_wh=(config.width, config.height),
         frame_rate=Fraction(config.fps_num, config.fps_den),
         mode=mode,
-        bitrate=given.get("bitrate") or min(DEFAULT_BITRATE, cap or DEFAULT_BITRATE),
+        bitrate=given.get("bitrate") or min(DEFAULT_BITRATE if config.crf is None else CRF_CEILING, cap or CRF_CEILING),
         max_bitrate=cap,
         buffer=given.get("vbv_buf_size") or given.get("vbv_size") or None,
         buffer_fill=given.get("vbv_init") or None,
         buffer_seconds=BUFFER_SECONDS[tuning],
         tuning=tuning,
-        quality=(given.get("cq") or None) if mode is RateControl.VARIABLE_BITRATE else None,
+        quality=_quality(config, given) if mode is RateControl.VARIABLE_BITRATE else None,
         quantisers=_quantisers(given),
         first_quantisers=_triple(QP_TRIPLE.parse(given["init_qp"])) if "init_qp" in given else None,
         qp_range=_pair(QP_RANGE.parse(given["qp_range"])) if "qp_range" in given else None,
@@ -167,6 +171,14 @@ def _mode(given: Mapping[str, Any]) -> RateControl:
         return RateControl.CONSTANT_QP
     mode: RateControl = given.get("control_rate", RateControl.CONSTANT_BITRATE)
     return mode
+
+
+def _quality(config: EncoderConfig, given: Mapping[str, Any]) -> float | None:
+    """Return the quality to hold: ``cq`` counts as H.264 does, whatever the codec."""
+    if config.crf is not None:
+        return config.crf
+    cq: int = given.get("cq") or 0
+    return (round(cq * CQ_TO_AV1) if config.codec is Codec.AV1 else cq) or None
 
 
 def _jetson_effort(given: Mapping[str, Any]) -> int:

@@ -54,8 +54,8 @@ def _rate(settings: Settings) -> tuple[dict[str, str], dict[str, str]]:
         return {}, {"rc": CONSTANT_QUALITY, "lossless": "1"}
     if settings.mode is RateControl.CONSTANT_QP:
         return _constant_qp(settings)
-    if settings.quality:
-        return {"crf": str(round(settings.quality * 63 / 51))}, {"rc": CONSTANT_QUALITY}
+    if settings.quality is not None:
+        return {"crf": f"{settings.quality:g}"}, {"rc": CONSTANT_QUALITY}
     params = {"rc": CONSTANT_RATE} | _buffer(settings)
     if settings.qp_range:
         low, high = (max(_quantiser(index), 1) for index in settings.qp_range)

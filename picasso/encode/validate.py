@@ -23,6 +23,17 @@ ENCODABLE: Final = (
 )
 """Codecs that a frame can be encoded with."""
 
+_RATES: Final = (
+    "bitrate",
+    "control_rate",
+    "ratecontrol_enable",
+    "const_qp",
+    "quant_i_frames",
+    "quant_p_frames",
+    "cq",
+)
+"""Properties that say what is held constant."""
+
 SMALLEST_SIDE: Final = {Codec.H264: 16, Codec.HEVC: 16, Codec.AV1: 64, Codec.RAW_NV12: 2}
 """Codecs whose pixels share chroma in squares of four, with the shortest side that their encoder takes."""
 AV1_MAX_FPS: Final = 240
@@ -55,6 +66,7 @@ def validate(config: EncoderConfig) -> None:
         props = config.encoder_params.props
         _check_target(config, props)
         _check_together(props)
+        _check_quality(config, props)
     _check_size(config)
     if config.codec is Codec.AV1 and config.fps_num > AV1_MAX_FPS * config.fps_den:
         raise SpecError(f"av1: fps = {config.fps_num}/{config.fps_den}: expected at most {AV1_MAX_FPS}")
@@ -83,6 +95,17 @@ def _check_together(props: Props) -> None:
         for cap in ("max_bitrate", "peak_bitrate"):
             if given.get(cap, given["bitrate"]) < given["bitrate"]:
                 raise SpecError(f"{kind}.{cap} = {given[cap]}: expected at least bitrate = {given['bitrate']}")
+
+
+def _check_quality(config: EncoderConfig, props: Props) -> None:
+    """Refuse a rate beside a constant quality: one of the two would be forgotten."""
+    given = props.given()
+    rates: list[str] = [name for name in _RATES if name in given]
+    if given.get("tuning_info") is TuningPreset.LOSSLESS or given.get("enable_lossless"):
+        rates.append("lossless")
+    if config.crf is not None and rates:
+        kind = type(props).__name__
+        raise SpecError(f"EncoderConfig.crf = {config.crf:g} excludes {', '.join(rates)} of {kind}: leave one out")
 
 
 def _check_size(config: EncoderConfig) -> None:

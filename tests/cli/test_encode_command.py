@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 
 import av
@@ -153,6 +154,17 @@ def test_blurred_labels_lose_their_detail(small_clip: Path, tmp_path: Path, dete
         ("-o out.mp4 --crop 0,0,0,10", "at least 1"),
         ("-o out.mp4 --inset 80", "effective"),
         ("-o out.mp4 --bitrate fast", "bits per second"),
+        ("-o out.mp4 --crf 0", "expected 1..51 for h264"),
+        ("-o out.mp4 --crf 52 --codec hevc", "expected 0..51 for hevc"),
+        ("-o out.mp4 --crf 64 --codec av1", "expected 1..63 for av1"),
+        ("-o out.mp4 --crf 30.5 --codec av1", "expected a whole number for av1"),
+        ("-o out.mp4 --crf good", "--crf"),
+        ("-o out.mp4 --crf 20 --bitrate 1M", "--crf holds the quality and --bitrate the rate: leave one of them out"),
+        ("-o out.mp4 --codec jpeg --crf 20", "jpeg has no constant quality; one of h264, hevc, av1"),
+        ("-o images --codec png --bitrate 1M", "png has no bit rate; one of h264, hevc, av1"),
+        ("-o images --codec jpeg --preset 2", "jpeg has no preset; one of h264, hevc, av1"),
+        ("-o out.mp4 --quality 90", "h264 has no quality from 0 to 100; only jpeg has"),
+        ("-o out.mp4 --codec jpeg --quality 101", "--quality"),
         ("-o out.mp4 --metadata out.mp4", "'out.mp4' cannot hold both the frames and their metadata"),
         ("-o out.mp4 --preset 8", "--preset"),
         ("-o out.mp4 --seconds -1", "--seconds"),
@@ -166,6 +178,40 @@ def test_bad_arguments_are_named_and_nothing_is_written(
     assert done.code == 2
     assert says in done.sentence
     assert list(tmp_path.iterdir()) == []
+
+
+def psnr_db(reference: Sequence[np.ndarray], pictures: Sequence[np.ndarray]) -> float:
+    errors = [np.mean((a.astype(float) - b) ** 2) for a, b in zip(reference, pictures, strict=True)]
+    return float(10 * np.log10(255**2 / np.mean(errors)))
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc", "av1"])
+def test_without_a_rate_the_file_is_much_like_one_of_libx264_at_crf_23(clip: Path, tmp_path: Path, codec: str) -> None:
+    """Of two thirds more at most, and 3 dB less: there are no B-frames, and no frame is looked at in advance."""
+    out, other = tmp_path / "ours.mp4", tmp_path / "theirs.mp4"
+    assert picasso("encode", clip, "-o", out, "--codec", codec, "--seconds", "1", "-q").code == 0
+    with av.open(clip) as source, av.open(other, "w") as target:
+        stream = target.add_stream("libx264", rate=25, options={"crf": "23"})
+        stream.width, stream.height, stream.pix_fmt = 640, 272, "yuv420p"
+        for frame in itertools.islice(source.decode(video=0), 25):
+            target.mux(stream.encode(frame))
+        target.mux(stream.encode(None))
+    source_pictures = decoded(clip)[:25]
+    assert 0.5 < out.stat().st_size / other.stat().st_size < 1.7
+    assert psnr_db(source_pictures, decoded(out)) > psnr_db(source_pictures, decoded(other)) - 3
+
+
+def test_a_higher_crf_makes_a_smaller_file_and_a_bit_rate_is_kept(small_clip: Path, tmp_path: Path) -> None:
+    def size(*options: str) -> int:
+        out = tmp_path / "out.mp4"
+        assert picasso("encode", small_clip, "-o", out, "-q", *options).code == 0
+        return out.stat().st_size
+
+    best, usual, worst = size("--crf", "15"), size(), size("--crf", "35.5")
+    assert best > 1.8 * usual > 3.6 * worst
+    assert size("--crf", "23") == pytest.approx(usual, rel=0.01)
+    assert 8 * size("--bitrate", "300k") / 4 == pytest.approx(300_000, rel=0.2)
+    assert size("--codec", "jpeg", "--quality", "95") > 2 * size("--codec", "jpeg", "--quality", "60")
 
 
 def test_a_file_is_not_written_over_itself(small_clip: Path, tmp_path: Path, detections: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from picasso.cli.encoding import encoder_config
 from picasso.cli.progress import LineProgress
 from picasso.cli.streams import Frames, Stream, run
-from picasso.encode import Codec, DgpuPreset
+from picasso.encode import Av1DgpuProps, Codec, DgpuPreset, EncoderProperties, JpegProps
 from picasso.engine import CodecSpec, OutputMessage, SourceSpec
 from picasso.primitives import VideoFrame
 from picasso.surface import SurfaceView, VideoFormat
@@ -125,10 +125,15 @@ def test_an_interrupted_run_finishes_its_files_and_leaves_no_thread() -> None:
     assert sink.closed == 1
 
 
-def test_properties_go_to_the_codecs_that_have_them() -> None:
+def test_a_configuration_holds_a_bit_rate_or_else_a_quality() -> None:
     rate = Fraction(30000, 1001)
     config = encoder_config(Codec.AV1, SIZE_WH, rate, bit_rate=1_000_000, preset=DgpuPreset.P3)
-    assert (config.fps_num, config.fps_den) == (30000, 1001)
-    assert config.encoder_params is not None
-    assert encoder_config(Codec.JPEG, SIZE_WH, rate, bit_rate=1_000_000).encoder_params is None
-    assert encoder_config(Codec.H264, SIZE_WH, rate).encoder_params is None
+    assert (config.fps_num, config.fps_den, config.crf) == (30000, 1001, None)
+    assert config.encoder_params == EncoderProperties.av1_dgpu(
+        Av1DgpuProps(bitrate=1_000_000, preset=DgpuPreset.P3, iframeinterval=60)
+    )
+    defaults = {codec: encoder_config(codec, SIZE_WH, rate).crf for codec in (Codec.H264, Codec.HEVC, Codec.AV1)}
+    assert defaults == {Codec.H264: 23, Codec.HEVC: 24, Codec.AV1: 32}
+    assert encoder_config(Codec.H264, SIZE_WH, rate, crf=30.5).crf == 30.5
+    assert encoder_config(Codec.JPEG, SIZE_WH, rate).encoder_params is None
+    assert encoder_config(Codec.JPEG, SIZE_WH, rate, quality=7).encoder_params == EncoderProperties.jpeg(JpegProps(7))

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 import picasso.encode as e
 from picasso.encode import Codec, EncoderConfig, EncoderProperties, validate
+from picasso.encode.fields import Props
+from picasso.errors import SpecError
 from picasso.surface.formats import ColorSpace, Matrix, MemType, VideoFormat
 
 
@@ -128,12 +130,60 @@ def test_the_text_of_a_configuration_names_every_setting() -> None:
     assert 'encoder_params="H264DgpuProps(cq=5)"' in repr(config)
 
 
+def test_a_constant_quality_is_kept_and_shown() -> None:
+    config = EncoderConfig(Codec.H264, 64, 64)
+    assert config.crf is None
+    assert config.constant_quality(23.5) is config
+    assert config.crf == 23.5
+    assert "crf=23.5, mem_type" in repr(config)
+    assert config.constant_quality(None).crf is None
+
+
+@pytest.mark.parametrize("codec", [Codec.H264, Codec.HEVC, Codec.AV1], ids=lambda codec: codec.name())
+@pytest.mark.parametrize("value", [-1, 51.5, 64, float("nan"), float("inf")])
+def test_a_constant_quality_out_of_range_is_refused(codec: Codec, value: float) -> None:
+    with pytest.raises(SpecError, match=r"EncoderConfig.crf = .*: expected "):
+        EncoderConfig(codec, 64, 64).constant_quality(value)
+
+
+@pytest.mark.parametrize("codec", [Codec.JPEG, Codec.PNG, Codec.RAW_RGB], ids=lambda codec: codec.name())
+def test_only_video_has_a_constant_quality(codec: Codec) -> None:
+    with pytest.raises(SpecError, match=f"{codec.name()} has no constant quality; one of h264, hevc, av1"):
+        EncoderConfig(codec, 64, 64).constant_quality(23)
+
+
+@pytest.mark.parametrize("value", ["23", True])
+def test_a_constant_quality_is_a_number(value: object) -> None:
+    with pytest.raises(TypeError, match=r"EncoderConfig.crf: expected a number"):
+        EncoderConfig(Codec.H264, 64, 64).constant_quality(value)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "props",
+    [
+        e.H264DgpuProps(bitrate=1_000_000),
+        e.H264DgpuProps(control_rate=e.RateControl.VARIABLE_BITRATE),
+        e.H264DgpuProps(cq=20),
+        e.H264DgpuProps(const_qp="20:20:20"),
+        e.H264DgpuProps(tuning_info=e.TuningPreset.LOSSLESS),
+        e.HevcJetsonProps(enable_lossless=True),
+        e.Av1JetsonProps(quant_p_frames=20),
+    ],
+    ids=repr,
+)
+def test_a_quality_and_a_rate_exclude_each_other(props: Props) -> None:
+    config = EncoderConfig(props.codec, 64, 64).constant_quality(23).properties(EncoderProperties(props))
+    with pytest.raises(SpecError, match=r"EncoderConfig.crf = 23 excludes "):
+        validate(config)
+
+
 CHANGES: list[Callable[[EncoderConfig], object]] = [
     lambda config: config.format(VideoFormat.RGBA),
     lambda config: config.fps(25, 1),
     lambda config: config.gpu_id(3),
     lambda config: config.mem_type(MemType.SYSTEM),
     lambda config: config.matrix(Matrix.BT601),
+    lambda config: config.constant_quality(20),
     lambda config: config.properties(EncoderProperties.jpeg(e.JpegProps(5))),
 ]
 
@@ -142,7 +192,7 @@ CHANGES: list[Callable[[EncoderConfig], object]] = [
 def test_a_copy_is_equal_until_one_of_them_changes(
     changes: list[Callable[[EncoderConfig], object]], last: Callable[[EncoderConfig], object]
 ) -> None:
-    config, fresh = EncoderConfig(Codec.JPEG, 64, 64), EncoderConfig(Codec.JPEG, 64, 64)
+    config, fresh = EncoderConfig(Codec.H264, 64, 64), EncoderConfig(Codec.H264, 64, 64)
     for change in changes:
         change(config)
         change(fresh)

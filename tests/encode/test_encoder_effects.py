@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import closing
 
 import av
 import numpy as np
 import pytest
-from encoded_streams import Picture, decode, encode_all, psnr, surface_of, syntax
+from encoded_streams import SIZE_WH, Picture, decode, encode_all, psnr, surface_of, syntax
 from property_tables import GOOD, ORDER, PROFILES
 
 from picasso.encode import (
@@ -235,6 +236,34 @@ def test_a_target_quality_decides_the_size_under_variable_rate_only(
     assert size(control_rate=VBR, cq=20) > 1.5 * size(control_rate=VBR, cq=35)
     assert size(control_rate=CBR, cq=20) == size(control_rate=CBR, cq=35) == size()
     assert size(control_rate=VBR, cq=0) == size(control_rate=VBR)
+
+
+@pytest.mark.parametrize(
+    ("codec", "best", "middle", "worst"),
+    [(Codec.H264, 1, 23.5, 51), (Codec.HEVC, 0, 24.5, 51), (Codec.AV1, 1, 32, 63)],
+    ids=["h264", "hevc", "av1"],
+)
+def test_a_constant_quality_decides_size_and_likeness(
+    codec: Codec, best: float, middle: float, worst: float, clip: list[Picture]
+) -> None:
+    sizes, likeness = [], []
+    for crf in (best, middle, worst):
+        with closing(open_encoder(EncoderConfig(codec, *SIZE_WH).constant_quality(crf))) as encoder:
+            units = encode_all(encoder, clip[:6])
+        sizes.append(size_of(units))
+        likeness.append(psnr(decode(codec, units), clip[:6]))
+    assert sizes[0] > 4 * sizes[1] > 16 * sizes[2]
+    assert likeness[0] > 45
+    assert likeness[0] > likeness[1] > likeness[2] + 5
+
+
+def test_a_cap_holds_a_constant_quality_down(clip: list[Picture]) -> None:
+    def size(props: Props) -> int:
+        config = EncoderConfig(Codec.H264, *SIZE_WH).constant_quality(10).properties(EncoderProperties(props))
+        with closing(open_encoder(config)) as encoder:
+            return size_of(encode_all(encoder, clip))
+
+    assert size(H264DgpuProps(max_bitrate=100_000)) < 0.5 * size(H264DgpuProps())
 
 
 def test_a_smaller_and_emptier_buffer_makes_smaller_keyframes(opened: Opened, clip: list[Picture]) -> None:

@@ -239,6 +239,15 @@ def test_a_property_becomes_an_option(props: Props, changed: dict[str, str | Non
     assert not plan.ignored
 
 
+@pytest.mark.parametrize(
+    ("codec", "crf", "cq"), [(Codec.H264, 23.5, "24"), (Codec.HEVC, 0, "1"), (Codec.AV1, 32, "32")]
+)
+def test_a_constant_quality_becomes_a_target_that_no_rate_gets_in_the_way_of(codec: Codec, crf: float, cq: str) -> None:
+    options = nvenc_plan(config(codec).constant_quality(crf)).options
+    assert (options["rc"], options["cq"], options["bitrate"]) == ("vbr", cq, "100000000")
+    assert "maxbitrate" not in options
+
+
 def test_every_property_of_a_graphics_card_is_mapped_or_said_to_have_no_effect(
     opened: Opened, caplog: pytest.LogCaptureFixture
 ) -> None:

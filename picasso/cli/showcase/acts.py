@@ -11,7 +11,7 @@ from picasso.cli.look import AMBER, CYAN, GREEN, RGB, object_draw
 from picasso.cli.showcase.detect import Detector, Faces, GreyThings, MovingThings
 from picasso.cli.showcase.tracker import IouTracker
 from picasso.draw import ObjectDrawSpec
-from picasso.encode import Codec
+from picasso.encode import Codec, DgpuPreset
 from picasso.engine import CodecSpec, OverflowPolicy, SourceSpec
 from picasso.transform import Rect, TransformConfig
 
@@ -51,7 +51,7 @@ class Act:
         draw = ObjectDrawSpec()
         found_by = self.detector
         draw.insert(found_by.namespace, found_by.label, object_draw(self.color_rgb, blurred=self.blurred))
-        config = encoder_config(self.codec, self.target_wh, fps, bit_rate=self.bit_rate)
+        config = encoder_config(self.codec, self.target_wh, fps, bit_rate=self.bit_rate, preset=DgpuPreset.P1)
         return SourceSpec(
             codec=CodecSpec.encode(TransformConfig(), config),
             draw=draw,
