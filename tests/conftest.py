@@ -15,9 +15,14 @@ settings.load_profile("automatic" if "CI" in os.environ else "suite")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--every-level", action="store_true", help="run built kernels at every level, and compare")
     parser.addoption("--need-kernels", action="store_true", help="fail where CUDA kernels cannot be compiled")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """In every room: no test leaves a thread of an engine behind, see ``picasso.testing.plugin``."""
     config.option.picasso_leaks = True
+    if config.option.every_level:
+        from every_level import compare_levels
+
+        compare_levels()

@@ -14,13 +14,13 @@ from __future__ import annotations
 import functools
 import hashlib
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
 
 from picasso_kernels.folder import cache_folder
 
-__all__ = ["cache_folder", "host", "pure", "source_key", "tool_versions"]
+__all__ = ["cache_folder", "host", "pure", "source_key", "tool_versions", "with_parts"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -35,18 +35,36 @@ def pure(kernel: Callable[P, R]) -> Callable[P, R]:
     return kernel
 
 
-def host(kernel: Callable[P, R], *, inline: tuple[str, ...] = (), keep_gil: bool = False) -> Callable[P, R]:
-    """Return the kernel compiled for this CPU; the first call with new argument types compiles or loads from disk.
+def host(
+    kernel: Callable[P, R], *, inline: tuple[str, ...] | None = None, keep_gil: bool | None = None
+) -> Callable[P, R]:
+    """Return the kernel as machine code: that which came with the package, else what Numba makes here.
 
-    The result runs without the GIL, checks nothing, and may be called from any thread.
+    The result runs without the GIL and may be called from any thread. Of an entry of ``signatures``, which also says
+    how it is compiled, there may be machine code that fits this processor (``forms``). Else the first call with new
+    argument types compiles or loads from disk, and arguments are not checked.
 
     Args:
         kernel: A plain function.
         inline: Files of this package whose functions are put into those that call them, where LLVM would not: for loops
-            of few turns around calls.
-        keep_gil: For microseconds of work: a busy thread that gets the GIL may keep it for a thousand times longer.
+            of few turns around calls. By default what its entry says, else none.
+        keep_gil: For microseconds of work: a busy thread that gets the GIL may keep it for a thousand times longer. By
+            default what its entry says, else no.
     """
-    return _compiled(kernel, True, inline, not keep_gil)  # type: ignore[no-any-return]  # dispatchers have no type
+    return _host(kernel, inline, keep_gil)  # type: ignore[no-any-return]  # dispatchers have no type
+
+
+@functools.cache
+def _host(kernel: Callable[..., Any], inline: tuple[str, ...] | None, keep_gil: bool | None) -> Any:
+    from picasso_kernels import forms
+    from picasso_kernels.signatures import ENTRIES
+
+    entry = ENTRIES.get(kernel)
+    if inline is None:
+        inline = entry.inline if entry else ()
+    if keep_gil is None:
+        keep_gil = bool(entry and entry.keep_gil)
+    return forms.find(kernel, keep_gil) or _compiled(kernel, True, inline, not keep_gil)
 
 
 @functools.cache
@@ -56,17 +74,10 @@ def _compiled(kernel: Callable[..., Any], is_entry: bool, inline: tuple[str, ...
     from picasso_kernels.cache import KernelCache
     from picasso_kernels.link import Part
     from picasso_kernels.native import MACHINE
-    from picasso_kernels.simd import TWINS
 
     if kernel in MACHINE:
         return MACHINE[kernel]
-    scope = dict(kernel.__globals__)
-    is_twin = kernel in TWINS.values()
-    for name in _callees(kernel):
-        callee = scope[name]
-        scope[name] = _compiled(callee if is_twin else TWINS.get(callee, callee), False, inline, nogil)
-    linked = types.FunctionType(kernel.__code__, scope, kernel.__name__, kernel.__defaults__, kernel.__closure__)
-    linked.__qualname__, linked.__module__ = kernel.__qualname__, kernel.__module__
+    linked = with_parts(kernel, inline, nogil, {})
     if not is_entry:
         return Part(linked, inline=kernel.__module__.rpartition(".")[2] in inline)
     dispatcher = numba.njit(linked, nogil=nogil, error_model="numpy")
@@ -74,6 +85,22 @@ def _compiled(kernel: Callable[..., Any], is_entry: bool, inline: tuple[str, ...
         options = "-".join([*inline, f"nogil{nogil:d}"])
         dispatcher._cache = KernelCache(kernel.__name__, options, source_key(), tool_versions())
     return dispatcher
+
+
+def with_parts(
+    kernel: Callable[..., Any], inline: tuple[str, ...], nogil: bool, given: Mapping[Callable[..., Any], Any]
+) -> types.FunctionType:
+    """Return a kernel which Numba can compile: whatever it calls is a part, or what is ``given`` in its place."""
+    from picasso_kernels.simd import TWINS
+
+    scope = dict(kernel.__globals__)
+    is_twin = kernel in TWINS.values()
+    for name in _callees(kernel):
+        callee = scope[name] if is_twin else TWINS.get(scope[name], scope[name])
+        scope[name] = given[callee] if callee in given else _compiled(callee, False, inline, nogil)
+    linked = types.FunctionType(kernel.__code__, scope, kernel.__name__, kernel.__defaults__, kernel.__closure__)
+    linked.__qualname__, linked.__module__ = kernel.__qualname__, kernel.__module__
+    return linked
 
 
 def _callees(kernel: Callable[..., Any]) -> list[str]:

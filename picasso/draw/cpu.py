@@ -82,7 +82,7 @@ class Finisher:
         arguments = self._transformer.arguments(source, placement, target, interpolation)
         whole_frame = planes_of_frame if target.format in _CHROMA else pixels_of_frame
         scratch = _scratch(target, drawing, self._workspace)
-        host(whole_frame, inline=paint.INLINE)(*arguments, *_lists(drawing), self._table, scratch)
+        host(whole_frame)(*arguments, *_lists(drawing), self._table, scratch)
 
 
 def paint_on(surface: SurfaceView, drawing: DisplayList, workspace: Workspace) -> None:
@@ -100,11 +100,11 @@ def paint_on(surface: SurfaceView, drawing: DisplayList, workspace: Workspace) -
     table, scratch = _target_table(surface), _scratch(surface, drawing, workspace)
     layout = surface.plane_layout()
     if surface.format in _CHANNELS:
-        host(paint.paint_pixels, inline=paint.INLINE)(*_lists(drawing), table, layout[0].memory, scratch)
+        host(paint.paint_pixels)(*_lists(drawing), table, layout[0].memory, scratch)
     else:
         (blue, _), (red, _) = _CHROMA[surface.format]
         memories = layout[0].memory, layout[blue].memory, layout[red].memory
-        host(paint.paint_planes, inline=paint.INLINE)(*_lists(drawing), table, *memories, scratch)
+        host(paint.paint_planes)(*_lists(drawing), table, *memories, scratch)
 
 
 def _check(surface: SurfaceView) -> None:

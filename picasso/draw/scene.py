@@ -95,7 +95,7 @@ class Scene:
                 installed falls back to it with a warning.
             clamp_labels: Move labels that would leave the surface into it.
         """
-        self._compose = host(kernel.compose, keep_gil=True)
+        self._compose = host(kernel.compose)
         self._atlas = GlyphAtlas(font_family)
         self._styles = StyleTable(self._atlas)
         self._counted = np.empty(0, np.int32)

@@ -10,35 +10,36 @@ import numpy as np
 import pytest
 
 from picasso_kernels import compile as compiler
-from picasso_kernels.axis import fill_nearest
 from picasso_kernels.compile import host, pure
+from picasso_kernels.rows import fill_pixels
 
-ARGUMENTS = (0, 5, 0, 0, 5, 1, 0, 10, 1, 0, 10)
+GREY, COUNT = 0x01020304, 3
+"""``fill_pixels`` is no entry: there is never machine code of it that came with the package."""
 LOAD = """
 import sys
 import picasso_kernels.frame, picasso_kernels.compile as compiler
 assert "numba" not in sys.modules
 import numpy
-from picasso_kernels.axis import fill_nearest
-kernel = compiler.host(fill_nearest)
-kernel(numpy.zeros(5, numpy.int16), 0, 5, 0, 0, 5, 1, 0, 10, 1, 0, 10)
+from picasso_kernels.rows import fill_pixels
+kernel = compiler.host(fill_pixels)
+kernel(numpy.zeros(12, numpy.uint8), 0x01020304, 3)
 print(sum(kernel.stats.cache_hits.values()), sum(kernel.stats.cache_misses.values()))
 """
 
 
 def test_host_does_what_pure_does() -> None:
-    ours, theirs = np.zeros(5, np.int16), [0] * 5
-    host(fill_nearest)(ours, *ARGUMENTS)
-    pure(fill_nearest)(theirs, *ARGUMENTS)
-    assert ours.tolist() == theirs == [1, 3, 5, 7, 9]
+    ours, theirs = np.zeros(12, np.uint8), bytearray(12)
+    host(fill_pixels)(ours, GREY, COUNT)
+    pure(fill_pixels)(theirs, GREY, COUNT)
+    assert bytes(ours) == bytes(theirs) == bytes([4, 3, 2, 1] * 3)
 
 
 def test_a_kernel_is_compiled_once() -> None:
-    assert host(fill_nearest) is host(fill_nearest)
+    assert host(fill_pixels) is host(fill_pixels)
 
 
 def test_the_second_process_loads_and_the_import_needs_no_compiler() -> None:
-    host(fill_nearest)(np.zeros(5, np.int16), *ARGUMENTS)
+    host(fill_pixels)(np.zeros(12, np.uint8), GREY, COUNT)
     run = subprocess.run([sys.executable, "-c", LOAD], capture_output=True, text=True, check=True)
     assert run.stdout.split() == ["1", "0"]
 
@@ -59,5 +60,5 @@ def test_the_key_follows_every_kernel_that_host_code_can_come_from(
 
 
 def test_kernels_run_without_the_gil_unless_told_otherwise() -> None:
-    assert host(fill_nearest).targetoptions["nogil"]
-    assert not host(fill_nearest, keep_gil=True).targetoptions["nogil"]
+    assert host(fill_pixels).targetoptions["nogil"]
+    assert not host(fill_pixels, keep_gil=True).targetoptions["nogil"]

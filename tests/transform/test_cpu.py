@@ -19,6 +19,7 @@ from picasso.transform.config import Interpolation, Padding, Rect, TransformConf
 from picasso.transform.cpu import transform, transform_by_reference, warm_up
 from picasso.transform.mapping import place
 from picasso.transform.placement import Placement
+from picasso_kernels import forms
 from picasso_kernels.axis import Axis, fill_bilinear, fill_nearest
 from picasso_kernels.compile import host
 from picasso_kernels.frame import transform_frame
@@ -248,6 +249,7 @@ def test_read_only_sources_are_read() -> None:
     np.testing.assert_array_equal(converted(picture, Placement.identity((8, 8))), expected)
 
 
+@pytest.mark.skipif(forms.form().source != "jit", reason="there is nothing to compile")
 def test_nothing_is_left_to_compile_after_warming_up() -> None:
     warm_up()
     kernels = [host(kernel) for kernel in (transform_frame, fill_bilinear, fill_nearest)]

@@ -1,0 +1,94 @@
+"""Levels to extension modules: all entries compiled in processes side by side, then linked with their shim."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+from picasso_build import compiler, shim
+from picasso_kernels.compile import source_key
+from picasso_kernels.levels import Level, levels_of_this_architecture, missing_flags, processor_flags
+from picasso_kernels.signatures import ENTRIES
+
+_DEAR: Final = ("paint_planes", "transform_frame", "paint_pixels")
+"""Entries that take seconds, dearest first: a process each. One process does the rest."""
+
+
+class BuildError(Exception):
+    """An entry does not compile."""
+
+
+def host_level() -> Level | None:
+    """Return the best level that this processor has; None where it has none, or the system does not say."""
+    flags = processor_flags()
+    return next((level for level in levels_of_this_architecture() if not missing_flags(level, flags)), None)
+
+
+def build(
+    levels: Iterable[Level],
+    folder: Path,
+    command: Sequence[str],
+    *,
+    jobs: int | None = None,
+    names: Collection[str] | None = None,
+) -> list[Path]:
+    """Make the extension modules of some levels.
+
+    Args:
+        levels: Which.
+        folder: Where they are written.
+        command: The C compiler's.
+        jobs: How many processes compile at a time; by default as many as there are cores.
+        names: Of the entries; by default all.
+
+    Returns:
+        The files, in the order of the levels.
+
+    Raises:
+        BuildError: Numba is missing, or an entry does not compile.
+        CompilerError: The C compiler refuses.
+    """
+    levels, made = list(levels), []
+    entries = [entry for entry in ENTRIES.values() if names is None or entry.name in names]
+    wanted = names or [entry.name for entry in entries]
+    groups = [[name] for name in _DEAR if name in wanted] + [[name for name in wanted if name not in _DEAR]]
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(jobs or cores) as pool:
+        work = [(level, group, Path(scratch) / level.name) for group in groups for level in levels]
+        for level in levels:
+            (Path(scratch) / level.name).mkdir()
+        for task in [pool.submit(_emit, *item) for item in work]:
+            task.result()
+        for level in levels:
+            text = shim.source(level.module, level.name, source_key(), entries)
+            objects = [Path(scratch) / level.name / f"{entry.name}.o" for entry in entries]
+            folder.mkdir(parents=True, exist_ok=True)
+            out = folder / f"{level.module}.abi3.so"
+            compiler.link(command, text, objects, Path(scratch) / out.name)
+            os.replace(_beside(Path(scratch) / out.name, out), out)
+            made.append(out)
+    return made
+
+
+def _beside(made: Path, out: Path) -> Path:
+    """Copy a file next to where it goes, so that it gets there in one step: a running process may hold the old one."""
+    part = out.with_suffix(".part")
+    part.write_bytes(made.read_bytes())
+    part.chmod(0o755)
+    return part
+
+
+def _emit(level: Level, group: Sequence[str], folder: Path) -> None:
+    paths = [str(Path(__file__).parents[1]), *filter(None, sys.path)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONHASHSEED": "0", "LC_ALL": "C"}
+    line = [sys.executable, "-m", "picasso_build.emit", level.name, str(folder), *group]
+    done = subprocess.run(line, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise BuildError(f"{level.name}: {', '.join(group)}: {said[-1]}")

@@ -1,0 +1,67 @@
+"""What ``--every-level`` does: each call of an entry kernel runs at every level that was built, and by Numba.
+
+So each law that a test holds holds for all of them, and they agree bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+import pytest
+
+from picasso_kernels import compile as compiling
+from picasso_kernels import forms
+from picasso_kernels.levels import levels_of_this_architecture, missing_flags, processor_flags
+from picasso_kernels.signatures import ENTRIES, Array, Entry
+
+CALLS: Final[Counter[str]] = Counter()
+"""How often each entry ran, at each of the levels."""
+
+
+def compare_levels() -> None:
+    """Put comparisons in the place of what ``compile.host`` returns for entries, in this process.
+
+    Fails where a level that this processor has was not built.
+    """
+    flags = processor_flags()
+    modules = {}
+    for level in levels_of_this_architecture():
+        if not missing_flags(level, flags):
+            found = forms.open_level(level, flags)
+            if isinstance(found, str):
+                raise pytest.UsageError(f"--every-level: {found}; python -m picasso_build")
+            modules[level.name] = found
+    made: dict[Callable[..., Any], Callable[..., Any]] = {}
+
+    def host(kernel: Callable[..., Any], inline: tuple[str, ...] | None, keep_gil: bool | None) -> Any:
+        entry = ENTRIES.get(kernel)
+        if entry is None or keep_gil not in {None, entry.keep_gil}:
+            return plain(kernel, inline, keep_gil)
+        if kernel not in made:
+            ways = {name: getattr(module, entry.name) for name, module in modules.items()}
+            made[kernel] = _comparison(entry, ways, compiling._compiled(kernel, True, entry.inline, not entry.keep_gil))
+        return made[kernel]
+
+    plain = compiling._host
+    compiling._host = host  # type: ignore[assignment]
+
+
+def _comparison(entry: Entry, ways: dict[str, Callable[..., Any]], numba: Callable[..., Any]) -> Callable[..., Any]:
+    kinds = list(entry.arguments.values())
+    written = [place for place, kind in enumerate(kinds) if isinstance(kind, Array) and kind.written]
+    results = [place for place in written if not kinds[place].scratch]  # type: ignore[union-attr]
+
+    def run(*args: Any) -> Any:
+        before = [np.array(args[place]) for place in written]
+        expected = numba(*args), [args[place].tobytes() for place in results]
+        for name, way in ways.items():
+            for place, content in zip(written, before, strict=True):
+                args[place][...] = content
+            CALLS[name] += 1
+            assert (way(*args), [args[place].tobytes() for place in results]) == expected, f"{entry.name} at {name}"
+        return expected[0]
+
+    return run
