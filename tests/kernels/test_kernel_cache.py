@@ -44,6 +44,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.delenv(places.VARIABLE, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("PICASSO_KERNELS", "jit")  # what came with the package needs no cache
     places.cache_folder.cache_clear()
     places.say_once.cache_clear()
     yield tmp_path
