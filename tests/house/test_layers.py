@@ -21,8 +21,9 @@ BELOW = {
     "engine": ["errors", "primitives", "surface", "transform", "draw", "encode"],
     "media": ["errors", "primitives", "surface", "transform", "encode", "engine"],
     "flow": ["errors", "primitives", "surface", "transform", "draw", "encode", "engine", "media"],
+    "module": ["errors", "primitives", "surface", "transform", "draw", "encode", "engine", "media", "flow"],
     "testing": ["errors", "primitives", "surface", "transform", "draw", "encode", "engine"],
-    "cli": ["errors", "primitives", "surface", "transform", "draw", "encode", "engine", "media", "flow"],
+    "cli": ["errors", "primitives", "surface", "transform", "draw", "encode", "engine", "media", "flow", "module"],
 }
 HEAVY = ["numba", "av", "skia", "simplejpeg", "cv2", "rich", "typer", "omegaconf"]
 

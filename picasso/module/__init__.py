@@ -1,0 +1,1 @@
+"""A module: a YAML file that names sources, steps and sinks, and runs."""

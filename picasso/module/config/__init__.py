@@ -1,0 +1,38 @@
+"""A module's configuration: one YAML file over built-in defaults, checked as a whole before anything opens."""
+
+from picasso.module.config.load import load_config
+from picasso.module.config.merge import Origin
+from picasso.module.config.model import (
+    BufferQueues,
+    DrawFunc,
+    ElementConfig,
+    FilterConfig,
+    FrameConfig,
+    ModuleConfig,
+    OutputFrame,
+    Padding,
+    SinkConfig,
+    SourceConfig,
+)
+from picasso.module.config.problem import ConfigError, Problem
+from picasso.module.config.render import render
+from picasso.module.config.schema import module_schema
+
+__all__ = [
+    "BufferQueues",
+    "ConfigError",
+    "DrawFunc",
+    "ElementConfig",
+    "FilterConfig",
+    "FrameConfig",
+    "ModuleConfig",
+    "Origin",
+    "OutputFrame",
+    "Padding",
+    "Problem",
+    "SinkConfig",
+    "SourceConfig",
+    "load_config",
+    "module_schema",
+    "render",
+]

@@ -1,0 +1,211 @@
+"""What the schema cannot say: values that must fit each other. Faults stop a module, warnings do not."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from picasso.module.config.notation import MODELS, entries
+from picasso.module.config.problem import Path, nearest
+from picasso.module.config.schema import module_schema
+from picasso.module.config.validate import Fault
+
+Tree = dict[str, Any]
+LOSSY: Final = ("h264", "hevc", "av1")
+RAW: Final = ("raw-rgba", "raw-rgb24")
+POOL_DEFAULT: Final = 4
+"""Buffers of a pool that is not set."""
+_ENCODERS: Final = {
+    "h264": ("nvenc", "software"),
+    "hevc": ("nvenc", "software"),
+    "av1": ("nvenc", "software"),
+    "jpeg": ("nvenc", "software"),
+    "png": ("software",),
+}
+_PARAMS: Final = {
+    ("h264", "nvenc"): (
+        *("bitrate", "control-rate", "iframeinterval", "preset-id", "tuning-info-id", "profile"),
+        *("force-idr", "force-intra", "extended-colorformat"),
+    ),
+    ("h264", "software"): ("bitrate", "key-int-max", "pass", "speed-preset", "tune"),
+    ("jpeg", None): ("quality", "idct-method"),
+    ("png", None): ("compression-level",),
+}
+_LATER: Final = ("min_fps",)
+"""Keys of later releases that have no effect here."""
+
+
+def faults(tree: Tree, broken: set[Path]) -> list[Fault]:
+    """Return what does not fit together.
+
+    Args:
+        tree: The resolved tree.
+        broken: Paths at which the schema found faults; a block that holds one is left alone.
+    """
+    parameters = tree.get("parameters")
+    if not isinstance(parameters, dict):
+        return []
+    blocks = {
+        "frame": _frame_faults,
+        "output_frame": _output_faults,
+        "telemetry": _telemetry_faults,
+        "draw_func": _draw_faults,
+    }
+    found: list[Fault] = []
+    for name, find in blocks.items():
+        block = parameters.get(name)
+        if isinstance(block, dict) and not any(path[:2] == ("parameters", name) for path in broken):
+            found += find(block, ("parameters", name))
+    return found
+
+
+def warnings(tree: Tree, given: set[Path]) -> list[Fault]:
+    """Return what is allowed and probably not meant.
+
+    Args:
+        tree: The resolved, valid tree.
+        given: Paths that the user's file has.
+    """
+    parameters = tree["parameters"]
+    known = module_schema()["properties"]["parameters"]["properties"]
+    found: list[Fault] = [
+        (("parameters", key), f"taken for a parameter of yours; did you mean {near!r}?")
+        for key in parameters
+        if key not in known and (near := nearest(key, known)) and _is_one_edit(key, near)
+    ]
+    found += [
+        (("parameters", key), "has no effect: frames are taken as they come")
+        for key in _LATER
+        if ("parameters", key) in given
+    ]
+    output = parameters.get("output_frame")
+    if parameters.get("draw_func") is not None and output is None:
+        found.append((("parameters", "draw_func"), "nothing is drawn: output_frame is null"))
+    if output and output["codec"] in RAW and output.get("condition"):
+        found.append((("parameters", "output_frame", "condition"), f"ignored for codec {output['codec']}"))
+    if output and output["codec"] == "copy" and (parameters["frame"].get("padding") or {}).get("keep"):
+        found.append(
+            (("parameters", "frame", "padding", "keep"), "false for codec copy, which sends the source's payload")
+        )
+    params = (output or {}).get("encoder_params") or {}
+    if (output or {}).get("encoder") == "nvenc" and 0 < _number(params.get("bitrate")) < 20_000:
+        place = ("parameters", "output_frame", "encoder_params", "bitrate")
+        found.append((place, f"{params['bitrate']} bit/s: NVENC counts bits, the software encoder kilobits"))
+    return found + _buffer_warnings(parameters, batch_size(tree))
+
+
+def batch_size(tree: Tree) -> int:
+    """Return the frames of a batch: as set, else that of the first model, else 1."""
+    size = tree["parameters"].get("batch_size")
+    if size is not None:
+        return int(size)
+    for element, _path, enabled in entries(tree["pipeline"].get("elements") or [], ()):
+        if enabled and str(element.get("element")).startswith(MODELS):
+            return int((element.get("model") or {}).get("batch_size") or 1)
+    return 1
+
+
+def buffer_warning(streams: int, stream_pool: int | None, batch: int, muxer_pool: int | None) -> str | None:
+    """Say that the pools do not fit, with all four numbers; None where they do, or where neither is set."""
+    if stream_pool is None and muxer_pool is None:
+        return None
+    each, batches = stream_pool or POOL_DEFAULT, muxer_pool or POOL_DEFAULT
+    if streams * each >= batch * batches:
+        return None
+    return (
+        f"{streams} streams x {each} pictures (stream_buffer_pool_size) < {batch} frames a batch x {batches} batches "
+        f"(muxer_buffer_pool_size): batches will wait for pictures"
+    )
+
+
+def _buffer_warnings(parameters: Tree, batch: int) -> list[Fault]:
+    pools = parameters.get("stream_buffer_pool_size"), parameters.get("muxer_buffer_pool_size")
+    streams = parameters["max_parallel_streams"]
+    text = buffer_warning(streams, pools[0], batch, pools[1]) if streams else None
+    if text is None:
+        return []
+    key = "stream_buffer_pool_size" if pools[0] is not None else "muxer_buffer_pool_size"
+    return [(("parameters", key), text)]
+
+
+def _frame_faults(frame: Tree, path: Path) -> list[Fault]:
+    base = frame.get("geometry_base") or 8
+    found: list[Fault] = []
+    sizes: dict[Path, Any] = {("width",): frame.get("width"), ("height",): frame.get("height")}
+    for side, pixels in (frame.get("padding") or {}).items():
+        if side != "keep":
+            sizes["padding", side] = pixels
+    for key, pixels in sizes.items():
+        if isinstance(pixels, int) and pixels % base:
+            below, above = pixels - pixels % base, pixels - pixels % base + base
+            text = f"{pixels} is not divisible by geometry_base {base}; {below} and {above} are"
+            found.append(((*path, *key), text))
+    if (frame.get("width") is None) != (frame.get("height") is None):
+        missing = "width" if frame.get("width") is None else "height"
+        found.append(((*path, missing), "width and height are given together, or both are null"))
+    return found
+
+
+def _output_faults(output: Tree, path: Path) -> list[Fault]:
+    codec, encoder = output["codec"], output.get("encoder")
+    found: list[Fault] = []
+    if codec in ("vp8", "vp9"):
+        found.append(((*path, "codec"), f"{codec} is read and not encoded; one of h264, hevc, av1, jpeg, png, copy"))
+    encoders = _ENCODERS.get(codec, ())
+    if encoder is not None and encoder not in encoders and codec not in ("vp8", "vp9"):
+        choices = f"; one of {', '.join(encoders)}" if encoders else ", which has no encoder"
+        found.append(((*path, "encoder"), f"{encoder} does not encode {codec}{choices}"))
+    if output.get("profile") is not None and codec != "h264":
+        found.append(((*path, "profile"), f"only h264 has one here, got codec {codec}"))
+    known = _params_of(codec, encoder)
+    for name in output.get("encoder_params") or {}:
+        if name not in known:
+            near = nearest(str(name), known)
+            hint = f"did you mean {near!r}?" if near else f"one of {', '.join(known)}" if known else "it takes none"
+            found.append(((*path, "encoder_params", str(name)), f"unknown parameter of {codec}: {name!r}; {hint}"))
+    return found
+
+
+def _params_of(codec: str, encoder: str | None) -> tuple[str, ...]:
+    """Return the parameters that an encoder takes; those of both where the encoder is not named."""
+    if codec in LOSSY:
+        both = ("nvenc", "software") if encoder is None else (encoder,)
+        names = [name for one in both for name in _PARAMS.get(("h264", one), ())]
+        return tuple(dict.fromkeys(names))
+    return _PARAMS.get((codec, None), ())
+
+
+def _telemetry_faults(telemetry: Tree, path: Path) -> list[Fault]:
+    needs = (
+        ("tracing", "jaeger", "endpoint"),
+        ("tracing", "opentelemetry", "endpoint"),
+        ("metrics", "prometheus", "port"),
+    )
+    found: list[Fault] = []
+    for block, provider, key in needs:
+        settings = telemetry.get(block) or {}
+        if settings.get("provider") == provider and (settings.get("provider_params") or {}).get(key) is None:
+            found.append(((*path, block, "provider"), f"{provider} needs provider_params.{key}"))
+    return found
+
+
+def _draw_faults(draw: Tree, path: Path) -> list[Fault]:
+    if bool(draw.get("module")) == bool(draw.get("class_name")):
+        return []
+    missing = "class_name" if draw.get("module") else "module"
+    return [((*path, missing), "module and class_name are given together")]
+
+
+def _number(value: Any) -> float:
+    return value if isinstance(value, int | float) else 0.0
+
+
+def _is_one_edit(word: str, other: str) -> bool:
+    """Whether one letter more, less, other, or two neighbours exchanged make one word the other."""
+    if abs(len(word) - len(other)) > 1 or word == other:
+        return False
+    start = 0
+    while start < min(len(word), len(other)) and word[start] == other[start]:
+        start += 1
+    rests = {(word[start + a :], other[start + b :]) for a, b in ((1, 1), (1, 0), (0, 1))}
+    swapped = word[start : start + 2][::-1] == other[start : start + 2] and word[start + 2 :] == other[start + 2 :]
+    return swapped or any(one == two for one, two in rests)
