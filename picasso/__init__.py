@@ -40,6 +40,7 @@ from picasso.engine import (
     SourceSpec,
     StreamResetReason,
 )
+from picasso.signals import stop_on_signals
 
 __version__ = "0.1.0"
 
@@ -73,4 +74,5 @@ __all__ = [
     "SourceSpec",
     "StreamResetReason",
     "TuningPreset",
+    "stop_on_signals",
 ]

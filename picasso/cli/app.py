@@ -1,13 +1,19 @@
 """The command's root: what all commands share, and how they fail.
 
 A failure is one sentence on stderr and an exit code: 1 when the work failed, 2 when the arguments are bad,
-130 after Ctrl-C. ``--debug`` (or ``PICASSO_DEBUG=1``) lets the traceback through.
+128 and the signal's number when a signal ended it, 130 for Ctrl-C. ``--debug`` (or ``PICASSO_DEBUG=1``) lets the
+traceback through.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from signal import SIGINT
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +24,7 @@ from picasso.cli.doctor import doctor
 from picasso.cli.encode import encode
 from picasso.cli.probe import probe
 from picasso.errors import PicassoError
+from picasso.signals import Stop, Stopped, stop_on_signals
 
 SWITCH_INTERVAL_S = 0.0005
 """How long a thread may keep the GIL while another waits, in seconds.
@@ -41,17 +48,41 @@ class OneSentenceGroup(TyperGroup):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Parse, run and exit; the module says with which codes."""
-        try:
-            code = super().main(*args, **{**kwargs, "standalone_mode": False})
-            if code == INTERRUPTED:
-                print("picasso: interrupted", file=sys.stderr)
-        except Exception as error:
-            usage = _usage_complaint(error)
-            if usage is None and self._debug:
-                raise
-            print(f"picasso: {usage or one_sentence(error)}", file=sys.stderr)
-            code = 2 if usage else _exit_code(error)
+        is_main = threading.current_thread() is threading.main_thread()
+        with _warnings_on_stderr(), stop_on_signals(exits=False) if is_main else nullcontext(Stop()) as stop:
+            try:
+                code = super().main(*args, **{**kwargs, "standalone_mode": False})
+                if stop.signum is None and code == INTERRUPTED:
+                    _say("interrupted")
+            except (Exception, Stopped) as error:
+                usage = _usage_complaint(error)
+                if usage is None and self._debug and not isinstance(error, Stopped):
+                    raise
+                if stop.signum is None:
+                    _say(usage or one_sentence(error))
+                code = 2 if usage else _exit_code(error)
+            if stop.signum is not None:
+                _say("interrupted" if stop.signum == SIGINT else f"stopped by {stop.signum.name}")
+                code = stop.exit_code
         sys.exit(code or 0)
+
+
+def _say(sentence: str) -> None:
+    with suppress(OSError):  # the terminal may be closed
+        print(f"picasso: {sentence}", file=sys.stderr)
+
+
+@contextmanager
+def _warnings_on_stderr() -> Iterator[None]:
+    """Let what the library logs as a warning be a sentence on stderr."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("picasso: %(message)s"))
+    logger = logging.getLogger("picasso")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def one_sentence(error: BaseException) -> str:
@@ -74,7 +105,7 @@ def _exit_code(error: BaseException) -> int:
     return INTERRUPTED if isinstance(error, typer.Abort) else 1
 
 
-def _usage_complaint(error: Exception) -> str | None:
+def _usage_complaint(error: BaseException) -> str | None:
     """The parser's own words when the arguments are bad: all its errors derive from one that can format itself."""
     complaint = getattr(error, "format_message", None)
     return None if complaint is None else _flat(complaint())

@@ -43,8 +43,10 @@ def demo(
     made = show(out, options, open_progress(progress(), quiet=quiet))
     console = results()
     console.print(_table(made))
-    written = [path.name for one in made for path in (one.video, one.metadata)]
-    console.print(f"In {out}: {', '.join([*written, SHEET])}", markup=False)
+    written = [path.name for one in made if one.outcome.failure is None for path in (one.video, one.metadata)]
+    if len(written) == 2 * len(made):
+        written.append(SHEET)
+    console.print(f"In {out}: {', '.join(written)}", markup=False)
     for one in made:
         if one.outcome.failure is not None:
             one.outcome.failure.add_note(f"while playing {one.outcome.source_id}")

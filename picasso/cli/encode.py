@@ -17,8 +17,8 @@ _FILTERS = ("bilinear", "area", "nearest", "cubic", "lanczos")
 def encode(
     source: Annotated[str, typer.Argument(metavar="IN", help="A video file, or a URL that FFmpeg reads.")],
     out: Annotated[
-        Path,
-        typer.Option("--out", "-o", help="File to write: .mp4, .mov or .mkv; a folder for jpeg and png."),
+        str,
+        typer.Option("--out", "-o", help="File to write: .mp4, .mov or .mkv; a folder for jpeg and png; - for stdout."),
     ],
     *,
     size: Annotated[
@@ -79,8 +79,14 @@ def encode(
         list[str] | None, typer.Option(metavar="LABEL", help="Label whose objects are blurred; may be repeated.")
     ] = None,
     metadata: Annotated[
-        Path | None, typer.Option(help="NDJSON file to write: each frame and its boxes, in source pixels.")
+        str | None, typer.Option(help="NDJSON file to write: each frame and its boxes, in source pixels.")
     ] = None,
+    fragment: Annotated[
+        bool, typer.Option("--fragment/--no-fragment", help="Whether an MP4 file plays while it is written.")
+    ] = True,
+    fsync: Annotated[
+        bool, typer.Option("--fsync", help="Wait for the disk after each fragment, so that a power cut costs no more.")
+    ] = False,
     seconds: Annotated[float | None, typer.Option(min=0.001, help="Only so much of the beginning.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
@@ -90,29 +96,30 @@ def encode(
     """
     from picasso.cli.console import progress, results
     from picasso.cli.conversion import Conversion
+    from picasso.cli.outputs import Outputs
     from picasso.cli.progress import open_progress
     from picasso.encode import Codec, DgpuPreset
     from picasso.transform import Interpolation, Padding
 
+    outputs = Outputs(out, metadata, Codec.from_name(codec), fragment=fragment, fsync=fsync)
     conversion = Conversion(
         source,
-        out,
+        outputs,
         size=size,
         crop=crop,
         padding=Padding.from_name(padding.replace("-", "_")),
         inset=inset,
         interpolation=Interpolation.from_name(resample),
-        codec=Codec.from_name(codec),
         crf=crf,
         bit_rate=bitrate,
         quality=quality,
         preset=None if preset is None else DgpuPreset(preset),
         draw=draw,
         blurred=blur or (),
-        metadata=metadata,
         seconds=seconds,
     )
     outcome = conversion.run(open_progress(progress(), quiet=quiet))
     if not quiet:
         figures = f"{outcome.delivered} frames, {outcome.frames_per_s:.1f} frames/s, p99 {outcome.p99_ms:.1f} ms"
-        results().print(f"{out}: {figures}", markup=False)
+        console = progress() if outputs.to_stdout else results()
+        console.print(f"{out}: {figures}", markup=False)

@@ -28,9 +28,9 @@ def rehearse(streams: Sequence[Stream], progress: Progress, *, on_render: OnRend
     progress.note("Getting ready; the first run on a machine compiles its kernels.")
     try:
         run([_first_frame(stream) for stream in streams], LineProgress(lambda _line: None), on_render=on_render)
-    except BaseException:  # interrupted: the run that would finish the files never comes
+    except BaseException:  # interrupted: the run that would use the files never comes
         for sink in itertools.chain.from_iterable(stream.sinks for stream in streams):
-            sink.close()
+            sink.abandon()
         raise
 
 

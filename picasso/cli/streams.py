@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from picasso.cli.progress import Progress, Status
@@ -20,6 +21,7 @@ from picasso.engine import (
     Step,
 )
 from picasso.errors import ShutDownError
+from picasso.signals import hold_stop
 
 if TYPE_CHECKING:
     from picasso.primitives import VideoFrame
@@ -46,8 +48,12 @@ class Sink(Protocol):
         """Take one encoded frame."""
         ...
 
-    def close(self) -> None:
-        """Finish the file. May be called again."""
+    def close(self) -> object:
+        """Finish the file and put it in its place. May be called again."""
+        ...
+
+    def abandon(self) -> Path | None:
+        """Leave what was there; returns where the frames so far are, None if there are none. May be called again."""
         ...
 
 
@@ -66,6 +72,8 @@ class Stream:
     """What to take of each frame; None for all."""
     total: int | None = None
     """Frames to come, if known."""
+    verify: Callable[[], object] | None = None
+    """Called after the last frame, before the files are put in their place; what it raises fails the stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +97,8 @@ class Outcome:
 def run(streams: Sequence[Stream], progress: Progress, *, on_render: OnRender | None = None) -> list[Outcome]:
     """Run all streams to their ends through one engine, at once.
 
-    A stream that fails ends early and says why in its outcome; the others go on.
+    A stream that fails ends early and says why in its outcome; the others go on. Its files are not put in their place;
+    those of the others are, also when the run is stopped by Ctrl-C or another signal.
 
     Args:
         streams: Each with a source id of its own.
@@ -104,6 +113,7 @@ def run(streams: Sequence[Stream], progress: Progress, *, on_render: OnRender | 
     )
     general = GeneralSpec("picasso-cli", idle_timeout_secs=PATIENCE_S, inflight_queue_size=WAITING_FRAMES)
     engine = PicassoEngine(general, callbacks)
+    is_good = False
     try:
         with engine, progress:
             for each in runs.values():
@@ -112,12 +122,24 @@ def run(streams: Sequence[Stream], progress: Progress, *, on_render: OnRender | 
                 busy[0].done.wait(REFRESH_S)
                 stats = engine.stats()
                 progress.show([each.status(stats) for each in runs.values()])
+        is_good = True
+    except BaseException as error:
+        is_good = _is_stop(error)
+        raise
     finally:
-        for each in runs.values():
-            each.stop()
-        for each in runs.values():
-            each.close()
+        with hold_stop():
+            for each in runs.values():
+                each.stop()
+            for each in runs.values():
+                each.close(is_good=is_good)
     return [each.outcome(engine.stats()) for each in runs.values()]
+
+
+def _is_stop(error: BaseException | None) -> bool:
+    """Whether Ctrl-C or another signal is behind an error: a terminal that is closed cannot be written to either."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error is not None
 
 
 def _source_of(output: OutputMessage) -> str:
@@ -173,15 +195,25 @@ class _Run:
             dropped=sum(stats.sources[self._stream.source_id].dropped.values()),
         )
 
-    def close(self) -> None:
+    def close(self, *, is_good: bool) -> None:
         """Wait for the feeding thread and finish the files; the engine is shut down by now."""
         if self._feeder is not None:
             self._feeder.join()
-        for sink in self._stream.sinks:
+        if is_good and self._failure is None and self._stream.verify is not None and self.done.is_set():
             try:
-                sink.close()
-            except OSError as error:
+                self._stream.verify()
+            except Exception as error:  # noqa: BLE001 - whatever it raises fails this stream alone
                 self.fail(error)
+        for sink in self._stream.sinks:
+            if is_good and self._failure is None:
+                try:
+                    sink.close()
+                except OSError as error:
+                    self.fail(error)
+        if not is_good or self._failure is not None:
+            left = [path for sink in self._stream.sinks if (path := sink.abandon()) is not None]
+            if left and self._failure is not None:
+                self._failure.add_note(f"what was written is in {' and '.join(map(str, left))}")
 
     def outcome(self, stats: EngineStats) -> Outcome:
         """Sum up."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Literal, Self
@@ -11,8 +12,11 @@ import msgspec
 
 from picasso.engine import OutputMessage
 from picasso.errors import MediaError, MetadataError
-from picasso.media.ffmpeg import media_errors
+from picasso.media.ffmpeg import media_errors, reason
+from picasso.media.location import Location
+from picasso.media.outputs import Output
 from picasso.primitives import EndOfStream, VideoFrame, VideoFrameContent
+from picasso.signals import hold_stop
 from picasso.transform import Placement, unplace_xywha
 
 Space = Literal["output", "source"]
@@ -21,20 +25,23 @@ Space = Literal["output", "source"]
 MAX_LINE_BYTES: Final = 64 << 20
 """Longest line that is read: some 100,000 objects."""
 
+_BUFFER_BYTES: Final = 64 << 10
+_BUFFER_S: Final = 2.0
 _END_PREFIX: Final = b'{"end_of_stream"'
 
 
 class MetadataWriter:
     """Writes frames with their objects and attributes, one line each, and the end of the stream as a line of its own.
 
-    Encoded bytes are left out: they belong to the file beside it. One thread writes at a time.
+    Encoded bytes are left out: they belong to the file beside it. The file is written as ``NAME.part.EXT`` and moved
+    into its place by ``close``. One thread writes at a time.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, space: Space = "output") -> None:
-        """Create the file; an existing one is replaced.
+    def __init__(self, path: Location, *, space: Space = "output") -> None:
+        """Create the file.
 
         Args:
-            path: File to write, usually ``.ndjson``.
+            path: File to write, usually ``.ndjson``; a pipe, a device, or ``-`` for standard output.
             space: ``output`` writes boxes as they are; ``source`` brings boxes, size and chain of an
                 ``OutputMessage`` back to the pixels that were sent, through its placement.
 
@@ -44,19 +51,41 @@ class MetadataWriter:
         """
         if space not in {"output", "source"}:
             raise ValueError(f"space {space!r}: expected one of output, source")
-        self._place = os.fspath(path)
         self._to_source = space == "source"
-        with media_errors(self._place):
-            self._file = Path(path).open("wb")  # noqa: SIM115  # close() closes it
+        self._output = Output(path)
+        self._place = self._output.place
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
+        self._flushed_s = time.monotonic()
+        self._safe = self._lost = 0
+        self._failure: OSError | None = None
+        self._ended = False
+        self._closed = False
+
+    @property
+    def part_path(self) -> Path | None:
+        """The file that is being written, or that a failure left; None for pipes and devices."""
+        return self._output.part
 
     def write(self, output: OutputMessage | VideoFrame) -> None:
-        """Write one line.
+        """Write one line. It is in the file two seconds later, when the next one comes.
+
+        A disk that takes no more is raised once; later lines are counted, and ``close`` raises.
 
         Raises:
             MediaError: The file is closed or cannot be written.
         """
-        with media_errors(self._place):
-            self._file.write(self._line(output) + b"\n")
+        if self._closed:
+            raise MediaError(f"{self._place}: the file is closed")
+        if self._failure is not None:
+            self._lost += 1
+            return
+        line = self._line(output) + b"\n"
+        self._ended = isinstance(output, OutputMessage) and output.is_eos
+        self._waiting.append(line)
+        self._waiting_bytes += len(line)
+        if self._waiting_bytes >= _BUFFER_BYTES or time.monotonic() - self._flushed_s >= _BUFFER_S:
+            self.flush()
 
     def flush(self) -> None:
         """Hand what was written to the system.
@@ -64,23 +93,82 @@ class MetadataWriter:
         Raises:
             MediaError: The file is closed or cannot be written.
         """
-        with media_errors(self._place):
-            self._file.flush()
+        if self._closed:
+            raise MediaError(f"{self._place}: the file is closed")
+        if self._failure is None:
+            self._hand_over()
+            if self._failure is not None:
+                raise MediaError(f"{self._place}: {self._losses()}")
 
     def close(self) -> None:
-        """Finish the file. May be called again.
+        """Finish the file and put it in its place; without a line, what was there stays. May be called again.
 
         Raises:
-            MediaError: The file cannot be written.
+            MediaError: Lines are lost, or the file cannot be put in its place.
         """
-        with media_errors(self._place):
-            self._file.close()
+        if self._closed:
+            return
+        with hold_stop():
+            self._hand_over()
+            self._closed = True
+            if self._failure is not None or not self._safe:
+                self._output.abandon(keep=self._safe > 0)
+            else:
+                with media_errors(self._place):
+                    self._output.complete()
+        if self._failure is not None:
+            raise MediaError(f"{self._place}: {self._losses()}")
+
+    def abandon(self) -> Path | None:
+        """Give up: what was there stays, and so does a part file with the lines so far. May be called again.
+
+        Returns:
+            The part file, None if there is none.
+        """
+        if not self._closed:
+            with hold_stop():
+                self._hand_over()
+                self._closed = True
+                self._output.abandon(keep=self._safe > 0)
+        part = self._output.part
+        return part if part is not None and part.exists() else None
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_exception: object) -> None:
-        self.close()
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Close; an exception abandons the file, unless it is Ctrl-C or another way to end the program."""
+        if not isinstance(error, Exception):
+            self.close()
+        elif (left := self.abandon()) is not None:
+            error.add_note(f"what was written is in {left}")
+
+    def __del__(self) -> None:
+        """What becomes of a file that nobody closed: a stream that ended is complete, another one is not."""
+        if not getattr(self, "_closed", True):
+            if self._ended:
+                self.close()
+            else:
+                self.abandon()
+
+    def _hand_over(self) -> None:
+        """Write the lines that wait; notes what goes wrong."""
+        lines, self._waiting, self._waiting_bytes = self._waiting, [], 0
+        self._flushed_s = time.monotonic()
+        if not lines:
+            return
+        try:
+            self._output.write(b"".join(lines))
+        except OSError as error:
+            self._failure = self._failure or error
+            self._lost += len(lines)
+        else:
+            self._safe += len(lines)
+
+    def _losses(self) -> str:
+        assert self._failure is not None
+        left = f"{self._safe} lines are safe in {self._output.written_to}" if self._safe else "no line is safe"
+        return f"{reason(self._failure)}; {left}, {self._lost} are lost"
 
     def _line(self, output: OutputMessage | VideoFrame) -> bytes:
         placement = None

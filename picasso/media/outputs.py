@@ -70,6 +70,7 @@ class Output:
         self.part: Path | None = None
         """Where it is meanwhile; None for pipes, devices and streams of the process."""
         self._fd: int | None = None
+        self._settled = False
         with contextlib.nullcontext() if not replaces else media_errors(self.place):
             if not place.is_direct:
                 assert place.path is not None
@@ -85,8 +86,8 @@ class Output:
 
     @property
     def closed(self) -> bool:
-        """Whether nothing more can be written."""
-        return self._fd is None
+        """Whether it is in its place, or never will be."""
+        return self._settled
 
     @property
     def written_to(self) -> str:
@@ -138,29 +139,37 @@ class Output:
             os.fsync(self._descriptor())
 
     def complete(self) -> None:
-        """Put the file in its place. May be called again.
+        """Put the file in its place. May be called again, also after a signal interrupted it.
 
         Raises:
             OSError: It cannot be written or moved; the part file stays, if its folder does.
         """
-        if self._fd is None:
-            return
-        try:
-            self.sync()
-        except BaseException:
+        if self._fd is not None:
+            try:
+                self.sync()
+            except OSError:
+                self._close()
+                self._settled = True
+                raise
             self._close()
-            raise
-        self._close()
+        if self._settled:
+            return
         if self.part is not None and self.path is not None:
             if not self._replaces:
                 self.path = free_path(self.path, but=self.part)
-            self.part.replace(self.path)
+            try:
+                self.part.replace(self.path)
+            except OSError:
+                self._settled = True
+                raise
             _sync_folder(self.path.parent)
+        self._settled = True
 
     def abandon(self, *, keep: bool) -> None:
         """Leave the output as it was; the part file stays if ``keep``. May be called again."""
-        if self._fd is None:
+        if self._settled:
             return
+        self._settled = True
         with contextlib.suppress(OSError):
             self._close()
         if self.part is not None and not keep:

@@ -54,6 +54,7 @@ class StreamFile:
         """What went wrong, once it did."""
         self._options = options
         self._muxer: Muxer | None = None
+        self._is_finished = False
 
     @property
     def safe(self) -> int:
@@ -123,9 +124,9 @@ class StreamFile:
         try:
             self.output.complete()
         except OSError as error:
-            raise MediaError(
-                f"{self.output.place}: {reason(error)}; {_frames(self.frames)} were written to {self.output.written_to}"
-            ) from None
+            stays = self.output.part is not None and self.output.part.exists()
+            where = f"were written to {self.output.part}" if stays else "are lost"
+            raise MediaError(f"{self.output.place}: {reason(error)}; {_frames(self.frames)} {where}") from None
 
     def abandon(self) -> bool:
         """Leave what was there as it is; tell whether a part file with frames stays. It plays."""
@@ -158,11 +159,12 @@ class StreamFile:
 
     def _finish(self) -> None:
         """Bring everything into the file; notes what goes wrong."""
-        if self.failure is None and self._muxer is not None:
+        if self.failure is None and self._muxer is not None and not self._is_finished:
             try:
                 self._muxer.finish()
             except FAILURES as error:
                 self.failure = error
+            self._is_finished = True
 
     def _keep(self) -> bool:
         keep = self.safe > 0

@@ -22,6 +22,7 @@ from picasso.media.packets import StreamKind, Written, frame_of, kind_of, unit_o
 from picasso.media.segments import SegmentLimits, SegmentNames
 from picasso.media.stream_file import FileOptions, StreamFile
 from picasso.media.times import NS
+from picasso.signals import hold_stop
 
 if TYPE_CHECKING:
     import av
@@ -184,34 +185,35 @@ class StreamWriter:
         """
         if self._closed:
             return
-        self._closed = True
-        self._finalizer.detach()
-        _open.discard(self._slot)
-        self._slot.complete()
+        with hold_stop():
+            self._slot.complete()
+        self._end()
         if self._slot.failures:
             raise MediaError("; ".join(map(str, self._slot.failures)))
 
-    def abandon(self) -> None:
+    def abandon(self) -> Path | None:
         """Give up: what was there stays, and so does a part file with the frames so far, which plays.
 
-        May be called again, and after ``close``, where it does nothing.
+        May be called again, and after ``close``.
+
+        Returns:
+            The part file, None if there is none.
         """
-        if self._closed:
-            return
-        self._closed = True
-        self._finalizer.detach()
-        _open.discard(self._slot)
-        self._slot.abandon()
+        if not self._closed:
+            with hold_stop():
+                self._slot.abandon()
+            self._end()
+        return self._slot.left
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         """Close; an exception abandons the file, unless it is Ctrl-C or another way to end the program."""
-        if isinstance(error, Exception):
-            self.abandon()
-        else:
+        if not isinstance(error, Exception):
             self.close()
+        elif (left := self.abandon()) is not None:
+            error.add_note(f"what was written is in {left}")
 
     def _write(self, unit: EncodedUnit, kind: StreamKind, source_id: str) -> None:
         own_ns = unit.pts_ns if unit.dts_ns is None else unit.dts_ns
@@ -248,7 +250,7 @@ class StreamWriter:
         """Complete a segment and begin the next one."""
         if names.needs_source and not source_id:
             self._refuse("the pattern names the source; an EncodedUnit needs source_id")
-        self._slot.complete()
+        self._complete()
         if self._policy is PtsResetPolicy.SEGMENT and self._times.starts_again(own_ns):
             self._times = Continuation()
         self._first_ns = own_ns + self._times.offset_ns
@@ -260,12 +262,25 @@ class StreamWriter:
             raise
         return self._slot.file
 
+    def _end(self) -> None:
+        self._closed = True
+        self._finalizer.detach()
+        _open.discard(self._slot)
+
     def _end_stream(self) -> None:
         self._slot.ended = True
         if self._policy is PtsResetPolicy.SEGMENT:
-            self._slot.complete()
+            self._complete()
         else:
             self.flush()
+
+    def _complete(self) -> None:
+        """Put a segment in its place; what goes wrong is logged, and ``close`` raises."""
+        known = len(self._slot.failures)
+        with hold_stop():
+            self._slot.complete()
+        for failure in self._slot.failures[known:]:
+            _LOG.error("%s", failure)
 
     def _refuse(self, why: str) -> NoReturn:
         raise MediaError(f"{self._place}: {why}")
@@ -283,40 +298,45 @@ class _Slot:
         self.ended = False
 
     def complete(self) -> None:
-        """Put the file in its place; a failure is kept and logged."""
-        file, self.file = self.file, None
+        """Put the file in its place; a failure is kept. May be called again after a signal interrupted it."""
+        file = self.file
         if file is None:
             return
-        self.frames += file.frames
         try:
             file.complete()
         except MediaError as error:
             self.failures.append(error)
             self.left = file.output.part
-            _LOG.error("%s", error)
         else:
             if file.frames and file.output.path is not None:
                 self.paths.append(file.output.path)
-        self.safe += file.safe
+        self._settle(file)
 
     def abandon(self) -> None:
         """Leave what was there, and the part file if it holds frames."""
-        file, self.file = self.file, None
-        if file is None:
-            return
-        if file.abandon():
-            self.left = file.output.part
-            _LOG.warning("%s: not complete; %d frames are in %s", file.output.place, file.safe, self.left)
+        file = self.file
+        if file is not None:
+            if file.abandon():
+                self.left = file.output.part
+            self._settle(file)
+
+    def _settle(self, file: StreamFile) -> None:
         self.frames += file.frames
         self.safe += file.safe
+        self.file = None
 
     def end(self) -> None:
         """What becomes of files that nobody closed: a stream that ended is complete, another one is not."""
         _open.discard(self)
+        known = len(self.failures)
         if self.ended:
             self.complete()
         else:
             self.abandon()
+            if self.left is not None:
+                _LOG.warning("%s: a writer that nobody closed left %d frames here", self.left, self.safe)
+        for failure in self.failures[known:]:
+            _LOG.error("%s", failure)
 
 
 _open: Final[set[_Slot]] = set()

@@ -246,7 +246,9 @@ def test_a_truncated_file_is_encoded_as_far_as_it_goes(truncated: Path, tmp_path
     done = picasso("encode", truncated, "-o", tmp_path / "out.mp4", "--quiet")
     assert done.code == 1
     assert "truncated" in done.sentence
-    assert 30 < len(decoded(tmp_path / "out.mp4")) < 120
+    assert done.sentence.endswith(f"what was written is in {tmp_path / 'out.part.mp4'})")
+    assert not (tmp_path / "out.mp4").exists()
+    assert 30 < len(decoded(tmp_path / "out.part.mp4")) < 120
 
 
 @pytest.mark.parametrize("out", ["no/such/folder/out.mp4", "file.txt/out.mp4", "folder.mp4"])

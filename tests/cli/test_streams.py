@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -27,9 +28,10 @@ class Memory:
 
     def __init__(self, *, fails_at: int | None = None, fails_to_close: bool = False) -> None:
         self.seen: list[int] = []
-        self.closed = 0
+        self.closed = self.abandoned = 0
+        self.left: Path | None = None
         self._fails_at = fails_at
-        self._fails_to_close = fails_to_close
+        self.fails_to_close = fails_to_close
 
     def write(self, output: OutputMessage) -> None:
         if len(self.seen) == self._fails_at:
@@ -38,8 +40,12 @@ class Memory:
 
     def close(self) -> None:
         self.closed += 1
-        if self._fails_to_close:
+        if self.fails_to_close:
             raise OSError("the disk is gone")
+
+    def abandon(self) -> Path | None:
+        self.abandoned += 1
+        return self.left
 
 
 def frames(source_id: str, count: int, breaks: BaseException | None = None) -> Iterator[tuple[VideoFrame, SurfaceView]]:
@@ -95,10 +101,14 @@ def test_a_source_that_fails_ends_alone_and_says_why(
     sink: Memory, breaks: OSError | None, delivered: int, says: str
 ) -> None:
     healthy = Memory()
+    sink.left = Path("out.part.mp4")
     failed, other = run([stream("bad", sink, breaks=breaks), stream("good", healthy)], QUIET)
     assert failed.delivered == delivered
     assert says in str(failed.failure)
-    assert sink.closed == 1
+    assert failed.failure is not None
+    assert failed.failure.__notes__ == ["what was written is in out.part.mp4"]
+    assert (sink.closed, sink.abandoned) == (sink.fails_to_close, 1)
+    assert (healthy.closed, healthy.abandoned) == (1, 0)
     assert (other.delivered, other.failure, len(healthy.seen)) == (20, None, 20)
 
 
@@ -122,7 +132,7 @@ def test_an_interrupted_run_finishes_its_files_and_leaves_no_thread() -> None:
     with pytest.raises(KeyboardInterrupt):
         run([stream("a", sink, count=10_000)], Interrupting(lambda _line: None))
     assert len(sink.seen) < 10_000
-    assert sink.closed == 1
+    assert (sink.closed, sink.abandoned) == (1, 0)
 
 
 def test_a_configuration_holds_a_bit_rate_or_else_a_quality() -> None:

@@ -15,6 +15,7 @@ from typing import Any
 ROOMS = [
     "picasso",
     "picasso.errors",
+    "picasso.signals",
     "picasso.primitives",
     "picasso.surface",
     "picasso.transform",

@@ -13,17 +13,30 @@ import pytest
 ROOT = Path(__file__).parents[2]
 BELOW = {
     "errors": [],
+    "signals": [],
     "primitives": ["errors"],
     "surface": ["errors", "primitives"],
     "transform": ["errors", "primitives", "surface"],
     "draw": ["errors", "primitives", "surface", "transform"],
     "encode": ["errors", "primitives", "surface", "transform"],
     "engine": ["errors", "primitives", "surface", "transform", "draw", "encode"],
-    "media": ["errors", "primitives", "surface", "transform", "encode", "engine"],
-    "flow": ["errors", "primitives", "surface", "transform", "draw", "encode", "engine", "media"],
-    "module": ["errors", "primitives", "surface", "transform", "draw", "encode", "engine", "media", "flow"],
+    "media": ["errors", "signals", "primitives", "surface", "transform", "encode", "engine"],
+    "flow": ["errors", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media"],
+    "module": ["errors", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media", "flow"],
     "testing": ["errors", "primitives", "surface", "transform", "draw", "encode", "engine"],
-    "cli": ["errors", "primitives", "surface", "transform", "draw", "encode", "engine", "media", "flow", "module"],
+    "cli": [
+        "errors",
+        "signals",
+        "primitives",
+        "surface",
+        "transform",
+        "draw",
+        "encode",
+        "engine",
+        "media",
+        "flow",
+        "module",
+    ],
 }
 HEAVY = ["numba", "av", "skia", "simplejpeg", "cv2", "rich", "typer", "omegaconf"]
 

@@ -100,8 +100,11 @@ def test_lines_can_be_read_before_the_file_is_closed(tmp_path: Path) -> None:
     with MetadataWriter(path) as writer:
         writer.write(frame_with_objects())
         writer.flush()
-        with MetadataReader(path) as reader:
+        assert writer.part_path == tmp_path / "out.part.ndjson"
+        with MetadataReader(writer.part_path) as reader:
             assert len(list(reader)) == 1
+    with MetadataReader(path) as reader:
+        assert len(list(reader)) == 1
 
 
 def test_empty_lines_are_passed_over(tmp_path: Path) -> None:
@@ -173,9 +176,10 @@ def test_places_that_cannot_be_opened(tmp_path: Path, door: Any) -> None:
 def test_closed_files_say_so(tmp_path: Path) -> None:
     path = tmp_path / "out.ndjson"
     writer = MetadataWriter(path)
+    writer.write(frame_with_objects())
     writer.close()
     writer.close()
-    with pytest.raises(MediaError, match=r"out\.ndjson: write to closed file"):
+    with pytest.raises(MediaError, match=r"out\.ndjson: the file is closed"):
         writer.write(frame_with_objects())
     reader = MetadataReader(path)
     reader.close()

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from picasso.cli.showcase.palette_png import palette_png
 from picasso.media import VideoReader
+from picasso.media.outputs import write_whole
 from picasso.surface import SurfaceView, VideoFormat
 from picasso.transform import Interpolation, Padding, Placement, TransformConfig
 from picasso.transform.cpu import transform
@@ -47,7 +48,8 @@ def write_contact_sheet(rows: Sequence[Row], path: Path, *, width: int) -> None:
         OSError: The sheet cannot be written.
     """
     strips = [strip(spread(row), width) for row in rows if row.frames]
-    path.write_bytes(palette_png(stack(strips, width)))
+    picture = palette_png(stack(strips, width))
+    write_whole(path, lambda output: output.write(picture))
 
 
 def spread(row: Row) -> list[Pixels]:

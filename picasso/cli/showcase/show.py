@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,6 +16,7 @@ from picasso.cli.showcase.contact_sheet import Row, write_contact_sheet
 from picasso.cli.showcase.detect import cv2
 from picasso.cli.showcase.overlay import Overlay
 from picasso.cli.streams import Outcome, Stream, run
+from picasso.errors import MediaError
 from picasso.media import MetadataWriter, StreamWriter, probe
 
 SHEET = "contact-sheet.png"
@@ -47,8 +49,9 @@ class Result:
 
     @property
     def video_bytes(self) -> int:
-        """Size of the video file; 0 when no frame came out, for then there is none."""
-        return self.video.stat().st_size if self.video.exists() else 0
+        """Size of the video file; 0 when the act failed or no frame came out, for then it is that of a run before."""
+        is_new = self.outcome.failure is None and self.outcome.delivered > 0
+        return self.video.stat().st_size if is_new else 0
 
 
 def show(out: Path, options: Options, progress: Progress) -> list[Result]:
@@ -62,10 +65,18 @@ def show(out: Path, options: Options, progress: Progress) -> list[Result]:
     for act in ACTS:
         clip_path(act.clip)  # before anything is made
     out.mkdir(parents=True, exist_ok=True)
-    streams = [open_stream(act, out, options) for act in ACTS]
+    with ExitStack() as opened:
+        streams = []
+        for act in ACTS:
+            streams.append(open_stream(act, out, options))
+            for sink in streams[-1].sinks:
+                opened.callback(sink.abandon)
+        opened.pop_all()
     rehearse(streams, progress, on_render=Overlay())
     outcomes = run(streams, progress, on_render=Overlay(reproducible=options.reproducible))
     results = [Result(act, outcome, *_paths(act, out)) for act, outcome in zip(ACTS, outcomes, strict=True)]
+    if any(outcome.failure is not None for outcome in outcomes):
+        return results  # the sheet of a run before stays
     rows = [Row(result.video, result.outcome.delivered, result.act.sheet_columns) for result in results]
     write_contact_sheet(rows, out / SHEET, width=options.sheet_width)
     return results
@@ -77,6 +88,9 @@ def open_stream(act: Act, out: Path, options: Options) -> Stream:
     info = probe(clip)
     rate = info.frame_rate or Fraction(25)
     video, metadata = _paths(act, out)
+    for path in (video, metadata, out / SHEET):
+        if path.exists() and path.samefile(clip):
+            raise MediaError(f"{path}: is read and written at once")
     excerpt = Excerpt(str(clip), act.source_id, options.seconds, paced=options.realtime)
     return Stream(
         act.source_id,

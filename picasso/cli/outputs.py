@@ -1,0 +1,140 @@
+"""Where a command writes: whether the outputs fit each other and the inputs, and the sinks that write them."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import typer
+
+from picasso.cli.streams import Sink
+from picasso.encode import Codec
+from picasso.media import ImageSequenceWriter, MetadataWriter, StreamWriter
+from picasso.media.location import Kind, Place, input_place, output_place
+
+CONTAINERS: Final = {
+    Codec.H264: (".mp4", ".mov", ".mkv"),
+    Codec.HEVC: (".mp4", ".mov", ".mkv"),
+    Codec.AV1: (".mp4", ".mkv"),
+    Codec.JPEG: (".mp4", ".mov", ".mkv"),
+}
+"""The files that a codec can go to."""
+IMAGES: Final = (Codec.JPEG, Codec.PNG)
+"""The codecs that can go to a folder, a file a frame."""
+_IMAGE_FILE: Final = re.compile(r"\d{6,}(\.part(-\d+)?)?\.(jpg|png)")
+"""The names of the images in such a folder."""
+_STDOUT: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What a conversion writes."""
+
+    video: str
+    """A file, a folder for images, or ``-`` for standard output."""
+    metadata: str | None
+    """NDJSON file, if wanted."""
+    codec: Codec
+    fragment: bool = True
+    """Whether an MP4 file plays while it is written."""
+    fsync: bool = False
+    """Whether what is written waits for the disk, a fragment at a time."""
+
+    def check(self, inputs: Sequence[str]) -> None:
+        """Make sure that the codec goes there, and that nothing is written over what is read or written.
+
+        Raises:
+            typer.BadParameter: It does not.
+        """
+        video = output_place(self.video)
+        suffix = Path(self.video).suffix.lower()
+        containers = CONTAINERS.get(self.codec, ())
+        if video.is_direct:
+            if suffix not in ("", *containers) or not containers:
+                raise typer.BadParameter(f"{self.codec.name()} does not go to {self.video!r}")
+        elif not self._to_folder and suffix not in containers:
+            goes_to = f"a file, one of {', '.join(containers)}" if containers else "a folder"
+            raise typer.BadParameter(f"{self.codec.name()} goes to {goes_to}; got {self.video!r}")
+        written = [(self.video, video, self._to_folder)]
+        if self.metadata is not None:
+            written.append((self.metadata, output_place(self.metadata), False))
+            if _clash(written[1][1], video, is_folder=self._to_folder):
+                raise typer.BadParameter(f"{self.video!r} cannot hold both the frames and their metadata")
+        for name, place, is_folder in written:
+            if any(_clash(input_place(read), place, is_folder=is_folder) for read in inputs):
+                raise typer.BadParameter(f"{name!r} is read and written at once")
+
+    def open(self) -> Sequence[Sink]:
+        """Begin to write; what was there stays until the sinks are closed.
+
+        Raises:
+            MediaError: Something cannot be written; nothing is left of the rest.
+        """
+        with ExitStack() as opened:
+            video: Sink = (
+                ImageSequenceWriter(self.video, whole=True, fsync=self.fsync)
+                if self._to_folder
+                else StreamWriter(self.video, fragment=self.fragment, fsync=self.fsync)
+            )
+            opened.callback(video.abandon)
+            sinks = [video]
+            if self.metadata is not None:
+                sinks.append(MetadataWriter(self.metadata, space="source"))
+            opened.pop_all()
+        return sinks
+
+    @property
+    def to_stdout(self) -> bool:
+        """Whether something is written to standard output, where nothing else belongs then."""
+        places = [output_place(name) for name in (self.video, self.metadata) if name is not None]
+        stdout = Place(Kind.STREAM, "-", descriptor=_STDOUT)
+        return any(place.is_direct and _is_same(place, stdout) for place in places)
+
+    @property
+    def _to_folder(self) -> bool:
+        if self.codec not in IMAGES or output_place(self.video).is_direct:
+            return False
+        return Path(self.video).suffix.lower() not in CONTAINERS[Codec.H264]
+
+
+def _clash(one: Place, written: Place, *, is_folder: bool) -> bool:
+    """Whether a file is what is written, or one of the images that are written to a folder."""
+    if _is_same(one, written):
+        return True
+    if one.path is None or written.path is None:
+        return False
+    if one.kind is Kind.SEQUENCE:
+        numbered = re.sub(r"%0?\d*d", r"\\d+", re.escape(one.path.name))
+        folder, name = (written.path, None) if is_folder else (written.path.parent, written.path.name)
+        return _real(one.path.parent) == _real(folder) and (name is None or bool(re.fullmatch(numbered, name)))
+    if not is_folder:
+        return False
+    return _real(one.path.parent) == _real(written.path) and bool(_IMAGE_FILE.fullmatch(one.path.name))
+
+
+def _is_same(one: Place, other: Place) -> bool:
+    """Whether two names lead to one file, by device and inode, or by path where there is none yet."""
+    status, other_status = _status(one), _status(other)
+    if status is None or other_status is None:
+        return None not in {one.path, other.path} and _real(one.path) == _real(other.path)
+    is_device = stat.S_ISCHR(status.st_mode) and not os.path.samestat(status, os.stat(os.devnull))
+    return os.path.samestat(status, other_status) and (is_device or not stat.S_ISCHR(status.st_mode))
+
+
+def _status(place: Place) -> os.stat_result | None:
+    try:
+        if place.descriptor is not None:
+            return os.fstat(place.descriptor)
+        return None if place.path is None else place.path.stat()
+    except (OSError, ValueError):
+        return None
+
+
+def _real(path: Path | None) -> str:
+    return "" if path is None else os.path.realpath(path)
