@@ -1,0 +1,268 @@
+"""A mirror of a path in etcd: read once, then watched, so that reading a key asks nobody."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPSConnection
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from picasso.engine.threads import EngineThread
+from picasso.errors import PicassoError, require
+
+if TYPE_CHECKING:
+    from etcd3gw import Etcd3Client
+
+READ_TIMEOUT_S: Final = 60.0
+"""Seconds without a word from etcd after which the path is read again: a connection can die in silence."""
+FIRST_WAIT_S: Final = 0.2
+MOST_WAIT_S: Final = 5.0
+"""Seconds between attempts to reach an etcd that is away, at first and at most."""
+NS_PER_S: Final = 1_000_000_000
+
+logger = logging.getLogger("picasso.module")
+
+
+class EtcdError(PicassoError, RuntimeError):
+    """etcd cannot be reached at the start, or its settings cannot be used."""
+
+
+def open_etcd(settings: Mapping[str, Any] | None) -> EtcdMirror | None:
+    """Open the mirror that ``parameters.etcd`` asks for; None where there is no block, or it names no host.
+
+    Raises:
+        EtcdError: No host answers, or there are credentials, which etcd3gw cannot use.
+        MissingDependencyError: etcd3gw is not installed.
+    """
+    if not settings or not settings["hosts"]:
+        return None
+    if settings.get("credentials"):
+        raise EtcdError("parameters.etcd.credentials: etcd3gw cannot log in with a user name; use tls, or leave it out")
+    return EtcdMirror(
+        settings["hosts"],
+        settings.get("watch_path", "savant"),
+        tls=settings.get("tls"),
+        connect_timeout_s=settings.get("connect_timeout", 5.0),
+        wait_timeout_s=settings.get("watch_path_wait_timeout", 5.0),
+    )
+
+
+class EtcdMirror:
+    """The values below a path of etcd, kept up to date by a thread.
+
+    While etcd is away the last values stay, ``age_s`` grows, and the mirror reads everything again when etcd is back.
+    ``get`` may be called from any thread and never waits.
+    """
+
+    def __init__(
+        self,
+        hosts: list[str],
+        watch_path: str = "savant",
+        *,
+        tls: dict[str, str] | None = None,
+        connect_timeout_s: float = 5.0,
+        wait_timeout_s: float = 5.0,
+    ) -> None:
+        """Read the path, and begin to watch it.
+
+        Args:
+            hosts: ``host:port`` of the members of one cluster; the first that answers is used.
+            watch_path: Keys are relative to it.
+            tls: Paths of files: ``ca_certificate``, ``certificate``, ``key``.
+            connect_timeout_s: Longest wait for an answer in seconds.
+            wait_timeout_s: Longest wait in seconds for the path to hold a key; then the mirror starts empty.
+
+        Raises:
+            EtcdError: No host answers.
+            MissingDependencyError: etcd3gw is not installed.
+        """
+        self._hosts = hosts
+        self._prefix = f"{watch_path.strip('/')}/"
+        self._tls = tls or {}
+        self._timeout_s = connect_timeout_s
+        self._values: dict[str, str] = {}
+        self._heard_ns = 0
+        self._revision = 0
+        self._stopping = threading.Event()
+        self._changed = threading.Condition()
+        self._watch: HTTPConnection | None = None
+        self._client = self._connect()
+        self._thread = EngineThread(target=self._run, name="etcd-mirror", daemon=True)
+        self._thread.start()
+        with self._changed:
+            self._changed.wait_for(lambda: bool(self._values), wait_timeout_s)
+        if not self._values:
+            logger.warning("etcd: nothing below %r after %.1f s; defaults are used", self._prefix, wait_timeout_s)
+
+    def get(self, key: str) -> str | None:
+        """Return the value of a key, relative to the watched path; None where there is none."""
+        return self._values.get(key)
+
+    def values(self) -> dict[str, str]:
+        """Return all keys with their values."""
+        return dict(self._values)
+
+    @property
+    def age_s(self) -> float:
+        """Seconds since etcd was last heard of; 0 while the watch is open."""
+        return 0.0 if self._watch is not None else (time.monotonic_ns() - self._heard_ns) / NS_PER_S
+
+    def wait_for(self, key: str, value: str | None, timeout_s: float) -> bool:
+        """Wait until a key has a value, None for no value; tell whether it has."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._values.get(key) == value, timeout_s)
+
+    def close(self) -> None:
+        """Stop watching. The last values stay."""
+        self._stopping.set()
+        self._hang_up()
+        self._thread.join()
+
+    def _connect(self) -> Etcd3Client:
+        """Return a client for the first host that answers, having read the path."""
+        make_client = require("etcd3gw", extra="module").Etcd3Client
+        failures = []
+        for host in self._hosts:
+            name, _, port = host.rpartition(":")
+            client: Etcd3Client = make_client(
+                host=name.strip("[]"),
+                port=int(port),
+                protocol="https" if self._tls else "http",
+                ca_cert=self._tls.get("ca_certificate"),
+                cert_cert=self._tls.get("certificate"),
+                cert_key=self._tls.get("key"),
+                timeout=self._timeout_s,
+            )
+            try:
+                self._read_all(client)
+            except Exception as error:  # noqa: BLE001 - etcd3gw passes on whatever requests, TLS and JSON raise
+                failures.append(f"{host}: {_reason(error)}")
+                continue
+            return client
+        raise EtcdError(f"etcd cannot be reached: {'; '.join(failures)}")
+
+    def _read_all(self, client: Etcd3Client) -> None:
+        answer = client.post(
+            client.get_url("/kv/range"),
+            json={"key": _encoded(self._prefix), "range_end": _encoded(_after(self._prefix))},
+        )
+        self._revision = int(answer["header"]["revision"])
+        self._replace({self._relative(pair["key"]): _decoded(pair.get("value", "")) for pair in answer.get("kvs", ())})
+
+    def _run(self) -> None:
+        wait_s = FIRST_WAIT_S
+        while not self._stopping.is_set():
+            try:
+                for answer in self._answers():
+                    wait_s = FIRST_WAIT_S
+                    self._take(answer)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the last values stay and it is tried again
+                if self._stopping.is_set():
+                    return
+                logger.warning("etcd is away, the last values stay: %s", _reason(error))
+            self._hang_up()
+            if self._stopping.wait(wait_s):
+                return
+            wait_s = min(2 * wait_s, MOST_WAIT_S)
+            try:
+                self._client = self._connect()
+                logger.info("etcd is back")
+            except EtcdError as error:
+                logger.debug("%s", error)
+
+    def _answers(self) -> Iterator[dict[str, Any]]:
+        """Open a watch behind what was read, and yield its answers."""
+        request = {
+            "create_request": {
+                "key": _encoded(self._prefix),
+                "range_end": _encoded(_after(self._prefix)),
+                "start_revision": self._revision + 1,
+                "progress_notify": True,
+            }
+        }
+        url = urlsplit(self._client.get_url("/watch"))
+        connection = self._connection(url.hostname or "", url.port or 2379)
+        self._watch = connection
+        if self._stopping.is_set():
+            return
+        connection.request("POST", url.path, json.dumps(request), {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        if response.status != HTTPStatus.OK:
+            raise EtcdError(f"the watch was refused: {response.status} {response.reason}")
+        for line in response:
+            if line.strip():
+                yield json.loads(line)
+        raise EtcdError("the watch ended")
+
+    def _connection(self, host: str, port: int) -> HTTPConnection:
+        if not self._tls:
+            return HTTPConnection(host, port, timeout=READ_TIMEOUT_S)
+        context = ssl.create_default_context(cafile=self._tls.get("ca_certificate"))
+        if "certificate" in self._tls:
+            context.load_cert_chain(self._tls["certificate"], self._tls.get("key"))
+        return HTTPSConnection(host, port, timeout=READ_TIMEOUT_S, context=context)
+
+    def _take(self, answer: dict[str, Any]) -> None:
+        if "error" in answer:
+            raise EtcdError(str(answer["error"].get("message", answer["error"])))
+        result = answer["result"]
+        self._heard_ns = time.monotonic_ns()
+        if result.get("canceled"):  # a compaction has passed the revision: everything is read again
+            raise EtcdError(result.get("cancel_reason") or "the watch was cancelled")
+        self._revision = int(result["header"]["revision"])
+        values = dict(self._values)
+        for event in result.get("events", ()):
+            key = self._relative(event["kv"]["key"])
+            if event.get("type") == "DELETE":
+                values.pop(key, None)
+            else:
+                values[key] = _decoded(event["kv"].get("value", ""))
+        self._replace(values)
+
+    def _replace(self, values: dict[str, str]) -> None:
+        with self._changed:
+            self._values = values
+            self._heard_ns = time.monotonic_ns()
+            self._changed.notify_all()
+
+    def _relative(self, encoded: str) -> str:
+        return _decoded(encoded).removeprefix(self._prefix)
+
+    def _hang_up(self) -> None:
+        """Close the watch; a read that waits for it ends."""
+        connection, self._watch = self._watch, None
+        if connection is not None:
+            with suppress(OSError, AttributeError):  # closing alone does not wake a thread that reads
+                connection.sock.shutdown(socket.SHUT_RDWR)
+            connection.close()
+
+
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _decoded(text: str) -> str:
+    return base64.b64decode(text).decode(errors="replace")
+
+
+def _after(prefix: str) -> str:
+    """Return the first key behind all that begin with a prefix, which ends in ``/``."""
+    return f"{prefix[:-1]}0"
+
+
+def _reason(error: BaseException) -> str:
+    """Say why in a few words; etcd3gw's own errors are empty and leave that to the one they come from."""
+    cause: BaseException | None = error
+    while cause is not None and not str(cause):
+        cause = cause.__cause__ or cause.__context__
+    words = str(cause) if cause is not None else type(error).__name__
+    return " ".join(words.split())[:300]

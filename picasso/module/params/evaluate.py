@@ -1,0 +1,199 @@
+"""``eval_expr``: expressions over environment, configuration and etcd, with their values kept for a while."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol
+
+from picasso.module.params.expression import Function, Node, Value, evaluate, parse
+from picasso.module.params.storage import flat, param_storage
+
+MAX_KEPT: Final = 1024
+"""Expressions whose values are kept."""
+logger = logging.getLogger("picasso.module")
+
+
+class Dynamic(Protocol):
+    """Where ``etcd()`` reads: a mirror of a key-value store."""
+
+    def get(self, key: str) -> str | None:
+        """Return the value of ``key``, relative to the watched path; None where there is none."""
+
+
+class _State:
+    """What expressions are evaluated over in this process."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.kept: OrderedDict[str, tuple[int, Value]] = OrderedDict()
+        self.dynamic: Dynamic | None = None
+        self.has_warned = False
+
+
+_state = _State()
+
+
+def eval_expr(expr: str, ttl: int = 100, no_gil: bool = True) -> tuple[Value, bool]:  # noqa: ARG001 - the reference's
+    """Evaluate an expression, such as ``etcd("sources/gate", true) && env("MODE", "day") == "day"``.
+
+    Functions: ``env(key, default)``, ``config(key, default)`` and ``etcd(key, default)``, whose results have the type
+    of the default; ``is_boolean``, ``is_float``, ``is_int``, ``is_string``, ``is_tuple``, ``is_empty``;
+    ``starts_with(text, start)``, ``ends_with(text, end)``.
+
+    Args:
+        expr: The expression.
+        ttl: Milliseconds for which a value is kept and returned again, ≥ 0; 0 evaluates every time.
+        no_gil: Has no effect; existing code gives it.
+
+    Returns:
+        The value, a tuple as a list, and whether it is a kept one.
+
+    Raises:
+        ExpressionError: It does not parse, or has no value.
+    """
+    now_ns = time.monotonic_ns()
+    if ttl > 0:
+        with _state.lock:
+            kept = _state.kept.get(expr)
+        if kept is not None and now_ns - kept[0] < ttl * 1_000_000:
+            return kept[1], True
+    value = evaluate(_parsed(expr), expr, _functions())
+    if ttl > 0:
+        with _state.lock:
+            _state.kept[expr] = now_ns, value
+            _state.kept.move_to_end(expr)
+            if len(_state.kept) > MAX_KEPT:
+                _state.kept.popitem(last=False)
+    return value, False
+
+
+def use_dynamic(store: Dynamic | None) -> None:
+    """Set where ``etcd()`` reads; None means that no etcd is configured."""
+    _state.dynamic = store
+    _state.has_warned = False
+    forget()
+
+
+def forget() -> None:
+    """Drop every kept value."""
+    with _state.lock:
+        _state.kept.clear()
+
+
+@functools.lru_cache(maxsize=MAX_KEPT)
+def _parsed(expr: str) -> Node:
+    return parse(expr)
+
+
+def _env(arguments: list[Value]) -> Value:
+    key, default = _key_and_default(arguments)
+    return _cast(os.environ.get(key), default, f"the environment variable {key}")
+
+
+def _config(arguments: list[Value]) -> Value:
+    key, default = _key_and_default(arguments)
+    path, mark, question = key.partition("#")
+    found = dict(flat(param_storage()))
+    if path not in found and not (mark and _below(found, path)):
+        return default
+    value = found.get(path)
+    if question == "type":
+        return "dict" if path not in found else _type_name(value)
+    if question == "len":
+        return len(_below(found, path)) if not isinstance(value, str | list) else len(value)
+    if isinstance(value, list | None) or not isinstance(value, bool | int | float | str):
+        return default if value is None else value
+    return _cast(str(value).lower() if isinstance(value, bool) else str(value), default, f"the parameter {key}")
+
+
+def _below(found: Mapping[str, Any], path: str) -> set[str]:
+    """Return the names of what a path holds."""
+    start = f"{path}."
+    return {name[len(start) :].partition(".")[0].partition("[")[0] for name in found if name.startswith(start)}
+
+
+def _type_name(value: Any) -> str:
+    names = {bool: "bool", int: "int", float: "float", str: "str", list: "list", type(None): "NoneType"}
+    return names.get(type(value), type(value).__name__)
+
+
+def _etcd(arguments: list[Value]) -> Value:
+    key, default = _key_and_default(arguments)
+    if key.startswith("/"):
+        raise ValueError(f"the key {key!r} is absolute; keys are relative to etcd.watch_path")
+    if _state.dynamic is None:
+        if not _state.has_warned:
+            _state.has_warned = True
+            logger.warning("etcd(%r): no etcd is configured; defaults are used", key)
+        return default
+    return _cast(_state.dynamic.get(key), default, f"the etcd key {key}")
+
+
+def _key_and_default(arguments: list[Value]) -> tuple[str, Value]:
+    if len(arguments) != 2 or not isinstance(arguments[0], str):
+        raise TypeError("takes a key as text and a default")
+    return arguments[0], arguments[1]
+
+
+def _cast(text: str | None, default: Value, what: str) -> Value:
+    """Return a text in the type of the default."""
+    if text is None:
+        return default
+    try:
+        if isinstance(default, bool):
+            return {"true": True, "false": False, "1": True, "0": False}[text.strip().lower()]
+        if isinstance(default, int):
+            return int(text)
+        if isinstance(default, float):
+            return float(text)
+    except (KeyError, ValueError):
+        kind = type(default).__name__
+        raise ValueError(f"{what} is {text!r}, which is no {kind} as its default {default!r}") from None
+    return text
+
+
+def _tells(kind: type | tuple[type, ...]) -> Function:
+    def tell(arguments: list[Value]) -> bool:
+        (value,) = _exactly(arguments, 1)
+        return isinstance(value, kind) and not (kind is int and isinstance(value, bool))
+
+    return tell
+
+
+def _compares(compare: Callable[[str, str], bool]) -> Function:
+    def compared(arguments: list[Value]) -> bool:
+        text, part = _exactly(arguments, 2)
+        if not isinstance(text, str) or not isinstance(part, str):
+            raise TypeError("takes two texts")
+        return compare(text, part)
+
+    return compared
+
+
+def _exactly(arguments: list[Value], count: int) -> list[Value]:
+    if len(arguments) != count:
+        raise TypeError(f"takes {count} argument{'s' * (count > 1)}, got {len(arguments)}")
+    return arguments
+
+
+@functools.cache
+def _functions() -> Mapping[str, Function]:
+    return {
+        "env": _env,
+        "config": _config,
+        "etcd": _etcd,
+        "is_boolean": _tells(bool),
+        "is_float": _tells(float),
+        "is_int": _tells(int),
+        "is_string": _tells(str),
+        "is_tuple": _tells(list),
+        "is_empty": _tells(type(None)),
+        "starts_with": _compares(str.startswith),
+        "ends_with": _compares(str.endswith),
+    }
