@@ -18,6 +18,9 @@
     ├── DeviceError (RuntimeError)           a GPU, or what a GPU must have, is not there
     ├── EncoderError (RuntimeError)          an encoder cannot open, or failed
     ├── MediaError (OSError)                 a file or stream cannot be read or written
+    │   ├── ConnectionLostError (ConnectionError)  a stream broke off: it has not ended
+    │   │   └── ReadTimeoutError (TimeoutError)    it said nothing for longer than the caller would wait
+    │   └── OpeningStoppedError              a stop signal came while it was being opened
     ├── EngineError (RuntimeError)           the engine refuses
     │   ├── ShutDownError                    it is shut down
     │   └── OutputKindError                  the output is of the other kind
@@ -93,6 +96,18 @@ class EncoderError(PicassoError, RuntimeError):
 
 class MediaError(PicassoError, OSError):
     """A file or stream cannot be read or written."""
+
+
+class ConnectionLostError(MediaError, ConnectionError):
+    """A stream broke off before its end: the other side went away, or the network did."""
+
+
+class ReadTimeoutError(ConnectionLostError, TimeoutError):
+    """A stream, pipe or device said nothing for longer than the caller would wait."""
+
+
+class OpeningStoppedError(MediaError):
+    """A stop signal came while the file or stream was being opened."""
 
 
 class EngineError(PicassoError, RuntimeError):

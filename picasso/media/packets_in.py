@@ -1,0 +1,278 @@
+"""Packets of one stream, from whoever reads them: the caller's thread, or one that may be left behind.
+
+FFmpeg cannot be woken while it waits for a network. So what may wait there is opened and read on a thread that hands
+its packets over. When the reader is stopped or closed it does not wait for that thread, which closes the container
+itself as soon as its read returns: after the time-out at the latest.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final, Protocol
+
+from av.error import ExitError, FFmpegError
+from av.error import TimeoutError as FFmpegTimeoutError
+
+from picasso.errors import ConnectionLostError, MediaError, OpeningStoppedError, ReadTimeoutError
+from picasso.media.ffmpeg import FAILURES, media_error, reason
+from picasso.media.opening import Opened, Opener
+from picasso.media.stopping import StoppedReading
+
+if TYPE_CHECKING:
+    from av import Packet
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+    VideoPacket = Packet[VideoStream]
+
+_WAITING: Final = 64
+"""Packets that wait between the reading thread and the decoder, at most."""
+_PATIENCE_S: Final = 0.5
+"""Seconds by which FFmpeg's own time-out may be late before the reader gives up on it."""
+_FAREWELL_S: Final = 0.2
+"""Seconds that closing waits for a thread that is about to end."""
+_LIVE: Final = frozenset({"rtsp", "rtsps"})
+"""Protocols that say how long a stream is, unless it is a camera's, which has no end."""
+_SLACK_US: Final = 1_000_000
+"""Microseconds before its announced end at which a stream counts as complete."""
+
+
+class Packets(Protocol):
+    """An open container, and its packets."""
+
+    @property
+    def container(self) -> InputContainer:
+        """The container; it is not read by anybody else."""
+        ...
+
+    def of(self, stream: VideoStream) -> Iterator[VideoPacket]:
+        """Yield the packets of a stream, then an empty one; fewer when the stop signal is set.
+
+        Raises:
+            ConnectionLostError: It broke off.
+            MediaError: It cannot be read.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close the container, without waiting for a network. May be called again."""
+        ...
+
+
+def open_packets(opener: Opener) -> Packets:
+    """Open a place.
+
+    Raises:
+        OpeningStoppedError: The stop signal is set.
+        MediaError: It cannot be opened.
+    """
+    if opener.stop.is_set:
+        raise OpeningStoppedError(f"{opener.place.shown}: stopped before it was opened")
+    try:
+        return HandedPackets(opener) if opener.may_wait else DirectPackets(opener)
+    except StoppedReading:
+        raise OpeningStoppedError(f"{opener.place.shown}: stopped while it was being opened") from None
+
+
+class DirectPackets:
+    """Reads in the thread of the caller."""
+
+    def __init__(self, opener: Opener) -> None:
+        """Open the place.
+
+        Raises:
+            MediaError: It cannot be opened.
+        """
+        self._opener = opener
+        self._opened = _checked(opener)
+
+    @property
+    def container(self) -> InputContainer:
+        """The container."""
+        return self._opened.container
+
+    def of(self, stream: VideoStream) -> Iterator[VideoPacket]:
+        """Yield the packets; see ``Packets``."""
+        try:
+            packets = _demux(self._opened, stream)
+            while (packet := next(packets, None)) is not None:
+                yield packet
+        except StoppedReading:
+            return
+        except FAILURES as error:
+            raise media_error(self._opener.place.shown, error) from None
+
+    def close(self) -> None:
+        """Close it."""
+        self._opened.close()
+
+
+class HandedPackets:
+    """Opens and reads on a thread of its own, which is left behind when it does not answer."""
+
+    def __init__(self, opener: Opener) -> None:
+        """Open the place, and return when it is open.
+
+        Raises:
+            MediaError: It cannot be opened, or not in time.
+            StoppedReading: The signal was set meanwhile.
+        """
+        self._opener = opener
+        self._changed = threading.Condition()
+        self._opened: Opened | None = None
+        self._stream: VideoStream | None = None
+        self._waiting: deque[VideoPacket] = deque()
+        self._failure: Exception | None = None
+        self._is_over = False
+        self._is_left = False
+        self._thread = threading.Thread(target=self._read, name="picasso-input", daemon=True)
+        self._thread.start()
+        try:
+            # opening has two steps, each with the whole time-out: to connect, and to look at the streams
+            self._wait_for(lambda: self._opened is not None or self._is_over, steps=2)
+            if self._opened is None:
+                raise self._failure or StoppedReading
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def container(self) -> InputContainer:
+        """The container."""
+        if self._opened is None:
+            raise MediaError(f"{self._opener.place.shown}: is not open")
+        return self._opened.container
+
+    def of(self, stream: VideoStream) -> Iterator[VideoPacket]:
+        """Yield the packets; see ``Packets``."""
+        with self._changed:
+            self._stream = stream
+            self._changed.notify_all()
+        while True:
+            try:
+                self._wait_for(lambda: bool(self._waiting) or self._is_over)
+            except StoppedReading:
+                return
+            with self._changed:
+                packet = self._waiting.popleft() if self._waiting else None
+                self._changed.notify_all()
+            if packet is None:
+                break
+            yield packet
+        if self._failure is not None and not isinstance(self._failure, StoppedReading):
+            raise self._failure
+
+    def close(self) -> None:
+        """Close it, or leave that to the thread where it does not answer."""
+        with self._changed:
+            self._is_left = True
+            self._waiting.clear()
+            self._changed.notify_all()
+        if self._opened is not None and not self._is_over:
+            self._opened.wake()
+        self._thread.join(_FAREWELL_S)
+
+    def _wait_for(self, is_ready: Callable[[], bool], steps: int = 1) -> None:
+        """Wait for the thread.
+
+        Raises:
+            ReadTimeoutError: It does not answer.
+            StoppedReading: The signal was set.
+        """
+        if is_ready() and not self._opener.stop.is_set:
+            return
+        timeout_s = self._opener.timeout_s
+        end_s = None if timeout_s is None else time.monotonic() + steps * timeout_s + _PATIENCE_S
+        with self._opener.stop.watched_by(self._notify), self._changed:
+            while not is_ready() and not self._opener.stop.is_set:
+                if not self._changed.wait(None if end_s is None else max(end_s - time.monotonic(), 0)):
+                    raise ReadTimeoutError(f"{self._opener.place.shown}: no answer in time, within {timeout_s:g} s")
+        if self._opener.stop.is_set:
+            raise StoppedReading
+
+    def _notify(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def _read(self) -> None:
+        """Do all that may wait; the thread."""
+        opened = None
+        try:
+            opened = _checked(self._opener)
+            with self._changed:
+                self._opened = opened
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: self._is_left or self._stream is not None)
+                stream = self._stream
+            if stream is not None and not self._is_left:
+                self._hand_over(opened, stream)
+        except FAILURES as error:
+            self._failure = self._named(error)
+        except Exception as error:  # noqa: BLE001  # the thread that iterates raises it
+            self._failure = error
+        with self._changed:
+            self._is_over = True
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._is_left)
+        if opened is not None:
+            opened.close()
+
+    def _hand_over(self, opened: Opened, stream: VideoStream) -> None:
+        last_us = 0.0
+        for packet in _demux(opened, stream):
+            with self._changed:
+                self._changed.wait_for(lambda: self._is_left or len(self._waiting) < _WAITING)
+                if self._is_left:
+                    return
+                if packet.pts is not None and packet.time_base is not None:
+                    last_us = max(last_us, float((packet.pts + (packet.duration or 0)) * packet.time_base * 1_000_000))
+                self._waiting.append(packet)
+                self._changed.notify_all()
+        duration_us = opened.container.duration
+        begin_us = opened.container.start_time or 0
+        if self._opener.place.scheme in _LIVE and (
+            duration_us is None or last_us < begin_us + duration_us - _SLACK_US
+        ):
+            raise ConnectionLostError(f"{self._opener.place.shown}: connection lost: the server hung up")
+
+    def _named(self, error: Exception) -> MediaError:
+        """Return what FFmpeg raised, as what it means for a stream that was open, or was not."""
+        place = self._opener.place.shown
+        if isinstance(error, ExitError | FFmpegTimeoutError):
+            return ReadTimeoutError(f"{place}: no answer in time")
+        if isinstance(error, MediaError) or self._opened is None or not self._opener.is_remote:
+            return media_error(place, error)
+        if isinstance(error, FFmpegError):
+            return ConnectionLostError(f"{place}: connection lost: {reason(error)}")
+        return media_error(place, error)
+
+
+def _checked(opener: Opener) -> Opened:
+    """Open a place.
+
+    Raises:
+        MediaError: It cannot be opened.
+        StoppedReading: The signal was set.
+    """
+    try:
+        return opener.open()
+    except FAILURES as error:
+        raise media_error(opener.place.shown, error) from None
+
+
+def _demux(opened: Opened, stream: VideoStream) -> Iterator[VideoPacket]:
+    """Yield the packets of a stream, then an empty one."""
+    while True:
+        packets = opened.container.demux(stream)
+        try:
+            while True:
+                opened.begin()
+                packet = next(packets, None)
+                if packet is None:
+                    return
+                yield packet
+        except IndexError:  # a packet of a stream that began after the file was opened: not ours, read on
+            continue

@@ -1,0 +1,57 @@
+"""One signal that ends whatever waits for data, in any thread."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+class StopSignal:
+    """Ends readers from another thread, also while they are being opened; one signal may serve many readers.
+
+    ::
+
+        stop = StopSignal()
+        reader = VideoReader("rtsp://camera/1", stop=stop)  # another thread may call stop.set()
+
+    A signal that was set stays set. All methods may be called from any thread.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._wakers: dict[int, Callable[[], None]] = {}
+        self._numbers = itertools.count()
+        self._is_set = False
+
+    @property
+    def is_set(self) -> bool:
+        """Whether it was set."""
+        return self._is_set
+
+    def set(self) -> None:
+        """End every reader that has this signal: each returns from its read within half a second."""
+        with self._lock:
+            if not self._is_set:
+                self._is_set = True
+                for wake in self._wakers.values():
+                    wake()
+
+    @contextmanager
+    def watched_by(self, wake: Callable[[], None]) -> Iterator[None]:
+        """Call ``wake`` when the signal is set, at once if it is; ``wake`` returns quickly and does not raise."""
+        number = next(self._numbers)
+        with self._lock:
+            self._wakers[number] = wake
+            if self._is_set:
+                wake()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._wakers.pop(number, None)
+
+
+class StoppedReading(Exception):  # noqa: N818  # never leaves the readers
+    """Ends a read because the signal was set."""
