@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from typing import Any, Protocol, runtime_checkable
 
+from picasso.errors import OpeningStoppedError
 from picasso.flow.restart import NEVER, RestartPolicy
-from picasso.media import VideoReader
+from picasso.media import StopSignal, VideoReader
 from picasso.media.location import Location, input_place
 from picasso.primitives import EndOfStream, VideoFrame
 from picasso.surface import SurfaceView
@@ -59,9 +59,7 @@ class File:
         self.location = location
         self._source_id = input_place(location).stem if source_id is None else source_id
         self._options = options
-        self._lock = threading.Lock()
-        self._reader: VideoReader | None = None
-        self._stopped = False
+        self._stop = StopSignal(options.pop("stop", None))
         self._frame_count: int | None = None
 
     @property
@@ -75,26 +73,17 @@ class File:
         return self._frame_count
 
     def __iter__(self) -> Iterator[Item]:
-        reader = VideoReader(self.location, self._source_id, **self._options)
+        try:
+            reader = VideoReader(self.location, self._source_id, stop=self._stop, **self._options)
+        except OpeningStoppedError:
+            return
         with reader:
-            with self._lock:
-                self._reader = reader
-                stopped = self._stopped
             self._frame_count = reader.info.frame_count
-            if stopped:
-                return
-            try:
-                yield from reader
-            finally:
-                with self._lock:
-                    self._reader = None
+            yield from reader
 
     def stop(self) -> None:
-        """End the running iteration, and every later one. Any thread."""
-        with self._lock:
-            self._stopped = True
-            if self._reader is not None:
-                self._reader.stop()
+        """End the running iteration, and every later one, also while the file is being opened. Any thread."""
+        self._stop.set()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._source_id!r})"

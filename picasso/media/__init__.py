@@ -6,6 +6,7 @@ from picasso.media.metadata import MetadataReader, MetadataWriter
 from picasso.media.names import safe_file_name
 from picasso.media.packets import StreamKind
 from picasso.media.reader import VideoReader, probe
+from picasso.media.stopping import StopSignal
 from picasso.media.writer import StreamWriter
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "MediaInfo",
     "MetadataReader",
     "MetadataWriter",
+    "StopSignal",
     "StreamKind",
     "StreamWriter",
     "VideoReader",

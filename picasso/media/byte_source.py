@@ -40,6 +40,9 @@ class ByteSource(ABC):
         self._ahead = b""
         self.start = b""
         self.closed = False
+        self.defers = False
+        """Whether a loss looks like an end to FFmpeg, so that it gives all that came before; ``failure`` tells it."""
+        self.failure: ConnectionLostError | None = None
         self._deadline_s: float | None = None
         self.begin()
 
@@ -49,7 +52,7 @@ class ByteSource(ABC):
 
     def head(self, size: int) -> bytes:
         """Return the first bytes, at most ``size``, which will be read again."""
-        while len(self._ahead) < size and (data := self._receive(size - len(self._ahead))):
+        while len(self._ahead) < size and (data := self._get(size - len(self._ahead))):
             self._ahead += data
         self.start = self._ahead
         return self.start
@@ -65,7 +68,7 @@ class ByteSource(ABC):
         if self._ahead:
             data, self._ahead = self._ahead[:size], self._ahead[size:]
             return data
-        return self._receive(min(size, READ_BYTES))
+        return self._get(min(size, READ_BYTES))
 
     def seekable(self) -> bool:
         """Whether ``seek`` works."""
@@ -82,6 +85,17 @@ class ByteSource(ABC):
     def close(self) -> None:
         """Let go of it. May be called again."""
         self.closed = True
+
+    def _get(self, size: int) -> bytes:
+        if self.failure is not None:
+            return b""
+        try:
+            return self._receive(size)
+        except ConnectionLostError as error:
+            if not self.defers:
+                raise
+            self.failure = error
+            return b""
 
     @abstractmethod
     def _receive(self, size: int) -> bytes:

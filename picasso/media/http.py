@@ -6,6 +6,7 @@ woken. So the standard library's client does it.
 
 from __future__ import annotations
 
+import functools
 import http.client
 import os
 import socket
@@ -38,6 +39,8 @@ _FFMPEGS_OWN: Final = frozenset(
 
 class HttpSource(ByteSource):
     """The body of one address; goes to other bytes by further requests where the server can."""
+
+    _left: int | None = None
 
     def __init__(
         self,
@@ -131,12 +134,12 @@ class HttpSource(ByteSource):
         """Wait for bytes of the present response."""
         if self._left is not None:
             size = min(size, self._left)
-        if not size:
+        if not size or self._response.isclosed():
             return b""
         if self._socket is not None:
             self._socket.settimeout(self._left_s())
         try:
-            data = self._response.read1(size)
+            data: bytes = self._response.read1(size)
         except (OSError, ValueError, http.client.HTTPException, AttributeError) as error:
             self._fail(error)
         if not data and self._stop.is_set:
@@ -163,7 +166,7 @@ class HttpSource(ByteSource):
                 raise
             cause = error.reason if isinstance(error, URLError) and isinstance(error.reason, Exception) else error
             self._fail(cause, opening=True)
-        self._left: int | None = response.length
+        self._left = response.length
         if self._end is not None:
             if first and response.status != HTTPStatus.PARTIAL_CONTENT:
                 response.close()
@@ -197,11 +200,11 @@ class HttpSource(ByteSource):
         parts = urlsplit(url)
         if parts.username is not None:
             user, word = unquote(parts.username), unquote(parts.password or "")
-            passwords.add_password(None, _without_user(url), user, word)  # type: ignore[arg-type]  # any realm
+            passwords.add_password(None, _without_user(url), user, word)
         for handler in (
             urllib.request.ProxyHandler(),
             _Http(self),
-            _Https(self, _tls(options)),
+            _Https(self, options),
             urllib.request.HTTPDefaultErrorHandler(),
             urllib.request.HTTPErrorProcessor(),
             urllib.request.HTTPBasicAuthHandler(passwords),
@@ -231,7 +234,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         self._origin.check(headers.get("location") or headers.get("uri") or "")
         return super().http_error_302(req, fp, code, msg, headers)
 
-    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302  # type: ignore[assignment]
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
 
 class _Http(urllib.request.HTTPHandler):
@@ -244,13 +247,14 @@ class _Http(urllib.request.HTTPHandler):
 
 
 class _Https(urllib.request.HTTPSHandler):
-    def __init__(self, source: HttpSource, context: ssl.SSLContext) -> None:
-        super().__init__(context=context)
+    def __init__(self, source: HttpSource, options: Mapping[str, str]) -> None:
+        super().__init__()
         self._source = source
-        self._tls = context
+        self._options = options
 
     def https_open(self, req: urllib.request.Request) -> Any:
-        return self.do_open(_noting(http.client.HTTPSConnection, self._source), req, context=self._tls)
+        context = _tls(self._options.get("ca_file"), self._options.get("tls_verify") != "0")
+        return self.do_open(_noting(http.client.HTTPSConnection, self._source), req, context=context)
 
 
 def _noting(kind: type[http.client.HTTPConnection], source: HttpSource) -> Any:
@@ -264,9 +268,11 @@ def _noting(kind: type[http.client.HTTPConnection], source: HttpSource) -> Any:
     return Connection
 
 
-def _tls(options: Mapping[str, str]) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=options.get("ca_file"))
-    if options.get("tls_verify") == "0":
+@functools.cache
+def _tls(ca_file: str | None, is_checked: bool) -> ssl.SSLContext:
+    """Return how certificates are checked; to read them takes a tenth of a second."""
+    context = ssl.create_default_context(cafile=ca_file)
+    if not is_checked:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context

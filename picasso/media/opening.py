@@ -7,6 +7,8 @@ Regular files are FFmpeg's; it may open nothing but them. Pipes, devices, http a
 from __future__ import annotations
 
 import io
+import re
+import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -14,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import av
-from av.error import ArgumentError, ExitError, InvalidDataError
+from av.error import ArgumentError, ExitError, FFmpegError, InvalidDataError
 
 from picasso.errors import MediaError, ReadTimeoutError
 from picasso.media.byte_source import ByteSource, DescriptorSource, SocketSource
@@ -54,6 +56,7 @@ _ANY: Final = {
 """FFmpeg's options that open everything."""
 _HLS: Final = {"http_persistent": "0", "http_multiple": "0"}
 """FFmpeg keeps connections only where they are its own."""
+_LOOKS_LIKE_PROTOCOL: Final = re.compile(rf"({'|'.join(EVERYTHING.split(','))}|lavfi)[:,]")
 _HTTP: Final = frozenset({"http", "https"})
 
 
@@ -116,7 +119,8 @@ class Opener:
         if place.path is not None:
             return self._open_path(place.path)
         if self.trust == "any":
-            return Opened(self._av(place.for_ffmpeg, _ANY))
+            graph = place.for_ffmpeg.removeprefix("lavfi:")
+            return Opened(self._av(graph, _ANY, format="lavfi" if place.scheme == "lavfi" else None))
         return self._open_url(place.url or "", place.scheme)
 
     def _open_path(self, path: Path) -> Opened:
@@ -130,6 +134,12 @@ class Opener:
             return Opened(self._av(name, _ANY))
         try:
             return Opened(self._av(name, {"protocol_whitelist": "file", "format_whitelist": plain_formats()}))
+        except FileNotFoundError:
+            if _LOOKS_LIKE_PROTOCOL.match(self.place.shown) is None:
+                raise
+            raise MediaError(
+                f"{self.place.shown}: No such file or directory; if FFmpeg's protocol is meant, {ADVICE}"
+            ) from None
         except (ArgumentError, InvalidDataError):
             kind = list_format(head_of(path))
             if kind is None:
@@ -140,9 +150,14 @@ class Opener:
         """Open a file that names other files."""
         place = self.place.shown
         if kind == "concat":
-            check_concat(path, place)
             options = {"protocol_whitelist": "file", "format_whitelist": plain_formats("concat")}
-            return Opened(self._av(self.place.for_ffmpeg, options, format="concat"))
+            options["safe"] = "0" if check_concat(path, place) else "1"
+            try:
+                return Opened(self._av(self.place.for_ffmpeg, options, format="concat"))
+            except PermissionError:
+                raise MediaError(
+                    f"{place}: has a line that is not plain, e.g. with quotes in quotes; {ADVICE}"
+                ) from None
         if kind != "hls":
             raise MediaError(f"{place}: is a description of streams elsewhere ({kind}); {ADVICE}")
         body, origin = read_list(path), Folder(place, path)
@@ -152,6 +167,8 @@ class Opener:
         return self._open_hls(body, name_of(str(path)), origin)
 
     def _open_url(self, url: str, scheme: str) -> Opened:
+        if scheme not in {*URL_SCHEMES, *EVERYTHING.split(",")}:
+            raise MediaError(f"{self.place.shown}: Protocol not found")
         if scheme not in URL_SCHEMES:
             raise MediaError(f"{self.place.shown}: FFmpeg's protocol {scheme!r} is refused; {ADVICE}")
         if scheme in _HTTP:
@@ -172,16 +189,23 @@ class Opener:
     def _open_source(self, source: ByteSource, origin: Origin | None) -> Opened:
         with ExitStack() as cleanup:
             cleanup.callback(source.close)
+            source.defers = True
             kind = list_format(source.head(_HEAD_BYTES))
             if kind == "hls" and origin is not None:
                 body = _read_all(source)
+                if source.failure is not None:
+                    raise source.failure
                 check_playlist(body, origin)
                 return self._open_hls(body, source.name, origin)
             if kind is not None:
                 raise MediaError(f"{self.place.shown}: is a list of other addresses ({kind}); {ADVICE}")
             try:
                 container = self._av(source, {"protocol_whitelist": "none", "format_whitelist": plain_formats()})
-            except InvalidDataError:
+            except FFmpegError as error:
+                if source.failure is not None:
+                    raise source.failure from None
+                if not isinstance(error, InvalidDataError):
+                    raise
                 if source.seekable() or b"ftyp" not in source.start:
                     raise
                 raise MediaError(
@@ -208,14 +232,14 @@ class Opener:
                     end=int(options["end_offset"]) if "end_offset" in options else None,
                 )
             elif input_place(Path(checked)).kind is Kind.FILE:
-                return open(checked, "rb")  # noqa: SIM115  # FFmpeg closes it
+                return open(checked, "rb")  # FFmpeg closes it
             else:
                 source = DescriptorSource(checked, self.place.shown, self.timeout_s, self.stop)
             more[:] = [*(each for each in more if not each.closed), source]
             return source
 
         listing = io.BytesIO(body)
-        listing.name = name  # type: ignore[attr-defined]  # what PyAV takes for the address
+        listing.name = name  # what PyAV takes for the address
         options = {**_HLS, "protocol_whitelist": "file,http,https", "format_whitelist": plain_formats("hls")}
         return Opened(self._av(listing, options, format="hls", io_open=open_more), more=more)
 
@@ -224,10 +248,11 @@ class Opener:
         what: str | Any,
         options: Mapping[str, str],
         *,
-        format: str | None = None,  # noqa: A002  # PyAV's name
+        format: str | None = None,  # PyAV's name
         io_open: Callable[..., Any] | None = None,
     ) -> InputContainer:
         """Open what FFmpeg is told; the caller's own options win over ours."""
+        began_s = time.monotonic()
         try:
             return av.open(
                 what,
@@ -238,8 +263,11 @@ class Opener:
                 buffer_size=_BUFFER_BYTES,
                 io_open=io_open,
             )
-        except ExitError:
-            raise ReadTimeoutError(f"{self.place.shown}: no answer in time, within {self.timeout_s:g} s") from None
+        except FFmpegError as error:
+            is_late = self.timeout_s is not None and time.monotonic() >= began_s + self.timeout_s
+            if isinstance(error, ExitError) or is_late:  # some demuxers have words of their own for a time-out
+                raise ReadTimeoutError(f"{self.place.shown}: no answer in time, within {self.timeout_s:g} s") from None
+            raise
 
 
 def _read_all(source: ByteSource) -> bytes:

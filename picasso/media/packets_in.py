@@ -8,9 +8,9 @@ itself as soon as its read returns: after the time-out at the latest.
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from av.error import ExitError, FFmpegError
@@ -19,7 +19,7 @@ from av.error import TimeoutError as FFmpegTimeoutError
 from picasso.errors import ConnectionLostError, MediaError, OpeningStoppedError, ReadTimeoutError
 from picasso.media.ffmpeg import FAILURES, media_error, reason
 from picasso.media.opening import Opened, Opener
-from picasso.media.stopping import StoppedReading
+from picasso.media.stopping import StoppedReading, StopSignal
 
 if TYPE_CHECKING:
     from av import Packet
@@ -120,6 +120,40 @@ class HandedPackets:
             MediaError: It cannot be opened, or not in time.
             StoppedReading: The signal was set meanwhile.
         """
+        self._reading = _Reading(replace(opener, stop=StopSignal(opener.stop)))
+        try:
+            self._container = self._reading.start()
+        except BaseException:
+            self._reading.leave()
+            raise
+
+    @property
+    def container(self) -> InputContainer:
+        """The container."""
+        return self._container
+
+    def of(self, stream: VideoStream) -> Iterator[VideoPacket]:
+        """Yield the packets; see ``Packets``."""
+        self._reading.choose(stream)
+        try:
+            while (packet := self._reading.take()) is not None:
+                yield packet
+        except StoppedReading:
+            return
+
+    def close(self) -> None:
+        """Close it, or leave that to the thread where it does not answer."""
+        self._reading.leave()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_reading"):
+            self._reading.leave(patience_s=0)
+
+
+class _Reading:
+    """What the thread and the reader share; the thread refers to nothing else, so that a reader can be collected."""
+
+    def __init__(self, opener: Opener) -> None:
         self._opener = opener
         self._changed = threading.Condition()
         self._opened: Opened | None = None
@@ -129,51 +163,53 @@ class HandedPackets:
         self._is_over = False
         self._is_left = False
         self._thread = threading.Thread(target=self._read, name="picasso-input", daemon=True)
-        self._thread.start()
-        try:
-            # opening has two steps, each with the whole time-out: to connect, and to look at the streams
-            self._wait_for(lambda: self._opened is not None or self._is_over, steps=2)
-            if self._opened is None:
-                raise self._failure or StoppedReading
-        except BaseException:
-            self.close()
-            raise
 
-    @property
-    def container(self) -> InputContainer:
-        """The container."""
+    def start(self) -> InputContainer:
+        """Start the thread, and wait until it has opened the place."""
+        self._thread.start()
+        # opening has two steps, each with the whole time-out: to connect, and to look at the streams
+        self._wait_for(lambda: self._opened is not None or self._is_over, steps=2)
         if self._opened is None:
-            raise MediaError(f"{self._opener.place.shown}: is not open")
+            raise self._failure or StoppedReading
         return self._opened.container
 
-    def of(self, stream: VideoStream) -> Iterator[VideoPacket]:
-        """Yield the packets; see ``Packets``."""
+    def choose(self, stream: VideoStream) -> None:
+        """Begin to read."""
         with self._changed:
             self._stream = stream
             self._changed.notify_all()
-        while True:
-            try:
-                self._wait_for(lambda: bool(self._waiting) or self._is_over)
-            except StoppedReading:
-                return
-            with self._changed:
-                packet = self._waiting.popleft() if self._waiting else None
-                self._changed.notify_all()
-            if packet is None:
-                break
-            yield packet
-        if self._failure is not None and not isinstance(self._failure, StoppedReading):
-            raise self._failure
 
-    def close(self) -> None:
-        """Close it, or leave that to the thread where it does not answer."""
+    def take(self) -> VideoPacket | None:
+        """Wait for the next packet; None after the last one.
+
+        Raises:
+            MediaError: The stream broke off; once.
+            StoppedReading: The signal was set.
+        """
+        self._wait_for(lambda: bool(self._waiting) or self._is_over)
         with self._changed:
-            self._is_left = True
+            if self._waiting:
+                self._changed.notify_all()
+                return self._waiting.popleft()
+            failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+        return None
+
+    def leave(self, patience_s: float = _FAREWELL_S) -> None:
+        """Close the container if the thread has ended, else let the thread do so."""
+        with self._changed:
+            was_left, self._is_left = self._is_left, True
+            is_over = self._is_over
             self._waiting.clear()
             self._changed.notify_all()
-        if self._opened is not None and not self._is_over:
-            self._opened.wake()
-        self._thread.join(_FAREWELL_S)
+        if was_left:
+            return
+        self._opener.stop.set()
+        if not is_over and self._thread.ident is not None:
+            self._thread.join(patience_s)
+        elif self._opened is not None:
+            self._opened.close()
 
     def _wait_for(self, is_ready: Callable[[], bool], steps: int = 1) -> None:
         """Wait for the thread.
@@ -182,15 +218,13 @@ class HandedPackets:
             ReadTimeoutError: It does not answer.
             StoppedReading: The signal was set.
         """
-        if is_ready() and not self._opener.stop.is_set:
-            return
-        timeout_s = self._opener.timeout_s
-        end_s = None if timeout_s is None else time.monotonic() + steps * timeout_s + _PATIENCE_S
-        with self._opener.stop.watched_by(self._notify), self._changed:
-            while not is_ready() and not self._opener.stop.is_set:
-                if not self._changed.wait(None if end_s is None else max(end_s - time.monotonic(), 0)):
+        stop, timeout_s = self._opener.stop, self._opener.timeout_s
+        if not is_ready():
+            patience_s = None if timeout_s is None else steps * timeout_s + _PATIENCE_S
+            with stop.watched_by(self._notify), self._changed:
+                if not self._changed.wait_for(lambda: is_ready() or stop.is_set, patience_s):
                     raise ReadTimeoutError(f"{self._opener.place.shown}: no answer in time, within {timeout_s:g} s")
-        if self._opener.stop.is_set:
+        if stop.is_set:
             raise StoppedReading
 
     def _notify(self) -> None:
@@ -207,7 +241,7 @@ class HandedPackets:
                 self._changed.notify_all()
                 self._changed.wait_for(lambda: self._is_left or self._stream is not None)
                 stream = self._stream
-            if stream is not None and not self._is_left:
+            if stream is not None:
                 self._hand_over(opened, stream)
         except FAILURES as error:
             self._failure = self._named(error)
@@ -216,11 +250,12 @@ class HandedPackets:
         with self._changed:
             self._is_over = True
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._is_left)
-        if opened is not None:
+            is_left = self._is_left
+        if is_left and opened is not None:
             opened.close()
 
     def _hand_over(self, opened: Opened, stream: VideoStream) -> None:
+        """Read packets while somebody takes them."""
         last_us = 0.0
         for packet in _demux(opened, stream):
             with self._changed:
@@ -231,21 +266,17 @@ class HandedPackets:
                     last_us = max(last_us, float((packet.pts + (packet.duration or 0)) * packet.time_base * 1_000_000))
                 self._waiting.append(packet)
                 self._changed.notify_all()
-        duration_us = opened.container.duration
-        begin_us = opened.container.start_time or 0
-        if self._opener.place.scheme in _LIVE and (
-            duration_us is None or last_us < begin_us + duration_us - _SLACK_US
-        ):
-            raise ConnectionLostError(f"{self._opener.place.shown}: connection lost: the server hung up")
+        if self._opener.place.scheme in _LIVE:
+            length_us, begin_us = opened.container.duration, opened.container.start_time or 0
+            if length_us is None or last_us < begin_us + length_us - _SLACK_US:
+                raise ConnectionLostError(f"{self._opener.place.shown}: connection lost: the server hung up")
 
     def _named(self, error: Exception) -> MediaError:
         """Return what FFmpeg raised, as what it means for a stream that was open, or was not."""
         place = self._opener.place.shown
         if isinstance(error, ExitError | FFmpegTimeoutError):
             return ReadTimeoutError(f"{place}: no answer in time")
-        if isinstance(error, MediaError) or self._opened is None or not self._opener.is_remote:
-            return media_error(place, error)
-        if isinstance(error, FFmpegError):
+        if isinstance(error, FFmpegError) and self._opened is not None and self._opener.is_remote:
             return ConnectionLostError(f"{place}: connection lost: {reason(error)}")
         return media_error(place, error)
 
@@ -264,15 +295,21 @@ def _checked(opener: Opener) -> Opened:
 
 
 def _demux(opened: Opened, stream: VideoStream) -> Iterator[VideoPacket]:
-    """Yield the packets of a stream, then an empty one."""
+    """Yield the packets of a stream, then an empty one.
+
+    Raises:
+        ConnectionLostError: It broke off; after the packets that came before.
+    """
+    packets = opened.container.demux(stream)
     while True:
-        packets = opened.container.demux(stream)
+        opened.begin()
         try:
-            while True:
-                opened.begin()
-                packet = next(packets, None)
-                if packet is None:
-                    return
-                yield packet
+            packet = next(packets, None)
         except IndexError:  # a packet of a stream that began after the file was opened: not ours, read on
+            packets = opened.container.demux(stream)
             continue
+        if packet is None:
+            break
+        yield packet
+    if opened.source is not None and opened.source.failure is not None:
+        raise opened.source.failure

@@ -31,10 +31,14 @@ URL_SCHEMES: Final = frozenset(NETWORK.split(",")) | {"rtsp", "rtsps", "mms", "s
 _LOCAL: Final = "async,cache,concat,concatf,crypto,data,fd,file,gopher,gophers,ipfs,ipns,pipe,subfile,unix"
 EVERYTHING: Final = f"{NETWORK},{_LOCAL}"
 """All of FFmpeg's protocols."""
+_PROTOCOLS: Final = frozenset(EVERYTHING.split(","))
 _OPEN_MORE: Final = frozenset(
     {"concat", "dash", "hds", "hls", "image2", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp", "vobsub"}
 )
 """Demuxers that open what their input names."""
+_CONCAT_LINE: Final = re.compile(
+    r"ffconcat version 1\.0|[ ]*file ('[^'\"\\]*'|[^\s'\"\\]+)[ ]*|(duration|inpoint|outpoint) [\d.:]+|\s*"
+)
 _PROTOCOL: Final = re.compile(r"([a-z0-9]+)[:,]")
 _PORTS: Final = {"http": 80, "https": 443}
 LIST_BYTES: Final = 8 << 20
@@ -91,7 +95,7 @@ class Folder:
     def _is_protocol(name: str, folder: Path) -> bool:
         """Whether FFmpeg takes the name for a protocol's; where there is such a file, it is that file."""
         match = _PROTOCOL.match(name)
-        return match is not None and match[1] in EVERYTHING.split(",") and not (folder / name).exists()
+        return match is not None and match[1] in _PROTOCOLS and not (folder / name).exists()
 
     def _refuse(self, name: str) -> NoReturn:
         raise MediaError(
@@ -114,7 +118,10 @@ class Host:
             MediaError: It leads to another host or port, or away from http.
         """
         try:
+            match = _PROTOCOL.match(name)
             url = urljoin(self.url, name)
+            if match is not None and match[1] in _PROTOCOLS - set(_PORTS):
+                self._refuse(name)
             if _server(url) != _server(self.url) and not self._is_upgrade(url):
                 self._refuse(name)
         except ValueError:
@@ -161,24 +168,30 @@ def check_playlist(text: bytes, origin: Origin) -> None:
             origin.check(name)
 
 
-def check_concat(path: Path, place: str) -> None:
-    """Look at everything that a local ffconcat script may name before any of it is opened.
+def check_concat(path: Path, place: str) -> bool:
+    """Look at everything that a local ffconcat script names before any of it is opened.
 
-    Every word of the script is taken for a name, which costs little and depends on no reading of its quotes.
+    Returns:
+        Whether each line is of a form that leaves no doubt about what it names, so that FFmpeg's own, narrower rule of
+        safe names need not hold.
 
     Raises:
         MediaError: It names something outside of its folder, or something else than a regular file of pictures.
     """
     folder = Folder(place, path)
-    text = path.read_bytes()[:LIST_BYTES].decode("utf-8", "surrogateescape")
-    for line in text.splitlines():
-        keyword, *words = line.split(maxsplit=1)[:2] or [""]
-        if keyword == "file" and words:
-            bare = re.sub(r"['\"\\]", "", words[0]).strip()
-            for name in {bare, *bare.split()}:
+    is_plain = True
+    for line in read_list(path).decode("utf-8", "surrogateescape").splitlines():
+        keyword, *rest = line.split(maxsplit=1) or ["#"]
+        if keyword == "option":
+            raise MediaError(f"{place}: sets options of FFmpeg; {ADVICE}")
+        is_plain &= keyword.startswith("#") or _CONCAT_LINE.fullmatch(line) is not None
+        if keyword == "file" and rest:
+            bare = re.sub(r"['\"\\]", "", rest[0]).strip()
+            for name in {bare, *bare.split()}:  # whichever FFmpeg takes for the name
                 checked = Path(folder.check(name))
                 if input_place(checked).kind is not Kind.FILE or list_format(head_of(checked)):
                     raise MediaError(f"{place}: names {shown(name)}, which is no file of pictures; {ADVICE}")
+    return is_plain
 
 
 def head_of(path: Path) -> bytes:

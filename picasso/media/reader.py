@@ -10,13 +10,15 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Self
 
 from picasso.engine.clock import Clock, MonotonicClock
-from picasso.errors import DeviceError, MediaError, MissingDependencyError
+from picasso.errors import DeviceError, MediaError, MissingDependencyError, OpeningStoppedError
 from picasso.media.decoder import Decoder
 from picasso.media.describe import describe
 from picasso.media.info import MediaInfo
-from picasso.media.location import Location, input_place
+from picasso.media.location import Location, Trust, input_place
 from picasso.media.nvdec import DevicePicture, NvdecSource, gpu_of, open_nvdec
+from picasso.media.opening import Opener
 from picasso.media.pictures import PictureWrapper, PixelFormat
+from picasso.media.stopping import StopSignal
 from picasso.media.timeline import FALLBACK_RATE, Pacer, Timeline
 from picasso.media.times import NS
 from picasso.primitives import EndOfStream, VideoFrame
@@ -70,31 +72,43 @@ class VideoReader:
         timeout_s: float | None = 10.0,
         options: Mapping[str, str] | None = None,
         clock: Clock | None = None,
+        trust: Trust = "origin",
+        stop: StopSignal | None = None,
     ) -> None:
         """Open a file or URL and decode its first frame.
 
         Args:
-            location: Path, URL, or pattern of an image sequence such as ``frames/%06d.png``.
+            location: Path, URL, pattern of an image sequence such as ``frames/%06d.png``, or ``-`` for standard
+                input.
             source_id: Source of the frames; by default the name of the file without its suffix, or the URL.
             loops: How often to play it, None for ever.
             pace: Give frames at their times, as a camera does, instead of as fast as they can be decoded.
             pixel_format: ``native`` keeps what the decoder makes, ``rgba`` converts it, on a GPU by a kernel there.
             device: Where to decode: ``cpu``, ``cuda`` or ``cuda:N`` for GPU N.
             threads: Threads of the decoder, 0 for one a core; NVDEC has none.
-            timeout_s: Longest wait for a network source to open or to answer, None for ever.
+            timeout_s: Longest wait for a server, pipe or device to open or to answer, in seconds; None for ever.
             options: Options of FFmpeg's demuxer, e.g. ``{"rtsp_transport": "tcp"}``.
             clock: What paces; by default the system's monotonic clock.
+            trust: What the location may make FFmpeg open besides itself: ``origin`` for files of its own folder, or
+                addresses of its own host; ``any`` for all that FFmpeg can open.
+            stop: Ends the reader from another thread, also while it is being opened.
 
         Raises:
-            MediaError: It cannot be opened, or holds no picture.
+            ReadTimeoutError: It says nothing in time.
+            OpeningStoppedError: ``stop`` was set before it was open.
+            MediaError: It cannot be opened, is refused, or holds no picture.
             ValueError: ``loops`` is less than 1, or an unknown ``pixel_format`` or ``device``.
         """
         if loops is not None and loops < 1:
             raise ValueError(f"loops must be at least 1, or None for ever, got {loops}")
         gpu_id = gpu_of(device)
         self._wrapper = PictureWrapper(pixel_format)
-        self._place = place = input_place(location)
-        self._open = partial(Decoder, place, threads=threads, timeout_s=timeout_s, options=options)
+        self._place = place = input_place(location, trust=trust)
+        if loops != 1 and place.is_direct:
+            raise MediaError(f"{place.shown}: a pipe cannot be played again, got loops = {loops}")
+        self._stop = StopSignal(stop)
+        opener = Opener(place, timeout_s, dict(options or {}), trust, self._stop)
+        self._open = partial(Decoder, opener, threads=threads)
         self._loops = loops
         self._paced = pace
         self._pacer = Pacer(clock or MonotonicClock())
@@ -129,8 +143,11 @@ class VideoReader:
                 yield item
 
     def stop(self) -> None:
-        """End after the present frame: the next item is the ``EndOfStream``. Any thread; wakes a paced reader."""
-        self._pacer.stop()
+        """End after the present frame: the next item is the ``EndOfStream``, within half a second. Any thread.
+
+        Whatever the reader waits for, its time or data, it waits no longer.
+        """
+        self._stop.set()
 
     def close(self) -> None:
         """Close the file; surfaces that were given out stay valid. By the iterating thread; may be called again."""
@@ -155,10 +172,13 @@ class VideoReader:
         try:
             yield from self._play(timeline)
             for _ in repeat(None) if self._loops is None else repeat(None, self._loops - 1):
-                if self._pacer.stopped:
+                if self._stop.is_set:
                     break
                 timeline.next_pass()
-                self._reopen()
+                try:
+                    self._reopen()
+                except OpeningStoppedError:
+                    break
                 yield from self._play(timeline)
         finally:
             self._decoder.close()
@@ -172,8 +192,9 @@ class VideoReader:
         for decoded in self._decoder.frames() if self._nvdec is None else self._nvdec.frames():
             pts_ns, duration_ns = timeline.place(decoded)
             if self._paced:
-                self._pacer.wait(pts_ns)
-            if self._pacer.stopped:
+                with self._stop.watched_by(self._pacer.stop):
+                    self._pacer.wait(pts_ns)
+            if self._stop.is_set:
                 return
             surface = decoded.surface if isinstance(decoded, DevicePicture) else self._wrapper.wrap(decoded)
             frame = VideoFrame(
@@ -210,15 +231,25 @@ def _say_once(text: str) -> None:
     log.warning(text)
 
 
-def probe(location: Location, *, timeout_s: float | None = 10.0) -> MediaInfo:
+def probe(
+    location: Location,
+    *,
+    timeout_s: float | None = 10.0,
+    options: Mapping[str, str] | None = None,
+    trust: Trust = "origin",
+    stop: StopSignal | None = None,
+) -> MediaInfo:
     """Say what a file or stream holds; its first frame is decoded, so that the answer is not the header's alone.
 
     Args:
         location: As for ``VideoReader``.
-        timeout_s: Seconds that a server may take to answer; None waits for as long as it takes.
+        timeout_s: Seconds that a server, pipe or device may take to answer; None waits for as long as it takes.
+        options: As for ``VideoReader``.
+        trust: As for ``VideoReader``.
+        stop: Ends it from another thread.
 
     Raises:
         MediaError: It cannot be opened, or holds no picture.
     """
-    with VideoReader(location, timeout_s=timeout_s) as reader:
+    with VideoReader(location, timeout_s=timeout_s, options=options, trust=trust, stop=stop) as reader:
         return reader.info

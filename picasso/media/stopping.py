@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 
 class StopSignal:
@@ -19,7 +19,13 @@ class StopSignal:
     A signal that was set stays set. All methods may be called from any thread.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, parent: StopSignal | None = None) -> None:
+        """Make a signal that is not set.
+
+        Args:
+            parent: A signal that sets this one, too, when it is set.
+        """
+        self._parent = parent
         self._lock = threading.Lock()
         self._wakers: dict[int, Callable[[], None]] = {}
         self._numbers = itertools.count()
@@ -28,7 +34,7 @@ class StopSignal:
     @property
     def is_set(self) -> bool:
         """Whether it was set."""
-        return self._is_set
+        return self._is_set or (self._parent is not None and self._parent.is_set)
 
     def set(self) -> None:
         """End every reader that has this signal: each returns from its read within half a second."""
@@ -47,11 +53,12 @@ class StopSignal:
             if self._is_set:
                 wake()
         try:
-            yield
+            with nullcontext() if self._parent is None else self._parent.watched_by(wake):
+                yield
         finally:
             with self._lock:
                 self._wakers.pop(number, None)
 
 
-class StoppedReading(Exception):  # noqa: N818  # never leaves the readers
+class StoppedReading(Exception):  # never leaves the readers
     """Ends a read because the signal was set."""
