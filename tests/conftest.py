@@ -19,6 +19,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--need-kernels", action="store_true", help="fail where CUDA kernels cannot be compiled")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of canvases are skipped, each with the reason, where Skia does not load."""
+    marked = [item for item in items if item.get_closest_marker("skia")]
+    if marked and (reason := _why_no_skia()):
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason=f"Skia does not load: {reason}"))
+
+
+def _why_no_skia() -> str | None:
+    try:
+        import skia  # noqa: F401 - to see whether it loads
+    except ImportError as error:
+        return str(error)
+    return None
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """In every room: no test leaves a thread of an engine behind, see ``picasso.testing.plugin``."""
     config.option.picasso_leaks = True

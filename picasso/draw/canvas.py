@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from picasso.draw.fonts import skia_module
+from picasso.draw.skia_library import skia_module
 from picasso.errors import EngineError, SurfaceError
 from picasso.surface import SurfaceView, VideoFormat
 
@@ -18,6 +18,15 @@ CANVAS_FORMATS = (VideoFormat.RGBA, VideoFormat.BGRA, VideoFormat.BGRx)
 """Formats that Skia draws on."""
 
 _current: ContextVar[Any] = ContextVar("picasso_canvas")
+
+
+def check_canvas() -> None:
+    """See whether there can be canvases at all.
+
+    Raises:
+        MissingDependencyError: Skia does not load; the message names the system packages that it needs.
+    """
+    skia_module()
 
 
 def canvas_for(surface: SurfaceView) -> Any:

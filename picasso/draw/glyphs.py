@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from picasso.draw.fonts import skia_module, typeface
+from picasso.draw.fonts import FaceChain
+from picasso.draw.fonts.face import GlyphPlace
+from picasso.draw.shaping import NEEDS_SHAPING, Placed, lines_of, shape_line
 from picasso_kernels import display
 
 Ints = npt.NDArray[np.int32]
@@ -17,6 +18,12 @@ _LARGE = 64 * display.PEN_UNIT
 """Fonts from this size on share one sprite for all phases: a quarter of a pixel no longer shows."""
 _MAX_BYTES = 32 << 20
 """Coverage kept; beyond it, everything is forgotten and made anew."""
+_FIRST_SHAPED = 0x40000
+"""Code points from here on have no letters, in planes that Unicode does not use: they stand for shaped glyphs."""
+_MOST_SHAPED = 1 << 17
+"""Shaped glyphs kept; beyond it, everything is forgotten, too."""
+_MOST_LINES = 1 << 13
+"""Shaped lines kept."""
 _INVISIBLE = frozenset({"Cc", "Cf"})
 """Unicode categories that are not drawn: control and format characters."""
 
@@ -29,9 +36,13 @@ class GlyphAtlas:
     """
 
     __slots__ = (
+        "_code_of",
         "_coverage",
         "_coverage_end",
+        "_faces",
         "_family",
+        "_lines",
+        "_shaped",
         "_sizes",
         "_sprite_end",
         "first_sprite",
@@ -47,15 +58,24 @@ class GlyphAtlas:
     def __init__(self, family: str) -> None:
         """Hold nothing yet; ``family`` is looked up when the first glyph is needed."""
         self._family = family
+        self._faces: FaceChain | None = None
         self._sizes: list[int] = []
         self.revision = 0
         """Another number whenever the coverage is another."""
+        self._forget_lines()
         self._clear(fonts=1)
 
     @property
     def coverage(self) -> npt.NDArray[np.uint8]:
         """Coverage of all sprites, a byte a pixel."""
         return self._coverage[: self._coverage_end]
+
+    @property
+    def faces(self) -> FaceChain:
+        """The fonts that letters are taken from."""
+        if self._faces is None:
+            self._faces = FaceChain(self._family)
+        return self._faces
 
     def font(self, size: int) -> int:
         """Return the number of the font of ``size``, in 1/64 pixel; call before a frame, it may clear the sprites."""
@@ -67,8 +87,22 @@ class GlyphAtlas:
 
     def trim(self) -> None:
         """Forget everything if there is too much of it; call between frames."""
-        if self._coverage_end > _MAX_BYTES:
+        if self._coverage_end > _MAX_BYTES or len(self._shaped) > _MOST_SHAPED:
+            self._forget_lines()
             self._clear(fonts=len(self._sizes))
+
+    def spell(self, text: str) -> tuple[str, ...]:
+        """Return the lines of a text, in code points that each stand for one glyph, from left to right.
+
+        Lines that need no shaping are returned as they are; the code points of the others mean something to this atlas
+        alone, until ``trim``.
+        """
+        known = self._lines.get(text)
+        if known is None:
+            if len(self._lines) >= _MOST_LINES:
+                self._lines.clear()
+            known = self._lines[text] = tuple(map(self._spell_line, lines_of(text)))
+        return known
 
     def ensure(self, places: npt.NDArray[np.int64]) -> None:
         """Make the glyphs at ``places`` of ``first_sprite`` that are not there yet."""
@@ -79,7 +113,25 @@ class GlyphAtlas:
         for place in np.unique(places[known == 0]).tolist():
             font, code = divmod(place, display.CODE_POINTS)
             self.first_sprite[place] = self._sprite_end // display.SPRITE_SIZE
-            self._rasterise(self._sizes[font], code)
+            self._make_sprites(self._sizes[font], code)
+
+    def _spell_line(self, line: str) -> str:
+        if NEEDS_SHAPING.search(line) is None:
+            return line
+        return "".join([chr(self._code(glyph)) for glyph in shape_line(line, self.faces)])
+
+    def _code(self, glyph: Placed) -> int:
+        """Return the code point that stands for a shaped glyph."""
+        code = self._code_of.get(glyph)
+        if code is None:
+            code = self._code_of[glyph] = _FIRST_SHAPED + len(self._shaped)
+            self._shaped.append(glyph)
+        return code
+
+    def _forget_lines(self) -> None:
+        self._lines: dict[str, tuple[str, ...]] = {}
+        self._code_of: dict[Placed, int] = {}
+        self._shaped: list[Placed] = []
 
     def _clear(self, fonts: int) -> None:
         self.first_sprite = np.zeros(fonts * display.CODE_POINTS, np.int32)  # untouched pages cost nothing
@@ -89,23 +141,28 @@ class GlyphAtlas:
         self._sprite_end = display.PHASES * display.SPRITE_SIZE
         self._coverage_end = 0
 
-    def _rasterise(self, size: int, code: int) -> None:
+    def _make_sprites(self, size: int, code: int) -> None:
         """Append the sprites of one glyph."""
-        if unicodedata.category(chr(code)) in _INVISIBLE:
+        if code < _FIRST_SHAPED and unicodedata.category(chr(code)) in _INVISIBLE:
             for _ in range(display.PHASES):
                 self._append(self._coverage_end, (0, 0), (0, 0), 0)
             return
-        font, glyph = _font_of(self._family, size, code)
-        advance = round(font.getWidths([glyph])[0] * display.PEN_UNIT)
-        path = font.getPath(glyph)
+        number, place = self._glyph_of(code)
+        face, pixels = self.faces[number], size / display.PEN_UNIT
+        advance = round(place.advance * size)
         for phase in range(display.PHASES):
             if phase and size >= _LARGE:
                 self._repeat_sprite()
-            elif path is None or path.isEmpty():
-                self._append(self._coverage_end, (0, 0), (0, 0), advance)
-            else:
-                mask, corner = _mask(path, phase / display.PHASES)
-                self._append(self._keep(mask), (mask.shape[1], mask.shape[0]), corner, advance)
+                continue
+            shift = phase / display.PHASES + place.dx * pixels, -place.dy * pixels
+            mask, corner = face.mask(place.glyph, pixels, shift)
+            self._append(self._keep(mask), (mask.shape[1], mask.shape[0]), corner, advance)
+
+    def _glyph_of(self, code: int) -> Placed:
+        """Return the glyph that a code point stands for: a shaped one, or the letter's own."""
+        if code >= _FIRST_SHAPED and code - _FIRST_SHAPED < len(self._shaped):
+            return self._shaped[code - _FIRST_SHAPED]
+        return plain_glyph(self.faces, code)
 
     def _append(self, offset: int, size_wh: tuple[int, int], corner: tuple[int, int], advance: int) -> None:
         end = self._sprite_end + display.SPRITE_SIZE
@@ -128,29 +185,8 @@ class GlyphAtlas:
         return start
 
 
-def _font_of(family: str, size: int, code: int) -> tuple[Any, int]:
-    """Return the Skia font and the glyph of a code point, of another installed family where this one lacks it."""
-    skia = skia_module()
-    face = typeface(family)
-    glyph = face.unicharToGlyph(code)
-    if glyph == 0:
-        other = skia.FontMgr().matchFamilyStyleCharacter("", skia.FontStyle(), [], code)
-        if other is not None:
-            face, glyph = other, other.unicharToGlyph(code)
-    font = skia.Font(face, size / display.PEN_UNIT)
-    font.setSubpixel(True)
-    font.setLinearMetrics(True)
-    font.setHinting(skia.FontHinting.kNone)
-    return font, glyph
-
-
-def _mask(path: Any, shift_x: float) -> tuple[npt.NDArray[np.uint8], tuple[int, int]]:
-    """Return a glyph's coverage ``(H, W)`` and its top left corner relative to the pen."""
-    skia = skia_module()
-    bounds = path.getBounds().makeOffset(shift_x, 0).roundOut()
-    mask = np.zeros((bounds.height(), bounds.width()), np.uint8)
-    surface = skia.Surface.MakeRasterDirect(skia.ImageInfo.MakeA8(*mask.shape[::-1]), mask)
-    canvas = surface.getCanvas()
-    canvas.translate(shift_x - bounds.left(), -bounds.top())
-    canvas.drawPath(path, skia.Paint(AntiAlias=True))
-    return mask, (bounds.left(), bounds.top())
+def plain_glyph(faces: FaceChain, code: int) -> Placed:
+    """Return the glyph of a letter that stands for itself."""
+    number = faces.find((code,))
+    glyph = faces[number].glyph(code)
+    return Placed(number, GlyphPlace(glyph, 0.0, 0.0, faces[number].advance(glyph)))

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from picasso.draw.columns import ObjectColumns, values_of
 from picasso.draw.glyphs import GlyphAtlas
+from picasso.draw.shaping import NEEDS_SHAPING
 from picasso.draw.spec import ObjectDraw, ObjectDrawSpec
 from picasso.draw.styles import StyleTable
 from picasso_kernels import compose as kernel
@@ -124,17 +125,30 @@ class Scene:
         text = self._text_at_once(frame, rows)
         if text is None:
             text = self._text(frame, rows, style_of)
-        codes = np.frombuffer(text.encode("utf-32", "surrogatepass"), np.uint32, offset=_ORDER_BYTES)
+        if not text.isascii():
+            text, style_of = self._typeset(text, style_of)
+            drawing = self._composed(frame, rows, style_of, text, size_wh)
+        elif (drawing := self._composed(frame, rows, style_of, text, size_wh)) is None:
+            text, style_of = self._typeset(text, style_of)  # it may be a control character
+        if drawing is None:  # a letter that was not drawn before
+            self._ensure_glyphs(text, style_of)
+            drawing = self._composed(frame, rows, style_of, text, size_wh)
+        return drawing if drawing is not None else _nothing()
+
+    def _composed(
+        self, frame: VideoFrame, rows: Sequence[int], style_of: Sequence[int], text: str, size_wh: tuple[int, int]
+    ) -> DisplayList | None:
+        """Compose the list, or return None where a letter has no sprite yet; control characters never have one."""
+        codes = _codes_of(text)
         room = self._room = self._room.for_list(len(rows), len(codes))
-        columns = frame.box_columns()
+        columns, atlas = frame.box_columns(), self._atlas
         numbers, styles = self._numbers(rows), np.array(style_of, np.int32)
         what = columns.reshape(-1), columns.shape[-1], numbers, styles, self._styles.rows, codes
         where = (*size_wh, self._clamp_labels, *room.flat)
-        count = self._compose(*what, self._atlas.first_sprite, self._atlas.sprites, *where)
-        if count < 0:  # a letter that was not drawn before
-            self._ensure_glyphs(codes, text, style_of)
-            count = self._compose(*what, self._atlas.first_sprite, self._atlas.sprites, *where)
-        atlas, glyphs = self._atlas, room.glyphs[: len(codes)]
+        count = self._compose(*what, atlas.first_sprite, atlas.sprites, *where)
+        if count < 0:
+            return None
+        glyphs = room.glyphs[: len(codes)]
         return DisplayList(room.commands[:count], glyphs, atlas.coverage, atlas.revision, self._styles.may_blur)
 
     def _resolve(self, frame: VideoFrame, overrides: Mapping[int, ObjectDraw]) -> tuple[Sequence[int], list[int]]:
@@ -203,12 +217,29 @@ class Scene:
             all_lines = [line[:_LONG_LINE] for line in all_lines]
         return "".join([line + _MARK for line in all_lines])
 
-    def _ensure_glyphs(self, codes: npt.NDArray[np.uint32], text: str, style_of: Sequence[int]) -> None:
+    def _typeset(self, text: str, style_of: list[int]) -> tuple[str, list[int]]:
+        """Shape the lines that need it, and break those with line breaks; return the text and styles that result."""
+        if NEEDS_SHAPING.search(text) is None:
+            return text, style_of
+        looks, spell, lines = self._styles.looks, self._atlas.spell, iter(text.split(_MARK))
+        spelled, styles = [], []
+        for style in style_of:
+            count = looks[style].lines
+            broken = [line for _ in range(count) for line in spell(next(lines))]
+            styles.append(style if len(broken) == count else self._styles.with_lines(style, len(broken)))
+            spelled += broken
+        return "".join([line + _MARK for line in spelled]), styles
+
+    def _ensure_glyphs(self, text: str, style_of: Sequence[int]) -> None:
         """Make the letters that are not there yet."""
-        looks = self._styles.looks
-        fonts = [looks[style].font for style in style_of for _ in looks[style].templates]
+        looks, codes = self._styles.looks, _codes_of(text)
+        fonts = [looks[style].font for style in style_of for _ in range(looks[style].lines)]
         places = codes.astype(np.int64)
         if any(fonts):
             lengths = [len(line) + 1 for line in text.split(_MARK)[:-1]]
             places += np.repeat(np.array(fonts) * display.CODE_POINTS, lengths)
         self._atlas.ensure(places[codes != layout.MARK])
+
+
+def _codes_of(text: str) -> npt.NDArray[np.uint32]:
+    return np.frombuffer(text.encode("utf-32", "surrogatepass"), np.uint32, offset=_ORDER_BYTES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import numpy as np
@@ -44,12 +44,25 @@ class Look:
     """One for each line of the label."""
     font: int
     """Number of the label's font in the atlas."""
+    lines: int
+    """How many lines the label has: one for each template, or more where a value has line breaks."""
 
 
 class StyleTable:
     """Numbers the draw values and keeps their rows, in the layout of ``picasso_kernels.display``."""
 
-    __slots__ = ("_atlas", "_by_handle", "_by_value", "alike", "fields", "looks", "may_blur", "pattern", "rows")
+    __slots__ = (
+        "_atlas",
+        "_by_handle",
+        "_by_lines",
+        "_by_value",
+        "alike",
+        "fields",
+        "looks",
+        "may_blur",
+        "pattern",
+        "rows",
+    )
 
     rows: Ints
     """``STYLE_SIZE`` numbers a style."""
@@ -74,11 +87,12 @@ class StyleTable:
         self.alike, self.may_blur, self.pattern, self.fields = True, False, "", ()
         self._by_value: dict[ObjectDraw, int] = {}
         self._by_handle: dict[int, tuple[ObjectDraw, int]] = {}
+        self._by_lines: dict[tuple[int, int], int] = {}
 
     @property
     def is_full(self) -> bool:
         """Whether it is time to start anew."""
-        return len(self._by_handle) >= _MOST_STYLES
+        return len(self._by_handle) + len(self._by_lines) >= _MOST_STYLES
 
     def number(self, draw: ObjectDraw) -> int:
         """Return the number of a draw value; equal values share one."""
@@ -91,15 +105,29 @@ class StyleTable:
         self._by_handle[id(draw)] = (draw, number)  # keeps the value alive, and so its id its own
         return number
 
-    def _add(self, draw: ObjectDraw) -> int:
-        number = len(self.looks)
-        if (number + 1) * display.STYLE_SIZE > self.rows.size:
+    def with_lines(self, number: int, lines: int) -> int:
+        """Return the number of the style that is style ``number`` but for a label of so many lines."""
+        other = self._by_lines.get((number, lines))
+        if other is None:
+            other = self._by_lines[number, lines] = self._append(replace(self.looks[number], lines=lines))
+            rows = self.rows.reshape(-1, display.STYLE_SIZE)
+            rows[other] = rows[number]
+            rows[other, display.STYLE_LINES] = lines
+        return other
+
+    def _append(self, look: Look) -> int:
+        """Make room for another row; return its number."""
+        self.looks.append(look)
+        if len(self.looks) * display.STYLE_SIZE > self.rows.size:
             self.rows = np.concatenate([self.rows, np.zeros_like(self.rows)])
+        return len(self.looks) - 1
+
+    def _add(self, draw: ObjectDraw) -> int:
         size = round(12 * draw.label.font_scale * display.PEN_UNIT) if draw.label else 0
         templates = parse_lines(tuple(draw.label.format)) if draw.label and size else ()
-        look = Look(draw, templates, self._atlas.font(size) if size else 0)
+        look = Look(draw, templates, self._atlas.font(size) if size else 0, len(templates))
+        number = self._append(look)
         self.rows.reshape(-1, display.STYLE_SIZE)[number] = _row(look, size)
-        self.looks.append(look)
         if number == 0:
             self.pattern = "".join([line.direct + chr(layout.MARK) for line in templates])
             self.fields = tuple(chain.from_iterable(line.fields for line in templates))

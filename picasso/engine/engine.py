@@ -6,6 +6,7 @@ import weakref
 from types import TracebackType
 from typing import Self, final
 
+from picasso.draw.canvas import check_canvas
 from picasso.encode import open_encoder
 from picasso.engine.callbacks import Callbacks
 from picasso.engine.checks import MAX_SECONDS
@@ -69,9 +70,12 @@ class PicassoEngine:
 
         Raises:
             ShutDownError: The engine is shut down.
+            MissingDependencyError: The spec has ``use_on_render``, and Skia, which draws on its canvas, does not load.
         """
         text("source_id", source_id)
         _check("spec", spec, SourceSpec)
+        if spec.use_on_render:
+            check_canvas()
         self._core.set_source_spec(source_id, spec)
 
     def remove_source_spec(self, source_id: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -233,6 +234,24 @@ def without_identity(path: Path) -> list[dict[str, object]]:
     """The lines of a file without what makes every frame unique."""
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     return [{key: line[key] for key in line.keys() - {"uuid", "creation_timestamp_ns"}} for line in lines]
+
+
+def test_without_skia_the_demo_runs_without_its_overlay_and_says_so(tmp_path: Path) -> None:
+    package = tmp_path / "skia"
+    package.mkdir()
+    (package / "__init__.py").write_text('raise ImportError("libGL.so.1: cannot open shared object file")\n')
+    path = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    command = [sys.executable, "-m", "picasso", "demo", "-o", tmp_path / "out", "--seconds", "0.2"]
+    environment = os.environ | {"PYTHONPATH": path}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=True, env=environment)
+    says = "Plays without the overlay: Skia does not load (apt-get install libgl1 libegl1)."
+    assert done.stderr.splitlines().count(says) == 1
+    light = {}
+    for act in ACTS:
+        with av.open(tmp_path / "out" / f"{act.source_id}.mp4") as container:
+            light[act.source_id] = next(container.decode(video=0)).to_ndarray(format="gray")[-BAR_HEIGHT:].mean()
+    assert light["bikes"] == 0  # a bar of the letterbox, and no text on it
+    assert light["bunny"] > 100  # grass, not darkened
 
 
 def test_frames_that_come_too_fast_are_dropped_in_real_time(tmp_path: Path) -> None:

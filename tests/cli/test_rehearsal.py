@@ -11,6 +11,7 @@ from picasso.cli.showcase.show import Options, open_stream
 from picasso.primitives import VideoFrame
 
 
+@pytest.mark.skia
 def test_a_rehearsal_draws_every_kind_once_and_writes_nothing(tmp_path: Path) -> None:
     streams = [open_stream(act, tmp_path, Options()) for act in ACTS]
     seen: dict[str, list[tuple[str, str]]] = {}

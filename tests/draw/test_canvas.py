@@ -8,12 +8,13 @@ import threading
 
 import numpy as np
 import pytest
-import skia
 
-from picasso.draw import Painter, canvas_for, current_canvas, fonts
+from picasso.draw import Painter, canvas_for, current_canvas
+from picasso.draw.skia_library import skia_module
 from picasso.errors import EngineError, MissingDependencyError, SurfaceError
 from picasso.surface import SurfaceView, VideoFormat
 
+skia = pytest.importorskip("skia", exc_type=ImportError)
 RED = skia.Paint(Color=skia.ColorRED)
 
 
@@ -97,7 +98,7 @@ def test_missing_system_libraries_are_named_with_the_fix(monkeypatch) -> None:
 
     monkeypatch.setattr("picasso.errors.importlib.import_module", fail)
     with pytest.raises(MissingDependencyError) as caught:
-        fonts.skia_module()
+        skia_module()
     assert "libGL.so.1: cannot open" in str(caught.value)
     assert "apt-get install libgl1 libegl1" in str(caught.value)
     assert "\n" not in str(caught.value)

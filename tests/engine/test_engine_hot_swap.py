@@ -87,7 +87,11 @@ def test_another_encoder_configuration_drains_the_encoder_and_says_so(
     assert recorder.errors() == []
 
 
-@pytest.mark.parametrize("after", LIVE.values(), ids=LIVE.keys())
+def marked(spec: SourceSpec) -> object:
+    return pytest.param(spec, marks=pytest.mark.skia) if spec.use_on_render else spec
+
+
+@pytest.mark.parametrize("after", map(marked, LIVE.values()), ids=LIVE.keys())
 def test_everything_else_changes_without_a_break(
     engine: PicassoEngine, recorder: RecordingCallbacks, encoders: MemoryEncoders, after: SourceSpec
 ) -> None:

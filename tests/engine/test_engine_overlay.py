@@ -64,6 +64,7 @@ def slots(recorder: RecordingCallbacks) -> list[str]:
         ("GpuMatSkiaGpuMat", ["on_gpumat", "on_object_draw_spec", "on_render", "on_gpumat"]),
     ],
 )
+@pytest.mark.skia
 def test_callbacks_come_in_the_order_of_the_spec(
     engine: PicassoEngine, recorder: RecordingCallbacks, order: str, expected: list[str]
 ) -> None:
@@ -99,6 +100,7 @@ GATE = ConditionalSpec(render_attribute=("render", "me"))
     ],
     ids=["nothing", "draw spec", "use_on_render", "gate passed", "gate not passed", "gate not passed, all else on"],
 )
+@pytest.mark.skia
 def test_what_decides_whether_a_frame_is_drawn_on(
     engine: PicassoEngine, recorder: RecordingCallbacks, spec: SourceSpec, has_attribute: bool, renders: bool
 ) -> None:
@@ -120,6 +122,7 @@ def test_callbacks_that_are_not_wanted_are_not_called(engine: PicassoEngine, rec
     assert slots(recorder) == ["on_object_draw_spec"]
 
 
+@pytest.mark.skia
 def test_wanted_callbacks_that_are_not_there_are_no_error(
     make_engine: Callable[..., PicassoEngine], recorder: RecordingCallbacks
 ) -> None:
@@ -131,6 +134,7 @@ def test_wanted_callbacks_that_are_not_there_are_no_error(
     assert recorder.errors() == []
 
 
+@pytest.mark.skia
 def test_callbacks_see_the_frame_in_output_size_with_output_boxes(
     engine: PicassoEngine, recorder: RecordingCallbacks
 ) -> None:
@@ -154,6 +158,7 @@ def test_callbacks_see_the_frame_in_output_size_with_output_boxes(
     assert seen == [("a", "car", (64, 48, 20, 16), RED), (0, 128, 96), at_output, at_output]
 
 
+@pytest.mark.skia
 def test_every_object_is_asked_about_before_anything_is_drawn_in_the_order_of_ids(
     engine: PicassoEngine, recorder: RecordingCallbacks
 ) -> None:
@@ -197,6 +202,7 @@ def test_the_answer_about_an_object_decides_what_is_drawn(
     assert picture[2, 2, :3].tolist() == [200, 200, 200]
 
 
+@pytest.mark.skia
 def test_on_render_draws_on_the_current_canvas_over_the_objects(
     engine: PicassoEngine, recorder: RecordingCallbacks, encoders: MemoryEncoders
 ) -> None:
@@ -264,6 +270,7 @@ def test_on_gpumat_gets_the_format_of_the_configuration_whatever_the_encoder_rea
 
 
 @pytest.mark.parametrize("slot", SLOTS)
+@pytest.mark.skia
 def test_a_callback_that_raises_is_reported_and_the_frame_goes_on(
     engine: PicassoEngine, recorder: RecordingCallbacks, encoders: MemoryEncoders, slot: str
 ) -> None:

@@ -58,6 +58,7 @@ ACTIONS: dict[str, Callable[[PicassoEngine], object]] = {
 
 @pytest.mark.parametrize("action", ACTIONS.values(), ids=ACTIONS.keys())
 @pytest.mark.parametrize("slot", SLOTS)
+@pytest.mark.skia
 def test_every_callback_may_call_everything(
     make_engine: Callable[..., PicassoEngine],
     recorder: RecordingCallbacks,

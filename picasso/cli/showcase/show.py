@@ -16,7 +16,8 @@ from picasso.cli.showcase.contact_sheet import Row, write_contact_sheet
 from picasso.cli.showcase.detect import cv2
 from picasso.cli.showcase.overlay import Overlay
 from picasso.cli.streams import Outcome, Stream, run
-from picasso.errors import MediaError
+from picasso.draw.skia_library import FIX
+from picasso.errors import MediaError, MissingDependencyError
 from picasso.media import MetadataWriter, StreamWriter, probe
 
 SHEET = "contact-sheet.png"
@@ -65,15 +66,17 @@ def show(out: Path, options: Options, progress: Progress) -> list[Result]:
     for act in ACTS:
         clip_path(act.clip)  # before anything is made
     out.mkdir(parents=True, exist_ok=True)
+    overlays = _overlays(options, progress)
     with ExitStack() as opened:
         streams = []
         for act in ACTS:
-            streams.append(open_stream(act, out, options))
+            streams.append(open_stream(act, out, options, overlay=overlays is not None))
             for sink in streams[-1].sinks:
                 opened.callback(sink.abandon)
         opened.pop_all()
-    rehearse(streams, progress, on_render=Overlay())
-    outcomes = run(streams, progress, on_render=Overlay(reproducible=options.reproducible))
+    first, overlay = overlays or (None, None)
+    rehearse(streams, progress, on_render=first)
+    outcomes = run(streams, progress, on_render=overlay)
     results = [Result(act, outcome, *_paths(act, out)) for act, outcome in zip(ACTS, outcomes, strict=True)]
     if any(outcome.failure is not None for outcome in outcomes):
         return results  # the sheet of a run before stays
@@ -82,7 +85,16 @@ def show(out: Path, options: Options, progress: Progress) -> list[Result]:
     return results
 
 
-def open_stream(act: Act, out: Path, options: Options) -> Stream:
+def _overlays(options: Options, progress: Progress) -> tuple[Overlay, Overlay] | None:
+    """Return the overlays of the rehearsal and of the run; None, with a note, where there is no Skia to draw them."""
+    try:
+        return Overlay(), Overlay(reproducible=options.reproducible)
+    except MissingDependencyError:
+        progress.note(f"Plays without the overlay: Skia does not load ({FIX}).")
+        return None
+
+
+def open_stream(act: Act, out: Path, options: Options, *, overlay: bool = True) -> Stream:
     """Set an act up from its clip to its files, which are created."""
     clip = clip_path(act.clip)
     info = probe(clip)
@@ -94,7 +106,7 @@ def open_stream(act: Act, out: Path, options: Options) -> Stream:
     excerpt = Excerpt(str(clip), act.source_id, options.seconds, paced=options.realtime)
     return Stream(
         act.source_id,
-        act.source_spec(rate, drops=options.realtime),
+        act.source_spec(rate, drops=options.realtime, overlay=overlay),
         excerpt.open,
         sinks=[StreamWriter(video), MetadataWriter(metadata, space="source")],
         annotate=Annotator(act),
