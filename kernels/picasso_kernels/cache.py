@@ -36,6 +36,9 @@ class KernelCache(_Cache):  # type: ignore[misc]  # Numba carries no types
         self._options = options
         self._sources = sources
         self._tools = tools
+        self._ready: dict[Any, Any] = {}
+        self.unsaved = b""
+        """What was compiled and no disk took."""
 
     @property
     def cache_path(self) -> str:
@@ -49,11 +52,35 @@ class KernelCache(_Cache):  # type: ignore[misc]  # Numba carries no types
         abi = f"{sys.implementation.cache_tag}{getattr(sys, 'abiflags', '')}"
         return Name(f"{self._kernel}-{form}", self._sources, _hash(f"{abi} {self._tools} {codegen.magic_tuple()}"))
 
+    def fetch(self, sig: Any, target_context: Any, content: bytes | None = None) -> bool:
+        """Make ``content``, or what is on the disk, ready for ``load_overload``; say whether there is anything."""
+        if sig not in self._ready:
+            found = self._load(sig, target_context, content)
+            if found is None:
+                return False
+            self._ready[sig] = found
+        return True
+
+    def why_absent(self, sig: Any, target_context: Any) -> str:
+        """Say why there is nothing for a signature."""
+        return store.why_absent(self.name(sig, target_context.codegen()))
+
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return what was saved; None where there is nothing, or nothing that can be used."""
+        return self._ready.pop(sig, None) or self._load(sig, target_context, None)
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep a compiled form, if the disk takes it."""
+        if data.library.has_dynamic_globals or data.lifted:
+            return
+        content = serialize.dumps(data._reduce())
+        if not store.write(self.name(sig, data.codegen), content):
+            self.unsaved = content
+
+    def _load(self, sig: Any, target_context: Any, content: bytes | None) -> Any:
         target_context.refresh()
         name = self.name(sig, target_context.codegen())
-        content = store.read(name)
+        content = store.read(name) if content is None else content
         if content is None:
             return None
         try:
@@ -61,12 +88,6 @@ class KernelCache(_Cache):  # type: ignore[misc]  # Numba carries no types
         except Exception as error:  # noqa: BLE001  # whatever is wrong with it, it can be made again
             store.discard(name, f"{type(error).__name__}: {error}")
             return None
-
-    def save_overload(self, sig: Any, data: Any) -> None:
-        """Keep a compiled form, if the disk takes it."""
-        if data.library.has_dynamic_globals or data.lifted:
-            return
-        store.write(self.name(sig, data.codegen), serialize.dumps(data._reduce()))
 
     def enable(self) -> None:
         """Part of what Numba expects; this cache is always on."""

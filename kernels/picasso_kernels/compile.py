@@ -4,6 +4,9 @@ A kernel is a plain function on integers and flat arrays that calls other plain 
 ``host`` compiles it with everything it names, without the GIL, and keeps the machine code on disk. Nothing here
 imports Numba before something is compiled.
 
+What ``signatures`` lists is compiled by other processes (``making``, ``farm``); anything else, as tests do, by the
+call. ``ready`` is for those who can do without: it never waits.
+
 Numba's own cache looks at the file of the function that is called and not at the files of the functions which that one
 calls; ours (``cache``, ``store``) is keyed by the text of every file that host code can come from, by the versions of
 Numba and LLVM, and by the CPU and its features.
@@ -16,18 +19,29 @@ import hashlib
 import types
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
+from picasso_kernels import farm
 from picasso_kernels.folder import cache_folder
+from picasso_kernels.making import Making, have_compiled, have_compiled_later
 
-__all__ = ["cache_folder", "host", "pure", "source_key", "tool_versions", "with_parts"]
+if TYPE_CHECKING:
+    from picasso_kernels.signatures import Argument, Entry
+
+__all__ = ["cache_folder", "host", "pure", "ready", "request", "source_key", "tool_versions", "with_parts"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Plain = Callable[..., Any]
+Key = tuple[Plain, tuple[str, ...] | None, bool | None]
 
 _PACKAGE = Path(__file__).parent
-_NO_KERNELS: Final = frozenset({"folder.py", "store.py", "cache.py", "farm.py", "workshop.py"})
+_NO_KERNELS: Final = frozenset({"folder.py", "store.py", "cache.py", "making.py", "farm.py", "child.py", "workshop.py"})
 """Files that change nothing in what is compiled."""
+_READY: Final[dict[Key, Any]] = {}
+"""What can be called without waiting, by what ``host`` was asked for."""
+_MAKINGS: Final[dict[Plain, Making]] = {}
+"""The entries that were asked for."""
 
 
 def pure(kernel: Callable[P, R]) -> Callable[P, R]:
@@ -47,28 +61,122 @@ def host(
     Args:
         kernel: A plain function.
         inline: Files of this package whose functions are put into those that call them, where LLVM would not: for loops
-            of few turns around calls. By default what its entry says, else none.
+            of few turns around calls. By default what its entry in ``signatures`` says, else none.
         keep_gil: For microseconds of work: a busy thread that gets the GIL may keep it for a thousand times longer. By
             default what its entry says, else no.
     """
-    return _host(kernel, inline, keep_gil)  # type: ignore[no-any-return]  # dispatchers have no type
+    found = _READY.get((kernel, inline, keep_gil))
+    return _host(kernel, inline, keep_gil) if found is None else found  # type: ignore[no-any-return]
+
+
+def ready(kernel: Callable[P, R], *, after_s: float = 1.0) -> Callable[P, R] | None:
+    """Return what ``host`` returns if it can be called without a compiler; else None, and it is compiled meanwhile.
+
+    For those who have another way to the same result. Where no other process can compile, it is as if there were none.
+
+    Args:
+        kernel: A plain function of ``signatures``.
+        after_s: How many seconds from now compiling may begin.
+    """
+    found = _READY.get((kernel, None, None))
+    if found is not None:
+        return found  # type: ignore[no-any-return]  # dispatchers have no type
+    making = _host(kernel, None, None)
+    if not isinstance(making, Making) or farm.FARM.obstacle or (making.job and making.job.error):
+        return making  # type: ignore[no-any-return]
+    have_compiled_later(making, after_s)
+    return making.ready()  # type: ignore[no-any-return]
+
+
+def request(*kernels: Plain) -> None:
+    """Have kernels compiled at the same time, if they are not ready; returns at once. ``host`` then waits for less."""
+    if any((kernel, None, None) not in _READY for kernel in kernels):
+        makings = [_host(kernel, None, None) for kernel in kernels]
+        have_compiled(*(making for making in makings if isinstance(making, Making)))
 
 
 @functools.cache
-def _host(kernel: Callable[..., Any], inline: tuple[str, ...] | None, keep_gil: bool | None) -> Any:
+def _host(kernel: Plain, inline: tuple[str, ...] | None, keep_gil: bool | None) -> Any:
+    """Return machine code that came with the package, what makes it ready when it is called, or what Numba makes."""
     from picasso_kernels import forms
     from picasso_kernels.signatures import ENTRIES
 
     entry = ENTRIES.get(kernel)
+    options = _options(entry, inline, keep_gil)
+    found = forms.find(kernel, options[1])
+    if found is None and entry is not None and options == (entry.inline, entry.keep_gil):
+        if (inline, keep_gil) != (None, None):
+            return _host(kernel, None, None)
+        making = Making(entry.name, functools.partial(Compiled, entry), functools.partial(_set_ready, entry))
+        return _MAKINGS.setdefault(kernel, making)  # two threads may come here at once
+    if found is None:
+        found = _compiled(kernel, True, options[0], not options[1])
+    _READY[kernel, inline, keep_gil] = found
+    return found
+
+
+def _options(
+    entry: Entry | None, inline: tuple[str, ...] | None, keep_gil: bool | None
+) -> tuple[tuple[str, ...], bool]:
     if inline is None:
         inline = entry.inline if entry else ()
     if keep_gil is None:
         keep_gil = bool(entry and entry.keep_gil)
-    return forms.find(kernel, keep_gil) or _compiled(kernel, True, inline, not keep_gil)
+    return inline, keep_gil
+
+
+def _set_ready(entry: Entry, machine_code: Any) -> None:
+    for inline in (None, entry.inline):
+        for keep_gil in (None, entry.keep_gil):
+            _READY[entry.kernel, inline, keep_gil] = machine_code
+
+
+class Compiled:
+    """An entry as Numba compiles it: one form, for the types that ``signatures`` says."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.dispatcher = _compiled(entry.kernel, True, entry.inline, not entry.keep_gil)
+        """What is called."""
+        self._types = tuple(map(_numba_type, entry.arguments.values()))
+
+    def load(self, content: bytes | None = None) -> bool:
+        """Load the form from ``content``, or from disk; say whether it is there."""
+        from numba.core.compiler_lock import global_compiler_lock
+
+        with global_compiler_lock:
+            if not self.dispatcher._cache.fetch(self._types, self.dispatcher.targetctx, content):
+                return False
+            self.dispatcher.compile(self._types)
+        return True
+
+    def make(self) -> bytes:
+        """Load the form from disk, else compile it here; return it if it was compiled and no disk takes it."""
+        self.dispatcher.compile(self._types)
+        return bytes(self.dispatcher._cache.unsaved)
+
+    def why_absent(self) -> str:
+        """Say why ``load`` finds nothing."""
+        return str(self.dispatcher._cache.why_absent(self._types, self.dispatcher.targetctx))
+
+
+def entry_named(name: str) -> Entry:
+    """Return the entry of ``signatures`` with a name."""
+    from picasso_kernels.signatures import ENTRIES
+
+    return next(entry for entry in ENTRIES.values() if entry.name == name)
+
+
+def _numba_type(argument: Argument) -> Any:
+    import numba
+
+    from picasso_kernels.signatures import Array
+
+    scalar = numba.boolean if argument.dtype == "bool" else getattr(numba, argument.dtype)
+    return numba.types.Array(scalar, 1, "C") if isinstance(argument, Array) else scalar
 
 
 @functools.cache
-def _compiled(kernel: Callable[..., Any], is_entry: bool, inline: tuple[str, ...], nogil: bool) -> Any:
+def _compiled(kernel: Plain, is_entry: bool, inline: tuple[str, ...], nogil: bool) -> Any:
     import numba
 
     from picasso_kernels.cache import KernelCache
@@ -103,14 +211,14 @@ def with_parts(
     return linked
 
 
-def _callees(kernel: Callable[..., Any]) -> list[str]:
+def _callees(kernel: Plain) -> list[str]:
     """Return the names by which a kernel calls plain functions of this package."""
     scope = kernel.__globals__
     names = [name for name in kernel.__code__.co_names if isinstance(scope.get(name), types.FunctionType)]
     return [name for name in names if _is_ours(scope[name])]
 
 
-def _is_ours(function: Callable[..., Any]) -> bool:
+def _is_ours(function: Plain) -> bool:
     return function.__module__.partition(".")[0] == __package__
 
 

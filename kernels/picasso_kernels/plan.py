@@ -12,7 +12,7 @@ import numpy.typing as npt
 from picasso_kernels import job as j
 from picasso_kernels.axis import Axis, fill_bilinear, fill_nearest
 from picasso_kernels.color import spans, to_rgb, to_yuv
-from picasso_kernels.compile import host
+from picasso_kernels.compile import pure, ready
 from picasso_kernels.components import PIXEL_FORMATS, Picture, Plane, Samples, list_components
 from picasso_kernels.filters import tap_table
 from picasso_kernels.job import Filter, Read, Reader, Store, Writer
@@ -176,7 +176,8 @@ def _taps(sheet: _Sheet, x: Axis, y: Axis, name: str) -> dict[int, int]:
 def nearest_entries(axis: Axis) -> Table:
     """Return the index of each target sample's source sample."""
     table = np.zeros(axis.targets, np.int16)
-    host(fill_nearest)(table, 0, axis.targets, axis.first_target, *axis, axis.first_source, axis.samples)
+    fill = ready(fill_nearest) or pure(fill_nearest)
+    fill(table, 0, axis.targets, axis.first_target, *axis, axis.first_source, axis.samples)
     return table
 
 
@@ -184,7 +185,8 @@ def nearest_entries(axis: Axis) -> Table:
 def bilinear_entries(axis: Axis) -> Table:
     """Return the indices of the left source samples, then the weights of the right ones."""
     table = np.zeros(2 * axis.targets, np.int16)
-    host(fill_bilinear)(table, 0, axis.targets, axis.first_target, *axis, axis.first_source, axis.samples)
+    fill = ready(fill_bilinear) or pure(fill_bilinear)
+    fill(table, 0, axis.targets, axis.first_target, *axis, axis.first_source, axis.samples)
     return table
 
 

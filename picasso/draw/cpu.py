@@ -15,7 +15,8 @@ from picasso.transform import Interpolation, Placement
 from picasso.transform.cpu import CpuTransformer
 from picasso_kernels import display, paint, target
 from picasso_kernels.color import to_yuv
-from picasso_kernels.compile import host
+from picasso_kernels.compile import host, ready, request
+from picasso_kernels.frame import transform_frame
 from picasso_kernels.whole import pixels_of_frame, planes_of_frame
 
 Bytes = npt.NDArray[np.uint8]
@@ -30,6 +31,9 @@ _CHROMA: Final = {
 """Planes of U and V, and their bytes in a sample of it."""
 PAINT_FORMATS: Final = (*_CHROMA, *_CHANNELS)
 """Formats that are painted on directly."""
+
+FUSION_AFTER_S: Final = 10.0
+"""A process that lives this long compiles the two halves of a frame once more, as one call; others do with two."""
 
 
 class Workspace:
@@ -80,9 +84,15 @@ class Finisher:
             _check(target)
             self._table, self._surface = _target_table(target), target
         arguments = self._transformer.arguments(source, placement, target, interpolation)
-        whole_frame = planes_of_frame if target.format in _CHROMA else pixels_of_frame
         scratch = _scratch(target, drawing, self._workspace)
-        host(whole_frame)(*arguments, *_lists(drawing), self._table, scratch)
+        in_planes = target.format in _CHROMA
+        whole_frame = ready(planes_of_frame if in_planes else pixels_of_frame, after_s=FUSION_AFTER_S)
+        if whole_frame:
+            whole_frame(*arguments, *_lists(drawing), self._table, scratch)
+            return
+        request(transform_frame, paint.paint_planes if in_planes else paint.paint_pixels)
+        host(transform_frame)(*arguments)
+        _paint(target, drawing, self._table, scratch)
 
 
 def paint_on(surface: SurfaceView, drawing: DisplayList, workspace: Workspace) -> None:
@@ -97,7 +107,10 @@ def paint_on(surface: SurfaceView, drawing: DisplayList, workspace: Workspace) -
     _check(surface)
     if not len(drawing):
         return
-    table, scratch = _target_table(surface), _scratch(surface, drawing, workspace)
+    _paint(surface, drawing, _target_table(surface), _scratch(surface, drawing, workspace))
+
+
+def _paint(surface: SurfaceView, drawing: DisplayList, table: npt.NDArray[np.int64], scratch: Bytes) -> None:
     layout = surface.plane_layout()
     if surface.format in _CHANNELS:
         host(paint.paint_pixels)(*_lists(drawing), table, layout[0].memory, scratch)

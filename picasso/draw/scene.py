@@ -11,13 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from picasso.draw.columns import ObjectColumns, values_of
+from picasso.draw.composing import compose
 from picasso.draw.glyphs import GlyphAtlas
 from picasso.draw.shaping import NEEDS_SHAPING
 from picasso.draw.spec import ObjectDraw, ObjectDrawSpec
 from picasso.draw.styles import StyleTable
-from picasso_kernels import compose as kernel
 from picasso_kernels import display, layout
-from picasso_kernels.compile import host
 
 if TYPE_CHECKING:
     from picasso.primitives import VideoFrame
@@ -96,7 +95,7 @@ class Scene:
                 installed falls back to it with a warning.
             clamp_labels: Move labels that would leave the surface into it.
         """
-        self._compose = host(kernel.compose)
+        self._compose = compose
         self._atlas = GlyphAtlas(font_family)
         self._styles = StyleTable(self._atlas)
         self._counted = np.empty(0, np.int32)

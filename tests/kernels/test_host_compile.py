@@ -12,6 +12,7 @@ import pytest
 from picasso_kernels import compile as compiler
 from picasso_kernels.compile import host, pure
 from picasso_kernels.rows import fill_pixels
+from picasso_kernels.signatures import ENTRIES
 
 GREY, COUNT = 0x01020304, 3
 """``fill_pixels`` is no entry: there is never machine code of it that came with the package."""
@@ -21,6 +22,7 @@ import picasso_kernels.frame, picasso_kernels.compile as compiler
 assert "numba" not in sys.modules
 import numpy
 from picasso_kernels.rows import fill_pixels
+from picasso_kernels.signatures import ENTRIES
 kernel = compiler.host(fill_pixels)
 kernel(numpy.zeros(12, numpy.uint8), 0x01020304, 3)
 print(sum(kernel.stats.cache_hits.values()), sum(kernel.stats.cache_misses.values()))
@@ -62,3 +64,10 @@ def test_the_key_follows_every_kernel_that_host_code_can_come_from(
 def test_kernels_run_without_the_gil_unless_told_otherwise() -> None:
     assert host(fill_pixels).targetoptions["nogil"]
     assert not host(fill_pixels, keep_gil=True).targetoptions["nogil"]
+    for entry in ENTRIES.values():
+        assert compiler.Compiled(entry).dispatcher.targetoptions["nogil"] is not entry.keep_gil
+
+
+def test_an_entry_is_the_same_by_all_its_names() -> None:
+    for entry in ENTRIES.values():
+        assert host(entry.kernel) is host(entry.kernel, inline=entry.inline, keep_gil=entry.keep_gil)

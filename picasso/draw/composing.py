@@ -1,0 +1,58 @@
+"""Who composes a display list: machine code, or the interpreter as long as there is none."""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import numpy as np
+import numpy.typing as npt
+
+from picasso_kernels import compose as kernel
+from picasso_kernels import display
+from picasso_kernels.compile import pure, ready
+
+
+def compose(
+    boxes: npt.NDArray[np.float32],
+    capacity: int,
+    rows: npt.NDArray[np.int32],
+    style_of: npt.NDArray[np.int32],
+    styles: npt.NDArray[np.int32],
+    codes: npt.NDArray[np.uint32],
+    *rest: Any,
+) -> int:
+    """Do ``picasso_kernels.compose.compose``, without waiting for a compiler: some milliseconds a frame, meanwhile."""
+    machine_code = ready(kernel.compose)
+    if machine_code:
+        if not codes.flags.writeable:
+            codes = codes.copy()  # read-only arrays are of another type, for which it would be compiled again
+        return machine_code(boxes, capacity, rows, style_of, styles, codes, *rest)
+    return compose_by_interpreter(boxes, capacity, rows, style_of, styles, codes, *rest)
+
+
+def compose_by_interpreter(*arguments: Any) -> int:
+    """Do the same, run by the interpreter: on its own numbers, those of arrays would overflow or round."""
+    *read, line_ends, glyphs, commands = arguments
+    plain = [_Numbers(value) if isinstance(value, np.ndarray) else value for value in read]
+    codes = arguments[5]
+    written = [[0] * (len(codes) + 1), [0] * len(codes) * display.GLYPH_SIZE, [0] * len(commands)]
+    count = pure(kernel.compose)(*plain, *written)  # type: ignore[arg-type]  # in its order
+    for array, values in zip((line_ends, glyphs, commands), written, strict=True):
+        array[: len(values)] = values
+    return count
+
+
+@final
+class _Numbers:
+    """An array that gives Python's numbers."""
+
+    __slots__ = ("_array",)
+
+    def __init__(self, array: npt.NDArray[Any]) -> None:
+        self._array = array
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    def __getitem__(self, index: int) -> Any:
+        return self._array[index].item()
