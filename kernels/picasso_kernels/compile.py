@@ -28,7 +28,7 @@ from picasso_kernels.making import Making, have_compiled, have_compiled_later
 if TYPE_CHECKING:
     from picasso_kernels.signatures import Argument, Entry
 
-__all__ = ["cache_folder", "host", "pure", "ready", "request", "source_key", "tool_versions", "with_parts"]
+__all__ = ["cache_folder", "host", "prepare", "pure", "ready", "request", "source_key", "tool_versions", "with_parts"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -93,6 +93,15 @@ def request(*kernels: Plain) -> None:
     if any((kernel, None, None) not in _READY for kernel in kernels):
         makings = [_host(kernel, None, None) for kernel in kernels]
         have_compiled(*(making for making in makings if isinstance(making, Making)))
+
+
+def prepare(*kernels: Plain) -> None:
+    """Have kernels compiled at the same time, or load them from disk, and wait for all of them."""
+    request(*kernels)
+    for kernel in kernels:
+        making = _host(kernel, None, None)
+        if isinstance(making, Making):
+            making.wait()
 
 
 @functools.cache

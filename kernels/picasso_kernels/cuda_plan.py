@@ -13,8 +13,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from picasso_kernels.axis import Axis
+from picasso_kernels.axis import Axis, fill_bilinear, fill_nearest
 from picasso_kernels.color import spans, to_rgb, to_yuv
+from picasso_kernels.compile import prepare
 from picasso_kernels.components import PIXEL_FORMATS, Picture, Samples, list_components
 from picasso_kernels.cuda_frame import BLEND_BITS, FRAME, INDEX_MASK, OUTSIDE
 from picasso_kernels.cuda_near import CHROMA_REACH, LUMA_REACH
@@ -367,6 +368,7 @@ def _blend_entries(axis: Axis, name: str) -> npt.NDArray[np.int32]:
 
 def warm_up() -> None:
     """Compile what makes axis tables, or load it from disk, so that the first frame does not wait for it."""
+    prepare(fill_nearest, fill_bilinear)
     axis = Axis(0, 2, 1, 0, 4, 1)
     for name in ("nearest", "bilinear"):
         _blend_entries(axis, name)

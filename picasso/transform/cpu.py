@@ -13,7 +13,8 @@ from picasso.surface import SurfaceView, VideoFormat
 from picasso.transform.config import Interpolation
 from picasso.transform.filters import FILTERS
 from picasso.transform.placement import Placement
-from picasso_kernels.compile import host, pure
+from picasso_kernels.axis import fill_bilinear, fill_nearest
+from picasso_kernels.compile import host, prepare, pure
 from picasso_kernels.components import SOURCES, TARGETS, Picture, Plane
 from picasso_kernels.frame import transform_frame
 from picasso_kernels.plan import Plan, aligned, make_plan
@@ -100,6 +101,7 @@ class CpuTransformer:
 
 def warm_up() -> None:
     """Compile the kernels, or load them from disk, so that the first frame does not wait for it."""
+    prepare(transform_frame, fill_nearest, fill_bilinear)
     pictures = [SurfaceView.allocate(VideoFormat.RGBA, size_wh) for size_wh in ((2, 2), (1, 1))]
     for interpolation in (Interpolation.BILINEAR, Interpolation.NEAREST):
         transform(pictures[0], Placement.compute((2, 2), (1, 1)), pictures[1], interpolation)

@@ -15,6 +15,8 @@ from picasso.errors import GeometryError, SurfaceError
 from picasso.surface import SurfaceView, VideoFormat
 from picasso.transform import Interpolation, Placement
 from picasso.transform.cpu import transform
+from picasso_kernels.compile import prepare
+from picasso_kernels.whole import pixels_of_frame, planes_of_frame
 
 WIDTH, HEIGHT = 96, 64
 EVERYTHING = ObjectDraw(
@@ -24,6 +26,12 @@ EVERYTHING = ObjectDraw(
     blur=True,
 )
 SOURCES = (VideoFormat.RGBA, VideoFormat.RGB, VideoFormat.NV12, VideoFormat.I420)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_call() -> None:
+    """Without this a finisher makes two calls, until the one has been compiled behind its back."""
+    prepare(planes_of_frame, pixels_of_frame)
 
 
 def noise(form: VideoFormat, size_wh: tuple[int, int], seed: int) -> SurfaceView:
@@ -76,6 +84,22 @@ def test_one_call_is_two_calls(form: VideoFormat, stream) -> None:
         drawing = drawing_of(*boxes)
         finisher.finish(source, placement, target, how, drawing)
         assert_same(target, in_two_calls(source, placement, form, how, drawing))
+
+
+@pytest.mark.parametrize("form", PAINT_FORMATS, ids=lambda form: form.name())
+def test_a_finisher_whose_kernel_is_not_ready_makes_the_same_picture(
+    form: VideoFormat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, placement = noise(VideoFormat.RGB, (50, 40), 7), Placement.compute((50, 40), (WIDTH, HEIGHT))
+    drawing, pictures = drawing_of((40, 30, 20, 20), (70, 20, 30, 60, 30)), []
+    for is_ready in (True, False):
+        target = SurfaceView.allocate(form, (WIDTH, HEIGHT))
+        with monkeypatch.context() as patch:
+            if not is_ready:
+                patch.setattr("picasso.draw.cpu.ready", lambda _kernel, **_how: None)
+            Finisher().finish(source, placement, target, Interpolation.BILINEAR, drawing)
+        pictures.append(target)
+    assert_same(*pictures)
 
 
 def test_sources_that_lie_otherwise_are_read_as_they_lie() -> None:

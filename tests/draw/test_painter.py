@@ -24,11 +24,13 @@ from picasso.draw import (
     Painter,
     Scene,
 )
+from picasso.draw.composing import compose_by_interpreter
 from picasso.draw.cpu import PAINT_FORMATS, Workspace, paint_on
 from picasso.errors import SurfaceError
 from picasso.surface import ColorSpace, Matrix, SurfaceView, VideoFormat
 from picasso_kernels import compose, display
-from picasso_kernels.compile import pure
+from picasso_kernels.compile import prepare
+from picasso_kernels.compose import compose as kernel
 
 WIDTH, HEIGHT = 96, 64
 LABEL = LabelDraw(BLACK, WHITE, RED, position=LabelPosition(LabelPositionKind.TopLeftInside, 4, 4), format=["Ay {id}"])
@@ -229,7 +231,8 @@ def test_machine_code_composes_lists_as_the_interpreter_does(boxes) -> None:
     frame = frame_of(*[(0, 0, 1, 1)] * len(boxes))
     frame.detection_boxes()[:] = boxes
     plain, compiled = Scene(), Scene()
-    plain._compose = _on_lists
+    prepare(kernel)
+    plain._compose = compose_by_interpreter
     lists = []
     for scene in (plain, compiled):
         scene.set_specs(specs_of(EVERYTHING))
@@ -237,15 +240,6 @@ def test_machine_code_composes_lists_as_the_interpreter_does(boxes) -> None:
     assert lists[0].commands.tolist() == lists[1].commands.tolist()
     if len(lists[0]):
         assert lists[0].glyphs.tolist() == lists[1].glyphs.tolist()
-
-
-def _on_lists(*arguments: object) -> int:
-    """Compose by the interpreter, on lists in the place of arrays."""
-    plain = [value.tolist() if isinstance(value, np.ndarray) else value for value in arguments]
-    count = pure(compose.compose)(*plain)  # type: ignore[arg-type]  # lists and numbers, in its order
-    for array, values in zip(arguments[-3:], plain[-3:], strict=True):
-        array[:] = values  # type: ignore[index]  # the tables that it writes
-    return count
 
 
 def test_paint_on_refuses_before_it_paints() -> None:
