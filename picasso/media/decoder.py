@@ -7,16 +7,21 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import suppress
 from fractions import Fraction
-from itertools import chain
-from typing import TYPE_CHECKING, Final, NoReturn, Protocol
+from itertools import chain, count, starmap
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn, Protocol
 
 from av.error import InvalidDataError
 from av.stream import Disposition
 
 from picasso.errors import MediaError, OpeningStoppedError, ReadTimeoutError
 from picasso.media.ffmpeg import media_errors
+from picasso.media.location import Kind
 from picasso.media.opening import Opener
+from picasso.media.order import NO_PACKET, DisplayOrder, PacketTimes
 from picasso.media.packets_in import open_packets
+from picasso.media.timeline import FALLBACK_RATE
+from picasso.media.wholeness import is_short
 from picasso.surface import MAX_SIDE
 
 if TYPE_CHECKING:
@@ -30,6 +35,16 @@ _NOT_VIDEO: Final = frozenset({"tty"})
 """Demuxers that make pictures of text."""
 _STEPS: Final = 3
 """Time-outs within which a server must send a picture that can be decoded: a camera sends one a few seconds."""
+_COUNTER_BITS: Final = {"mpegts": 33, "mpeg": 33, "hls": 33, "flv": 32}
+"""Bits of the counters of ticks that begin at 0 again."""
+
+
+class Shown(NamedTuple):
+    """A decoded frame as it is shown."""
+
+    frame: VideoFrame
+    ticks: int | None
+    """When it is shown; None where the container does not tell."""
 
 
 class Decoder:
@@ -49,13 +64,17 @@ class Decoder:
         self.skipped = 0
         self._opener = opener
         self._packets = 0
+        self._end_s = Fraction(0)
         self._ends_damaged = False
         self._lost: MediaError | None = None
         self._input = open_packets(opener)
         try:
             self.stream = self._choose_stream()
-            self.stream.codec_context.thread_count = threads
-            self.stream.codec_context.thread_type = "NONE" if threads == 1 else "AUTO"
+            context = self.stream.codec_context
+            context.thread_count = threads
+            context.thread_type = "NONE" if threads == 1 else "AUTO"
+            self._times = PacketTimes(self.container.format)
+            self._order: DisplayOrder[VideoFrame] = DisplayOrder(lambda: context.has_b_frames)
             self._decoded = self._decode()
             self.first = next(self._decoded, None) or self._refuse("no picture can be decoded")
         except BaseException:
@@ -77,27 +96,62 @@ class Decoder:
         """Seconds a tick; FFmpeg's own default where the container has none."""
         return _fraction(self.stream.time_base) or Fraction(1, 90_000)
 
-    def frames(self) -> Iterator[VideoFrame]:
+    @property
+    def counter_bits(self) -> int | None:
+        """Bits of the container's counter of ticks, None if it does not begin at 0 again."""
+        return _COUNTER_BITS.get(self.container.format.name)
+
+    @property
+    def has_times(self) -> bool:
+        """Whether the container holds times."""
+        return self._times.are_real
+
+    @property
+    def moved(self) -> int:
+        """Frames so far that got the time of another packet, as the container does not tell when frames are shown."""
+        return self._order.moved
+
+    def frames(self) -> Iterator[Shown]:
         """Yield the frames in the order in which they are shown; once.
 
         Raises:
             MediaError: The stream broke off, or the file is shorter than its header says.
         """
-        count = 0
-        for frame in chain([self.first], self._decoded):
-            yield frame
-            count += 1
+        given = 0
+        for shown in chain([self.first], self._decoded):
+            yield shown
+            given += 1
         if self._opener.stop.is_set:
             return
-        expected = self.stream.frames
-        if self._ends_damaged or self._packets < expected:
-            of = f" of {expected}" if expected else ""
-            self._refuse(f"truncated after {count}{of} frames")
+        if self._ends_damaged or self._is_short():
+            of = f" of {self.stream.frames}" if self.stream.frames else ""
+            self._refuse(f"truncated after {given}{of} frames")
 
     def close(self) -> None:
         """Close the file. May be called again."""
         self._decoded.close()
         self._input.close()
+
+    @property
+    def path(self) -> Path | None:
+        """The file, None for what is none."""
+        return self._opener.place.path if self._opener.place.kind is Kind.FILE else None
+
+    @property
+    def said_end_s(self) -> Fraction | None:
+        """Where the stream ends by the header, in seconds, None where it does not tell."""
+        stream = self.stream
+        if stream.duration is not None:
+            return ((stream.start_time or 0) + stream.duration) * self.time_base
+        if self.container.duration is not None:
+            return Fraction((self.container.start_time or 0) + self.container.duration, 1_000_000)
+        return None
+
+    def _is_short(self) -> bool:
+        """Tell whether packets are missing at the end of the file."""
+        end_s = self._end_s + 1 / (2 * (self.rate or FALLBACK_RATE))
+        name, expected = self.container.format.name, self.stream.frames
+        return is_short(name, self.path, self._packets, expected, end_s, self.said_end_s)
 
     def _choose_stream(self) -> VideoStream:
         """Return the first video stream that is no cover picture and no text."""
@@ -111,30 +165,50 @@ class Decoder:
             self._refuse(f"pictures of {stream.width}x{stream.height} are larger than {MAX_SIDE} pixels a side")
         return stream
 
-    def _decode(self) -> Generator[VideoFrame, None, None]:
+    def _decode(self) -> Generator[Shown, None, None]:
         with media_errors(self.place):
             packets = self._input.of(self.stream)
             first_by_s = self._first_by_s()
-            while (packet := self._next(packets)) is not None:
-                self._packets += bool(packet.size)
-                try:
-                    frames = packet.decode()
-                except InvalidDataError:
-                    frames = []
-                    self.skipped += 1
-                    self._ends_damaged = True
-                else:
-                    if packet.size:
-                        self._ends_damaged = packet.is_corrupt
-                if frames:
+            for number in count():
+                if (packet := self._next(packets)) is None:
+                    break
+                if frames := self._decode_packet(number, packet):
                     first_by_s = math.inf
-                    yield from frames
+                    yield from self._in_order(frames)
                 elif time.monotonic() > first_by_s:
                     raise ReadTimeoutError(f"{self.place}: no picture in time")
             if self._lost is not None:
                 with suppress(EOFError):  # they were given already
-                    yield from self.stream.codec_context.decode(None)  # the pictures that the decoder holds
+                    yield from self._in_order(self.stream.codec_context.decode(None))  # what the decoder holds
+            yield from starmap(Shown, self._order.flush())
+            if self._lost is not None:
                 raise self._lost
+
+    def _in_order(self, frames: list[VideoFrame]) -> Iterator[Shown]:
+        """Yield frames whose times are sure."""
+        for frame in frames:
+            yield from starmap(Shown, self._order.show(NO_PACKET if frame.pts is None else frame.pts, frame))
+
+    def _decode_packet(self, number: int, packet: VideoPacket) -> list[VideoFrame]:
+        """Decode a packet; one that is damaged is counted and gives nothing."""
+        if not packet.is_discard:
+            ticks = self._times.of(packet.pts, packet.dts)
+            self._order.feed(number, ticks)
+            if ticks is not None:
+                frame_s = packet.duration * self.time_base if packet.duration else 1 / (self.rate or FALLBACK_RATE)
+                self._end_s = max(self._end_s, ticks * self.time_base + frame_s)
+        self._packets += bool(packet.size)
+        packet.pts = number  # which the decoder copies to the frame of the packet
+        try:
+            frames = packet.decode()
+        except InvalidDataError:
+            self._order.lose(number)
+            self.skipped += 1
+            self._ends_damaged = True
+            return []
+        if packet.size:
+            self._ends_damaged = packet.is_corrupt
+        return frames
 
     def _next(self, packets: Iterator[VideoPacket]) -> VideoPacket | None:
         """Return the next packet; None at the end, and where the stream broke off."""

@@ -79,7 +79,7 @@ _NEARLY: Final = 0.01
 
 def describe(decoder: Decoder) -> MediaInfo:
     """Collect what the container, the stream and the first frame say."""
-    stream, first = decoder.stream, decoder.first
+    stream, (first, ticks) = decoder.stream, decoder.first
     context = stream.codec_context
     return MediaInfo(
         location=decoder.place,
@@ -92,7 +92,7 @@ def describe(decoder: Decoder) -> MediaInfo:
         rotation_deg=first.rotation,
         frame_rate=decoder.rate,
         time_base=decoder.time_base,
-        start_ns=to_ns(first.pts or 0, decoder.time_base),
+        start_ns=to_ns(ticks or 0, decoder.time_base),
         duration_ns=_duration_ns(decoder),
         frame_count=stream.frames or None,
         bit_rate=context.bit_rate or decoder.container.bit_rate or None,

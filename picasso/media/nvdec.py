@@ -7,10 +7,17 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from av.format import ContainerFormat
 
 from picasso.errors import DeviceError, MediaError
 from picasso.media.nvdec_frames import Frames, HeldFrames, Picture, RgbaFrames
+from picasso.media.order import NO_PACKET, DisplayOrder, PacketTimes
+from picasso.media.timeline import FALLBACK_RATE
+from picasso.media.times import NS, Ticks
+from picasso.media.wholeness import is_short
 from picasso.surface import SurfaceView
 
 if TYPE_CHECKING:
@@ -38,9 +45,8 @@ def gpu_of(device: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class DevicePicture:
-    """A decoded frame on the GPU; times are in ticks of ``NvdecSource.time_base``."""
+    """A decoded frame on the GPU; its duration is in ticks of ``NvdecSource.time_base``."""
 
-    pts: int
     duration: int | None
     key_frame: bool
     surface: SurfaceView
@@ -62,13 +68,22 @@ class NvdecSource:
         self._frames = frames
         self._demuxer = library.CreateDemuxer(path)
         self.time_base = Fraction(self._demuxer.GetTimebaseNum(), self._demuxer.GetTimebaseDen())
+        self._order: DisplayOrder[DevicePicture] = DisplayOrder(lambda: True)
+        self._times = PacketTimes(ContainerFormat(info.container.split(",")[0], "r"))
+        self._path = Path(path.removeprefix("file:"))
+        self._end_s = Fraction(0)
         self._pictures = self._decode()
         self._first = next(self._pictures, None)
         if self._first is None:
             raise MediaError(f"{info.location}: NVDEC decodes no picture of it")
 
-    def frames(self) -> Iterator[DevicePicture]:
-        """Yield the frames in the order in which they are shown; once.
+    @property
+    def moved(self) -> int:
+        """Frames so far that got the time of another packet."""
+        return self._order.moved
+
+    def frames(self) -> Iterator[tuple[DevicePicture, int | None]]:
+        """Yield the frames in the order in which they are shown, with their times in ticks; once.
 
         Raises:
             MediaError: The decoder failed, or the file is shorter than its header says.
@@ -83,17 +98,55 @@ class NvdecSource:
                 yield picture
                 count += 1
         except RuntimeError as error:
+            yield from self._order.flush()
             raise MediaError(f"{self._info.location}: NVDEC failed after {count} frames: {error}") from error
-        if self._info.frame_count and count < self._info.frame_count:
+        if self._info.frame_count and self._is_short(count):
             raise MediaError(f"{self._info.location}: truncated after {count} of {self._info.frame_count} frames")
 
-    def _decode(self) -> Iterator[DevicePicture]:
-        times: dict[int, tuple[int | None, bool]] = {}
-        for packet in self._demuxer:
-            times[packet.pts] = (packet.duration or None, bool(packet.key))
+    def _is_short(self, count: int) -> bool:
+        info = self._info
+        half_s = 1 / (2 * (info.frame_rate or FALLBACK_RATE))
+        said_s = None if info.duration_ns is None else Fraction(info.start_ns + info.duration_ns, NS)
+        return is_short(info.container, self._path, count, info.frame_count or 0, self._end_s + half_s, said_s)
+
+    def _decode(self) -> Iterator[tuple[DevicePicture, int | None]]:
+        """Yield the pictures from the one on that FFmpeg shows first: an edit list may leave out some before it."""
+        to_ns = Ticks(self.time_base).to_ns
+        begins = False
+        for picture, ticks in self._decode_all():
+            begins = begins or ticks is None or to_ns(ticks) >= self._info.start_ns
+            if begins:
+                if ticks is not None:
+                    self._end_s = max(self._end_s, (ticks + (picture.duration or 0)) * self.time_base)
+                yield picture, ticks
+
+    def _decode_all(self) -> Iterator[tuple[DevicePicture, int | None]]:
+        packets: dict[int, _Packet] = {}
+        for number, packet in enumerate(self._demuxer):
+            packets[packet.pts] = _Packet(number, packet.duration or None, bool(packet.key))
+            self._order.feed(number, self._times.of(_told(packet.pts), _told(packet.dts)))
             for pts, surface in self._frames.decode(packet):
-                duration, key_frame = times.pop(pts, (None, False))
-                yield DevicePicture(pts, duration, key_frame, surface)
+                of, duration, key_frame = packets.pop(pts, _UNKNOWN)
+                yield from self._order.show(of, DevicePicture(duration, key_frame, surface))
+        yield from self._order.flush()
+
+
+class _Packet(NamedTuple):
+    """What a packet says of its picture."""
+
+    number: int
+    duration: int | None
+    key: bool
+
+
+_UNKNOWN: Final = _Packet(NO_PACKET, None, False)
+"""Of a picture whose time is not that of a packet."""
+_NOT_TOLD: Final = -(2**63)
+"""AV_NOPTS_VALUE of libavutil: a packet without a time."""
+
+
+def _told(ticks: int | None) -> int | None:
+    return None if ticks == _NOT_TOLD else ticks
 
 
 def open_nvdec(place: Place, info: MediaInfo, gpu_id: int, *, rgba: bool = False) -> NvdecSource:

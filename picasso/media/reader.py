@@ -10,6 +10,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Self
 
 from picasso.engine.clock import Clock, MonotonicClock
+from picasso.engine.policies import PtsResetPolicy
 from picasso.errors import DeviceError, MediaError, MissingDependencyError, OpeningStoppedError
 from picasso.media.decoder import Decoder
 from picasso.media.describe import describe
@@ -19,11 +20,13 @@ from picasso.media.nvdec import DevicePicture, NvdecSource, gpu_of, open_nvdec
 from picasso.media.opening import Opener
 from picasso.media.pictures import PictureWrapper, PixelFormat
 from picasso.media.stopping import StopSignal
-from picasso.media.timeline import FALLBACK_RATE, Pacer, Timeline
-from picasso.media.times import NS
+from picasso.media.timeline import FALLBACK_RATE, Pacer, Placed, Timeline
+from picasso.media.times import NS, TimesReport
 from picasso.primitives import EndOfStream, VideoFrame
 
 if TYPE_CHECKING:
+    from av.video.frame import VideoFrame as DecodedFrame
+
     from picasso.surface import SurfaceView
 
 Picture = tuple[VideoFrame, "SurfaceView"]
@@ -50,8 +53,10 @@ class VideoReader:
 
     Guarantees:
 
-    - Times are nanoseconds, nearest to the stream's own; a stream that starts below 0 is moved to 0, and each loop
-      begins where the one before ended.
+    - Times are nanoseconds, nearest to the stream's own, and rise strictly within a stream; one that starts below 0 is
+      moved to 0. Times that are missing, wrong or in the order of decoding are made or sorted, and ``times`` counts it.
+    - Where times start again, and at each loop, ``pts_reset_policy`` says how it goes on: behind the last frame
+      (``CONTINUE``), or at the times of the stream, after an ``EndOfStream`` (``SEGMENT``) or without one (``RESET``).
     - Pixels are read-only in host memory, and stay valid as long as their surface is held. They are those of the file:
       a rotation in its header is told by ``info`` and not applied.
     - With ``device="cuda"`` they are NV12 or RGBA in GPU memory where NVDEC decodes the file. Where it does not, they
@@ -74,6 +79,7 @@ class VideoReader:
         clock: Clock | None = None,
         trust: Trust = "origin",
         stop: StopSignal | None = None,
+        pts_reset_policy: PtsResetPolicy | str = PtsResetPolicy.CONTINUE,
     ) -> None:
         """Open a file or URL and decode its first frame.
 
@@ -92,12 +98,13 @@ class VideoReader:
             trust: What the location may make FFmpeg open besides itself: ``origin`` for files of its own folder, or
                 addresses of its own host; ``any`` for all that FFmpeg can open.
             stop: Ends the reader from another thread, also while it is being opened.
+            pts_reset_policy: What becomes of times that start again, or its name: ``continue``, ``segment``, ``reset``.
 
         Raises:
             ReadTimeoutError: It says nothing in time.
             OpeningStoppedError: ``stop`` was set before it was open.
             MediaError: It cannot be opened, is refused, or holds no picture.
-            ValueError: ``loops`` is less than 1, or an unknown ``pixel_format`` or ``device``.
+            ValueError: ``loops`` is less than 1, or an unknown ``pixel_format``, ``device`` or ``pts_reset_policy``.
         """
         if loops is not None and loops < 1:
             raise ValueError(f"loops must be at least 1, or None for ever, got {loops}")
@@ -111,14 +118,16 @@ class VideoReader:
         self._open = partial(Decoder, opener, threads=threads)
         self._loops = loops
         self._paced = pace
+        self._policy = PtsResetPolicy.of(pts_reset_policy)
         self._pacer = Pacer(clock or MonotonicClock())
-        self._skipped = 0
+        self._skipped = self._moved = 0
         self.source_id = place.stem if source_id is None else source_id
         self._decoder = self._open()
         self._info = describe(self._decoder)
         self._device = device
         self._rgba = pixel_format == "rgba"
         self._nvdec = None if gpu_id is None else self._open_nvdec(gpu_id)
+        self._timeline = self._draw_line()
         self._items = self._iterate()
 
     @property
@@ -135,6 +144,11 @@ class VideoReader:
     def skipped(self) -> int:
         """Packets so far that could not be decoded."""
         return self._skipped + self._decoder.skipped
+
+    @property
+    def times(self) -> TimesReport:
+        """What had to be done to the times so far."""
+        return TimesReport(self._timeline.restarts, self._timeline.made, self._moved + self._source.moved)
 
     def frames(self) -> Iterator[Picture]:
         """Yield the remaining pictures, without the ``EndOfStream``."""
@@ -166,36 +180,46 @@ class VideoReader:
     def __exit__(self, *_exception: object) -> None:
         self.close()
 
+    @property
+    def _source(self) -> Decoder | NvdecSource:
+        """What decodes this pass."""
+        return self._decoder if self._nvdec is None else self._nvdec
+
+    def _draw_line(self) -> Timeline[DecodedFrame | DevicePicture]:
+        rate, bits = self._info.frame_rate, self._decoder.counter_bits
+        return Timeline(self._source.time_base, rate, self._policy, bits)
+
     def _iterate(self) -> Generator[Picture | EndOfStream, None, None]:
-        time_base = self._info.time_base if self._nvdec is None else self._nvdec.time_base
-        timeline = Timeline(time_base, self._info.frame_rate)
         try:
-            yield from self._play(timeline)
+            yield from self._play()
             for _ in repeat(None) if self._loops is None else repeat(None, self._loops - 1):
                 if self._stop.is_set:
                     break
-                timeline.next_pass()
+                self._timeline.next_pass()
                 try:
                     self._reopen()
                 except OpeningStoppedError:
                     break
-                yield from self._play(timeline)
+                yield from self._play()
         finally:
             self._decoder.close()
+            if self._decoder.has_times:
+                self.times.log_to(log, self._info.location)
         yield EndOfStream(self.source_id)
 
-    def _play(self, timeline: Timeline) -> Iterator[Picture]:
-        """Yield the pictures of one pass."""
+    def _play(self) -> Iterator[Picture | EndOfStream]:
+        """Yield the pictures of one pass, with an end of stream where times start again if the policy wants it."""
         rate = self._info.frame_rate or FALLBACK_RATE
         fps = rate.numerator, rate.denominator
         codec = _CODEC_NAMES.get(self._info.codec, self._info.codec)
-        for decoded in self._decoder.frames() if self._nvdec is None else self._nvdec.frames():
-            pts_ns, duration_ns = timeline.place(decoded)
+        for decoded, pts_ns, duration_ns, begins in self._placed():
             if self._paced:
                 with self._stop.watched_by(self._pacer.stop):
                     self._pacer.wait(pts_ns)
             if self._stop.is_set:
                 return
+            if begins and self._policy.sends_eos:
+                yield EndOfStream(self.source_id)
             surface = decoded.surface if isinstance(decoded, DevicePicture) else self._wrapper.wrap(decoded)
             frame = VideoFrame(
                 self.source_id,
@@ -209,9 +233,20 @@ class VideoReader:
             )
             yield frame, surface
 
+    def _placed(self) -> Iterator[Placed[DecodedFrame | DevicePicture]]:
+        """Yield the decoded frames of one pass with their times; those that wait come out, whatever ends it."""
+        try:
+            for decoded, ticks in self._source.frames():
+                yield from self._timeline.add(decoded, ticks, decoded.duration)
+        except MediaError:
+            yield from self._timeline.flush()
+            raise
+        yield from self._timeline.flush()
+
     def _reopen(self) -> None:
         """Begin the next pass at the start of the file."""
         self._skipped += self._decoder.skipped
+        self._moved += self._source.moved
         self._decoder.close()
         self._decoder = self._open()
         if self._nvdec is not None:

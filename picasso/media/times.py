@@ -1,7 +1,9 @@
-"""Ticks of a stream's time base and nanoseconds, in exact integers."""
+"""Ticks of a stream's time base and nanoseconds, in exact integers; what had to be done to times."""
 
 from __future__ import annotations
 
+import logging
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
@@ -30,3 +32,25 @@ class Ticks:
 def to_ns(ticks: int, time_base: Fraction) -> int:
     """Return the nanosecond nearest to ``ticks * time_base`` seconds; halves go up."""
     return Ticks(time_base).to_ns(ticks)
+
+
+@dataclass(frozen=True, slots=True)
+class TimesReport:
+    """What had to be done to the times of a stream so that they rise; all 0 for a good one."""
+
+    restarts: int = 0
+    """How often they started again, loops not counted."""
+    made: int = 0
+    """Frames that got a time because their own was missing or did not rise."""
+    moved: int = 0
+    """Frames that got the time of another packet, as the container gives times in the order of decoding."""
+
+    def log_to(self, log: logging.Logger, place: str) -> None:
+        """Say in one line what had to be done, if anything."""
+        told = (
+            (self.restarts, "times start again {} times"),
+            (self.made, "{} frames without a time that fits got one"),
+            (self.moved, "times of {} frames were in the order of decoding"),
+        )
+        if words := "; ".join(text.format(count) for count, text in told if count):
+            log.warning("%s: %s", place, words)

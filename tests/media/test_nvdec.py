@@ -36,7 +36,8 @@ class Demuxer:
 
     def __iter__(self) -> Iterator[Any]:
         for packet in self.container.demux(video=0):
-            yield SimpleNamespace(pts=packet.pts, duration=packet.duration, key=packet.is_keyframe, packet=packet)
+            told = {name: getattr(packet, name) for name in ("pts", "dts", "duration")}
+            yield SimpleNamespace(**told, key=packet.is_keyframe, packet=packet)
 
 
 class Decoded:
@@ -106,7 +107,7 @@ def test_a_file_that_ends_early_is_told(tmp_path: Path) -> None:
     path = written(tmp_path / "clip.mp4")
     with VideoReader(path) as host:
         info = host.info
-    source = NvdecSource(str(path), replace(info, frame_count=20), LIBRARY, Decoded())
+    source = NvdecSource(str(path), replace(info, frame_count=20, duration_ns=800_000_000), LIBRARY, Decoded())
     with pytest.raises(MediaError, match="truncated after 12 of 20 frames"):
         list(source.frames())
 
