@@ -14,6 +14,7 @@
     ├── SurfaceTypeError (TypeError)         not pixels at all
     ├── UploadError (RuntimeError)           an array that does not fit the surface
     ├── ConsumedError (RuntimeError)         a surface that was handed over already
+    ├── FrameInFlightError (RuntimeError)    a frame that was sent and has not come out yet
     ├── AcquireTimeoutError (TimeoutError)   every buffer of a pool stayed in use
     ├── DeviceError (RuntimeError)           a GPU, or what a GPU must have, is not there
     ├── EncoderError (RuntimeError)          an encoder cannot open, or failed
@@ -80,6 +81,10 @@ class UploadError(PicassoError, RuntimeError):
 
 class ConsumedError(PicassoError, RuntimeError):
     """A surface or buffer that was handed over already."""
+
+
+class FrameInFlightError(PicassoError, RuntimeError):
+    """A frame that was sent to a source and has not come out yet."""
 
 
 class AcquireTimeoutError(PicassoError, TimeoutError):

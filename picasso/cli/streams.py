@@ -107,7 +107,7 @@ def run(streams: Sequence[Stream], progress: Progress, *, on_render: OnRender | 
     """
     runs = {stream.source_id: _Run(stream) for stream in streams}
     callbacks = Callbacks(
-        on_encoded_frame=lambda output: runs[_source_of(output)].deliver(output),
+        on_encoded_frame=lambda output: runs[output.source_id].deliver(output),
         on_render=on_render,
         on_error=lambda source_id, _stage, error, _frame: runs[source_id].fail(error),
     )
@@ -137,13 +137,11 @@ def run(streams: Sequence[Stream], progress: Progress, *, on_render: OnRender | 
 
 def _is_stop(error: BaseException | None) -> bool:
     """Whether Ctrl-C or another signal is behind an error: a terminal that is closed cannot be written to either."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
+    seen: set[int] = set()
+    while error is not None and not isinstance(error, KeyboardInterrupt) and id(error) not in seen:
+        seen.add(id(error))  # contexts may go round in a circle
         error = error.__context__
-    return error is not None
-
-
-def _source_of(output: OutputMessage) -> str:
-    return output.as_eos().source_id if output.is_eos else output.as_video_frame().source_id
+    return isinstance(error, KeyboardInterrupt)
 
 
 class _Run:
@@ -162,8 +160,14 @@ class _Run:
         """Set up the source and begin to feed it."""
         engine.set_source_spec(self._stream.source_id, self._stream.spec)
         name = f"feed-{self._stream.source_id}"
-        self._feeder = threading.Thread(target=self._feed, args=(engine,), name=name, daemon=True)
-        self._feeder.start()
+        feeder = threading.Thread(target=self._feed, args=(engine,), name=name, daemon=True)
+        try:
+            feeder.start()
+        except RuntimeError as error:  # the system gives no more threads
+            self.fail(error)
+            self.done.set()
+        else:
+            self._feeder = feeder
 
     def stop(self) -> None:
         """Feed no further frame."""

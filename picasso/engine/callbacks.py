@@ -46,6 +46,11 @@ class ErrorStage(StrEnum):
     ON_EVICTION = "on_eviction"
     ON_STREAM_RESET = "on_stream_reset"
 
+    @property
+    def is_callback(self) -> bool:
+        """Whether it is a callback that raised: the frame, if there is one, is not lost."""
+        return self.value.startswith("on_")
+
 
 OnOutput = Callable[["OutputMessage"], object]
 OnRender = Callable[[str, int, int, int, "VideoFrame"], object]

@@ -60,12 +60,13 @@ class Latch:
         for bell in self._bells:
             bell.put(None)
 
-    def wait(self, deadline_ns: int | None = None) -> bool:
-        """Block until the latch is open, or return False at the deadline."""
+    def wait(self, deadline_ns: int | None = None, clock: Clock | None = None) -> bool:
+        """Block until the latch is open, or return False at the deadline, of ``clock`` or of the latch's own."""
+        clock = self._clock if clock is None else clock
         bell: Bell = SimpleQueue()
         self._bells.append(bell)  # before looking: an ``open`` that comes after the look will ring it
         while not self._open:
-            if deadline_ns is not None and self._clock.now_ns() >= deadline_ns:
+            if deadline_ns is not None and clock.now_ns() >= deadline_ns:
                 return False
-            self._clock.wait(bell, deadline_ns)
+            clock.wait(bell, deadline_ns)
         return True

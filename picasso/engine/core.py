@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
-import logging
 import threading
+import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, final
 
+from picasso.encode import open_encoder
 from picasso.engine import lifetime
+from picasso.engine.callbacks import Callbacks
+from picasso.engine.clock import MonotonicClock
 from picasso.engine.hooks import Hooks
 from picasso.engine.inbox import Inbox
 from picasso.engine.messages import END_STREAM, FrameMessage, SpecUpdate
 from picasso.engine.permits import Permits, Turn, default_computing
 from picasso.engine.policies import NS_PER_S
+from picasso.engine.reports import Reports
 from picasso.engine.routes import EncoderFactory, SourceContext
 from picasso.engine.settings import SourceSettings
 from picasso.engine.spec import GeneralSpec, SourceSpec
 from picasso.engine.stats import EngineStats, Meter
+from picasso.engine.threads import is_owned
 from picasso.engine.watchdog import Watchdog
 from picasso.engine.worker import Worker
 from picasso.errors import EngineError, SendTimeoutError, ShutDownError
 
 if TYPE_CHECKING:
-    from picasso.engine.callbacks import Callbacks
     from picasso.engine.clock import Clock
 
 MAX_REMEMBERED = 1024
 """Sources that ended by themselves and whose spec and counters are kept."""
 
-logger = logging.getLogger("picasso.engine")
+
+def _finish(job: Callable[[], object] | None, _garbage: list[object]) -> None:
+    """Do the last job of an engine; what else it held goes with the arguments."""
+    if job is not None:
+        job()
 
 
 @final
@@ -74,12 +84,19 @@ class Core:
         self._permits = Permits(general.max_computing or default_computing(), clock)
         self._default_idle_ns = round(general.idle_timeout_secs * NS_PER_S)
         self._default_settings = SourceSpec().settings(self._default_idle_ns)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may come amid any of these methods
         self._live: dict[str, Live] = {}
         self._past: OrderedDict[str, Source] = OrderedDict()
-        self._worker_idents: set[int] = set()
+        self._never_wait: set[int] = set()
+        """Identifiers of the threads that run callbacks."""
+        self._reports = Reports(self._never_wait)
         self._watchdog = Watchdog(self.shutdown, clock)
-        self._watchdog.start()
+        self.closing_bell = self._watchdog.bell
+        """``put(None)`` has the engine shut down: it neither waits nor takes a lock, as is right for a finaliser."""
+        try:
+            self._watchdog.start()
+        except RuntimeError as error:
+            raise EngineError(f"the engine gets no thread: {error}") from error
         lifetime.add(self)
 
     def check_open(self) -> None:
@@ -134,9 +151,8 @@ class Core:
                 return
             live.worker.inbox.stop()
             live.source.removed = True  # in this order: whoever comes next waits for a worker that ends
-        if not self._on_worker_thread():
-            live.worker.ended.wait()
-            live.worker.join()
+        if not (self._may_not_wait() or lifetime.is_amid_engine()):
+            live.worker.wait(None, self.clock)
 
     def stats(self) -> EngineStats:
         """Take a snapshot of every source that is alive or remembered."""
@@ -150,22 +166,44 @@ class Core:
     def shutdown(self, timeout_ns: int | None = None) -> None:
         """Stop every worker behind the frames it was sent, all at once, and wait for them until one deadline.
 
-        Workers that are late are abandoned. On a worker thread, and in a fork, nothing is waited for.
+        Workers that are late are abandoned. On a thread that runs callbacks, amid another call, and in a fork, nothing
+        is waited for. When the interpreter ends, its deadline holds, too.
         """
-        deadline_ns = None if timeout_ns is None else self.clock.now_ns() + timeout_ns
-        workers = self.stop()
-        if self._on_worker_thread():
+        if self._may_not_wait() or lifetime.is_amid_engine():
+            self.is_open = False
             self._watchdog.ring()  # it does the rest
             return
-        for worker in workers:
-            if worker.ended.wait(deadline_ns):
-                worker.join()
-            else:
-                self._abandon(worker)
+        exit_deadline_ns = lifetime.exit_deadline_ns()
+        if exit_deadline_ns is None:
+            self._end(None if timeout_ns is None else self.clock.now_ns() + timeout_ns, self.clock)
+        elif timeout_ns is None:
+            self.end(exit_deadline_ns)
+        else:
+            self.end(min(exit_deadline_ns, time.monotonic_ns() + timeout_ns))
+        self.wait_for_reports(time.monotonic_ns() + lifetime.REPORTS_NS)
+
+    def end(self, deadline_ns: int) -> None:
+        """Do as ``shutdown``, until a moment of the system's monotonic clock, and do not wait for reports."""
+        self._end(deadline_ns, MonotonicClock())
+
+    def _end(self, deadline_ns: int | None, clock: Clock) -> None:
+        workers = self.stop()
+        if self._is_forked:
+            return
+        self._reports.add([worker for worker in workers if not worker.wait(deadline_ns, clock)])
+        job = None if self._reports.start() else self._reports.run
+        last = partial(_finish, job, [workers, self._callbacks, self._encoder_factory])
+        self._callbacks, self._encoder_factory = Callbacks(), open_encoder
+        del workers
+        self._watchdog.dismiss(last)
+        del last
+        self._watchdog.join(deadline_ns, clock)
+        lifetime.discard(self)
+
+    def wait_for_reports(self, deadline_ns: int) -> None:
+        """Wait for the reports of frames that were given up, until a moment of the system's monotonic clock."""
         if not self._is_forked:
-            self._watchdog.dismiss()
-            self._watchdog.join(deadline_ns)
-            lifetime.discard(self)
+            self._reports.wait(deadline_ns)
 
     def stop(self) -> list[Worker]:
         """Refuse all further calls, tell the workers to stop, and return those that have not ended. Does not wait."""
@@ -178,19 +216,19 @@ class Core:
                 worker.inbox.stop()
         return workers
 
-    def close_unowned(self) -> None:
-        """Have the watchdog shut the engine down. Neither waits nor takes a lock: this is what a finaliser may call."""
-        if not self._is_forked:
-            self._watchdog.ring()
+    def is_held_here(self) -> bool:
+        """Whether the calling thread holds the lock of this engine, or of an inbox. Any thread; takes none of them."""
+        return is_owned(self._lock) or any(live.worker.inbox.is_held_here for live in list(self._live.values()))
 
     def note_fork(self) -> None:
         """Refuse everything from now on: this is the child process, threads and locks stayed behind in the parent."""
-        self._lock = threading.Lock()  # who held the other is not here to release it
+        self._lock = threading.RLock()  # who held the other is not here to release it
         self._is_forked = True
         self.is_open = False
 
-    def _on_worker_thread(self) -> bool:
-        return threading.get_ident() in self._worker_idents
+    def _may_not_wait(self) -> bool:
+        """Whether this thread runs a callback: what it would wait for may be itself."""
+        return threading.get_ident() in self._never_wait
 
     def _revive(self, source_id: str) -> Live:
         """Return the source with a worker that takes messages: the one there is, or a new one."""
@@ -217,17 +255,19 @@ class Core:
             SourceContext(
                 hooks, meter, self.clock, self._encoder_factory, self._general.pts_reset_policy, Turn(self._permits)
             ),
-            Inbox(self._general.inflight_queue_size, settings.overflow, self.clock, meter, self._worker_idents),
+            Inbox(self._general.inflight_queue_size, settings.overflow, self.clock, meter, self._never_wait),
             predecessor=predecessor.worker if predecessor else None,
-            exempt=self._worker_idents,
+            exempt=self._never_wait,
             on_end=self._retire,
         )
         live = Live(source, worker)
         try:
             worker.start()
             self._live[source_id] = live
-        except BaseException:
-            worker.inbox.stop()  # no thread to be had, or an interrupt while one came up: it shall not linger
+        except BaseException as error:
+            worker.inbox.stop()  # an interrupt while the thread came up: it must end
+            if isinstance(error, RuntimeError):
+                raise EngineError(f"source {source_id!r} gets no thread: {error}") from error
             raise
         self._past.pop(source_id, None)
         return live
@@ -243,7 +283,3 @@ class Core:
                 self._past[worker.source_id] = live.source
                 if len(self._past) > MAX_REMEMBERED:
                     self._past.popitem(last=False)
-
-    def _abandon(self, worker: Worker) -> None:
-        logger.warning("source %r did not stop in time; its queued frames are given up", worker.source_id)
-        worker.abandon(ShutDownError(f"the engine shut down before source {worker.source_id!r} came to this frame"))

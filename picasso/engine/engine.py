@@ -18,7 +18,7 @@ from picasso.engine.policies import NS_PER_S
 from picasso.engine.routes import EncoderFactory
 from picasso.engine.spec import GeneralSpec, SourceSpec
 from picasso.engine.stats import EngineStats
-from picasso.errors import SpecError
+from picasso.errors import FrameInFlightError, SpecError
 from picasso.primitives import VideoFrame
 from picasso.primitives.checks import text
 from picasso.transform import Rect
@@ -63,7 +63,8 @@ class PicassoEngine:
         _check("general", general, GeneralSpec)
         _check("callbacks", callbacks, Callbacks)
         self._core = Core(general.copy(), callbacks.copy(), clock or MonotonicClock(), encoder_factory)
-        weakref.finalize(self, self._core.close_unowned).atexit = False
+        # Until this object is gone, the finaliser keeps what it calls: a bell, which leads to no callback.
+        weakref.finalize(self, self._core.closing_bell.put, None).atexit = False
 
     def set_source_spec(self, source_id: str, spec: SourceSpec) -> None:
         """Set what is done with the frames sent from now on; an unknown source comes to life. Does not wait.
@@ -100,7 +101,8 @@ class PicassoEngine:
     ) -> None:
         """Hand over a frame; it is processed later, by the source's thread. A source without a spec drops it.
 
-        The frame stays a shared object: the engine moves its boxes and fills in the encoded content.
+        The frame stays a shared object: the engine moves its boxes and fills in the encoded content. Until it has come
+        out, was reported or was dropped, it cannot be sent a second time.
 
         Args:
             source_id: Whose frame it is.
@@ -115,6 +117,8 @@ class PicassoEngine:
         Raises:
             ShutDownError: The engine is shut down; ``buf`` is not consumed.
             SendTimeoutError: The queue stayed full; ``buf`` is not consumed.
+            FrameInFlightError: ``frame`` was sent before and has not come out yet, of this engine or another;
+                ``buf`` is not consumed. Send ``frame.copy()``.
             ConsumedError: ``buf`` was handed over before.
             SurfaceError: ``buf`` is an array that cannot be pixels.
             SurfaceTypeError: ``buf`` is nothing of the kind.
@@ -128,10 +132,18 @@ class PicassoEngine:
             src_rect = Rect(src_rect.top, src_rect.left, src_rect.width, src_rect.height)
         timeout_ns = _timeout_ns(timeout)
         surface = view_of(buf)
+        message = FrameMessage(frame, surface, src_rect, core.clock.now_ns())
         try:
-            core.send_frame(source_id, FrameMessage(frame, surface, src_rect, core.clock.now_ns()), timeout_ns)
-        except Exception:
+            frame.claim(source_id)
+        except FrameInFlightError:
             give_back(buf, surface)
+            raise
+        try:
+            core.send_frame(source_id, message, timeout_ns)
+        except BaseException as error:
+            if isinstance(error, Exception) or hasattr(message, "is_withdrawn"):
+                frame.release()
+                give_back(buf, surface)
             raise
         accept(buf)
 
@@ -154,11 +166,13 @@ class PicassoEngine:
     def shutdown(self, timeout: float | None = None) -> None:
         """Let all sources finish the frames they were sent, all at once, and wait until they have. May be repeated.
 
-        No sentinels are sent. In a callback it does not wait.
+        No sentinels are sent. In a callback it does not wait, nor in a signal handler that interrupts a call of an
+        engine. Once the interpreter ends, no call waits beyond the 30 s that all engines have together.
 
         Args:
             timeout: Seconds for all of them together; None waits for as long as it takes. Sources that are not done in
-                time are abandoned: what is still in their queues is reported to ``on_error`` as lost.
+                time are abandoned: what is still in their queues is counted as lost, and reported to ``on_error`` on a
+                thread of its own, which gets a tenth of a second more.
         """
         self._core.shutdown(_timeout_ns(timeout))
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from types import NoneType
+from types import FrameType, NoneType
 from typing import TYPE_CHECKING, ParamSpec, TypeVar, final
 
 from picasso.draw import ObjectDraw
@@ -14,6 +13,7 @@ from picasso.engine.callbacks import Callbacks, ErrorStage
 from picasso.engine.messages import OutputMessage
 from picasso.engine.policies import EvictionDecision, StreamResetReason
 from picasso.engine.stats import DropReason, Meter, Step
+from picasso.engine.tracebacks import clear, clear_ended, forget_earlier_trips, running_frames
 from picasso.primitives import EndOfStream
 
 if TYPE_CHECKING:
@@ -31,11 +31,24 @@ class Hooks:
     """The callbacks of one source.
 
     No method raises. What a callback raises, ``SystemExit`` and its like included, goes to ``on_error``; what
-    ``on_error`` raises goes to the log. Called by the source's worker only, but for ``lost`` at a shutdown that has
-    run out of time.
+    ``on_error`` raises goes to the log. Called by the source's worker only, but for ``count_lost`` and ``report`` at a
+    shutdown that has run out of time.
+
+    Who keeps an error keeps the frames of all functions that ran when it was raised. Those of this package lose their
+    locals as soon as they have ended, by ``let_go``, so that pixels go back to their pool; nobody else's are touched.
     """
 
-    __slots__ = ("_callback_times", "_callbacks", "_clock", "_label", "_meter", "_total_times", "source_id")
+    __slots__ = (
+        "_callback_times",
+        "_callbacks",
+        "_clock",
+        "_failures",
+        "_label",
+        "_meter",
+        "_total_times",
+        "frames",
+        "source_id",
+    )
 
     def __init__(self, source_id: str, callbacks: Callbacks, meter: Meter, clock: Clock, label: str) -> None:
         self.source_id = source_id
@@ -45,6 +58,9 @@ class Hooks:
         self._total_times = meter.steps[Step.TOTAL]
         self._clock = clock
         self._label = label
+        self._failures = 0
+        self.frames: list[FrameType] = []
+        """Functions of this package that ran when an error was reported, for ``let_go``."""
 
     @property
     def has_render(self) -> bool:
@@ -109,28 +125,45 @@ class Hooks:
             self._call(ErrorStage.ON_STREAM_RESET, None, on_stream_reset, self.source_id, reason)
 
     def lost(self, stage: ErrorStage, error: BaseException, frame: VideoFrame) -> None:
-        """Report a frame that will not come out."""
-        self._meter.dropped[DropReason.ERROR] += 1
+        """Report a frame that will not come out; it is nobody's again, and may be sent once more."""
+        self.count_lost(frame)
         self.report(stage, error, frame)
 
-    def report(self, stage: ErrorStage, error: BaseException, frame: VideoFrame | None = None) -> None:
-        """Hand an error to ``on_error``; without one, log the first, second, fourth, eighth… of its stage.
+    def count_lost(self, frame: VideoFrame) -> None:
+        """Count a frame that will not come out, and leave the report to somebody else. Any thread."""
+        self._meter.dropped[DropReason.ERROR] += 1
+        frame.release()
 
-        Whoever keeps the error keeps its traceback, but not what its functions held: pixels go back to their pool.
-        """
+    def report(self, stage: ErrorStage, error: BaseException, frame: VideoFrame | None = None) -> None:
+        """Hand an error to ``on_error``; without one, log the first, second, fourth, eighth… of its stage."""
         count = self._meter.errors[stage] = self._meter.errors.get(stage, 0) + 1
+        forget_earlier_trips(error)
         if on_error := self._callbacks.on_error:
             try:
                 on_error(self.source_id, stage, error, frame)
             except BaseException as failure:  # noqa: BLE001  # there is nobody left to tell but the log
-                self._log("on_error raised", failure)
-        elif count & (count - 1) == 0:
+                forget_earlier_trips(failure)
+                self._failures += 1
+                if _is_power_of_two(self._failures):
+                    self._log("on_error raised", failure)
+        elif _is_power_of_two(count):
             self._log(f"error no. {count} at stage {stage}", error)
-        _clear_locals(error)
+        if not stage.is_callback:
+            clear_ended(error)
+        self.frames += running_frames()
+
+    def let_go(self) -> None:
+        """Clear the locals of this package's functions that ran at a report and have ended since."""
+        frames, self.frames = self.frames, []
+        clear(frames)
 
     def _log(self, what: str, error: BaseException) -> None:
-        with suppress(BaseException):  # handlers are the user's, too
-            logger.error("%s: source %r: %s", self._label, self.source_id, what, exc_info=error)
+        message = f"{self._label}: source {self.source_id!r}: {what}"
+        try:
+            logger.error("%s", message, exc_info=error)
+        except BaseException:  # noqa: BLE001  # handlers are the user's, and so is what the error says of itself
+            with suppress(BaseException):
+                logger.error("%s: %s", message, type(error).__name__)
 
     def _deliver(
         self,
@@ -141,8 +174,10 @@ class Hooks:
     ) -> None:
         now_ns = self._clock.now_ns
         started_ns = now_ns()
+        frame = output.as_video_frame()
+        frame.release()
         if callback is not None:
-            self._call(stage, output.as_video_frame(), callback, output)
+            self._call(stage, frame, callback, output)
         ended_ns = now_ns()
         self._meter.frames_out += 1
         self._callback_times.add(ended_ns - started_ns)
@@ -150,7 +185,9 @@ class Hooks:
 
     def _sentinel(self, stage: ErrorStage, callback: Callable[[OutputMessage], object] | None) -> None:
         if callback is not None:
-            self._call(stage, None, callback, OutputMessage(EndOfStream(self.source_id), is_eos=True))
+            self._call(
+                stage, None, callback, OutputMessage(EndOfStream(self.source_id), is_eos=True, source_id=self.source_id)
+            )
 
     def _call(
         self, stage: ErrorStage, frame: VideoFrame | None, callback: Callable[P, R], *args: P.args, **kwargs: P.kwargs
@@ -162,10 +199,8 @@ class Hooks:
             return None
 
 
-def _clear_locals(error: BaseException | None) -> None:
-    while error is not None:
-        traceback.clear_frames(error.__traceback__)
-        error = error.__cause__ or error.__context__
+def _is_power_of_two(count: int) -> bool:
+    return count & (count - 1) == 0
 
 
 def _ask(kinds: tuple[type, ...], callback: Callable[..., R], *args: object) -> R:

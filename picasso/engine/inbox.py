@@ -12,6 +12,7 @@ from picasso.engine.clock import Bell, Clock
 from picasso.engine.messages import STOP, FrameMessage, Message
 from picasso.engine.policies import NS_PER_S, OverflowPolicy
 from picasso.engine.stats import DropReason, Meter
+from picasso.engine.threads import is_owned
 from picasso.errors import SendTimeoutError
 
 PATIENCE_NS = 250_000_000
@@ -51,6 +52,7 @@ class Inbox:
         "_capacity",
         "_clock",
         "_closed",
+        "_discarded",
         "_exempt",
         "_frames",
         "_lock",
@@ -81,7 +83,8 @@ class Inbox:
         self._clock = clock
         self._meter = meter
         self._exempt = exempt
-        self._lock = threading.Lock()
+        self._discarded: list[FrameMessage] = []  # frames go when the lock is free: what is theirs may run foreign code
+        self._lock = threading.RLock()  # a signal's handler may come amid any of these methods
         self._messages: deque[Message] = deque()
         self._senders: deque[_Sender] = deque()  # not empty only while more than ``_low`` frames wait
         self._frames = 0
@@ -93,6 +96,11 @@ class Inbox:
     def depth(self) -> int:
         """Frames that wait to be read."""
         return self._frames
+
+    @property
+    def is_held_here(self) -> bool:
+        """Whether the calling thread is amid one of these methods: this is a signal's handler, or a finaliser."""
+        return is_owned(self._lock)
 
     @property
     def closed(self) -> bool:
@@ -124,6 +132,8 @@ class Inbox:
             if self._closed:
                 return False
             sender = self._receive(message)
+        if self._discarded:
+            self._discarded.clear()
         return sender is None or self._wait_for_room(sender, timeout_ns)
 
     def get(self, timeout_ns: int) -> Message | None:
@@ -191,6 +201,7 @@ class Inbox:
             self._accept(message)
         else:
             self._meter.frames_in += 1
+            message.frame.release()
 
     def _accept(self, message: FrameMessage, sender: _Sender | None = None) -> None:
         self._wake_reader()
@@ -211,9 +222,13 @@ class Inbox:
             self._reader_waits = False
 
     def _remove_oldest_frame(self) -> None:
-        oldest = next(index for index, message in enumerate(self._messages) if isinstance(message, FrameMessage))
-        del self._messages[oldest]
-        self._frames -= 1
+        for index, message in enumerate(self._messages):
+            if isinstance(message, FrameMessage):
+                del self._messages[index]
+                self._frames -= 1
+                message.frame.release()
+                self._discarded.append(message)
+                return
 
     def _take(self) -> Message | None:
         """Take the oldest message; if there is none, ask for the bell."""
@@ -256,11 +271,19 @@ class Inbox:
                 if sender.admitted is None:
                     with self._lock:
                         self._admit_senders()
-        finally:
-            with self._lock:
-                if sender.admitted is None:
-                    self._senders.remove(sender)
+        except BaseException:  # Ctrl-C
+            self._withdraw(sender)
+            if not sender.admitted:
+                sender.message.is_withdrawn = True
+            raise
+        self._withdraw(sender)
         if sender.admitted is None:
             seconds = (timeout_ns or 0) / NS_PER_S
             raise SendTimeoutError(f"the queue of {self._capacity} frames stayed full for {seconds:g} s")
         return sender.admitted
+
+    def _withdraw(self, sender: _Sender) -> None:
+        """Take a sender out of the line, unless its frame was accepted or refused."""
+        with self._lock:
+            if sender.admitted is None:
+                self._senders.remove(sender)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
+import threading
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from picasso.engine.core import Core
 
 EXIT_TIMEOUT_NS = 30 * 1_000_000_000
-"""How long the interpreter's end waits for an engine that nobody shut down."""
+"""How long the interpreter's end waits for all engines that nobody shut down, together."""
+REPORTS_NS = 200_000_000
+"""How much longer than its deadline a shutdown waits for the reports of frames that it gave up."""
 
 _running: set[Core] = set()
+_exit_deadline_ns: int | None = None
 
 
 def add(core: Core) -> None:
@@ -25,14 +31,36 @@ def discard(core: Core) -> None:
     _running.discard(core)
 
 
+def exit_deadline_ns() -> int | None:
+    """Return until when anybody may wait for engines, of the monotonic clock; None unless the interpreter ends."""
+    global _exit_deadline_ns  # noqa: PLW0603  # the interpreter ends once
+    if threading.main_thread().is_alive() and not sys.is_finalizing():
+        return None
+    if _exit_deadline_ns is None:
+        _exit_deadline_ns = time.monotonic_ns() + EXIT_TIMEOUT_NS
+    return _exit_deadline_ns
+
+
+def is_amid_engine() -> bool:
+    """Whether the calling thread holds a lock of an engine: a signal or the garbage collector came between."""
+    return any(core.is_held_here() for core in list(_running))
+
+
 @atexit.register
 def close_all() -> None:
     """Shut everything down, all at once; daemon threads still run while this does."""
+    deadline_ns = exit_deadline_ns() or time.monotonic_ns() + EXIT_TIMEOUT_NS
     cores = list(_running)
     for core in cores:
         core.stop()
     for core in cores:
-        core.shutdown(EXIT_TIMEOUT_NS)
+        core.end(deadline_ns)
+    reports_deadline_ns = time.monotonic_ns() + REPORTS_NS
+    for core in cores:
+        core.wait_for_reports(reports_deadline_ns)
+
+
+_close_all = close_all
 
 
 def _note_fork() -> None:

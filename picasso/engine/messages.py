@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class OutputMessage:
     """A frame that is done, or the end of a stream; the argument of ``on_encoded_frame`` and ``on_bypass_frame``."""
 
-    __slots__ = ("_content", "_is_eos", "placement", "surface")
+    __slots__ = ("_content", "_is_eos", "_source_id", "placement", "surface")
 
     placement: Placement | None
     """How source pixels became output pixels; ``unplace`` brings boxes back. None for bypassed frames and sentinels."""
@@ -30,13 +30,20 @@ class OutputMessage:
         content: VideoFrame | EndOfStream,
         *,
         is_eos: bool,
+        source_id: str | None = None,
         placement: Placement | None = None,
         surface: SurfaceView | None = None,
     ) -> None:
         self._content = content
         self._is_eos = is_eos
+        self._source_id = source_id
         self.placement = placement
         self.surface = surface
+
+    @property
+    def source_id(self) -> str:
+        """The source that it came out of: what ``send_frame`` and ``send_eos`` were told, whatever the frame says."""
+        return self._content.source_id if self._source_id is None else self._source_id
 
     @property
     def is_video_frame(self) -> bool:
@@ -78,7 +85,10 @@ class OutputMessage:
 class FrameMessage:
     """A frame on its way to the worker."""
 
-    __slots__ = ("frame", "sent_ns", "src_rect", "surface")
+    __slots__ = ("frame", "is_withdrawn", "sent_ns", "src_rect", "surface")
+
+    is_withdrawn: bool
+    """Set by an interrupt that kept the frame out of the queue; not there otherwise."""
 
     def __init__(self, frame: VideoFrame, surface: SurfaceView, src_rect: Rect | None, sent_ns: int) -> None:
         self.frame = frame

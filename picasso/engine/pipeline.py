@@ -30,6 +30,7 @@ class Pipeline:
         frame, key = message.frame, self._settings.encode_attribute
         if key is not None and not frame.has_attribute(*key):
             self._context.meter.dropped[DropReason.GATE] += 1
+            frame.release()
             return
         try:
             self._route.process(message)

@@ -58,9 +58,10 @@ class DropRoute:
         self.stage = ErrorStage.INPUT
         self._context = context
 
-    def process(self, message: FrameMessage) -> None:  # noqa: ARG002  # every route takes it
+    def process(self, message: FrameMessage) -> None:
         """Count the frame."""
         self._context.meter.dropped[DropReason.SPEC] += 1
+        message.frame.release()
 
     def end_stream(self) -> None:
         """Send a sentinel."""
@@ -85,7 +86,9 @@ class BypassRoute:
         frame = message.frame
         frame.transform_backward()
         frame.transcoding_method = VideoFrameTranscodingMethod.Copy
-        self._context.hooks.bypassed(OutputMessage(frame, is_eos=False, surface=message.surface), message.sent_ns)
+        hooks = self._context.hooks
+        output = OutputMessage(frame, is_eos=False, source_id=hooks.source_id, surface=message.surface)
+        hooks.bypassed(output, message.sent_ns)
 
     def end_stream(self) -> None:
         """Send a sentinel."""

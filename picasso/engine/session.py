@@ -11,6 +11,7 @@ from picasso.engine.callbacks import ErrorStage
 from picasso.engine.canvases import open_canvases
 from picasso.engine.messages import OutputMessage
 from picasso.engine.policies import NS_PER_S
+from picasso.engine.tracebacks import text_of
 from picasso.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -134,7 +135,9 @@ class EncoderSession:
         except Exception as error:  # noqa: BLE001  # no bytes, or times below zero
             self._lose(pending, ErrorStage.ENCODE, error)
             return
-        self._hooks.encoded(OutputMessage(pending.frame, is_eos=False, placement=pending.placement), pending.sent_ns)
+        source_id, placement = self._hooks.source_id, pending.placement
+        output = OutputMessage(pending.frame, is_eos=False, source_id=source_id, placement=placement)
+        self._hooks.encoded(output, pending.sent_ns)
 
     def _fill(self, frame: VideoFrame, unit: EncodedUnit, duration_ns: int | None) -> None:
         duration_ns = duration_ns if unit.duration_ns is None else unit.duration_ns
@@ -156,7 +159,7 @@ def _checked(units: object) -> list[EncodedUnit]:
 class Opener:
     """Opens encoders. After a failure it waits before it tries again: 1 s, then twice as long each time, up to 30 s."""
 
-    __slots__ = ("_clock", "_delay_ns", "_error", "_factory", "_retry_ns")
+    __slots__ = ("_clock", "_delay_ns", "_factory", "_failure", "_retry_ns")
 
     def __init__(self, factory: Callable[[EncoderConfig], Encoder], clock: Clock) -> None:
         self._factory = factory
@@ -165,7 +168,7 @@ class Opener:
 
     def reset(self) -> None:
         """Forget failures."""
-        self._error: Exception | None = None
+        self._failure: str | None = None  # not the error itself, which would keep whatever its traceback leads to
         self._delay_ns = 0
         self._retry_ns = 0
 
@@ -174,15 +177,16 @@ class Opener:
 
         Raises:
             EncoderError: It is not yet time for the next attempt.
-            Exception: Whatever the attempt raised.
+            BaseException: Whatever the attempt raised.
         """
         wait_ns = self._retry_ns - self._clock.now_ns()
-        if self._error and 0 < wait_ns <= self._delay_ns:  # longer than that, and the clock went back
-            raise EncoderError(f"the encoder could not be opened, next attempt in {wait_ns / 1e9:.1f} s: {self._error}")
+        if self._failure is not None and 0 < wait_ns <= self._delay_ns:  # longer than that, and the clock went back
+            when = f"{wait_ns / 1e9:.1f} s"
+            raise EncoderError(f"the encoder could not be opened, next attempt in {when}: {self._failure}")
         try:
             encoder = self._factory(config)
-        except Exception as error:
-            self._error = error
+        except BaseException as error:
+            self._failure = text_of(error)
             self._delay_ns = min(max(2 * self._delay_ns, FIRST_RETRY_NS), LAST_RETRY_NS)
             self._retry_ns = self._clock.now_ns() + self._delay_ns
             raise

@@ -5,10 +5,15 @@ from __future__ import annotations
 import sys
 import threading
 from contextlib import suppress
-from typing import final
+from typing import TYPE_CHECKING, Any, final
+
+if TYPE_CHECKING:
+    from picasso.engine.clock import Clock
 
 MAX_NAME_BYTES = 15
 """What Linux keeps of a thread's name."""
+MOMENT_S = 0.1
+"""How much longer than a deadline anybody waits for what should take no time at all."""
 
 
 @final
@@ -28,3 +33,16 @@ def _name_this_thread(name: str) -> None:
     with suppress(OSError, AttributeError):  # a C library without it: a name is not worth an error
         rename = ctypes.CDLL(None).pthread_setname_np
         rename(ctypes.c_void_p(threading.get_ident()), name.encode(errors="replace")[:MAX_NAME_BYTES])
+
+
+def join(thread: threading.Thread, deadline_ns: int | None, clock: Clock) -> None:
+    """Wait for a thread that has nothing left to do, until the deadline and a moment more.
+
+    It is gone at once, unless a ``__del__`` of somebody else's, which runs as its last references go, blocks.
+    """
+    thread.join(None if deadline_ns is None else max(deadline_ns - clock.now_ns(), 0) / 1e9 + MOMENT_S)
+
+
+def is_owned(lock: Any) -> bool:
+    """Whether the calling thread holds an ``RLock``; this is what ``threading.Condition`` asks it, too."""
+    return bool(lock._is_owned())

@@ -1,4 +1,4 @@
-"""The thread that closes an engine which nobody holds any more."""
+"""The thread that closes an engine which nobody holds any more, and drops what a closed engine held."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from queue import SimpleQueue
 from typing import final
 
 from picasso.engine.clock import Bell, Clock, Latch
-from picasso.engine.threads import EngineThread
+from picasso.engine.threads import EngineThread, join
 
 
 @final
@@ -20,12 +20,14 @@ class Watchdog:
     called from anywhere, any number of times. The waiting is done here.
     """
 
-    __slots__ = ("_bell", "_close", "_dismissed", "_ended", "_thread")
+    __slots__ = ("_close", "_dismissed", "_ended", "_has_closed", "_last", "_thread", "bell")
 
     def __init__(self, close: Callable[[], object], clock: Clock) -> None:
-        self._bell: Bell = SimpleQueue()
+        self.bell: Bell = SimpleQueue()
+        """``put(None)`` is the same as ``ring``, and leads to nothing but itself."""
         self._close = close
-        self._dismissed = False
+        self._dismissed = self._has_closed = False
+        self._last: list[Callable[[], object]] = []
         self._ended = Latch(clock)
         self._thread = EngineThread(target=self._main, name="picasso-watchdog", daemon=True)
 
@@ -35,20 +37,29 @@ class Watchdog:
 
     def ring(self) -> None:
         """Have the engine closed, unless that is done already."""
-        self._bell.put(None)
+        self.bell.put(None)
 
-    def dismiss(self) -> None:
-        """End without closing anything."""
+    def dismiss(self, last: Callable[[], object]) -> None:
+        """End without closing anything, after a call of ``last``.
+
+        The thread drops it afterwards, with all that only it holds: a ``__del__`` may block.
+        """
+        if not self._has_closed:
+            self._last.append(last)
         self._dismissed = True
-        self._bell.put(None)
+        self.bell.put(None)
 
-    def join(self, deadline_ns: int | None) -> None:
-        """Wait until the thread is gone, or the deadline has come; no-op on the thread itself."""
-        if threading.current_thread() is not self._thread and self._ended.wait(deadline_ns):
-            self._thread.join()
+    def join(self, deadline_ns: int | None, clock: Clock) -> None:
+        """Wait until the thread is gone, or the deadline of ``clock`` has come; no-op on the thread itself."""
+        if threading.current_thread() is not self._thread and self._ended.wait(deadline_ns, clock):
+            join(self._thread, deadline_ns, clock)
 
     def _main(self) -> None:
-        self._bell.get()
+        self.bell.get()
         if not self._dismissed:
             self._close()
+        self._has_closed = True
+        del self._close  # which leads to the engine
+        while self._last:
+            self._last.pop()()
         self._ended.open()

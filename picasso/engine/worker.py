@@ -10,10 +10,12 @@ from picasso.engine.callbacks import ErrorStage
 from picasso.engine.clock import Latch
 from picasso.engine.messages import END_STREAM, STOP, FrameMessage, Message, SpecUpdate
 from picasso.engine.pipeline import Pipeline
-from picasso.engine.threads import EngineThread
+from picasso.engine.threads import EngineThread, join
 from picasso.errors import EngineError
 
 if TYPE_CHECKING:
+    from picasso.engine.clock import Clock
+    from picasso.engine.hooks import Hooks
     from picasso.engine.inbox import Inbox
     from picasso.engine.routes import SourceContext
     from picasso.engine.settings import SourceSettings
@@ -87,26 +89,45 @@ class Worker:
         """
         self._thread.start()
 
+    @property
+    def hooks(self) -> Hooks:
+        """The callbacks of its source."""
+        return self._context.hooks
+
     def join(self) -> None:
         """Wait until the thread is gone; only a moment, once ``ended`` is open."""
         self._thread.join()
 
-    def abandon(self, error: BaseException) -> None:
-        """Give up waiting for this worker: frames in its inbox are reported as lost, now, on the calling thread.
+    def wait(self, deadline_ns: int | None, clock: Clock) -> bool:
+        """Wait until the thread is gone, or return False at the deadline of ``clock``."""
+        if not self.ended.wait(deadline_ns, clock):
+            return False
+        join(self._thread, deadline_ns, clock)
+        return True
 
-        When the callback or encoder that holds it up returns, the worker delivers nothing more and ends.
+    def abandon(self) -> list[tuple[Worker, list[FrameMessage]]]:
+        """Give up waiting for this worker and those before it: frames in their inboxes are counted as lost.
+
+        When the callback or encoder that holds it up returns, the worker delivers nothing more and ends. Runs none of
+        the user's code.
+
+        Returns:
+            What is to be reported, oldest first; pixels go with it.
         """
-        if predecessor := self._predecessor:
-            predecessor.abandon(error)
+        before = predecessor.abandon() if (predecessor := self._predecessor) else []
         self._abandoned = True
-        self._report_left(error)
+        messages: list[FrameMessage] = list(self.inbox.abandon())
+        for message in messages:
+            self._context.hooks.count_lost(message.frame)
+        return [*before, (self, messages)]
 
     def _main(self) -> None:
         ident = threading.get_ident()
         self._exempt.add(ident)
         try:
             self._live()
-        finally:  # come what may: somebody waits for this
+        finally:  # somebody waits for this, whatever happens
+            self._context.hooks.let_go()
             self._on_end(self)
             self._exempt.discard(ident)
             self.ended.open()
@@ -123,11 +144,14 @@ class Worker:
         self._pipeline.close(deliver=False)
 
     def _serve(self) -> None:
+        hooks = self._context.hooks
         patience_ns = self._idle_timeout_ns
         while (message := self.inbox.get(patience_ns)) is not STOP:
             if message is not None:
                 self._handle(message)
                 del message  # frees the surface while we wait
+                if hooks.frames:
+                    hooks.let_go()
                 patience_ns = self._idle_timeout_ns
             elif (keep_ns := self._decide_eviction()) is not None:
                 patience_ns = keep_ns
@@ -158,4 +182,5 @@ class Worker:
 
     def _report_left(self, error: BaseException) -> None:
         for message in self.inbox.abandon():
+            message.release()
             self._context.hooks.lost(ErrorStage.QUEUE, error, message.frame)

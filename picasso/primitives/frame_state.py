@@ -10,6 +10,7 @@ from functools import lru_cache
 from operator import index
 from typing import Self, SupportsIndex, TypeAlias
 
+from picasso.errors import FrameInFlightError
 from picasso.primitives.attribute import Attribute, AttributeHolder, AttributeKey
 from picasso.primitives.checks import INT64_MAX, dimension, optional_whole, text, whole
 from picasso.primitives.content import VideoFrameContent, VideoFrameTranscodingMethod
@@ -43,6 +44,7 @@ class FrameState(AttributeHolder):
         "_duration",
         "_fps",
         "_height",
+        "_holder",
         "_keyframe",
         "_objects",
         "_previous_frame_seq_id",
@@ -52,6 +54,7 @@ class FrameState(AttributeHolder):
         "_time_base",
         "_transcoding_method",
         "_transformations",
+        "_unclaimed",
         "_uuid",
         "_width",
     )
@@ -101,6 +104,8 @@ class FrameState(AttributeHolder):
         self._transformations = [start]
         self._attributes: dict[AttributeKey, Attribute] = {}
         self._objects = ObjectStore()
+        self._holder = ""
+        self._unclaimed = True  # the slot is empty while the frame is claimed
 
     @property
     def source_id(self) -> str:
@@ -276,13 +281,42 @@ class FrameState(AttributeHolder):
         """Identity of the last key frame before, if a sender noted it."""
         return self._previous_keyframe_uuid
 
+    def claim(self, source_id: str) -> None:
+        """Take the frame for yourself until ``release``; of several threads that try, one succeeds.
+
+        ``PicassoEngine.send_frame`` does this: an engine works on the frame itself, so it can be in one place only.
+
+        Args:
+            source_id: Where it is from now on, for the error message of the next who tries.
+
+        Raises:
+            FrameInFlightError: Somebody has it.
+        """
+        try:
+            del self._unclaimed  # one step of the interpreter
+        except AttributeError:
+            raise FrameInFlightError(
+                f"frame {self.uuid} of pts {self._pts} is in flight at source {self._holder!r}: wait until it comes"
+                " out, or send frame.copy()"
+            ) from None
+        self._holder = source_id
+
+    def release(self) -> None:
+        """Give the frame back: it can be claimed again. Only who claimed it may do this."""
+        self._unclaimed = True
+
+    @property
+    def is_claimed(self) -> bool:
+        """Whether somebody has claimed the frame, an engine for instance that it was sent to."""
+        return not hasattr(self, "_unclaimed")
+
     def copy(self) -> Self:
-        """Return an independent frame with the same identity, objects and attributes."""
+        """Return an independent frame with the same identity, objects and attributes, which nobody has claimed."""
         self._make_uuid()
         twin = object.__new__(type(self))
-        for name in FrameState.__slots__:
-            if name != "__weakref__":
-                setattr(twin, name, getattr(self, name))
+        for name in _COPIED:
+            setattr(twin, name, getattr(self, name))
+        twin._unclaimed = True
         twin._transformations = self._transformations.copy()
         twin._attributes = self._attributes.copy()
         twin._objects = self._objects.copy()
@@ -301,6 +335,9 @@ class FrameState(AttributeHolder):
 
     def _attribute_table(self) -> dict[AttributeKey, Attribute]:
         return self._attributes
+
+
+_COPIED = tuple(name for name in FrameState.__slots__ if name not in {"__weakref__", "_unclaimed"})
 
 
 def _ratio(value: str | Ratio) -> Ratio:

@@ -28,7 +28,7 @@ class Call:
         """The source that it was about."""
         first = self.arguments[0]
         if isinstance(first, OutputMessage):
-            return first.as_eos().source_id if first.is_eos else first.as_video_frame().source_id
+            return first.source_id
         return str(first)
 
     @property

@@ -122,15 +122,17 @@ def test_frames_that_the_encoder_holds_back_come_with_their_own_metadata(
     assert [frame.content.get_data() for frame in frames] == [f"32x32 {n}".encode() for n in range(8)]
 
 
-def test_one_frame_object_sent_twice_comes_out_twice(
+def test_one_frame_object_that_came_out_may_be_sent_again(
     engine: PicassoEngine, recorder: RecordingCallbacks, encoders: MemoryEncoders
 ) -> None:
+    """In the encoder it is in flight: the end of the stream brings it out."""
     encoders.delay = 2
     engine.set_source_spec("a", encode_spec(WIDTH, HEIGHT))
     frame = make_frame()
-    for _ in range(2):
+    for count in (1, 2):
         engine.send_frame("a", frame, make_pixels())
-    engine.send_eos("a")
+        engine.send_eos("a")
+        recorder.wait_for("on_encoded_frame", 2 * count)
     engine.shutdown()
     assert [output.is_eos or output.as_video_frame() for output in recorder.outputs()] == [frame, True, frame, True]
 

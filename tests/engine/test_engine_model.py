@@ -31,7 +31,7 @@ from picasso.engine import (
     SourceSpec,
 )
 from picasso.engine.clock import Bell
-from picasso.errors import ShutDownError
+from picasso.errors import FrameInFlightError, ShutDownError
 from picasso.primitives import VideoFrame
 from picasso.surface import SurfaceView
 from picasso.testing import Call, FakeClock, MemoryEncoders, RecordingCallbacks
@@ -157,6 +157,18 @@ class EngineMachine(RuleBasedStateMachine):
             pixels = PIXELS[:-2] if flaw == "size" else PIXELS
             if self._call(lambda frame=frame, pixels=pixels: self._send(source, frame, pixels)):
                 self.models[source].send(frame, self.clock.now_ns())
+
+    @precondition(lambda self: self.is_open and self.frames)
+    @rule(source=sources, choice=st.integers(0, 10**6))
+    def send_again(self, source: str, choice: int) -> None:
+        """A frame that an encoder holds is refused; every other one is nobody's."""
+        self._settle()
+        number = choice % len(self.frames)
+        held = {frame.number for model in self.models.values() for frame in self._held(model)}
+        assert self.frames[number].is_claimed == (number in held)
+        if number in held:
+            with pytest.raises(FrameInFlightError):
+                self.engine.send_frame(source, self.frames[number], SurfaceView.wrap(PIXELS))
 
     @rule(source=sources)
     def send_eos(self, source: str) -> None:
@@ -330,7 +342,10 @@ class EngineMachine(RuleBasedStateMachine):
         self._compare_flood(stats)
 
     def _in_encoder(self, model: SourceModel) -> int:
-        return len(model._session.held) if model._session else 0
+        return len(self._held(model))
+
+    def _held(self, model: SourceModel) -> list[ModelFrame]:
+        return model._session.held if model._session else []
 
     def _compare_flood(self, stats) -> None:
         calls = self.recorder.calls("on_bypass_frame", source_id=FLOODED)
