@@ -262,7 +262,11 @@ def _after(prefix: str) -> str:
 def _reason(error: BaseException) -> str:
     """Say why in a few words; etcd3gw's own errors are empty and leave that to the one they come from."""
     cause: BaseException | None = error
+    seen: set[int] = set()
     while cause is not None and not str(cause):
+        seen.add(id(cause))
         cause = cause.__cause__ or cause.__context__
-    words = str(cause) if cause is not None else type(error).__name__
+        if id(cause) in seen:  # contexts may go round in a circle
+            break
+    words = str(cause or "") or type(error).__name__
     return " ".join(words.split())[:300]
