@@ -192,15 +192,18 @@ class EtcdMirror:
         url = urlsplit(self._client.get_url("/watch"))
         connection = self._connection(url.hostname or "", url.port or 2379)
         self._watch = connection
-        if self._stopping.is_set():
-            return
-        connection.request("POST", url.path, json.dumps(request), {"Content-Type": "application/json"})
-        response = connection.getresponse()
-        if response.status != HTTPStatus.OK:
-            raise EtcdError(f"the watch was refused: {response.status} {response.reason}")
-        for line in response:
-            if line.strip():
-                yield json.loads(line)
+        try:
+            if self._stopping.is_set():
+                return
+            connection.request("POST", url.path, json.dumps(request), {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            if response.status != HTTPStatus.OK:
+                raise EtcdError(f"the watch was refused: {response.status} {response.reason}")
+            for line in response:
+                if line.strip():
+                    yield json.loads(line)
+        finally:
+            connection.close()  # it may have been opened after ``close`` had closed it
         raise EtcdError("the watch ended")
 
     def _connection(self, host: str, port: int) -> HTTPConnection:
