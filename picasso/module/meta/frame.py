@@ -1,0 +1,236 @@
+"""A frame as pyfuncs see it: its metadata in total coordinates, its pixels on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from picasso.module.meta.attribute import from_value, to_value
+from picasso.module.meta.object import ObjectMeta
+from picasso.primitives import Attribute, BBox, Detections, RBBox, VideoFrame
+
+if TYPE_CHECKING:
+    from picasso.module.meta.pixels import FramePixels, Image
+    from picasso.surface import SurfaceView
+
+TAGS: Final = "default"
+"""The namespace of frame attributes that are tags."""
+Tag = bool | int | float | str
+
+
+class Frame:
+    """One frame on its way through the elements of a module.
+
+    Boxes are in pixels of the total frame: the processing frame and its padding. One thread at a time; elements must
+    not keep a frame, its objects or its pixels after they return.
+    """
+
+    __slots__ = ("_is_dropped", "_pixels", "_primary", "batch_id", "frame_num", "telemetry_span", "video_frame")
+
+    def __init__(
+        self,
+        video_frame: VideoFrame,
+        pixels: FramePixels | None,
+        *,
+        frame_num: int = 0,
+        batch_id: int = 0,
+        telemetry_span: object = None,
+    ) -> None:
+        """Wrap a frame.
+
+        Args:
+            video_frame: The metadata; its boxes are in pixels of the total frame, whose size it has.
+            pixels: Its pixels, or None for a frame without any.
+            frame_num: How many frames of the source came before; prefer ``pts``.
+            batch_id: Place in the batch.
+            telemetry_span: Where spans of a trace are nested.
+        """
+        self.video_frame = video_frame
+        self.frame_num = frame_num
+        self.batch_id = batch_id
+        self.telemetry_span = telemetry_span
+        self._pixels = pixels
+        self._primary: ObjectMeta | bool | None = False
+        self._is_dropped = False
+
+    @property
+    def source_id(self) -> str:
+        """The source."""
+        return self.video_frame.source_id
+
+    @property
+    def pts(self) -> int:
+        """When it is shown, nanoseconds."""
+        return self.video_frame.pts
+
+    @property
+    def duration(self) -> int | None:
+        """How long it is shown, nanoseconds."""
+        return self.video_frame.duration
+
+    @property
+    def framerate(self) -> str:
+        """Frames per second as a fraction, ``"30/1"``."""
+        return self.video_frame.framerate
+
+    @property
+    def width(self) -> int:
+        """Pixels of the total frame."""
+        return self.video_frame.width
+
+    @property
+    def height(self) -> int:
+        """Pixels of the total frame."""
+        return self.video_frame.height
+
+    # objects
+
+    @property
+    def objects(self) -> Iterator[ObjectMeta]:
+        """The objects, without the primary one; adding and removing during the iteration is allowed."""
+        frame = self.video_frame
+        return iter([ObjectMeta.of(frame, fields) for fields in frame.get_all_objects()])
+
+    @property
+    def all_objects(self) -> Iterator[ObjectMeta]:
+        """The primary object, unless it was removed, and then the others."""
+        primary = self.primary
+        return iter([*([] if primary is None else [primary]), *self.objects])
+
+    @property
+    def objects_number(self) -> int:
+        """How many objects there are, the primary one included."""
+        return self.video_frame.object_count + (self._primary is not None)
+
+    @property
+    def primary(self) -> ObjectMeta | None:
+        """The object that stands for the whole frame; None where it was removed."""
+        if self._primary is False:
+            self._primary = ObjectMeta.primary(self.width, self.height)
+        return self._primary if isinstance(self._primary, ObjectMeta) else None
+
+    @property
+    def has_primary(self) -> bool:
+        """Whether the primary object was not removed: whole-frame models run on this frame."""
+        return self._primary is not None
+
+    @property
+    def roi(self) -> RBBox:
+        """The box of the primary object.
+
+        Raises:
+            LookupError: It was removed.
+        """
+        if (primary := self.primary) is None:
+            raise LookupError(f"frame of source {self.source_id!r} at pts {self.pts}: the primary object was removed")
+        return primary.bbox
+
+    @roi.setter
+    def roi(self, value: BBox | RBBox) -> None:
+        if (primary := self.primary) is None:
+            raise LookupError(f"frame of source {self.source_id!r} at pts {self.pts}: the primary object was removed")
+        primary.bbox = value
+
+    def add_obj_meta(self, object_meta: ObjectMeta) -> None:
+        """Add an object; ``object_meta`` is a view on it from now on.
+
+        Raises:
+            ValueError: It is in a frame already, or its parent is not in this one.
+        """
+        object_meta.attach(self.video_frame)
+
+    def remove_obj_meta(self, object_meta: ObjectMeta) -> None:
+        """Remove an object with what belongs to it; removing the primary one skips whole-frame models.
+
+        Raises:
+            ValueError: ``object_meta`` is not in this frame.
+        """
+        if object_meta.is_primary and object_meta is self._primary:
+            self._primary = None
+            return
+        if not object_meta.is_of(self.video_frame):
+            raise ValueError(f"{object_meta!r} is not in the frame of source {self.source_id!r} at pts {self.pts}")
+        object_meta.detach()
+
+    def add_detections(self, namespace: str, boxes: Any, labels: Any, **columns: Any) -> None:
+        """Add objects from arrays, as ``VideoFrame.add_detections`` does."""
+        self.video_frame.add_detections(namespace, boxes, labels, **columns)
+
+    def get_detections(self, namespace: str | None = None, label: str | None = None) -> Detections:
+        """Return the objects as arrays, as ``VideoFrame.get_detections`` does."""
+        return self.video_frame.get_detections(namespace, label)
+
+    # tags
+
+    def get_tag(self, name: str) -> Tag | None:
+        """Return the value of a tag, or None."""
+        attribute = self.video_frame.get_attribute(TAGS, name)
+        if attribute is None or not attribute.values:
+            return None
+        value: Tag | None = from_value(attribute.values[0])
+        return value
+
+    def set_tag(self, name: str, value: Tag = True) -> None:
+        """Set a tag. A condition holds while the tag is there, whatever its value.
+
+        Raises:
+            TypeError: ``value`` is no boolean, number or text.
+        """
+        plain = value.item() if isinstance(value, np.generic) else value
+        if not isinstance(plain, bool | int | float | str):
+            raise TypeError(f"tag {name!r}: expected a boolean, number or text, got {type(value).__name__}")
+        self.video_frame.set_attribute(Attribute(TAGS, name, [to_value(plain)]))
+
+    def has_tag(self, name: str) -> bool:
+        """Whether there is such a tag."""
+        return self.video_frame.has_attribute(TAGS, name)
+
+    def delete_tag(self, name: str) -> None:
+        """Remove a tag; one that is not there is no error."""
+        self.video_frame.delete_attribute(TAGS, name)
+
+    # pixels
+
+    @property
+    def pixels(self) -> FramePixels:
+        """The pixels.
+
+        Raises:
+            LookupError: The frame has none.
+        """
+        if self._pixels is None:
+            raise LookupError(f"frame of source {self.source_id!r} at pts {self.pts} has no pixels")
+        return self._pixels
+
+    def image(self) -> Image:
+        """Return the picture, ``(height, width, 4)`` RGBA uint8 of the total size, read-only; converted once."""
+        return self.pixels.image()
+
+    def cuda(self) -> SurfaceView:
+        """Return the picture on the GPU where the frame was decoded there, RGBA of the total size."""
+        return self.pixels.cuda()
+
+    def edit_image(self) -> AbstractContextManager[Any]:
+        """Give the picture for writing; the frame is encoded from it.
+
+        ::
+
+            with frame.edit_image() as pixels:
+                pixels[:40] = 0
+        """
+        return self.pixels.edit()
+
+    def drop(self) -> None:
+        """Leave the frame out: it does not come out of the module, and is counted as dropped by a pyfunc."""
+        self._is_dropped = True
+
+    @property
+    def is_dropped(self) -> bool:
+        """Whether ``drop`` was called."""
+        return self._is_dropped
+
+    def __repr__(self) -> str:
+        return f"Frame({self.source_id!r}, pts={self.pts}, {self.width}x{self.height}, {self.objects_number} objects)"

@@ -1,0 +1,109 @@
+"""The pixels of a frame in a module: converted when somebody asks, and encoded from there only if somebody wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from picasso.errors import SurfaceError
+from picasso.surface import SurfaceView, VideoFormat
+from picasso.transform import Interpolation, Placement
+from picasso.transform.cpu import transform
+
+if TYPE_CHECKING:
+    from picasso.surface.tensor import DeviceTensor  # noqa: F401 - what device arrays look like
+
+Image = npt.NDArray[np.uint8]
+"""``(height, width, 4)`` RGBA."""
+
+
+class FramePixels:
+    """What the decoder made, and the RGBA picture of the total size that elements see.
+
+    One thread at a time.
+    """
+
+    __slots__ = ("_image", "_interpolation", "_is_edited", "_picture", "placement", "source")
+
+    def __init__(
+        self, source: SurfaceView, placement: Placement, interpolation: Interpolation = Interpolation.BILINEAR
+    ) -> None:
+        """Hold the pixels; nothing is converted yet.
+
+        Args:
+            source: What the decoder made, on the host or on a GPU.
+            placement: Where its pixels land in the total frame.
+            interpolation: The filter.
+        """
+        self.source = source
+        self.placement = placement
+        self._interpolation = interpolation
+        self._picture: SurfaceView | None = None
+        self._image: Image | None = None
+        self._is_edited = False
+
+    @property
+    def is_converted(self) -> bool:
+        """Whether the RGBA picture was made."""
+        return self._picture is not None
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether somebody wrote to it, so that it is what gets encoded."""
+        return self._is_edited
+
+    def image(self) -> Image:
+        """Return the picture in host memory, read-only; it is converted by the first call."""
+        self._make()
+        if self._image is None:
+            raise SurfaceError("the picture of this frame is on a GPU; use cuda()")
+        view = self._image.view()
+        view.flags.writeable = False
+        return view
+
+    def cuda(self) -> SurfaceView:
+        """Return the picture in GPU memory, as an object with ``__cuda_array_interface__``.
+
+        Raises:
+            SurfaceError: The frame was decoded on the CPU.
+        """
+        if not self.source.is_cuda:
+            raise SurfaceError("this frame was decoded on the CPU; use image()")
+        return self._make()
+
+    @contextmanager
+    def edit(self) -> Iterator[Any]:
+        """Give the picture for writing: an array on the host, a device array on a GPU. The frame is encoded from it."""
+        picture = self._make()
+        self._is_edited = True
+        yield picture if self._image is None else self._image
+
+    def surface(self) -> SurfaceView:
+        """Return what is encoded: the picture that was written to, or else what the decoder made."""
+        return self._picture if self._is_edited and self._picture is not None else self.source
+
+    def _make(self) -> SurfaceView:
+        if self._picture is None:
+            self._picture = self._converted()
+            if not self._picture.is_cuda:
+                self._image = self._picture.planes[0].reshape(*reversed(self._picture.size_wh), 4)
+        return self._picture
+
+    def _converted(self) -> SurfaceView:
+        size_wh = self.placement.target_wh
+        if not self.source.is_cuda:
+            picture = SurfaceView.allocate(VideoFormat.RGBA, size_wh)
+            transform(self.source, self.placement, picture, self._interpolation)
+            return picture
+        from picasso.surface.cuda_memory import allocate_on_device
+        from picasso.transform.cuda import CudaTransformer
+
+        transformer = CudaTransformer(self.source.gpu_id)
+        picture = allocate_on_device(VideoFormat.RGBA, size_wh, transformer.stream)
+        transformer.transform(self.source, self.placement, picture, self._interpolation)
+        transformer.wait()
+        return picture
