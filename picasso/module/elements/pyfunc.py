@@ -1,0 +1,155 @@
+"""A pyfunc in a pipeline: the user's class or function, its hooks, and what becomes of what it raises."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import traceback
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from picasso.module.elements.base import BasePyFuncPlugin, Batch, StreamEvent
+from picasso.module.elements.loading import CodePath, ElementError, find
+
+if TYPE_CHECKING:
+    from picasso.module.config import ElementConfig
+    from picasso.module.meta import Frame
+
+STOP: Final = "stop"
+DROP_FRAME: Final = "drop_frame"
+PASS: Final = "pass"
+
+logger = logging.getLogger("picasso.module")
+
+
+class _Function(BasePyFuncPlugin):
+    """A plain function, or any object that can be called with a frame, as a plugin."""
+
+    def __init__(self, function: Callable[..., Any], kwargs: dict[str, Any]) -> None:
+        super().__init__()
+        self._function = function
+        self._kwargs = kwargs
+
+    def process_frame(self, buffer: Batch, frame_meta: Frame) -> None:  # noqa: ARG002 - that of the base class
+        self._function(frame_meta, **self._kwargs)
+
+
+def instantiate(thing: Callable[..., Any], kwargs: dict[str, Any]) -> BasePyFuncPlugin:
+    """Make a plugin of a class or function of the user's.
+
+    A class is built with ``kwargs``; one that is no plugin must give objects that can be called with a frame. A
+    function is called with the frame, and with ``kwargs`` as keyword arguments.
+
+    Raises:
+        ElementError: The class cannot be built, or its objects do nothing with a frame.
+    """
+    if not inspect.isclass(thing):
+        return _Function(thing, kwargs)
+    try:
+        made = thing(**kwargs)
+    except Exception as error:
+        raise ElementError(f"{thing.__name__} cannot be built: {type(error).__name__}: {error}") from error
+    if isinstance(made, BasePyFuncPlugin):
+        return made
+    if not callable(made):
+        raise ElementError(f"{thing.__name__} is no pyfunc: derive it from PyFunc, or define __call__(self, frame)")
+    plugin = _Function(made, {})
+    for hook in ("on_start", "on_stop", "on_event", "on_source_add", "on_source_eos", "on_source_delete"):
+        if callable(own := getattr(made, hook, None)):
+            setattr(plugin, hook, own)
+    return plugin
+
+
+class PyFuncElement:
+    """One pyfunc of a pipeline. All methods are called on one thread at a time.
+
+    What it raises for a frame is handled by ``on_error``: ``stop`` raises an ``ElementError``, ``drop_frame`` drops the
+    frame, ``pass`` lets it go on. The error names the element, the source, the time of the frame, and the user's line.
+    """
+
+    def __init__(self, config: ElementConfig, code: CodePath) -> None:
+        """Load and build the user's class.
+
+        Raises:
+            ElementError: It is not there, or cannot be built.
+        """
+        self.config = config
+        self.name = config.name or f"pyfunc/{config.module}.{config.class_name}"
+        self._code = code
+        self.errors = 0
+        try:
+            self.plugin = self._build()
+        except ElementError as error:
+            raise ElementError(f"element {self.name}: {error}") from error.__cause__
+
+    def _build(self) -> BasePyFuncPlugin:
+        module = self._code.load(self.config.module or "")
+        return instantiate(find(module, self.config.class_name or ""), dict(self.config.kwargs))
+
+    def start(self) -> None:
+        """Call ``on_start``.
+
+        Raises:
+            ElementError: It raised, or returned nothing true.
+        """
+        try:
+            answer = self.plugin.on_start()
+        except Exception as error:
+            raise ElementError(f"element {self.name}: on_start raised {_words(error)}") from error
+        if not answer:
+            raise ElementError(f"element {self.name}: on_start returned {answer!r}, which refuses to start")
+
+    def stop(self) -> None:
+        """Call ``on_stop``; what it raises is logged."""
+        try:
+            self.plugin.on_stop()
+        except Exception:
+            logger.exception("element %s: on_stop raised", self.name)
+
+    def event(self, event: StreamEvent) -> None:
+        """Tell of an event; what the hook raises is logged."""
+        try:
+            self.plugin.on_event(event)
+        except Exception:
+            logger.exception("element %s: %s of source %r: the hook raised", self.name, event.kind, event.source_id)
+
+    def process(self, batch: Batch) -> None:
+        """Work on the frames of a batch that are not dropped.
+
+        Raises:
+            ElementError: The pyfunc raised, and its policy is to stop.
+        """
+        plugin = self.plugin
+        if type(plugin).process_buffer is not BasePyFuncPlugin.process_buffer:
+            self._guarded(batch, None, plugin.process_buffer, batch)
+            return
+        for frame in batch:
+            if not frame.is_dropped:
+                self._guarded(batch, frame, plugin.process_frame, batch, frame)
+
+    def _guarded(self, batch: Batch, frame: Frame | None, call: Callable[..., None], *arguments: Any) -> None:
+        try:
+            call(*arguments)
+        except Exception as error:
+            self.errors += 1
+            where = frame or (batch[0] if batch else None)
+            text = f"element {self.name}: {_place(where)}{_words(error)}"
+            if self.config.on_error == STOP:
+                raise ElementError(text) from error
+            if self.errors & (self.errors - 1) == 0:
+                logger.error("%s (error no. %d)", text, self.errors, exc_info=error)
+            if self.config.on_error == DROP_FRAME:
+                for one in batch if frame is None else [frame]:
+                    one.drop()
+
+
+def _place(frame: Frame | None) -> str:
+    return "" if frame is None else f"source {frame.source_id!r} at pts {frame.pts}: "
+
+
+def _words(error: BaseException) -> str:
+    """Return what was raised and the last line of the user's code that it came through."""
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [frame for frame in frames if not frame.filename.endswith("elements/pyfunc.py")]
+    line = f" ({theirs[-1].filename}:{theirs[-1].lineno})" if theirs else ""
+    return f"{type(error).__name__}: {error}{line}"

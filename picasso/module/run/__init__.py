@@ -1,0 +1,1 @@
+"""How a module runs: batches, threads, outputs, life."""

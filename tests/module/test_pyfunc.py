@@ -1,0 +1,271 @@
+"""A user's code in a pipeline: found by name, called in order, and what becomes of what it raises."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from picasso.engine.clock import MonotonicClock
+from picasso.module.config import BufferQueues, ElementConfig
+from picasso.module.elements import Batch, CodePath, ElementError, PyFuncElement, StreamEvent
+from picasso.module.meta import Frame
+from picasso.module.run.batcher import Batcher, Work
+from picasso.module.run.pipeline import Pipeline
+from picasso.primitives import VideoFrame
+
+Make = Callable[..., PyFuncElement]
+
+
+def frame(number: int, source_id: str = "gate") -> Frame:
+    return Frame(VideoFrame(source_id, "30/1", 16, 16, pts=number), None)
+
+
+def config(module: str, name: str, on_error: str = "stop", **kwargs: Any) -> ElementConfig:
+    return ElementConfig("pyfunc", None, module, name, kwargs, False, on_error, None, {}, ("pipeline", "elements", 0))
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """Write a module ``code_N.py`` beside the YAML file and make an element of its class ``It``."""
+    count = 0
+
+    def make(code: str, name: str = "It", on_error: str = "stop", **kwargs: Any) -> PyFuncElement:
+        nonlocal count
+        count += 1
+        (tmp_path / f"code_{count}.py").write_text(dedent(code))
+        return PyFuncElement(config(f"code_{count}.py", name, on_error, **kwargs), CodePath.of(str(tmp_path), None))
+
+    return make
+
+
+FORMS = {
+    "function": """
+        def It(frame, step=1):
+            frame.set_tag("n", frame.pts + step)
+        """,
+    "callable class": """
+        class It:
+            def __init__(self, step=1):
+                self.step = step
+            def __call__(self, frame):
+                frame.set_tag("n", frame.pts + self.step)
+        """,
+    "PyFunc": """
+        from picasso.module import PyFunc
+        class It(PyFunc):
+            step: int = 1
+            def __call__(self, frame):
+                frame.set_tag("n", frame.pts + self.step)
+        """,
+    "plugin": """
+        from picasso.module import NvDsPyFuncPlugin
+        class It(NvDsPyFuncPlugin):
+            def __init__(self, step=1, **kwargs):
+                super().__init__(**kwargs)
+                self.step = step
+            def process_frame(self, buffer, frame_meta):
+                frame_meta.set_tag("n", frame_meta.pts + self.step)
+        """,
+    "buffer": """
+        from picasso.module import NvDsPyFuncPlugin
+        class It(NvDsPyFuncPlugin):
+            step = 1
+            def process_buffer(self, buffer):
+                for frame in buffer:
+                    frame.set_tag("n", frame.pts + self.step)
+        """,
+}
+
+
+@pytest.mark.parametrize("code", FORMS.values(), ids=FORMS)
+def test_every_form_of_a_pyfunc_works_on_every_frame(make: Make, code: str) -> None:
+    element = make(code, step=10)
+    batch = Batch([frame(0), frame(1)])
+    element.start()
+    element.process(batch)
+    element.stop()
+    assert [one.get_tag("n") for one in batch] == [10, 11]
+
+
+HOOKED = """
+    from picasso.module import NvDsPyFuncPlugin
+    calls = []
+    class It(NvDsPyFuncPlugin):
+        def on_start(self): calls.append("start"); return True
+        def on_stop(self): calls.append("stop"); return True
+        def on_source_add(self, source_id): calls.append(f"add {source_id}")
+        def on_source_eos(self, source_id): calls.append(f"eos {source_id}")
+        def on_source_delete(self, source_id): calls.append(f"delete {source_id}")
+        def process_frame(self, buffer, frame_meta): calls.append(frame_meta.pts)
+    """
+
+
+def calls_of(element: PyFuncElement) -> list[object]:
+    calls: list[object] = type(element.plugin).process_frame.__globals__["calls"]
+    return calls
+
+
+def test_hooks_are_called_between_the_frames_of_their_source(make: Make) -> None:
+    element = make(HOOKED)
+    batcher = Batcher(4, 0, capacity=100, clock=MonotonicClock())
+    delivered: list[Work] = []
+    pipeline = Pipeline(batcher, [element], queues=None, deliver=delivered.append, drop=refuse, fail=refuse)
+    batcher.put("gate", StreamEvent("source-add", "gate"))
+    for number in range(3):
+        batcher.put("gate", frame(number))
+    batcher.put("gate", StreamEvent("source-eos", "gate"))
+    batcher.put("gate", frame(3))
+    batcher.put("gate", StreamEvent("source-delete", "gate"))
+    batcher.close()
+    pipeline.start()
+    assert pipeline.join(60)
+    assert calls_of(element) == ["start", "add gate", 0, 1, 2, "eos gate", 3, "delete gate", "stop"]
+    assert sum(len(work.frames) for work in delivered) == 4
+    assert [(stats.name, stats.frames) for stats in pipeline.stats] == [(element.name, 4)]
+
+
+def refuse(*arguments: object) -> None:
+    raise AssertionError(arguments)
+
+
+@pytest.mark.parametrize("queues", [None, BufferQueues(1), BufferQueues(0)], ids=["one thread", "length 1", "no limit"])
+def test_with_queues_and_without_the_elements_see_the_same(make: Make, queues: BufferQueues | None) -> None:
+    elements = [
+        make("def It(frame): frame.set_tag('n', frame.pts)"),
+        make("def It(frame): frame.set_tag('m', frame.get_tag('n') * 2)"),
+    ]
+    batcher = Batcher(3, 0, capacity=1000, clock=MonotonicClock())
+    delivered: list[Work] = []
+    pipeline = Pipeline(batcher, elements, queues=queues, deliver=delivered.append, drop=refuse, fail=refuse)
+    pipeline.start()
+    for number in range(50):
+        batcher.put("gate", frame(number))
+    batcher.close()
+    assert pipeline.join(60)
+    assert [one.get_tag("m") for work in delivered for one in work.frames] == [2 * number for number in range(50)]
+
+
+RAISES = """
+    def It(frame):
+        if frame.pts == 1:
+            raise ValueError("no such lane")
+        frame.set_tag("seen")
+    """
+
+
+def test_what_a_pyfunc_raises_names_element_source_time_and_line(make: Make) -> None:
+    element = make(RAISES)
+    with pytest.raises(
+        ElementError,
+        match=r"element pyfunc/code_1\.py\.It: source 'gate' at pts 1: ValueError: no such lane \(.*/code_1\.py:4\)",
+    ):
+        element.process(Batch([frame(0), frame(1), frame(2)]))
+
+
+@pytest.mark.parametrize(("policy", "dropped"), [("drop_frame", [False, True, False]), ("pass", [False] * 3)])
+def test_the_other_policies_go_on(
+    make: Make, policy: str, dropped: list[bool], caplog: pytest.LogCaptureFixture
+) -> None:
+    element, batch = make(RAISES, on_error=policy), Batch([frame(0), frame(1), frame(2)])
+    with caplog.at_level(logging.ERROR):
+        element.process(batch)
+    assert [one.is_dropped for one in batch] == dropped
+    assert [one.has_tag("seen") for one in batch] == [True, False, True]
+    assert (element.errors, len(caplog.records)) == (1, 1)
+
+
+def test_a_pipeline_that_fails_says_so_once_drops_the_rest_and_stops_its_elements(make: Make) -> None:
+    first, second = make(HOOKED), make(RAISES)
+    batcher = Batcher(1, 0, capacity=1000, clock=MonotonicClock())
+    delivered: list[Work] = []
+    dropped: list[int] = []
+    failures: list[BaseException] = []
+    pipeline = Pipeline(
+        batcher,
+        [first, second],
+        queues=BufferQueues(1),
+        deliver=delivered.append,
+        drop=lambda one, reason: dropped.append(one.pts) if reason == "stopped" else None,
+        fail=failures.append,
+    )
+    for number in range(10):
+        batcher.put("gate", frame(number))
+    batcher.close()
+    pipeline.start()
+    assert pipeline.join(60)
+    assert [one.pts for work in delivered for one in work.frames] == [0]
+    assert sorted(dropped) == [*range(1, 10)]
+    assert ["no such lane" in str(error) for error in failures] == [True]
+    assert calls_of(first)[-1] == "stop"
+
+
+REFUSED = {
+    "def on_start": (
+        "class It:\n    def __call__(self, f): pass\n    def on_start(self): pass",
+        "on_start returned None",
+    ),
+    "raises": (
+        "class It:\n    def __call__(self, f): pass\n    def on_start(self): 1 / 0",
+        "on_start raised ZeroDivision",
+    ),
+}
+
+
+@pytest.mark.parametrize(("code", "message"), REFUSED.values(), ids=REFUSED)
+def test_an_element_that_does_not_start_stops_all(make: Make, code: str, message: str) -> None:
+    first, second = make(HOOKED), make(code)
+    batcher = Batcher(1, 0, capacity=1, clock=MonotonicClock())
+    pipeline = Pipeline(batcher, [first, second], queues=None, deliver=refuse, drop=refuse, fail=refuse)
+    with pytest.raises(ElementError, match=message):
+        pipeline.start()
+    assert calls_of(first) == ["start", "stop"]
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "message"),
+    [
+        ("x = 1", "It", r"module '.*code_1' has no 'It'"),
+        ("def other(f): pass", "It", r"has no 'It'; there are other"),
+        ("It = 5", "It", r"It is no class or function: 5"),
+        ("1 / 0", "It", r"code_1\.py cannot be executed: ZeroDivisionError"),
+        ("class It:\n    pass", "It", r"It is no pyfunc: derive it from PyFunc, or define __call__\(self, frame\)"),
+        ("class It:\n    def __init__(self): raise KeyError('x')", "It", "It cannot be built: KeyError: 'x'"),
+    ],
+)
+def test_code_that_cannot_be_loaded_is_named(make: Make, code: str, name: str, message: str) -> None:
+    with pytest.raises(ElementError, match=message) as caught:
+        make(code, name)
+    assert str(caught.value).startswith("element pyfunc/code_1.py.It: ")
+
+
+def test_code_is_found_beside_the_file_in_the_working_folder_and_in_the_code_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = [tmp_path / name for name in ("yaml", "work", "root")]
+    for folder in folders:
+        (folder / "pkg_of_test").mkdir(parents=True)
+        (folder / f"only_{folder.name}.py").write_text(f"def It(frame): frame.set_tag('from', {folder.name!r})")
+    (folders[0] / "pkg_of_test" / "__init__.py").write_text("")
+    (folders[0] / "pkg_of_test" / "inner.py").write_text("def It(frame): frame.set_tag('from', 'package')")
+    monkeypatch.chdir(folders[1])
+    code = CodePath.of(str(folders[0]), str(folders[2]))
+    for module, expected in (
+        ("only_yaml", "yaml"),
+        ("only_work.py", "work"),
+        ("only_root", "root"),
+        ("pkg_of_test.inner", "package"),
+        ("pkg_of_test/inner.py", "package"),
+        (str(folders[2] / "only_root.py"), "root"),
+    ):
+        element, one = PyFuncElement(config(module, "It"), code), frame(0)
+        element.process(Batch([one]))
+        assert one.get_tag("from") == expected
+    with pytest.raises(
+        ElementError, match=r"module 'nowhere_to_be_found' is not found; looked in .*yaml, .*work, .*root"
+    ):
+        code.load("nowhere_to_be_found")
