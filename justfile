@@ -46,3 +46,7 @@ ci:
 # sources that come, go, change and fail, for so many seconds; growth fails it; figures and picture go to out/
 soak seconds="180":
     nice -n 19 python bench/soak.py {{seconds}} --out out
+
+# writers of files that are killed at random moments, so many a container; what is left must play
+crash trials="200":
+    python tests/faults/crash_kit.py --trials {{trials}}

@@ -167,8 +167,8 @@ class MetadataWriter:
 
     def _losses(self) -> str:
         assert self._failure is not None
-        left = f"{self._safe} lines are safe in {self._output.written_to}" if self._safe else "no line is safe"
-        return f"{reason(self._failure)}; {left}, {self._lost} are lost"
+        left = f"{self._safe} lines safe in {self._output.written_to}" if self._safe else "no line is safe"
+        return f"{reason(self._failure)}; {left}, {self._lost} lost"
 
     def _line(self, output: OutputMessage | VideoFrame) -> bytes:
         placement = None

@@ -13,6 +13,7 @@ from typing import Final
 from picasso.media.mp4_boxes import MATRIX, box, free_box, full_box, long_header, u32
 from picasso.media.mp4_tracks import MOST_TICKS, Sample, Track, TrackHeader
 from picasso.media.outputs import Output
+from picasso.signals import hold_stop
 
 FRAGMENT_S: Final = 2.0
 """Longest fragment, in seconds, where keyframes are further apart."""
@@ -71,13 +72,13 @@ class Mp4Muxer:
         self._waiting_bytes += sample.size
 
     def flush(self, *, until: int | None = None) -> None:
-        """Write the samples that wait as one fragment.
+        """Write the samples that wait as one fragment; of those that do not fit on the disk, as many as do.
 
         Args:
             until: When the next frame is decoded, if it is known.
 
         Raises:
-            OSError: They cannot be written, and are lost.
+            OSError: They cannot be written, and those after ``safe`` are lost.
         """
         waiting = [track for track in self._tracks if track.waiting]
         if not waiting:
@@ -85,16 +86,23 @@ class Mp4Muxer:
         self._waiting_bytes = 0
         if not self._number:
             self._begin()
+        try:
+            with hold_stop():  # what is in the file and what is known of it belong together
+                self._write(waiting, until)
+        except OSError:
+            frames = self._video.waiting
+            for track in waiting:
+                track.waiting = []
+            if self._fragment:
+                self._rescue(frames)
+            raise
+
+    def _write(self, waiting: Sequence[Track], until: int | None) -> None:
         self._number += 1
         head = self._fragment_header(waiting, until) if self._fragment else b""
         begin = self._output.size
-        try:
-            parts = [part for track in waiting for sample in track.waiting for part in sample.parts]
-            self._output.write(b"".join([head, *parts]))
-        except OSError:
-            for track in waiting:
-                track.waiting.clear()
-            raise
+        parts = [part for track in waiting for sample in track.waiting for part in sample.parts]
+        self._output.write(b"".join([head, *parts]))
         offset = begin + len(head)
         for track in waiting:
             size = sum(sample.size for sample in track.waiting)
@@ -103,6 +111,19 @@ class Mp4Muxer:
         if self._sync:
             self._output.sync()
         self.safe = self._video.written if self._fragment else 0
+
+    def _rescue(self, frames: Sequence[Sample]) -> None:
+        """Write frames in ever smaller fragments until the disk takes none."""
+        count = len(frames) // 2
+        while count:
+            self._video.waiting = list(frames[:count])
+            try:
+                self._write([self._video], None)
+            except OSError:
+                self._video.waiting = []
+            else:
+                frames = frames[count:]
+            count = min(count // 2, len(frames))
 
     def finish(self) -> None:
         """Write what waits, then make a plain file of it, if it can be one.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -10,12 +11,14 @@ import av
 
 from picasso.encode import EncodedUnit
 from picasso.errors import MediaError
+from picasso.media.ffmpeg import FAILURES
 from picasso.media.mp4 import Mp4Muxer
 from picasso.media.mp4_codecs import packing, ticks_per_s, track_headers
 from picasso.media.mp4_tracks import MOST_TICKS, Sample
 from picasso.media.outputs import Output
 from picasso.media.packets import FFMPEG_NAMES, StreamKind
 from picasso.media.times import NS, Ticks
+from picasso.signals import hold_stop
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
@@ -125,9 +128,7 @@ class ByFFmpeg:
         else:
             own["movie_timescale"] = str(time_base.denominator)  # the start of the stream is counted in this one
         self._tap = _Tap(output)
-        self._container: OutputContainer = av.open(
-            self._tap if output.seekable else _Pipe(output), "w", format=_FORMATS[suffix], options={**own, **options}
-        )
+        self._container: OutputContainer = av.open(self._tap, "w", format=_FORMATS[suffix], options={**own, **options})
         width, height = kind.size_wh
         self._video = self._container.add_mux_stream(
             FFMPEG_NAMES[kind.codec], rate=kind.frame_rate, width=width, height=height, time_base=time_base
@@ -164,20 +165,22 @@ class ByFFmpeg:
         self._tap.sync_before_patch = True
         size = self._output.size
         try:
-            self._container.close()
-        except BaseException:
+            with hold_stop():
+                self._container.close()
+        except FAILURES as error:
             self._drop(size)
-            raise
+            raise self._tap.failure or error from None
         self.safe = self._taken
 
     def _mux(self, packet: av.Packet[Any]) -> None:
         """Hand over a packet; a cluster that is written meanwhile holds the frames before it."""
         size = self._output.size
         try:
-            self._container.mux_one(packet)
-        except BaseException:
+            with hold_stop():  # an exception in the midst of FFmpeg would be lost
+                self._container.mux_one(packet)
+        except FAILURES as error:
             self._drop(size)
-            raise
+            raise self._tap.failure or error from None
         if self._output.size > size:
             self.safe = self._taken if self._plays_early else 0
             if self._sync:
@@ -187,40 +190,33 @@ class ByFFmpeg:
         """Cut off what was written in part, and free what FFmpeg holds without another byte."""
         self._output.cut(size)
         self._tap.is_deaf = True
-        self._container.close()
+        with contextlib.suppress(*FAILURES):  # what it says was said before
+            self._container.close()
 
 
-class _Pipe:
-    """What FFmpeg writes to when nothing can be changed later."""
+class _Tap:
+    """What FFmpeg writes to: appends, and now and then changes what it wrote before, where that can be done."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
-        self.is_deaf = False
-
-    def write(self, data: bytes) -> int:
-        if not self.is_deaf:
-            self._output.write(data)
-        return len(data)
-
-
-class _Tap(_Pipe):
-    """What FFmpeg writes to: appends, and now and then changes what it wrote before."""
-
-    def __init__(self, output: Output) -> None:
-        super().__init__(output)
         self._at = 0
+        self.is_deaf = False
+        """Whether what comes is thrown away."""
         self.sync_before_patch = False
+        """Whether the next change of what was written before waits for the disk."""
+        self.failure: OSError | None = None
+        """What the system said first."""
+
+    def seekable(self) -> bool:
+        return self._output.seekable
 
     def write(self, data: bytes) -> int:
         if not self.is_deaf:
-            old = min(max(self._output.size - self._at, 0), len(data))
-            if old:
-                if self.sync_before_patch:
-                    self._output.sync()
-                    self.sync_before_patch = False
-                self._output.patch(data[:old], self._at)
-            if old < len(data):
-                self._output.write(data[old:])
+            try:
+                self._write(data)
+            except OSError as error:
+                self.failure = self.failure or error
+                raise
         self._at += len(data)
         return len(data)
 
@@ -230,6 +226,16 @@ class _Tap(_Pipe):
 
     def tell(self) -> int:
         return self._at
+
+    def _write(self, data: bytes) -> None:
+        old = min(max(self._output.size - self._at, 0), len(data))
+        if old:
+            if self.sync_before_patch:
+                self._output.sync()
+                self.sync_before_patch = False
+            self._output.patch(data[:old], self._at)
+        if old < len(data):
+            self._output.write(data[old:])
 
 
 class _Clock:

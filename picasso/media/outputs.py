@@ -7,7 +7,6 @@ import errno
 import logging
 import os
 import stat
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -21,19 +20,6 @@ _MODE: Final = 0o666
 _MAX_NAME_BYTES: Final = 255
 _AT_ONCE: Final = 1 << 30
 """Most bytes of one call: Linux takes less than 2 GiB."""
-_busy: set[str] = set()
-"""The outputs that this process is writing, by their real paths."""
-_busy_lock = threading.Lock()
-
-
-def _disown() -> None:
-    """After a fork: what is being written is the parent's."""
-    global _busy_lock  # noqa: PLW0603  # the parent's may be held by a thread that is not here
-    _busy_lock = threading.Lock()
-    _busy.clear()
-
-
-os.register_at_fork(after_in_child=_disown)
 
 
 class Output:
@@ -41,7 +27,8 @@ class Output:
 
     A file is written as ``NAME.part.EXT`` in the folder of the output, behind links. ``complete`` moves it into place;
     ``abandon`` leaves the output as it was, and the part file with what was written. A part file of an earlier run is
-    reported on the log ``picasso.media`` and never touched. Pipes and devices are written directly.
+    reported on the log ``picasso.media`` and never touched. A file that another writer put in the place meanwhile is
+    kept, too: this one gets the next free name. Pipes and devices are written directly.
 
     Order of calls, whatever the disk does: write, flush, fsync, rename, fsync of the folder.
 
@@ -56,7 +43,7 @@ class Output:
             replaces: Whether an existing file is replaced; if not, ``complete`` takes the next free name.
 
         Raises:
-            MediaError: The output cannot be created or replaced, or this process is writing it already.
+            MediaError: The output cannot be created or replaced.
             FileExistsError: Somebody writes it already, and ``replaces`` is false.
         """
         self._replaces = replaces
@@ -71,6 +58,7 @@ class Output:
         """Where it is meanwhile; None for pipes, devices and streams of the process."""
         self._fd: int | None = None
         self._settled = False
+        self._replaced: tuple[int, int] | None = None
         with contextlib.nullcontext() if not replaces else media_errors(self.place):
             if not place.is_direct:
                 assert place.path is not None
@@ -155,8 +143,7 @@ class Output:
         if self._settled:
             return
         if self.part is not None and self.path is not None:
-            if not self._replaces:
-                self.path = free_path(self.path, but=self.part)
+            self.path = self._final(self.path, self.part)
             try:
                 self.part.replace(self.path)
             except OSError:
@@ -180,38 +167,46 @@ class Output:
             raise MediaError(f"{self.place}: the file is closed")
         return self._fd
 
+    def _look_at(self, path: Path) -> int | None:
+        """Note which file is replaced, and return its permissions."""
+        self._replaced = _identity(path)
+        if self._replaced is None:
+            return None
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return stat.S_IMODE(status.st_mode)
+
+    def _final(self, path: Path, part: Path) -> Path:
+        """Where the file goes: its path, or a free one if somebody else put a file there meanwhile."""
+        now = _identity(path)
+        if not self._replaces or (now is not None and now != self._replaced):
+            free = free_path(path, but=part)
+            if free != path:
+                _LOG.warning("%s: another file came there meanwhile; this one goes to %s", self.place, free)
+            return free
+        return path
+
     def _close(self) -> None:
         fd, self._fd = self._fd, None
-        if self.path is not None:
-            with _busy_lock:
-                _busy.discard(str(self.path))
         if fd is not None:
             os.close(fd)
 
     def _create(self, path: Path) -> int:
         """Make the part file, with the permissions of what it will replace."""
-        mode = _replaced_mode(path)
-        with _busy_lock:
-            if str(path) in _busy:
+        mode = self._look_at(path)
+        left = []
+        for part in part_names(path):
+            try:
+                fd = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
+            except FileExistsError:
                 if not self._replaces:
-                    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-                raise MediaError(f"{self.place}: another writer of this process is writing it")
-            _busy.add(str(path))
-        try:
-            left = []
-            for part in part_names(path):
-                try:
-                    fd = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _MODE)
-                except FileExistsError:
-                    if not self._replaces:
-                        raise
-                    left.append(part.name)
-                    continue
-                break
-        except BaseException:
-            with _busy_lock:
-                _busy.discard(str(path))
-            raise
+                    raise
+                left.append(part.name)
+                continue
+            break
         self.part = part
         if left:
             _LOG.warning(
@@ -273,17 +268,12 @@ def write_whole(location: Location, fill: Callable[[Output], object]) -> None:
         raise
 
 
-def _replaced_mode(path: Path) -> int | None:
-    """The permissions of the file that will be replaced, None if there is none."""
-    try:
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Device and inode of a file, None where there is none."""
+    with contextlib.suppress(OSError):
         status = path.stat()
-    except FileNotFoundError:
-        return None
-    if stat.S_ISDIR(status.st_mode):
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-    if not os.access(path, os.W_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-    return stat.S_IMODE(status.st_mode)
+        return status.st_dev, status.st_ino
+    return None
 
 
 def _sync_folder(folder: Path) -> None:

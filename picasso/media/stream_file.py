@@ -125,7 +125,7 @@ class StreamFile:
             self.output.complete()
         except OSError as error:
             stays = self.output.part is not None and self.output.part.exists()
-            where = f"were written to {self.output.part}" if stays else "are lost"
+            where = f"written to {self.output.part}" if stays else "lost"
             raise MediaError(f"{self.output.place}: {reason(error)}; {_frames(self.frames)} {where}") from None
 
     def abandon(self) -> bool:
@@ -179,8 +179,8 @@ class StreamFile:
         """Why, and what is left: one sentence."""
         assert self.failure is not None
         lost = self.frames + self.lost - self.safe
-        left = f"{_frames(self.safe)} are safe in {self.output.written_to}" if self.safe else "no frame is safe"
-        return f"{reason(self.failure)}; {left}, {_frames(lost)} are lost"
+        left = f"{_frames(self.safe)} safe in {self.output.written_to}" if self.safe else "no frame is safe"
+        return f"{reason(self.failure)}; {left}, {_frames(lost)} lost"
 
     def _refuse(self, why: str) -> NoReturn:
         raise MediaError(f"{self.output.place}: {why}")

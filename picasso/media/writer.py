@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import sys
 import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -345,9 +346,11 @@ _open: Final[set[_Slot]] = set()
 
 @atexit.register
 def _end_all() -> None:
-    """Finish what is left once the engines, which may still write, have ended."""
+    """Finish what is left once the engines, which may still write, have ended; complete, unless the program failed."""
     close_all()
+    has_failed = isinstance(getattr(sys, "last_value", None), Exception)
     for slot in list(_open):
+        slot.ended = slot.ended or not has_failed
         slot.end()
 
 

@@ -1,0 +1,23 @@
+"""Writers that are killed: what they wrote plays, but for a group of pictures or two seconds."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+KIT = Path(__file__).with_name("crash_kit.py")
+
+
+@pytest.mark.parametrize("container", ["mp4", "mov", "mkv"])
+def test_what_a_killed_writer_leaves_plays(container: str) -> None:
+    """Ten moments by chance; ``just crash`` tries two hundred."""
+    command = [sys.executable, str(KIT), "--trials", "10", "--containers", container, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    trials = json.loads(done.stdout)
+    assert [trial for trial in trials if trial["fault"]] == [], done.stderr
+    assert len(trials) == 10
+    assert done.returncode == 0
