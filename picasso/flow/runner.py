@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Final, Self
@@ -29,6 +31,7 @@ from picasso.flow.source import Source
 from picasso.flow.stage import Direct, Stage
 from picasso.flow.state import SourceStatus
 from picasso.primitives import VideoFrame
+from picasso.signals import hold_stop, stop_on_signals
 from picasso.transform import Rect, TransformConfig
 
 REFRESH_S: Final = 0.1
@@ -50,7 +53,7 @@ class Runner:
 
         runner = Runner(draw=specs, encoder=EncoderConfig(Codec.H264, 1280, 720))
         for name, url in cameras.items():
-            runner.add(Camera(url, name), sinks=[Segments("rec/{source}/{time}.mp4", segment_s=60)])
+            runner.add(Camera(url, name), sinks=[Segments("rec/{source}/{time}.mp4", seconds=60)])
         runner.run()
 
     Guarantees:
@@ -223,18 +226,25 @@ class Runner:
     def run(self, on_progress: OnProgress | None = None) -> list[SourceStatus]:
         """Read all sources to their ends, finish every sink, and say how each source fared.
 
+        In the main thread SIGTERM and SIGHUP end it like Ctrl-C: every sink is finished, then ``Stopped`` is raised.
+
         Args:
             on_progress: Called about ten times a second with the statuses, on this thread.
         """
         try:
+            self._wait(on_progress)
+        finally:
+            self.close()
+        return self.statuses()
+
+    def _wait(self, on_progress: OnProgress | None) -> None:
+        is_main = threading.current_thread() is threading.main_thread()
+        with stop_on_signals() if is_main else nullcontext():
             self.start()
             while busy := [feeder for feeder in list(self._feeders.values()) if not feeder.done.is_set()]:
                 busy[0].done.wait(REFRESH_S)
                 if on_progress is not None:
                     on_progress(self.statuses())
-        finally:
-            self.close()
-        return self.statuses()
 
     def stop(self) -> None:
         """Read no further frame of any source; ``run`` returns when what was read has come out. Does not wait."""
@@ -253,6 +263,10 @@ class Runner:
         if self._is_closed:
             return True
         self._is_closed = True
+        with hold_stop():
+            return self._close(timeout_s)
+
+    def _close(self, timeout_s: float) -> bool:
         deadline_s = time.monotonic() + timeout_s
         self.stop()
         feeders = list(self._feeders.values()) if self._is_started else []
@@ -287,11 +301,11 @@ class Runner:
             self._user.on_bypass_frame(output)
 
     def _deliver(self, output: OutputMessage) -> None:
-        found = self._branches.get(_source_of(output))
+        found = self._branches.get(output.source_id)
         if found is not None:
             found[1].deliver(output)
             if output.is_eos:
-                found[1].final_stats = self._engine.stats().sources.get(_source_of(output))
+                found[1].final_stats = self._engine.stats().sources.get(output.source_id)
 
     def _on_error(self, source_id: str, stage: ErrorStage, error: BaseException, frame: VideoFrame | None) -> None:
         found = self._branches.get(source_id)
@@ -305,10 +319,6 @@ class Runner:
         if self._user.on_eviction is not None:
             return self._user.on_eviction(source_id)
         return EvictionDecision.keep_for(3600)
-
-
-def _source_of(output: OutputMessage) -> str:
-    return output.as_eos().source_id if output.is_eos else output.as_video_frame().source_id
 
 
 def _restart_of(source: Source) -> RestartPolicy:

@@ -6,9 +6,11 @@ import logging
 from queue import Queue
 from typing import TYPE_CHECKING, Final, Protocol, final
 
-from picasso.engine.policies import OverflowPolicy
+from picasso.engine.policies import OverflowPolicy, PtsResetPolicy
 from picasso.engine.threads import EngineThread
 from picasso.flow.state import SinkStatus
+from picasso.media.location import Location
+from picasso.media.writer import StreamWriter
 
 if TYPE_CHECKING:
     from picasso.engine import OutputMessage
@@ -27,6 +29,24 @@ class Sink(Protocol):
 
     def close(self) -> object:
         """Finish. Called once, whatever ``write`` raised."""
+
+
+class Segments(StreamWriter):
+    """Video files of about the same length, cut at keyframes, that play after a crash as well."""
+
+    def __init__(self, pattern: Location, *, seconds: float | None = 60.0, size_bytes: int | None = None) -> None:
+        """Name the files; each is created with its first frame.
+
+        Args:
+            pattern: Such as ``rec/{source}/{time}.mp4``; nothing is replaced.
+            seconds: Length of a file in seconds, at least; None for no limit.
+            size_bytes: Bytes of coded frames of a file, at least; None for no limit.
+
+        Raises:
+            MediaError: The suffix is unknown.
+            ValueError: Unknown fields in the pattern, or a limit that is not above 0.
+        """
+        super().__init__(pattern, on_restart=PtsResetPolicy.SEGMENT, segment_s=seconds, segment_bytes=size_bytes)
 
 
 class _Close:

