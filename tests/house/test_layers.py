@@ -21,8 +21,8 @@ BELOW = {
     "encode": ["errors", "primitives", "surface", "transform"],
     "engine": ["errors", "primitives", "surface", "transform", "draw", "encode"],
     "media": ["errors", "signals", "primitives", "surface", "transform", "encode", "engine"],
-    "flow": ["errors", "signals", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media"],
-    "module": ["errors", "signals", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media", "flow"],
+    "flow": ["errors", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media"],
+    "module": ["errors", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media", "flow"],
     "testing": ["errors", "primitives", "surface", "transform", "draw", "encode", "engine"],
     "cli": [
         "errors",
