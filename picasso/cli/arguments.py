@@ -88,6 +88,14 @@ def one_of(choices: Sequence[str], what: str) -> Callable[[str], str]:
     return parse
 
 
+TRUST = typer.Option(
+    parser=one_of(("origin", "any"), "trust"),
+    metavar="origin|any",
+    help="What IN may open besides itself: files of its own folder or addresses of its own host, or anything.",
+)
+"""The option of every command that reads a file."""
+
+
 def _integers(text: str, count: int, form: str) -> list[int]:
     if re.fullmatch(rf"\s*\d{{1,6}}(\s*,\s*\d{{1,6}}){{{count - 1}}}\s*", text) is None:
         raise typer.BadParameter(f"expected {form}, got {text!r}")

@@ -20,8 +20,8 @@ from picasso.cli.streams import Outcome, Stream, run
 from picasso.encode import DgpuPreset, EncoderConfig
 from picasso.engine import CodecSpec, SourceSpec
 from picasso.errors import GeometryError, MediaError, SpecError
-from picasso.media import MediaInfo, probe
-from picasso.media.location import input_place
+from picasso.media import MediaInfo
+from picasso.media.location import Trust
 from picasso.transform import DstPadding, Interpolation, Padding, Placement, Rect, TransformConfig
 
 SOURCE_ID = "encode"
@@ -47,6 +47,7 @@ class Conversion:
     draw: Path | None
     blurred: Sequence[str]
     seconds: float | None
+    trust: Trust
 
     def run(self, progress: Progress) -> Outcome:
         """Encode the file.
@@ -57,22 +58,22 @@ class Conversion:
         """
         self.outputs.check([self.source] if self.draw is None else [self.source, str(self.draw)])
         self._check_rate()
-        info = probe(self.source)
-        detections = None if self.draw is None else DetectionsFile(self.draw)
-        excerpt = Excerpt(self.source, SOURCE_ID, self.seconds)
-        stream = Stream(
-            SOURCE_ID,
-            self._spec(info, detections),
-            excerpt.open,
-            self.outputs.open(),
-            annotate=detections,
-            src_rect=self._src_rect(),
-            total=excerpt.frame_count(info),
-            verify=None if detections is None else detections.check_matched,
-        )
-        if input_place(self.source).can_be_read_again:
+        with Excerpt(self.source, SOURCE_ID, self.seconds, trust=self.trust) as excerpt:
+            detections = None if self.draw is None else DetectionsFile(self.draw)
+            stream = Stream(
+                SOURCE_ID,
+                self._spec(excerpt.info, detections),
+                excerpt.open,
+                self.outputs.open(),
+                annotate=detections,
+                src_rect=self._src_rect(),
+                total=excerpt.frame_count,
+                rehearse=excerpt.rehearse,
+                stop=excerpt.stop,
+                verify=None if detections is None else detections.check_matched,
+            )
             rehearse([stream], progress)
-        outcome = run([stream], progress)[0]
+            outcome = run([stream], progress)[0]
         if outcome.failure is not None:
             raise outcome.failure
         if not outcome.delivered:

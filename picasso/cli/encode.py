@@ -15,7 +15,7 @@ _FILTERS = ("bilinear", "area", "nearest", "cubic", "lanczos")
 
 
 def encode(
-    source: Annotated[str, typer.Argument(metavar="IN", help="A video file, or a URL that FFmpeg reads.")],
+    source: Annotated[str, typer.Argument(metavar="IN", help="A video file, a URL, or - for standard input.")],
     out: Annotated[
         str,
         typer.Option("--out", "-o", help="File to write: .mp4, .mov or .mkv; a folder for jpeg and png; - for stdout."),
@@ -88,6 +88,7 @@ def encode(
         bool, typer.Option("--fsync", help="Wait for the disk after each fragment, so that a power cut costs no more.")
     ] = False,
     seconds: Annotated[float | None, typer.Option(min=0.001, help="Only so much of the beginning.")] = None,
+    trust: Annotated[str, arguments.TRUST] = "origin",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Crop, scale, letterbox, draw on and encode one video.
@@ -117,6 +118,7 @@ def encode(
         draw=draw,
         blurred=blur or (),
         seconds=seconds,
+        trust="any" if trust == "any" else "origin",
     )
     outcome = conversion.run(open_progress(progress(), quiet=quiet))
     if not quiet:

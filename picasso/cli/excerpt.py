@@ -6,46 +6,118 @@ import itertools
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
 
 from picasso.cli.streams import Frames
 from picasso.media import MediaInfo, VideoReader
+from picasso.surface import SurfaceView
+
+if TYPE_CHECKING:
+    from picasso.media.location import Trust
+    from picasso.media.reader import Picture
 
 
-@dataclass(frozen=True, slots=True)
 class Excerpt:
-    """The beginning of a file, or all of it."""
+    """The beginning of a file, or all of it: opened once, for what it is, for a rehearsal and for the run.
 
-    location: str
-    """Path or URL."""
-    source_id: str
-    """Source of its frames."""
-    seconds: float | None = None
-    """How much of it, counted from its first frame; None for all."""
-    paced: bool = False
-    """Whether frames come at their own times instead of as fast as they can be decoded."""
+    One thread at a time reads; ``stop`` may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        location: str,
+        source_id: str,
+        seconds: float | None = None,
+        *,
+        paced: bool = False,
+        trust: Trust = "origin",
+    ) -> None:
+        """Open the file.
+
+        Args:
+            location: Path, URL, or ``-`` for standard input.
+            source_id: Source of its frames.
+            seconds: How much of it, counted from its first frame; None for all.
+            paced: Whether frames come at their own times instead of as fast as they can be decoded.
+            trust: What the location may make FFmpeg open.
+
+        Raises:
+            MediaError: The file cannot be opened.
+        """
+        self._seconds = seconds
+        self._reader = VideoReader(location, source_id, pace=paced, trust=trust)
+        self._first: Picture | None = None
+
+    @property
+    def info(self) -> MediaInfo:
+        """What the file holds."""
+        return self._reader.info
+
+    @property
+    def frame_count(self) -> int | None:
+        """Frames to come by the header's word; None where it does not tell."""
+        info = self.info
+        if self._seconds is None or info.frame_rate is None:
+            return info.frame_count
+        wanted = math.ceil(self._seconds * info.frame_rate)
+        return wanted if info.frame_count is None else min(wanted, info.frame_count)
 
     @contextmanager
     def open(self) -> Iterator[Frames]:
-        """Read the frames, as decoded.
+        """Read the frames, as decoded, and close the file.
 
         Raises:
-            MediaError: The file cannot be opened; while iterating, that it breaks off.
+            MediaError: While iterating: the file breaks off.
         """
-        with VideoReader(self.location, self.source_id, pace=self.paced) as reader:
-            frames = reader.frames()
-            yield frames if self.seconds is None else self._beginning(frames, self.seconds)
+        with self._reader:
+            frames = self._frames()
+            yield frames if self._seconds is None else self._beginning(frames, self._seconds)
 
-    def frame_count(self, info: MediaInfo) -> int | None:
-        """Frames to come by the header's word; None where it does not tell."""
-        if self.seconds is None or info.frame_rate is None:
-            return info.frame_count
-        wanted = math.ceil(self.seconds * info.frame_rate)
-        return wanted if info.frame_count is None else min(wanted, info.frame_count)
+    @contextmanager
+    def rehearse(self) -> Iterator[Frames]:
+        """Read a copy of the first frame, which ``open`` will read again.
+
+        Raises:
+            MediaError: While iterating: there is none.
+        """
+        yield self._copies()
+
+    def stop(self) -> None:
+        """Read no further frame, and wait for none. Any thread."""
+        self._reader.stop()
+
+    def close(self) -> None:
+        """Close the file. May be called again."""
+        self._first = None
+        self._reader.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def _copies(self) -> Frames:
+        self._first = self._first or next(self._reader.frames(), None)
+        if self._first is not None:
+            frame, surface = self._first
+            view = SurfaceView.from_planes(surface.planes, surface.format, surface.size_wh, surface.color)
+            yield frame.copy(), view
+
+    def _frames(self) -> Frames:
+        first, self._first = self._first, None
+        if first is not None:
+            yield first
+            del first
+        yield from self._reader.frames()
 
     @staticmethod
     def _beginning(frames: Frames, seconds: float) -> Frames:
         pictures = iter(frames)
-        first = next(pictures)
+        first = next(pictures, None)
+        if first is None:
+            return
         end_ns = first[0].pts + seconds * 1e9
-        return itertools.chain([first], itertools.takewhile(lambda picture: picture[0].pts < end_ns, pictures))
+        yield first
+        del first
+        yield from itertools.takewhile(lambda picture: picture[0].pts < end_ns, pictures)

@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from picasso.cli import arguments
+
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from picasso.media import MediaInfo
+    from picasso.media import MediaInfo, VideoReader
 
 
 def probe(
-    file: Annotated[str, typer.Argument(help="A video file, or a URL that FFmpeg reads.")],
+    file: Annotated[str, typer.Argument(metavar="IN", help="A video file, a URL, or - for standard input.")],
     *,
     decode: Annotated[
         bool, typer.Option("--decode", help="Decode every frame: count them, and see whether their times rise.")
     ] = False,
+    trust: Annotated[str, arguments.TRUST] = "origin",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Say what the first video stream of a file is: container, codec, size, rate, colour.
@@ -29,9 +32,12 @@ def probe(
     from picasso import media
     from picasso.cli.console import results
 
-    facts = _facts(media.probe(file))
-    if decode:
-        facts |= _decoded_facts(file)
+    with media.VideoReader(
+        file, trust="any" if trust == "any" else "origin"
+    ) as reader:  # once: a pipe has no second time
+        facts = _facts(reader.info)
+        if decode:
+            facts |= _decoded_facts(reader)
     if as_json:
         print(json.dumps(facts, indent=2))
     else:
@@ -70,19 +76,18 @@ def _facts(info: MediaInfo) -> dict[str, Any]:
     }
 
 
-def _decoded_facts(file: str) -> dict[str, Any]:
+def _decoded_facts(reader: VideoReader) -> dict[str, Any]:
     """Decode the stream to its end.
 
     Raises:
         MediaError: It breaks off, or some packets cannot be decoded.
     """
     from picasso.errors import MediaError
-    from picasso.media import VideoReader
 
-    with VideoReader(file) as reader:
-        seen = [(frame.pts, bool(frame.keyframe)) for frame, _surface in reader.frames()]
-        if reader.skipped:
-            raise MediaError(f"{file}: {reader.skipped} packets cannot be decoded, {len(seen)} frames can")
+    seen = [(frame.pts, bool(frame.keyframe)) for frame, _surface in reader.frames()]
+    if reader.skipped:
+        place = reader.info.location
+        raise MediaError(f"{place}: {reader.skipped} packets cannot be decoded, {len(seen)} frames can")
     rising = all(before < after for (before, _), (after, _) in itertools.pairwise(seen))
     return {"decoded_frames": len(seen), "keyframes": sum(key for _, key in seen), "times_rise": rising}
 

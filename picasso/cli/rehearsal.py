@@ -37,10 +37,11 @@ def rehearse(streams: Sequence[Stream], progress: Progress, *, on_render: OnRend
 def _first_frame(stream: Stream) -> Stream:
     @contextmanager
     def open_frames() -> Iterator[Frames]:
-        with stream.open_frames() as frames:
+        with (stream.rehearse or stream.open_frames)() as frames:
             yield itertools.islice(frames, 1)
 
-    return replace(stream, open_frames=open_frames, sinks=(), annotate=_examples(stream.spec))
+    # the reader goes on after the rehearsal, so nothing here may stop it
+    return replace(stream, open_frames=open_frames, sinks=(), annotate=_examples(stream.spec), stop=None, verify=None)
 
 
 def _examples(spec: SourceSpec) -> Annotate:

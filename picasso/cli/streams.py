@@ -72,6 +72,10 @@ class Stream:
     """What to take of each frame; None for all."""
     total: int | None = None
     """Frames to come, if known."""
+    rehearse: Callable[[], AbstractContextManager[Frames]] | None = None
+    """Gives copies of the first frames without taking them; None where ``open_frames`` can be called twice."""
+    stop: Callable[[], object] | None = None
+    """Ends the reader from another thread, whatever it waits for."""
     verify: Callable[[], object] | None = None
     """Called after the last frame, before the files are put in their place; what it raises fails the stream."""
 
@@ -172,6 +176,8 @@ class _Run:
     def stop(self) -> None:
         """Feed no further frame."""
         self._stopping.set()
+        if self._stream.stop is not None:
+            self._stream.stop()
 
     def deliver(self, output: OutputMessage) -> None:
         """Hand one output to the sinks; the sentinel ends the stream. Called by the source's worker."""
@@ -186,7 +192,7 @@ class _Run:
     def fail(self, error: BaseException) -> None:
         """Note the first failure and feed no further frame. Any thread."""
         self._failure = self._failure or error
-        self._stopping.set()
+        self.stop()
 
     def status(self, stats: EngineStats) -> Status:
         """Where the stream stands."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import select
 import socket
@@ -9,7 +10,7 @@ import stat
 import time
 from abc import ABC, abstractmethod
 from contextlib import ExitStack, suppress
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
 from picasso.errors import ConnectionLostError, ReadTimeoutError
@@ -214,6 +215,30 @@ class SocketSource(ByteSource):
         if not data:
             self._left_s()
         return data
+
+
+class SourceFile(io.RawIOBase):
+    """A source as a file of Python's, for those who read lines."""
+
+    def __init__(self, source: ByteSource) -> None:
+        """Read from a source, which is closed with the file."""
+        super().__init__()
+        self._source = source
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what there is into a buffer and return how many bytes that is."""
+        data = self._source.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        """Close the source."""
+        self._source.close()
+        super().close()
 
 
 def hang_up(link: socket.socket) -> None:

@@ -78,7 +78,11 @@ class HttpSource(ByteSource):
         self._cleanup = ExitStack()
         self._cleanup.enter_context(stop.watched_by(self._hang_up))
         self._opener = self._make_opener(url, options)
-        self._response = self._ask(first)
+        try:
+            self._response = self._ask(first)
+        except BaseException:
+            self._cleanup.close()
+            raise
         self.name = self._response.geturl()
         self._can_seek = self._response.status == HTTPStatus.PARTIAL_CONTENT and not first and end is None
         self._size = self._left if self._left is None else self._left + first
@@ -231,7 +235,11 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: http.client.HTTPMessage
     ) -> Any:
         """Look at the address before the library does, whose words name no option."""
-        self._origin.check(headers.get("location") or headers.get("uri") or "")
+        try:
+            self._origin.check(headers.get("location") or headers.get("uri") or "")
+        except MediaError:
+            fp.close()
+            raise
         return super().http_error_302(req, fp, code, msg, headers)
 
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import io
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +12,11 @@ import msgspec
 
 from picasso.engine import OutputMessage
 from picasso.errors import MediaError, MetadataError
+from picasso.media.byte_source import ByteSource, DescriptorSource, SourceFile
 from picasso.media.ffmpeg import media_errors, reason
-from picasso.media.location import Location
+from picasso.media.location import Location, input_place
 from picasso.media.outputs import Output
+from picasso.media.stopping import StoppedReading, StopSignal
 from picasso.primitives import EndOfStream, VideoFrame, VideoFrameContent
 from picasso.signals import hold_stop
 from picasso.transform import Placement, unplace_xywha
@@ -187,15 +189,29 @@ class MetadataWriter:
 class MetadataReader:
     """Reads what ``MetadataWriter`` wrote: an iterator of frames and ends of streams."""
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: Location, *, timeout_s: float | None = 5.0, stop: StopSignal | None = None) -> None:
         """Open the file.
+
+        Args:
+            path: File to read; a pipe, a device, or ``-`` for standard input.
+            timeout_s: Longest wait for a line of a pipe or device, in seconds; None for ever.
+            stop: Ends the wait for a line, and the iteration with it, from another thread.
 
         Raises:
             MediaError: It cannot be opened.
         """
-        self._place = os.fspath(path)
+        place = input_place(path)
+        self._place = place.shown
+        self._source: ByteSource | None = None
         with media_errors(self._place):
-            self._file = Path(path).open("rb")  # noqa: SIM115  # close() closes it
+            if place.url is not None:
+                raise MediaError(f"{self._place}: metadata is read from files and pipes")
+            if place.is_direct:
+                name = str(place.path) if place.descriptor is None else place.descriptor
+                self._source = DescriptorSource(name, self._place, timeout_s, stop or StopSignal())
+                self._file: io.BufferedIOBase = io.BufferedReader(SourceFile(self._source))
+            else:
+                self._file = Path(place.path or "").open("rb")  # noqa: SIM115  # close() closes it
         self._items = self._iterate()
 
     def frames(self) -> Iterator[VideoFrame]:
@@ -216,6 +232,7 @@ class MetadataReader:
 
         Raises:
             MetadataError: The line holds no frame and no end of a stream; the message names file and line.
+            ReadTimeoutError: A pipe gives no line in time.
             MediaError: The file is closed or cannot be read.
         """
         return next(self._items)
@@ -231,13 +248,21 @@ class MetadataReader:
         while True:
             number += 1
             with media_errors(self._place):
-                line = self._file.readline(MAX_LINE_BYTES + 1)
+                line = self._read_line()
             if not line:
                 return
             if len(line) > MAX_LINE_BYTES:
                 raise MediaError(f"{self._place}:{number}: the line is longer than {MAX_LINE_BYTES} bytes")
             if line.strip():
                 yield self._parse(line, number)
+
+    def _read_line(self) -> bytes:
+        if self._source is not None:
+            self._source.begin()
+        try:
+            return self._file.readline(MAX_LINE_BYTES + 1)
+        except StoppedReading:
+            return b""
 
     def _parse(self, line: bytes, number: int) -> VideoFrame | EndOfStream:
         try:

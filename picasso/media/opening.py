@@ -69,6 +69,12 @@ class Opened:
     more: list[ByteSource] = field(default_factory=list)
     """Further sources that the container opened."""
 
+    @property
+    def has_index_behind(self) -> bool:
+        """Whether it is an MP4 or MOV that is read in order; its samples are gone when their index comes last."""
+        is_in_order = self.source is not None and not self.source.seekable()
+        return is_in_order and self.container.format.name.startswith("mov,")
+
     def begin(self) -> None:
         """Begin an operation, which may take as long as the time-out says."""
         for source in (self.source, *self.more):
@@ -201,17 +207,10 @@ class Opener:
                 raise MediaError(f"{self.place.shown}: is a list of other addresses ({kind}); {ADVICE}")
             try:
                 container = self._av(source, {"protocol_whitelist": "none", "format_whitelist": plain_formats()})
-            except FFmpegError as error:
+            except FFmpegError:
                 if source.failure is not None:
                     raise source.failure from None
-                if not isinstance(error, InvalidDataError):
-                    raise
-                if source.seekable() or b"ftyp" not in source.start:
-                    raise
-                raise MediaError(
-                    f"{self.place.shown}: an MP4 or MOV whose index (moov) stands at its end cannot be read in order; "
-                    "write it with movflags +faststart or in fragments"
-                ) from None
+                raise
             cleanup.pop_all()
             return Opened(container, source)
 

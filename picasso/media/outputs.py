@@ -7,6 +7,7 @@ import errno
 import logging
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,9 @@ _MODE: Final = 0o666
 _MAX_NAME_BYTES: Final = 255
 _AT_ONCE: Final = 1 << 30
 """Most bytes of one call: Linux takes less than 2 GiB."""
+READER_WAIT_S: Final = 5.0
+"""Seconds that a named pipe waits for somebody who reads it."""
+_LOOK_S: Final = 0.02
 
 
 class Output:
@@ -65,7 +69,7 @@ class Output:
                 self.path = Path(os.path.realpath(place.path))
                 self._fd = self._create(self.path)
             elif place.path is not None:
-                self._fd = os.open(place.path, os.O_WRONLY | os.O_CLOEXEC)
+                self._fd = _open_direct(place.path)
             else:
                 assert place.descriptor is not None
                 self._fd = os.dup(place.descriptor)
@@ -287,3 +291,24 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def _open_direct(path: Path) -> int:
+    """Open a pipe or device for writing; a named pipe needs somebody who reads it.
+
+    Raises:
+        OSError: It cannot be opened, or nobody reads the pipe in time.
+    """
+    end_s = time.monotonic() + READER_WAIT_S
+    while True:
+        try:
+            fd = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+        except OSError as error:
+            if error.errno != errno.ENXIO or not path.is_fifo():
+                raise
+            if time.monotonic() >= end_s:
+                raise OSError(f"nobody reads the pipe, within {READER_WAIT_S:g} s") from None
+            time.sleep(_LOOK_S)  # the system does not tell when somebody comes
+        else:
+            os.set_blocking(fd, True)
+            return fd

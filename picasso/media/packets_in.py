@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
-from av.error import ExitError, FFmpegError
+from av.error import ExitError, FFmpegError, InvalidDataError
 from av.error import TimeoutError as FFmpegTimeoutError
 
 from picasso.errors import ConnectionLostError, MediaError, OpeningStoppedError, ReadTimeoutError
@@ -34,6 +34,10 @@ _PATIENCE_S: Final = 0.5
 """Seconds by which FFmpeg's own time-out may be late before the reader gives up on it."""
 _FAREWELL_S: Final = 0.2
 """Seconds that closing waits for a thread that is about to end."""
+_INDEX_BEHIND: Final = (
+    "the index (moov) of this MP4 or MOV stands at its end, where nothing goes back; "
+    "write it with movflags +faststart or in fragments"
+)
 _LIVE: Final = frozenset({"rtsp", "rtsps"})
 """Protocols that say how long a stream is, unless it is a camera's, which has no end."""
 _SLACK_US: Final = 1_000_000
@@ -97,7 +101,7 @@ class DirectPackets:
     def of(self, stream: VideoStream) -> Iterator[VideoPacket]:
         """Yield the packets; see ``Packets``."""
         try:
-            packets = _demux(self._opened, stream)
+            packets = _demux(self._opener.place.shown, self._opened, stream)
             while (packet := next(packets, None)) is not None:
                 yield packet
         except StoppedReading:
@@ -257,7 +261,7 @@ class _Reading:
     def _hand_over(self, opened: Opened, stream: VideoStream) -> None:
         """Read packets while somebody takes them."""
         last_us = 0.0
-        for packet in _demux(opened, stream):
+        for packet in _demux(self._opener.place.shown, opened, stream):
             with self._changed:
                 self._changed.wait_for(lambda: self._is_left or len(self._waiting) < _WAITING)
                 if self._is_left:
@@ -294,22 +298,29 @@ def _checked(opener: Opener) -> Opened:
         raise media_error(opener.place.shown, error) from None
 
 
-def _demux(opened: Opened, stream: VideoStream) -> Iterator[VideoPacket]:
+def _demux(place: str, opened: Opened, stream: VideoStream) -> Iterator[VideoPacket]:
     """Yield the packets of a stream, then an empty one.
 
     Raises:
         ConnectionLostError: It broke off; after the packets that came before.
+        MediaError: It cannot be read in order.
     """
     packets = opened.container.demux(stream)
+    is_first = True
     while True:
         opened.begin()
         try:
             packet = next(packets, None)
+        except InvalidDataError:
+            if is_first and opened.has_index_behind:
+                raise MediaError(f"{place}: {_INDEX_BEHIND}") from None
+            raise
         except IndexError:  # a packet of a stream that began after the file was opened: not ours, read on
             packets = opened.container.demux(stream)
             continue
         if packet is None:
             break
+        is_first = False
         yield packet
     if opened.source is not None and opened.source.failure is not None:
         raise opened.source.failure

@@ -94,7 +94,7 @@ class Folder:
     @staticmethod
     def _is_protocol(name: str, folder: Path) -> bool:
         """Whether FFmpeg takes the name for a protocol's; where there is such a file, it is that file."""
-        match = _PROTOCOL.match(name)
+        match = None if name.startswith("file://") else _PROTOCOL.match(name)
         return match is not None and match[1] in _PROTOCOLS and not (folder / name).exists()
 
     def _refuse(self, name: str) -> NoReturn:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -15,10 +16,10 @@ from picasso.cli.showcase.clips import clip_path
 from picasso.cli.showcase.contact_sheet import Row, write_contact_sheet
 from picasso.cli.showcase.detect import cv2
 from picasso.cli.showcase.overlay import Overlay
-from picasso.cli.streams import Outcome, Stream, run
+from picasso.cli.streams import Frames, Outcome, Stream, run
 from picasso.draw.skia_library import FIX
 from picasso.errors import MediaError, MissingDependencyError
-from picasso.media import MetadataWriter, StreamWriter, probe
+from picasso.media import MetadataWriter, StreamWriter
 
 SHEET = "contact-sheet.png"
 
@@ -97,21 +98,29 @@ def _overlays(options: Options, progress: Progress) -> tuple[Overlay, Overlay] |
 def open_stream(act: Act, out: Path, options: Options, *, overlay: bool = True) -> Stream:
     """Set an act up from its clip to its files, which are created."""
     clip = clip_path(act.clip)
-    info = probe(clip)
-    rate = info.frame_rate or Fraction(25)
+
+    def excerpt() -> Excerpt:
+        return Excerpt(str(clip), act.source_id, options.seconds, paced=options.realtime)
+
+    @contextmanager
+    def play() -> Iterator[Frames]:
+        with excerpt() as opened, opened.open() as frames:
+            yield frames
+
+    with excerpt() as opened:
+        rate, total = opened.info.frame_rate or Fraction(25), opened.frame_count
     video, metadata = _paths(act, out)
     for path in (video, metadata, out / SHEET):
         if path.exists() and path.samefile(clip):
             raise MediaError(f"{path}: is read and written at once")
-    excerpt = Excerpt(str(clip), act.source_id, options.seconds, paced=options.realtime)
     return Stream(
         act.source_id,
         act.source_spec(rate, drops=options.realtime, overlay=overlay),
-        excerpt.open,
+        play,
         sinks=[StreamWriter(video), MetadataWriter(metadata, space="source")],
         annotate=Annotator(act),
         src_rect=act.src_rect,
-        total=excerpt.frame_count(info),
+        total=total,
     )
 
 
