@@ -39,6 +39,8 @@ from picasso.engine import (
     PtsResetPolicy,
     SourceSpec,
     StreamResetReason,
+    WarmUp,
+    warm_up,
 )
 from picasso.signals import stop_on_signals
 
@@ -74,5 +76,7 @@ __all__ = [
     "SourceSpec",
     "StreamResetReason",
     "TuningPreset",
+    "WarmUp",
     "stop_on_signals",
+    "warm_up",
 ]

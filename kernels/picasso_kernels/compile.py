@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
-from picasso_kernels import farm
+from picasso_kernels import farm, store
 from picasso_kernels.folder import cache_folder
 from picasso_kernels.making import Making, have_compiled, have_compiled_later
 
@@ -163,9 +163,21 @@ class Compiled:
         self.dispatcher.compile(self._types)
         return bytes(self.dispatcher._cache.unsaved)
 
+    def kept_at(self) -> Path | None:
+        """Return the file that holds it; None where there is none."""
+        name = self.dispatcher._cache.name(self._types, self.dispatcher.targetctx.codegen())
+        return store.find(name)
+
     def why_absent(self) -> str:
         """Say why ``load`` finds nothing."""
         return str(self.dispatcher._cache.why_absent(self._types, self.dispatcher.targetctx))
+
+
+def kept() -> dict[str, Path | None]:
+    """Return the file of each entry that holds its machine code for this processor; asks Numba."""
+    from picasso_kernels.signatures import ENTRIES
+
+    return {entry.name: Compiled(entry).kept_at() for entry in ENTRIES.values()}
 
 
 def entry_named(name: str) -> Entry:

@@ -67,6 +67,20 @@ def read(name: Name) -> bytes | None:
     return None
 
 
+def find(name: Name) -> Path | None:
+    """Return the file that ``read`` reads first; None where there is none."""
+    return next((path for folder in places.trusted_folders() if (path := folder / name.file).is_file()), None)
+
+
+def size_bytes(folder: Path) -> int:
+    """Return how much the files of a folder take."""
+    total = 0
+    for path in _files(folder):
+        with contextlib.suppress(OSError):
+            total += path.lstat().st_size
+    return total
+
+
 def write(name: Name, content: bytes, folder: Path | None = None) -> bool:
     """Keep ``content`` in ``folder``, by default where all is kept; say once why where that fails, and return False."""
     folder = places.writable_folder() if folder is None else folder

@@ -1,4 +1,4 @@
-"""The ``picasso`` command: ``demo``, ``encode``, ``probe`` and ``doctor``."""
+"""The ``picasso`` command: ``demo``, ``encode``, ``probe``, ``doctor`` and ``warm-up``."""
 
 from __future__ import annotations
 

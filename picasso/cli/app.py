@@ -23,6 +23,7 @@ from picasso.cli.demo import demo
 from picasso.cli.doctor import doctor
 from picasso.cli.encode import encode
 from picasso.cli.probe import probe
+from picasso.cli.warm_up import warm_up
 from picasso.errors import PicassoError
 from picasso.signals import Stop, Stopped, stop_on_signals
 
@@ -134,6 +135,7 @@ app.command(epilog="Example: picasso demo -o demo --seconds 3")(demo)
 app.command(epilog="Example: picasso encode in.mp4 -o out.mp4 --size 1280x720 --codec hevc --bitrate 3M")(encode)
 app.command(epilog="Example: picasso probe out.mp4 --json")(probe)
 app.command(epilog="Example: picasso doctor --json")(doctor)
+app.command("warm-up", epilog="Example: PICASSO_CACHE_DIR=/opt/picasso picasso warm-up")(warm_up)
 
 
 @app.callback(invoke_without_command=True)

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
+from rich.text import Text
+
+from picasso_kernels import farm
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,10 @@ class Progress(Protocol):
         """Say something before it begins."""
         ...
 
+    def getting_ready(self) -> Progress:
+        """Return what shows how the kernels are compiled, before there is anything else to show."""
+        ...
+
     def __enter__(self) -> Self:
         """Begin to show."""
         ...
@@ -53,21 +60,29 @@ class Progress(Protocol):
 class LiveProgress:
     """A table with a bar a source, redrawn in place."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, with_table: bool = True) -> None:
         self._console = console
+        self._with_table = with_table
         self._live = Live(console=console, auto_refresh=False, transient=True)
 
     def note(self, text: str) -> None:
         """Print a line that stays."""
         self._console.print(text, style="dim", markup=False)
 
+    def getting_ready(self) -> Progress:
+        """Return one line without the table."""
+        return LiveProgress(self._console, with_table=False)
+
     def __enter__(self) -> Self:
         self._live.start()
         return self
 
     def show(self, statuses: Sequence[Status]) -> None:
-        """Redraw the table."""
-        self._live.update(_bars(statuses), refresh=True)
+        """Redraw the table, and below it how far the compiler is, if it is at work."""
+        shown: list[RenderableType] = [_bars(statuses)] if self._with_table else []
+        if compiling := farm.FARM.progress():
+            shown.append(Text(str(compiling), style="dim"))
+        self._live.update(Group(*shown), refresh=True)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -85,6 +100,10 @@ class LineProgress:
     def note(self, text: str) -> None:
         """Write a line."""
         self._write(text)
+
+    def getting_ready(self) -> Progress:
+        """Return what writes nothing: a line of the log says that the compiler is at work."""
+        return LineProgress(lambda _line: None)
 
     def __enter__(self) -> Self:
         return self

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from picasso.cli.progress import LineProgress, Progress
+from picasso.cli.progress import Progress
 from picasso.cli.streams import Annotate, Frames, OnRender, Stream, run
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def rehearse(streams: Sequence[Stream], progress: Progress, *, on_render: OnRend
     """
     progress.note("Getting ready; the first run on a machine compiles its kernels.")
     try:
-        run([_first_frame(stream) for stream in streams], LineProgress(lambda _line: None), on_render=on_render)
+        run([_first_frame(stream) for stream in streams], progress.getting_ready(), on_render=on_render)
     except BaseException:  # interrupted: the run that would use the files never comes
         for sink in itertools.chain.from_iterable(stream.sinks for stream in streams):
             sink.abandon()

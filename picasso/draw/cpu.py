@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -34,6 +35,13 @@ PAINT_FORMATS: Final = (*_CHROMA, *_CHANNELS)
 
 FUSION_AFTER_S: Final = 10.0
 """A process that lives this long compiles the two halves of a frame once more, as one call; others do with two."""
+
+
+def kernels_for(form: VideoFormat) -> tuple[Callable[..., None], Callable[..., None]]:
+    """Return the kernels that paint on surfaces of a format: with the transform before it, and alone."""
+    if form in _CHROMA:
+        return planes_of_frame, paint.paint_planes
+    return pixels_of_frame, paint.paint_pixels
 
 
 class Workspace:
@@ -85,12 +93,12 @@ class Finisher:
             self._table, self._surface = _target_table(target), target
         arguments = self._transformer.arguments(source, placement, target, interpolation)
         scratch = _scratch(target, drawing, self._workspace)
-        in_planes = target.format in _CHROMA
-        whole_frame = ready(planes_of_frame if in_planes else pixels_of_frame, after_s=FUSION_AFTER_S)
-        if whole_frame:
-            whole_frame(*arguments, *_lists(drawing), self._table, scratch)
+        whole_frame, painter = kernels_for(target.format)
+        in_one_call = ready(whole_frame, after_s=FUSION_AFTER_S)
+        if in_one_call:
+            in_one_call(*arguments, *_lists(drawing), self._table, scratch)
             return
-        request(transform_frame, paint.paint_planes if in_planes else paint.paint_pixels)
+        request(transform_frame, painter)
         host(transform_frame)(*arguments)
         _paint(target, drawing, self._table, scratch)
 

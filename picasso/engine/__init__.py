@@ -14,6 +14,7 @@ from picasso.engine.policies import (
 )
 from picasso.engine.spec import CodecSpec, ConditionalSpec, GeneralSpec, SourceSpec
 from picasso.engine.stats import DropReason, EngineStats, LatencySummary, SourceStats, Step
+from picasso.engine.warming import WarmUp, warm_up
 
 __all__ = [
     "CallbackInvocationOrder",
@@ -37,4 +38,6 @@ __all__ = [
     "SourceStats",
     "Step",
     "StreamResetReason",
+    "WarmUp",
+    "warm_up",
 ]

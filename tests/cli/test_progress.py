@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from rich.console import Console
 
 from picasso.cli.progress import LineProgress, LiveProgress, Status, open_progress
+from picasso_kernels import farm
 
 
 def status(done: int, total: int | None = 100) -> Status:
@@ -56,3 +58,21 @@ def test_quiet_shows_nothing() -> None:
         progress.note("Getting ready.")
         progress.show([status(100)])
     assert terminal.getvalue() == ""
+
+
+def test_a_terminal_shows_how_far_the_compiler_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(farm.FARM, "progress", lambda: farm.Progress(1, 2, 7.4))
+    terminal = io.StringIO()
+    progress = open_progress(Console(file=terminal, force_terminal=True, width=100)).getting_ready()
+    with progress:
+        progress.show([status(0)])
+    assert "compiling kernels for this processor, once: 1 of 2 ready, 7 s" in terminal.getvalue()
+    assert "bikes" not in terminal.getvalue()
+
+
+def test_a_pipe_shows_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(farm.FARM, "progress", lambda: farm.Progress(1, 2, 7.4))
+    pipe = io.StringIO()
+    with open_progress(Console(file=pipe)).getting_ready() as progress:
+        progress.show([status(100)])
+    assert pipe.getvalue() == ""

@@ -1,0 +1,106 @@
+"""After a warm-up the first frames of its specs compile nothing and load nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from itertools import product
+
+import pytest
+from engine_kit import make_frame, make_pixels
+
+import picasso
+from picasso import CallbackInvocationOrder, Callbacks, CodecSpec, EncoderConfig, GeneralSpec, PicassoEngine, SourceSpec
+from picasso.draw import BoundingBoxDraw, ColorDraw, LabelDraw, ObjectDraw, ObjectDrawSpec
+from picasso.encode import Codec
+from picasso.surface import VideoFormat
+from picasso.transform import Interpolation, TransformConfig
+from picasso_kernels.making import MADE
+
+RED = ColorDraw(255, 0, 0)
+
+
+def labelled() -> ObjectDrawSpec:
+    draw = ObjectDrawSpec()
+    draw.insert("detector", "car", ObjectDraw(BoundingBoxDraw(RED), label=LabelDraw(RED), blur=True))
+    return draw
+
+
+def encoding(codec: Codec, how: Interpolation = Interpolation.BILINEAR, **spec: object) -> SourceSpec:
+    config = TransformConfig(interpolation=how)
+    return SourceSpec(codec=CodecSpec.encode(config, EncoderConfig(codec, 64, 64)), **spec)  # type: ignore[arg-type]
+
+
+SPECS = {
+    f"{codec.name()} {how.name} {'' if draws else 'not '}labelled {flags}": encoding(
+        codec, how, draw=labelled() if draws else None, **dict.fromkeys(flags, True)
+    )
+    for codec, (how, draws, flags) in product(
+        (Codec.H264, Codec.JPEG, Codec.RAW_RGBA, Codec.RAW_RGB),
+        (
+            (Interpolation.BILINEAR, True, ()),
+            (Interpolation.AREA, False, ()),
+            (Interpolation.NEAREST, True, ("use_on_gpumat",)),
+            (Interpolation.BILINEAR, True, ("use_on_render",)),
+        ),
+    )
+}
+
+
+@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
+def test_the_first_frames_after_a_warm_up_compile_nothing(spec: SourceSpec) -> None:
+    done = picasso.warm_up(spec)
+    before, got, errors = list(MADE), [], []
+    callbacks = Callbacks(
+        on_encoded_frame=got.append,
+        on_error=lambda *what: errors.append(what),
+        on_render=lambda *_: None,
+        on_gpumat=lambda *_: None,
+        on_object_draw_spec=lambda *_: None,
+    )
+    for order in CallbackInvocationOrder:
+        spec.callback_order = order
+        with PicassoEngine(GeneralSpec(), callbacks) as engine:
+            engine.set_source_spec("a", spec)
+            engine.send_frame("a", make_frame(), make_pixels())
+    assert errors == []
+    assert len([output for output in got if output.is_video_frame]) == 3
+    assert before == MADE
+    assert done.failures == ()
+    assert str(done).endswith(f"ready after {done.seconds:.1f} s")
+
+
+def test_a_spec_whose_encoder_does_not_open_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("picasso.encode.av.AvEncoder.__init__", _refuse)
+    done = picasso.warm_up([encoding(Codec.H264, draw=labelled()), encoding(Codec.JPEG)])
+    [failure] = done.failures
+    assert failure.startswith("h264 64x64: open: ")
+    assert "no more threads" in failure
+
+
+def _refuse(*_arguments: object) -> None:
+    raise picasso.errors.EncoderError("no more threads")
+
+
+def test_specs_that_encode_nothing_need_nothing() -> None:
+    done = picasso.warm_up([SourceSpec(), SourceSpec(codec=CodecSpec.bypass())])
+    assert (done.kernels, done.failures) == ((), ())
+
+
+def test_specs_of_one_kind_are_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = []
+    monkeypatch.setattr("picasso.engine.warming._send_frames", lambda spec, *_: sent.append(spec) or [])
+    picasso.warm_up([encoding(Codec.JPEG, draw=labelled()) for _ in range(500)])
+    assert len(sent) == 1
+
+
+def test_gates_hold_nothing_back() -> None:
+    spec = encoding(Codec.RAW_RGBA, draw=labelled())
+    spec.conditional = picasso.ConditionalSpec(("a", "b"), ("c", "d"))
+    assert picasso.warm_up(spec, source_formats=[VideoFormat.RGBA], source_size_wh=(32, 32)).failures == ()
+
+
+def test_its_name_costs_no_import() -> None:
+    code = "import sys, picasso; picasso.warm_up; print([name for name in ('numba', 'av') if name in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"
