@@ -43,6 +43,10 @@ demo:
 ci:
     bash .ci/run
 
+# the README's first command on a bare Debian in a chroot: no libGL, no fonts; needs root and debootstrap
+bare *folder:
+    bash .ci/bare {{folder}}
+
 # sources that come, go, change and fail, for so many seconds; growth fails it; figures and picture go to out/
 soak seconds="180":
     nice -n 19 python bench/soak.py {{seconds}} --out out

@@ -68,7 +68,7 @@ def check_skia() -> Iterator[Finding]:
         surface.getCanvas().clear(skia.ColorWHITE)
         drawn = surface.makeImageSnapshot().toarray().min() == 255
     except Exception as error:  # noqa: BLE001 - the finding is why it does not draw
-        reason = f"only on_render needs it; {' '.join(str(error).split()) or type(error).__name__}"
+        reason = f"only on_render needs it; {error.__cause__ or error}"
         yield Finding.failed("drawing", "Skia", reason, needed=False, fix=fix)
         return
     detail = f"{version('skia-python')}, draws on a CPU canvas, for on_render"
