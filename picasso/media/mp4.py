@@ -29,7 +29,7 @@ class Mp4Muxer:
     While it is written, the file is ``ftyp``, 16 free bytes, ``moov`` without samples, then ``moof`` and ``mdat`` a
     fragment: it plays up to the last whole fragment. ``finish`` appends a ``moov`` that lists all samples, waits for
     the disk, and turns the free bytes into the header of one ``mdat`` that encloses everything before: a plain file.
-    A file with a pause that a plain one cannot express stays in fragments, which can.
+    A file with a pause, or a start, that players cannot read from a plain one stays in fragments.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class Mp4Muxer:
         self.flush()
         if not self._number or not self._output.seekable:
             return
-        if self._fragment and any(track.has_pause for track in self._tracks):
+        if self._fragment and not all(track.fits_plain_file for track in self._tracks if track.written):
             return
         index_at = self._output.size
         try:
@@ -146,11 +146,6 @@ class Mp4Muxer:
                 raise
             self._output.cut(index_at)  # without the index it plays as it did before
         self.safe = self._video.written
-
-    @property
-    def has_pause(self) -> bool:
-        """Whether there is a pause that a plain file cannot express."""
-        return any(track.has_pause for track in self._tracks)
 
     def _is_full(self, sample: Sample) -> bool:
         if not self._video.waiting:

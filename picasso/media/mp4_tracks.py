@@ -66,9 +66,8 @@ class Track:
         self.waiting: list[Sample] = []
         self.written = 0
         """Samples in the file."""
-        self.has_pause = False
-        """Whether two samples are too far apart for the index of a plain file."""
         self._header = header
+        self._has_pause = False
         self._first_dts: int | None = None
         self._first_pts = self._last_dts = self._last_duration = self._end_pts = 0
         self._sizes = array("I")
@@ -147,6 +146,16 @@ class Track:
         return self._trak(end, length, _edits(edits), tables, self._sizes), end
 
     @property
+    def fits_plain_file(self) -> bool:
+        """Whether players read the times of this track from the index of a plain file.
+
+        FFmpeg reads no pause of 2³¹ ticks, and GStreamer drops a track that lasts less than a fifth of the movie, as
+        one does that begins late.
+        """
+        length = self._last_dts + self._last_duration - (self._first_dts or 0)
+        return not self._has_pause and self._first_pts <= 4 * length
+
+    @property
     def _origin(self) -> int:
         """The time that fragments count from: 0, or the first sample's where that is below 0."""
         return min(self._first_dts or 0, 0)
@@ -154,7 +163,7 @@ class Track:
     def _enter(self, sample: Sample) -> None:
         if self.written:
             gap = sample.dts - self._last_dts
-            self.has_pause = self.has_pause or gap > MOST_TICKS
+            self._has_pause = self._has_pause or gap > MOST_TICKS
             self._durations.add(min(gap, MOST_TICKS))
         self.written += 1
         self._last_dts, self._last_duration = sample.dts, sample.duration

@@ -199,6 +199,8 @@ class _Tap:
 
     def __init__(self, output: Output) -> None:
         self._output = output
+        self.name = f"file:{output.part}"
+        """What FFmpeg opens to read it again, when it makes room for an index in front (``faststart``)."""
         self._at = 0
         self.is_deaf = False
         """Whether what comes is thrown away."""

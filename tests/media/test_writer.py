@@ -207,6 +207,18 @@ def test_a_file_plays_while_it_is_written(tmp_path: Path, options: dict[str, str
     assert (writer.paths, writer.safe_frames) == ((tmp_path / "out.mp4",), 50)
 
 
+@pytest.mark.parametrize(
+    "flags", ["faststart", "hybrid_fragmented", "frag_keyframe+empty_moov", "empty_moov+frag_every_frame"]
+)
+def test_options_of_ffmpegs_muxer_do_what_they_do(tmp_path: Path, flags: str) -> None:
+    with StreamWriter(tmp_path / "out.mp4", kind=JPEG_KIND, options={"movflags": flags}) as writer:
+        for index in range(50):
+            writer.write(unit(index * 40_000_000))
+    assert times_of(tmp_path / "out.mp4") == [index * 40_000_000 for index in range(50)]
+    data = (tmp_path / "out.mp4").read_bytes()
+    assert (data.index(b"moov") < data.index(b"mdat")) is (flags != "hybrid_fragmented")
+
+
 def times_of(path: Path) -> list[int]:
     with VideoReader(path) as reader:
         return [frame.pts for frame, _ in reader.frames()]

@@ -12,6 +12,7 @@ import pytest
 from picasso.encode import Codec, EncodedUnit, EncoderConfig, open_encoder
 from picasso.errors import MediaError
 from picasso.media import StreamKind, StreamWriter, VideoReader
+from picasso.media.mp4_boxes import boxes
 from picasso.media.muxers import frame_ticks
 from picasso.surface import SurfaceView
 
@@ -90,6 +91,22 @@ def test_pauses_of_any_length_anywhere(tmp_path: Path, suffix: str, pause_s: int
     path = tmp_path / f"out{suffix}"
     write(path, times, Fraction(25), keyframes=False)
     assert_same(path, times, Fraction(25))
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov"])
+@pytest.mark.parametrize(
+    ("start_s", "pause_s", "is_plain"),
+    [(0, 0, True), (3, 0, True), (0, 2147, True), (60, 0, False), (1_700_000_000, 0, False), (0, 2148, False)],
+)
+def test_files_are_plain_where_players_read_them_so(
+    tmp_path: Path, suffix: str, start_s: int, pause_s: int, is_plain: bool
+) -> None:
+    path = tmp_path / f"out{suffix}"
+    times = [(start_s + (index > 10) * pause_s) * S + index * 40_000_000 for index in range(25)]
+    write(path, times, Fraction(25), keyframes=False)
+    assert_same(path, times, Fraction(25))
+    top = [kind for kind, _ in boxes(path.read_bytes())]
+    assert top == [b"ftyp", b"mdat", b"moov"] if is_plain else top[:4] == [b"ftyp", b"free", b"moov", b"moof"]
 
 
 def test_a_plain_file_refuses_a_pause_that_it_cannot_express(tmp_path: Path) -> None:
