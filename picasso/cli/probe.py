@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 
@@ -13,35 +12,43 @@ from picasso.cli import arguments
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from picasso.media import MediaInfo, VideoReader
+    from picasso.media import Examination, MediaInfo
+    from picasso.media.location import Trust
+
+_TOLD: Final = 3
+"""Places of damage that the error names."""
 
 
 def probe(
     file: Annotated[str, typer.Argument(metavar="IN", help="A video file, a URL, or - for standard input.")],
     *,
     decode: Annotated[
-        bool, typer.Option("--decode", help="Decode every frame: count them, and see whether their times rise.")
+        bool, typer.Option("--decode", help="Decode every frame: count them, look at their times, find damage.")
     ] = False,
     trust: Annotated[str, arguments.TRUST] = "origin",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Say what the first video stream of a file is: container, codec, size, rate, colour.
 
-    With --decode, a file that breaks off or whose packets are damaged is found out; it is an error that ends with 1.
+    With --decode, damage is found and told with its place, and ends with 1: packets that are incomplete or cannot be
+    decoded, errors that the decoder conceals, holes in time, an end before that of the header.
     """
     from picasso import media
     from picasso.cli.console import results
 
-    with media.VideoReader(
-        file, trust="any" if trust == "any" else "origin"
-    ) as reader:  # once: a pipe has no second time
-        facts = _facts(reader.info)
-        if decode:
-            facts |= _decoded_facts(reader)
+    trusted: Trust = "any" if trust == "any" else "origin"
+    examination = None
+    if decode:
+        examination = media.examine(file, trust=trusted)  # once: a pipe has no second time
+        facts = _facts(examination.info) | _decoded_facts(examination)
+    else:
+        facts = _facts(media.probe(file, trust=trusted))
     if as_json:
         print(json.dumps(facts, indent=2))
     else:
         results().print(_table(facts))
+    if examination is not None and examination.damage:
+        _refuse(examination)
 
 
 def _facts(info: MediaInfo) -> dict[str, Any]:
@@ -76,20 +83,35 @@ def _facts(info: MediaInfo) -> dict[str, Any]:
     }
 
 
-def _decoded_facts(reader: VideoReader) -> dict[str, Any]:
-    """Decode the stream to its end.
+def _decoded_facts(examination: Examination) -> dict[str, Any]:
+    """What was found by decoding, as plain values; the places of damage are in the order of frames."""
+    times = examination.times
+    return {
+        "decoded_frames": examination.frames,
+        "keyframes": examination.keyframes,
+        "decoded_end_s": examination.end_ns / 1e9,
+        "times_rise": examination.times_rise,
+        "times_restarted": times.restarts,
+        "times_made": times.made,
+        "times_moved": times.moved,
+        "damage": [
+            {"frame": damage.frame, "time_s": damage.pts_ns / 1e9, "what": damage.what} for damage in examination.damage
+        ],
+    }
+
+
+def _refuse(examination: Examination) -> NoReturn:
+    """Name the first places of damage, and how many there are.
 
     Raises:
-        MediaError: It breaks off, or some packets cannot be decoded.
+        MediaError: Always.
     """
+    damage = examination.damage
+    told = [f"frame {each.frame} at {each.pts_ns / 1e9:.3f} s: {each.what}" for each in damage[:_TOLD]]
+    more = f"; and {len(damage) - _TOLD} more" if len(damage) > _TOLD else ""
     from picasso.errors import MediaError
 
-    seen = [(frame.pts, bool(frame.keyframe)) for frame, _surface in reader.frames()]
-    if reader.skipped:
-        place = reader.info.location
-        raise MediaError(f"{place}: {reader.skipped} packets cannot be decoded, {len(seen)} frames can")
-    rising = all(before < after for (before, _), (after, _) in itertools.pairwise(seen))
-    return {"decoded_frames": len(seen), "keyframes": sum(key for _, key in seen), "times_rise": rising}
+    raise MediaError(f"{examination.info.location}: damaged: {'; '.join(told)}{more}")
 
 
 def _table(facts: dict[str, Any]) -> Table:
@@ -110,10 +132,17 @@ def _shown(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.6g}"
-    if isinstance(value, dict):  # an audio stream
-        rate, channels = value["sample_rate_hz"], value["channels"]
-        parts = [value["codec"], rate and f"{rate} Hz", channels and f"{channels} channels", value["language"]]
-        return " ".join(part for part in parts if part)
+    if isinstance(value, list) and isinstance(value[0], dict):
+        return "\n".join(map(_shown_dict, value))
     if isinstance(value, list):
         return ("x" if all(isinstance(part, int) for part in value) else ", ").join(map(_shown, value))
     return str(value)
+
+
+def _shown_dict(value: dict[str, Any]) -> str:
+    """A place of damage, or an audio stream, in one line."""
+    if "what" in value:
+        return f"frame {value['frame']} at {value['time_s']:.3f} s: {value['what']}"
+    rate, channels = value["sample_rate_hz"], value["channels"]
+    parts = [value["codec"], rate and f"{rate} Hz", channels and f"{channels} channels", value["language"]]
+    return " ".join(part for part in parts if part)

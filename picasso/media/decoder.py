@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from fractions import Fraction
 from itertools import chain, count, starmap
@@ -46,6 +46,17 @@ class Shown(NamedTuple):
     ticks: int | None
     """When it is shown; None where the container does not tell."""
 
+    @property
+    def packet(self) -> int:
+        """The number of the packet that it was in, -1 if that is not known."""
+        return NO_PACKET if self.frame.pts is None else self.frame.pts
+
+
+INCOMPLETE: Final = "bytes of it are missing"
+"""What is wrong with a packet that the container did not hold in full."""
+OnFault = Callable[[int, str], None]
+"""Takes the number of a packet and what is wrong with it."""
+
 
 class Decoder:
     """Decodes the first video stream of a file; belongs to one thread at a time.
@@ -54,8 +65,13 @@ class Decoder:
     be decoded is skipped and counted; a file that ends too early raises after its last frame.
     """
 
-    def __init__(self, opener: Opener, *, threads: int = 1) -> None:
+    def __init__(self, opener: Opener, *, threads: int = 1, on_fault: OnFault | None = None) -> None:
         """Open a place and decode its first frame.
+
+        Args:
+            opener: Opens the place.
+            threads: Threads of the decoder, 0 for one a core.
+            on_fault: Told about each packet that is damaged or cannot be decoded, before its frame comes, if it does.
 
         Raises:
             MediaError: It cannot be opened, or holds no picture.
@@ -63,6 +79,7 @@ class Decoder:
         self.place = opener.place.shown
         self.skipped = 0
         self._opener = opener
+        self._on_fault = on_fault or (lambda _packet, _what: None)
         self._packets = 0
         self._end_s = Fraction(0)
         self._ends_damaged = False
@@ -187,7 +204,7 @@ class Decoder:
     def _in_order(self, frames: list[VideoFrame]) -> Iterator[Shown]:
         """Yield frames whose times are sure."""
         for frame in frames:
-            yield from starmap(Shown, self._order.show(NO_PACKET if frame.pts is None else frame.pts, frame))
+            yield from starmap(Shown, self._order.show(Shown(frame, None).packet, frame))
 
     def _decode_packet(self, number: int, packet: VideoPacket) -> list[VideoFrame]:
         """Decode a packet; one that is damaged is counted and gives nothing."""
@@ -205,9 +222,12 @@ class Decoder:
             self._order.lose(number)
             self.skipped += 1
             self._ends_damaged = True
+            self._on_fault(number, "cannot be decoded")
             return []
         if packet.size:
             self._ends_damaged = packet.is_corrupt
+            if packet.is_corrupt:
+                self._on_fault(number, INCOMPLETE)
         return frames
 
     def _next(self, packets: Iterator[VideoPacket]) -> VideoPacket | None:

@@ -55,7 +55,7 @@ class VideoReader:
 
     - Times are nanoseconds, nearest to the stream's own, and rise strictly within a stream; one that starts below 0 is
       moved to 0. Times that are missing, wrong or in the order of decoding are made or sorted, and ``times`` counts it.
-    - Where times start again, and at each loop, ``pts_reset_policy`` says how it goes on: behind the last frame
+    - Where times start again, and at each loop, ``on_restart`` says how it goes on: behind the last frame
       (``CONTINUE``), or at the times of the stream, after an ``EndOfStream`` (``SEGMENT``) or without one (``RESET``).
     - Pixels are read-only in host memory, and stay valid as long as their surface is held. They are those of the file:
       a rotation in its header is told by ``info`` and not applied.
@@ -79,7 +79,7 @@ class VideoReader:
         clock: Clock | None = None,
         trust: Trust = "origin",
         stop: StopSignal | None = None,
-        pts_reset_policy: PtsResetPolicy | str = PtsResetPolicy.CONTINUE,
+        on_restart: PtsResetPolicy | str = PtsResetPolicy.CONTINUE,
     ) -> None:
         """Open a file or URL and decode its first frame.
 
@@ -98,13 +98,13 @@ class VideoReader:
             trust: What the location may make FFmpeg open besides itself: ``origin`` for files of its own folder, or
                 addresses of its own host; ``any`` for all that FFmpeg can open.
             stop: Ends the reader from another thread, also while it is being opened.
-            pts_reset_policy: What becomes of times that start again, or its name: ``continue``, ``segment``, ``reset``.
+            on_restart: What becomes of times that start again, or its name: ``continue``, ``segment``, ``reset``.
 
         Raises:
             ReadTimeoutError: It says nothing in time.
             OpeningStoppedError: ``stop`` was set before it was open.
             MediaError: It cannot be opened, is refused, or holds no picture.
-            ValueError: ``loops`` is less than 1, or an unknown ``pixel_format``, ``device`` or ``pts_reset_policy``.
+            ValueError: ``loops`` is less than 1, or an unknown ``pixel_format``, ``device`` or ``on_restart``.
         """
         if loops is not None and loops < 1:
             raise ValueError(f"loops must be at least 1, or None for ever, got {loops}")
@@ -118,7 +118,7 @@ class VideoReader:
         self._open = partial(Decoder, opener, threads=threads)
         self._loops = loops
         self._paced = pace
-        self._policy = PtsResetPolicy.of(pts_reset_policy)
+        self._policy = PtsResetPolicy.of(on_restart)
         self._pacer = Pacer(clock or MonotonicClock())
         self._skipped = self._moved = 0
         self.source_id = place.stem if source_id is None else source_id

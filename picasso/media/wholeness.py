@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -55,6 +55,28 @@ def is_cut(path: Path) -> bool | None:
         return None
 
 
+def breaks_at(path: Path) -> int | None:
+    """Return the byte from which on the boxes of an MP4 or MOV file cannot be followed; None if they all can.
+
+    None as well for other containers, and for zeros up to the end, which is padding.
+    """
+    try:
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if _end_of(file.read(12)) is not _end_of_boxes:
+                return None
+            *_, (at, length) = _boxes(file, size)
+            if length is not None:
+                return None
+            file.seek(at)
+            while chunk := file.read(1 << 20):
+                if any(chunk):
+                    return at
+    except OSError:
+        pass
+    return None
+
+
 def _end_of(head: bytes) -> Callable[[BinaryIO, int], int | None] | None:
     if head[:4] == b"RIFF":
         return _end_of_riff
@@ -82,22 +104,33 @@ def _end_of_riff(file: BinaryIO, size: int) -> int | None:
 
 
 def _end_of_boxes(file: BinaryIO, size: int) -> int | None:
-    """Follow the boxes of an MP4 or MOV file; the last may have the size 0, which is all that is left."""
+    """Follow the boxes of an MP4 or MOV file."""
+    *_, (at, length) = _boxes(file, size)
+    return at + (length or 0)
+
+
+def _boxes(file: BinaryIO, size: int) -> Iterator[tuple[int, int | None]]:
+    """Yield where each box begins and how long it is; the length None ends the walk where there is none.
+
+    The last box may have the size 0, which is all that is left.
+    """
     at = 0
+    yield at, 0
     for _ in range(_MOST_BOXES):
         if at + 8 > size:
             break
         file.seek(at)
         head = file.read(16)
-        length = int.from_bytes(head[:4], "big")
-        if length == 0:
-            return size
+        length, kind = int.from_bytes(head[:4], "big"), head[4:8]
         if length == 1:
             length = int.from_bytes(head[8:16], "big")
-        if length < 8 or not head[4:8].isascii():
-            break
+        elif length == 0 and any(kind):
+            length = size - at
+        if length < 8 or not kind.isascii() or not kind.strip(b"\0"):
+            yield at, None
+            return
+        yield at, length
         at += length
-    return at
 
 
 def _end_of_matroska(file: BinaryIO, _size: int) -> int | None:

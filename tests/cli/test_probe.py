@@ -14,7 +14,8 @@ def test_json_says_what_the_file_is(clip: Path) -> None:
     assert facts["file"] == str(clip)
     assert (facts["codec"], facts["width"], facts["height"], facts["pixel_format"]) == ("h264", 640, 272, "yuv420p")
     assert (facts["frames_per_s"], facts["frames"], facts["duration_s"]) == (25, 250, 10)
-    assert (facts["decoded_frames"], facts["times_rise"]) == (250, True)
+    assert (facts["decoded_frames"], facts["decoded_end_s"], facts["times_rise"]) == (250, 10, True)
+    assert (facts["times_restarted"], facts["times_made"], facts["times_moved"], facts["damage"]) == (0, 0, 0, [])
 
 
 def test_the_table_has_a_line_a_fact(clip: Path) -> None:
@@ -70,3 +71,18 @@ def test_what_a_file_says_beside_its_pixels_is_told(tmp_path: Path) -> None:
     assert (facts["color_transfer"], facts["hdr"], facts["bit_depth"], facts["audio"]) == (None, False, 8, [])
     lines = {tuple(line.rsplit(maxsplit=1)) for line in picasso("probe", path).out.splitlines()}
     assert {("sample aspect ratio", "64:45"), ("display size wh", "576x1024"), ("rotation deg", "-90")} <= lines
+
+
+def test_decoding_tells_where_a_file_is_damaged(tmp_path: Path, small_clip: Path) -> None:
+    path = tmp_path / "damaged.mp4"
+    data = bytearray(small_clip.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 2000] = bytes(2000)
+    path.write_bytes(data)
+    done = picasso("probe", path, "--decode", "--json")
+    assert done.code == 1
+    damage = json.loads(done.out)["damage"]
+    assert damage
+    assert all(20 < each["frame"] < 100 and 0.6 < each["time_s"] < 3.5 for each in damage)
+    first = damage[0]
+    assert f"damaged: frame {first['frame']} at {first['time_s']:.3f} s: {first['what']}" in done.sentence
+    assert f"frame {first['frame']} at {first['time_s']:.3f} s" in picasso("probe", path, "--decode").out
