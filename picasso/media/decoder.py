@@ -19,6 +19,7 @@ from picasso.media.ffmpeg import media_errors
 from picasso.media.location import Kind
 from picasso.media.opening import Opener
 from picasso.media.order import NO_PACKET, DisplayOrder, PacketTimes
+from picasso.media.packet_bytes import PacketBytes
 from picasso.media.packets_in import open_packets
 from picasso.media.timeline import FALLBACK_RATE
 from picasso.media.wholeness import is_short
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-    from picasso.media.packets_in import VideoPacket
+    from picasso.media.packet_bytes import PacketBytes
+from picasso.media.packets_in import VideoPacket
 
 _NOT_VIDEO: Final = frozenset({"tty"})
 """Demuxers that make pictures of text."""
@@ -79,7 +81,7 @@ class Decoder:
         self.place = opener.place.shown
         self.skipped = 0
         self._opener = opener
-        self._on_fault = on_fault or (lambda _packet, _what: None)
+        self._on_fault = on_fault
         self._packets = 0
         self._end_s = Fraction(0)
         self._ends_damaged = False
@@ -90,6 +92,7 @@ class Decoder:
             context = self.stream.codec_context
             context.thread_count = threads
             context.thread_type = "NONE" if threads == 1 else "AUTO"
+            self._bytes = PacketBytes(context.name, context.extradata)
             self._times = PacketTimes(self.container.format)
             self._order: DisplayOrder[VideoFrame] = DisplayOrder(lambda: context.has_b_frames)
             self._decoded = self._decode()
@@ -215,6 +218,8 @@ class Decoder:
                 frame_s = packet.duration * self.time_base if packet.duration else 1 / (self.rate or FALLBACK_RATE)
                 self._end_s = max(self._end_s, ticks * self.time_base + frame_s)
         self._packets += bool(packet.size)
+        if self._on_fault is not None:
+            self._tell(number, self._bytes.fault(bytes(packet)))
         packet.pts = number  # which the decoder copies to the frame of the packet
         try:
             frames = packet.decode()
@@ -222,13 +227,17 @@ class Decoder:
             self._order.lose(number)
             self.skipped += 1
             self._ends_damaged = True
-            self._on_fault(number, "cannot be decoded")
+            self._tell(number, "cannot be decoded")
             return []
         if packet.size:
             self._ends_damaged = packet.is_corrupt
             if packet.is_corrupt:
-                self._on_fault(number, INCOMPLETE)
+                self._tell(number, INCOMPLETE)
         return frames
+
+    def _tell(self, number: int, what: str | None) -> None:
+        if self._on_fault is not None and what is not None:
+            self._on_fault(number, what)
 
     def _next(self, packets: Iterator[VideoPacket]) -> VideoPacket | None:
         """Return the next packet; None at the end, and where the stream broke off."""

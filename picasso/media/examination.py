@@ -156,7 +156,7 @@ class _Search:
         return max((frame.end_ns for frame in self.seen), default=0)
 
     def _note(self, packet: int, what: str) -> None:
-        self.faults[packet] = what
+        self.faults.setdefault(packet, what)
 
     def _hear(self, shown: Shown) -> None:
         """Note what the decoder said about a frame."""

@@ -46,7 +46,12 @@ class TimesReport:
     """Frames that got the time of another packet, as the container gives times in the order of decoding."""
 
     def log_to(self, log: logging.Logger, place: str) -> None:
-        """Say in one line what had to be done, if anything."""
+        """Say in one line what had to be done, if anything.
+
+        Args:
+            log: Where to say it, as a warning.
+            place: What the line begins with: the name of the file.
+        """
         told = (
             (self.restarts, "times start again {} times"),
             (self.made, "{} frames without a time that fits got one"),
