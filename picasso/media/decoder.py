@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-    from picasso.media.packet_bytes import PacketBytes
-from picasso.media.packets_in import VideoPacket
+    from picasso.media.packets_in import VideoPacket
 
 _NOT_VIDEO: Final = frozenset({"tty"})
 """Demuxers that make pictures of text."""
