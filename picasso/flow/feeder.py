@@ -12,11 +12,12 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, final
 
+from picasso.engine.messages import OutputMessage
 from picasso.engine.threads import EngineThread
 from picasso.errors import ShutDownError
 from picasso.flow.output import Branch
 from picasso.flow.state import SourceState, SourceStatus
-from picasso.primitives import EndOfStream
+from picasso.primitives import EndOfStream, VideoFrame
 from picasso.surface import SurfaceView
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from picasso.flow.restart import RestartPolicy
     from picasso.flow.source import Item, Source
     from picasso.flow.stage import Stage
-    from picasso.primitives import VideoFrame
     from picasso.transform import Rect
 
 Annotate = Callable[["VideoFrame", "SurfaceView"], None]
@@ -226,10 +226,17 @@ class Feeder:
             self.drop(frame, "error")
             raise
 
-    def send_frame(self, frame: VideoFrame, surface: SurfaceView) -> None:
+    def send_frame(self, frame: VideoFrame, surface: SurfaceView, src_rect: Rect | None = None) -> None:
         """Send a frame to each output. Called by the stage."""
+        rect = self._src_rect if src_rect is None else src_rect
         for branch, (copy, view) in zip(self.branches, _shares(frame, surface, self.branches), strict=True):
-            self._engine.send_frame(branch.engine_id, copy, view, self._src_rect)
+            self._engine.send_frame(branch.engine_id, copy, view, rect)
+
+    def pass_on(self, content: VideoFrame | EndOfStream) -> None:
+        """Hand a frame or an end of stream to the sinks of each output. Called by the stage."""
+        for branch in self.branches:
+            copy = content.copy() if isinstance(content, VideoFrame) and len(self.branches) > 1 else content
+            branch.deliver(OutputMessage(copy, is_eos=isinstance(content, EndOfStream)))
 
     def end_stream(self) -> None:
         """End the stream of each output. Called by the stage."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
@@ -13,6 +13,9 @@ from picasso.flow.sink import QUEUE_FRAMES, Sink, SinkThread
 
 if TYPE_CHECKING:
     from picasso.engine import OutputMessage, SourceSpec, SourceStats
+
+
+OnOutput = Callable[["OutputMessage"], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,8 @@ class Output:
     """What happens when a sink's queue is full: ``BLOCK`` slows the source, the others drop frames and count them."""
     sink_queue_frames: int = QUEUE_FRAMES
     """Frames that may wait for each sink, at least 1."""
+    on_output: OnOutput | None = None
+    """Called with each output before the sinks get it, on the thread of the engine: it may complete the metadata."""
 
 
 @final
@@ -40,6 +45,7 @@ class Branch:
             raise ValueError(f"sink_queue_frames = {output.sink_queue_frames}: expected at least 1")
         self.engine_id = source_id if output.name is None else f"{source_id}-{output.name}"
         self.spec = output.spec
+        self._on_output = output.on_output
         self.sinks = [
             SinkThread(sink, self.engine_id, output.sink_policy, output.sink_queue_frames) for sink in output.sinks
         ]
@@ -56,6 +62,8 @@ class Branch:
 
     def deliver(self, output: OutputMessage) -> None:
         """Queue one output for every sink."""
+        if self._on_output is not None:
+            self._on_output(output)
         for sink in self.sinks:
             sink.put(output)
         if not output.is_eos:

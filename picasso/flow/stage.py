@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, final
 
 if TYPE_CHECKING:
-    from picasso.primitives import VideoFrame
+    from picasso.primitives import EndOfStream, VideoFrame
     from picasso.surface import SurfaceView
+    from picasso.transform import Rect
 
 
 class Downstream(Protocol):
@@ -16,8 +17,17 @@ class Downstream(Protocol):
     def source_id(self) -> str:
         """The source."""
 
-    def send_frame(self, frame: VideoFrame, surface: SurfaceView) -> None:
-        """Send a ``frame`` with the pixels of ``surface`` to the engine; waits while the source's queue is full."""
+    def send_frame(self, frame: VideoFrame, surface: SurfaceView, src_rect: Rect | None = None) -> None:
+        """Send a frame to the engine; waits while the source's queue is full.
+
+        Args:
+            frame: Its metadata.
+            surface: Its pixels, which are handed over.
+            src_rect: What to take of them; by default what the source was added with.
+        """
+
+    def pass_on(self, content: VideoFrame | EndOfStream) -> None:
+        """Hand ``content`` to the sinks past the engine: for stages that send nothing to the engine at all."""
 
     def end_stream(self) -> None:
         """End the stream behind the frames that were sent; another may begin."""

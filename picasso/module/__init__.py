@@ -1,9 +1,26 @@
 """A module: a YAML file that names sources, steps and sinks, and runs."""
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from picasso.module.elements import BasePyFuncCallableImpl, BasePyFuncImpl, BasePyFuncPlugin, Batch, PyFunc
 from picasso.module.elements import BasePyFuncPlugin as NvDsPyFuncPlugin
 from picasso.module.meta import UNTRACKED_OBJECT_ID, AttributeMeta, Frame, ObjectMeta
 from picasso.module.params import eval_expr, param_storage
+
+if TYPE_CHECKING:
+    from picasso.module.config import ConfigError, load_config
+    from picasso.module.run.module import Module, ModuleState
+
+_LATE = {
+    "ConfigError": "picasso.module.config",
+    "load_config": "picasso.module.config",
+    "Module": "picasso.module.run.module",
+    "ModuleState": "picasso.module.run.module",
+}
+"""Names that need the ``module`` extra, imported when they are asked for."""
 
 __all__ = [
     "UNTRACKED_OBJECT_ID",
@@ -12,10 +29,20 @@ __all__ = [
     "BasePyFuncImpl",
     "BasePyFuncPlugin",
     "Batch",
+    "ConfigError",
     "Frame",
+    "Module",
+    "ModuleState",
     "NvDsPyFuncPlugin",
     "ObjectMeta",
     "PyFunc",
     "eval_expr",
+    "load_config",
     "param_storage",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LATE:
+        return getattr(importlib.import_module(_LATE[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

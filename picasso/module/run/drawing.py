@@ -1,0 +1,96 @@
+"""``draw_func.rendered_objects`` as draw specs of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from picasso.draw import (
+    BoundingBoxDraw,
+    ColorDraw,
+    DotDraw,
+    LabelDraw,
+    LabelPosition,
+    LabelPositionKind,
+    ObjectDraw,
+    ObjectDrawSpec,
+    PaddingDraw,
+)
+
+if TYPE_CHECKING:
+    from picasso.module.config import DrawFunc
+
+_GREEN: Final = "00FF00FF"
+_WHITE: Final = "FFFFFFFF"
+_BLACK: Final = "000000FF"
+_CLEAR: Final = "00000000"
+
+
+def draw_specs(draw: DrawFunc) -> ObjectDrawSpec:
+    """Return the specs of the map; without a map none, and ``outputs.draw_default`` says what is drawn."""
+    specs = ObjectDrawSpec()
+    for unit, labels in (draw.rendered_objects or {}).items():
+        for label, look in labels.items():
+            specs.insert(unit, label, object_draw(look))
+    return specs
+
+
+def object_draw(look: Mapping[str, Any]) -> ObjectDraw:
+    """Return one look; an empty one is a green box with the label in white on black."""
+    if not look:
+        return ObjectDraw(_box({}), label=_label({}))
+    box, label, dot = look.get("bbox"), look.get("label"), look.get("central_dot")
+    return ObjectDraw(
+        None if box is None and "bbox" not in look else _box(box or {}),
+        central_dot=None if "central_dot" not in look else _dot(dot or {}),
+        label=None if label is None and "label" not in look else _label(label or {}),
+        blur=bool(look.get("blur")),
+    )
+
+
+def color(text: str) -> ColorDraw:
+    """Return a colour of 8 hexadecimal digits, RRGGBBAA."""
+    return ColorDraw(*bytes.fromhex(text))
+
+
+def _box(look: Mapping[str, Any]) -> BoundingBoxDraw:
+    return BoundingBoxDraw(
+        border_color=color(look.get("border_color", _GREEN)),
+        background_color=color(look.get("background_color", _CLEAR)),
+        thickness=look.get("thickness", 2),
+        padding=_padding(look.get("padding")),
+    )
+
+
+def _label(look: Mapping[str, Any], lines: tuple[str, ...] = ("{label}",)) -> LabelDraw:
+    place = look.get("position") or {}
+    kind = {
+        "TopLeftOutside": LabelPositionKind.TopLeftOutside,
+        "TopLeftInside": LabelPositionKind.TopLeftInside,
+        "Center": LabelPositionKind.Center,
+    }[place.get("position", "TopLeftOutside")]
+    return LabelDraw(
+        font_color=color(look.get("font_color", _WHITE)),
+        background_color=color(look.get("background_color", _BLACK)),
+        border_color=color(look.get("border_color", _CLEAR)),
+        font_scale=look.get("font_scale", 0.5),
+        thickness=look.get("thickness", 1),
+        position=LabelPosition(kind, place.get("margin_x", 0), place.get("margin_y", -10)),
+        padding=_padding(look.get("padding")),
+        format=list(look.get("format", lines)),
+    )
+
+
+def _dot(look: Mapping[str, Any]) -> DotDraw:
+    return DotDraw(color(look.get("color", _GREEN)), look.get("radius", 5))
+
+
+def _padding(sides: Mapping[str, int] | None) -> PaddingDraw:
+    sides = sides or {}
+    return PaddingDraw(sides.get("left", 0), sides.get("top", 0), sides.get("right", 0), sides.get("bottom", 0))
+
+
+DEFAULT_DRAW: Final = ObjectDraw(_box({}), label=_label({}))
+"""The built-in look of untracked objects."""
+TRACKED_DRAW: Final = ObjectDraw(_box({}), label=_label({}, ("{label} #{track_id}",)))
+"""That of tracked ones."""

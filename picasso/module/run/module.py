@@ -1,0 +1,356 @@
+"""A module that runs: configuration, sources, elements, engine and sinks, from start to stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from enum import StrEnum
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from picasso.engine import Callbacks, GeneralSpec, SourceSpec
+from picasso.engine.clock import Clock, MonotonicClock
+from picasso.engine.policies import OverflowPolicy
+from picasso.flow import Output, Runner, Sink, Source, SourceStatus
+from picasso.flow.sink import SinkThread
+from picasso.module.config import ConfigError, ModuleConfig, Problem, load_config
+from picasso.module.elements import CodePath, PyFuncElement
+from picasso.module.params import fill, use_dynamic
+from picasso.module.run.batcher import Batcher
+from picasso.module.run.outputs import draw_default
+from picasso.module.run.pipeline import Element, Pipeline
+from picasso.module.run.stage import ModuleStage
+from picasso.module.sinks import open_sink
+from picasso.module.sources import open_source
+from picasso.module.sources.uri import UriSource
+from picasso.signals import hold_stop, stop_on_signals
+
+if TYPE_CHECKING:
+    from picasso.draw import ObjectDraw
+    from picasso.engine import OutputMessage
+    from picasso.module.params.etcd import EtcdMirror
+    from picasso.primitives import BorrowedVideoObject
+
+GRACE_S: Final = 10.0
+"""Seconds that a stop waits for frames on their way."""
+REFRESH_S: Final = 0.1
+MIN_WAITING: Final = 8
+"""Frames that may wait for an encoder, whatever the limit in bytes."""
+DEFAULT_LENGTH, DEFAULT_BYTES = 200, 10 << 20
+STATUS_FILE: Final = "SAVANT_STATUS_FILEPATH"
+logger = logging.getLogger("picasso.module")
+
+
+class ModuleState(StrEnum):
+    """Where a module stands."""
+
+    INITIALIZING = "initializing"
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+
+
+class Module:
+    """A module: made from a file or a mapping, run once.
+
+    ::
+
+        Module.from_file("module.yml").run()
+
+    ``run`` reads every source to its end, or until ``stop`` or a signal, lets what was read come out, and closes every
+    sink. A source that fails does not stop the others; an element that fails stops the module.
+    """
+
+    def __init__(
+        self,
+        config: ModuleConfig | Mapping[str, Any],
+        *,
+        sources: Sequence[Source | str | os.PathLike[str]] | None = None,
+        sinks: Sequence[Sink] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Build everything but what needs a device, a file or a socket.
+
+        Args:
+            config: The configuration, or the tree of one.
+            sources: Instead of those of the configuration: sources, or files.
+            sinks: Instead of those of the configuration.
+            clock: Tells the time and waits; by default the system's monotonic clock.
+
+        Raises:
+            ConfigError: Something is wrong, or cannot be run yet.
+        """
+        self.config = config if isinstance(config, ModuleConfig) else load_config(config)
+        self.state = ModuleState.INITIALIZING
+        self.failure: BaseException | None = None
+        """What ended the module before its time."""
+        self._clock = clock or MonotonicClock()
+        self._code = CodePath.of(self.config.folder, self.config.parameters.get("code_root"))
+        refuse_what_is_not_built(self.config, sources is not None, sinks is not None)
+        self._sources = self._make_sources(sources)
+        self._given_sinks = sinks
+        self._sinks: list[SinkThread] = []
+        self._etcd: EtcdMirror | None = None
+        self._runner: Runner | None = None
+        self._pipeline: Pipeline | None = None
+        self._stopped = threading.Event()
+        self._started_s = 0.0
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str], **options: Any) -> Self:
+        """Load a module from a YAML file; ``-`` reads standard input.
+
+        Args:
+            path: The file.
+            options: What the class takes by keyword.
+
+        Raises:
+            ConfigError: Something is wrong; the error holds everything that is.
+        """
+        return cls(load_config(path), **options)
+
+    def start(self) -> None:
+        """Open sinks, start elements, and begin to read.
+
+        Raises:
+            ConfigError, ElementError, EtcdError, MediaError: Something cannot be opened or refuses to start.
+        """
+        self._started_s = time.monotonic()
+        self._become(ModuleState.STARTING)
+        try:
+            self._open()
+        except BaseException:
+            self._close_all()
+            raise
+        self._become(ModuleState.RUNNING)
+        logger.info("module %r runs after %.2f s", self.config.name, time.monotonic() - self._started_s)
+
+    def run(self, on_progress: Callable[[Sequence[SourceStatus]], object] | None = None) -> list[SourceStatus]:
+        """Start, read all sources to their ends, finish every sink, and say how each source fared.
+
+        In the main thread SIGINT, SIGTERM and SIGHUP end it in order; a second signal ends the process.
+
+        Args:
+            on_progress: Called about ten times a second with the statuses, on this thread.
+
+        Raises:
+            ElementError: An element failed.
+        """
+        is_main = threading.current_thread() is threading.main_thread()
+        try:
+            with stop_on_signals() if is_main else nullcontext():
+                self.start()
+                while not self._stopped.wait(REFRESH_S):
+                    statuses = self.statuses()
+                    if on_progress is not None:
+                        on_progress(statuses)
+                    if all(status.state.is_over for status in statuses):
+                        break
+        finally:
+            self.close()
+        if self.failure is not None:
+            raise self.failure
+        return self.statuses()
+
+    def stop(self) -> None:
+        """Read no further frame; ``run`` returns when what was read has come out. Any thread."""
+        self._stopped.set()
+        if self._runner is not None:
+            self._runner.stop()
+
+    def close(self, timeout_s: float = GRACE_S) -> None:
+        """Stop, let what was read come out, stop the elements, close every sink. May be called again.
+
+        Args:
+            timeout_s: Seconds for all of that together; frames that are left then are counted as dropped.
+        """
+        if self.state is ModuleState.STOPPED:
+            return
+        with hold_stop():
+            self._become(ModuleState.STOPPING)
+            self._close_all(timeout_s)
+
+    def statuses(self) -> list[SourceStatus]:
+        """How each source is doing, or how it fared."""
+        return [] if self._runner is None else self._runner.statuses()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _make_sources(self, given: Sequence[Source | str | os.PathLike[str]] | None) -> list[Source]:
+        if given is not None:
+            return [
+                UriSource(os.fspath(one), clock=self._clock) if isinstance(one, str | os.PathLike) else one
+                for one in given
+            ]
+        made = [open_source(config, self.config, self._clock) for config in self.config.sources]
+        ids = [source.source_id for source in made]
+        twice = [(config, name) for config, name in zip(self.config.sources, ids, strict=True) if ids.count(name) > 1]
+        if twice:
+            raise ConfigError(
+                [
+                    self.config.problem((*config.path, "properties", "source_id"), f"the source id {name!r} is in use")
+                    for config, name in twice
+                ]
+            )
+        return made
+
+    def _open(self) -> None:
+        from picasso.module.params.etcd import open_etcd
+
+        config, parameters = self.config, self.config.parameters
+        fill(parameters)
+        self._etcd = open_etcd(parameters.get("etcd"))
+        use_dynamic(self._etcd)
+        sinks = (
+            [open_sink(one, config, self._code) for one in config.sinks]
+            if self._given_sinks is None
+            else self._given_sinks
+        )
+        length = parameters["queue_maxsize"] or 0
+        self._sinks = [SinkThread(sink, config.name, OverflowPolicy.BLOCK, length) for sink in sinks]
+        for sink in self._sinks:
+            sink.start()
+        elements: list[Element] = [
+            PyFuncElement(element, self._code) for element in config.elements if element.element == "pyfunc"
+        ]
+        batcher = Batcher(
+            config.batch_size,
+            parameters["batched_push_timeout"],
+            capacity=max(parameters.get("stream_buffer_pool_size") or 4, 1),
+            clock=self._clock,
+            most_of_a_source=parameters.get("max_same_source_frames"),
+        )
+        stage = ModuleStage(config, batcher, self._set_spec)
+        self._pipeline = Pipeline(
+            batcher,
+            elements,
+            queues=config.buffer_queues,
+            deliver=stage.deliver,
+            drop=stage.drop,
+            fail=self._fail,
+        )
+        self._batcher, self._stage = batcher, stage
+        self._runner = Runner(
+            SourceSpec(),
+            general=GeneralSpec(config.name, inflight_queue_size=self._waiting_frames()),
+            callbacks=Callbacks(on_object_draw_spec=self._draw_spec if config.draw_func is not None else None),
+            stage=stage,
+            clock=self._clock,
+        )
+        for source in self._sources:
+            self._runner.add(source, outputs=[Output(SourceSpec(), on_output=self._deliver)])
+        self._pipeline.start()
+        self._runner.start()
+
+    def _waiting_frames(self) -> int:
+        """Frames of a source that wait for its encoder: by length and by bytes, and never fewer than 8."""
+        parameters, frame = self.config.parameters, self.config.frame
+        length = parameters.get("egress_queue_length")
+        size = parameters.get("egress_queue_byte_size")
+        length = DEFAULT_LENGTH if length is None else length or 1 << 20
+        size = DEFAULT_BYTES if size is None else size or 1 << 62
+        frame_bytes = (frame.width or 1920) * (frame.height or 1080) * 3 // 2
+        return max(min(length, max(size // frame_bytes, MIN_WAITING)), 1)
+
+    def _set_spec(self, source_id: str, spec: SourceSpec) -> None:
+        if self._runner is not None:
+            self._runner.engine.set_source_spec(source_id, spec)
+
+    def _draw_spec(self, _source: str, one: BorrowedVideoObject, current: ObjectDraw | None) -> ObjectDraw | None:
+        return draw_default(self.config.draw_func, one) if current is None else None
+
+    def _deliver(self, output: OutputMessage) -> None:
+        self._stage.complete(output)
+        for sink in self._sinks:
+            sink.put(output)
+
+    def _fail(self, error: BaseException) -> None:
+        self.failure = self.failure or error
+        logger.error("module %r stops: %s", self.config.name, error)
+        self._stage.release()
+        self.stop()
+
+    def _close_all(self, timeout_s: float = GRACE_S) -> None:
+        deadline_s = time.monotonic() + timeout_s
+        if self._runner is not None:
+            self._runner.close(timeout_s)
+        if self._pipeline is not None:
+            self._batcher.close()
+            self._pipeline.join(max(deadline_s - time.monotonic(), 0.1))
+            self._stage.release()
+        for sink in self._sinks:
+            sink.finish()
+        for sink in self._sinks:
+            sink.join(max(deadline_s - time.monotonic(), 1.0))
+            failure = sink.status().failure
+            if failure is not None and all(one.status().failure is not None for one in self._sinks):
+                self.failure = self.failure or failure
+        if self._etcd is not None:
+            use_dynamic(None)
+            self._etcd.close()
+        self._become(ModuleState.STOPPED)
+
+    def _become(self, state: ModuleState) -> None:
+        self.state = state
+        if path := os.environ.get(STATUS_FILE):
+            try:
+                os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+                with open(f"{path}.part", "w", encoding="utf-8") as file:
+                    file.write(f"{state}\n")
+                os.replace(f"{path}.part", path)
+            except OSError as error:
+                logger.warning("%s: the state cannot be written: %s", path, error.strerror)
+
+
+def refuse_what_is_not_built(config: ModuleConfig, has_sources: bool, has_sinks: bool) -> None:
+    """Refuse what a configuration may say and this version does not run.
+
+    Raises:
+        ConfigError: With a line for each such place.
+    """
+    found: list[Problem] = []
+    if not has_sources:
+        found += [
+            config.problem((*source.path, "element"), "ZeroMQ sources cannot be run yet; use uridecodebin")
+            for source in config.sources
+            if source.element == "zeromq_source_bin"
+        ]
+    if not has_sinks:
+        found += [
+            config.problem((*sink.path, "element"), "ZeroMQ sinks cannot be run yet; use a file sink")
+            for sink in config.sinks
+            if sink.element == "zeromq_sink"
+        ]
+    found += [
+        config.problem((*element.path, "element"), f"{element.element} cannot be run yet")
+        for element in config.elements
+        if element.element not in ("pyfunc", "queue")
+    ]
+    for block in ("tracing", "metrics"):
+        provider = (config.parameters["telemetry"].get(block) or {}).get("provider")
+        if provider is not None:
+            path = ("parameters", "telemetry", block, "provider")
+            found.append(config.problem(path, f"provider {provider} cannot be run yet"))
+    output, draw = config.output_frame, config.draw_func
+    if output is not None and output.codec == "copy":
+        found.append(config.problem(("parameters", "output_frame", "codec"), "copy cannot be run yet"))
+    if output is not None and output.tag is not None:
+        found.append(config.problem(("parameters", "output_frame", "condition"), "a condition cannot be run yet"))
+    if draw is not None and draw.module is not None:
+        found.append(config.problem(("parameters", "draw_func", "module"), "a drawer of your own cannot be run yet"))
+    if config.parameters.get("auxiliary_encoders"):
+        found.append(config.problem(("parameters", "auxiliary_encoders"), "auxiliary streams cannot be run yet"))
+    if found:
+        raise ConfigError(found)

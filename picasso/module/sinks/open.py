@@ -1,0 +1,102 @@
+"""From an entry of ``pipeline.sink`` to a sink: its kind, its properties, its filter."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from picasso.flow import Sink
+from picasso.module.config import ConfigError
+from picasso.module.elements.loading import CodePath, ElementError, find
+from picasso.module.sinks.files import ImageFileSink, MetadataFileSink, VideoFileSink
+from picasso.module.sinks.simple import ConsoleSink, DevNullSink, FileSink
+
+if TYPE_CHECKING:
+    from picasso.engine import OutputMessage
+    from picasso.module.config import FilterConfig, ModuleConfig, SinkConfig
+    from picasso.primitives import VideoFrame
+
+KINDS: Final[Mapping[str, Callable[..., Sink]]] = {
+    "console_sink": ConsoleSink,
+    "file_sink": FileSink,
+    "devnull_sink": DevNullSink,
+    "video_file_sink": VideoFileSink,
+    "image_file_sink": ImageFileSink,
+    "metadata_json_sink": MetadataFileSink,
+}
+FrameFilter = Callable[["VideoFrame"], bool]
+logger = logging.getLogger("picasso.module")
+
+
+def open_sink(config: SinkConfig, module: ModuleConfig, code: CodePath) -> Sink:
+    """Open a sink.
+
+    Raises:
+        ConfigError: Its properties cannot be used.
+        MediaError: It cannot be opened.
+    """
+    properties = {key: value for key, value in config.properties.items() if value is not None}
+    try:
+        sink = KINDS[config.element](**properties)
+    except ValueError as error:
+        raise ConfigError([module.problem((*config.path, "properties"), str(error))]) from None
+    if config.frame_filter is None:
+        return sink
+    return Filtered(sink, load_filter(config.frame_filter, code, default=None))
+
+
+class Filtered:
+    """A sink that gets only the frames that a function of the user's lets pass; ends of streams always pass."""
+
+    def __init__(self, sink: Sink, accepts: FrameFilter | None) -> None:
+        """Put ``accepts`` before a sink; None lets everything pass."""
+        self._sink = sink
+        self._accepts = accepts
+        self._has_failed = False
+        self.filtered = 0
+        """Frames that the filter kept back."""
+
+    @property
+    def name(self) -> str:
+        """The sink's own name."""
+        return str(getattr(self._sink, "name", type(self._sink).__name__))
+
+    def write(self, output: OutputMessage) -> None:
+        """Write the ``output`` if it passes; a filter that raises lets it pass."""
+        if output.is_eos or self._passes(output.as_video_frame()):
+            self._sink.write(output)
+        else:
+            self.filtered += 1
+
+    def close(self) -> None:
+        """Close the sink."""
+        self._sink.close()
+
+    def _passes(self, frame: VideoFrame) -> bool:
+        if self._accepts is None:
+            return True
+        try:
+            return bool(self._accepts(frame))
+        except Exception as error:  # noqa: BLE001 - a filter never stops a module
+            if not self._has_failed:
+                self._has_failed = True
+                logger.warning(
+                    "egress filter of %s raised, frames pass: %s: %s", self.name, type(error).__name__, error
+                )
+            return True
+
+
+def load_filter(config: FilterConfig, code: CodePath, *, default: FrameFilter | None) -> FrameFilter | None:
+    """Load a filter; one that cannot be loaded is replaced by ``default``, with a warning."""
+    try:
+        made: Any = find(code.load(config.module), config.class_name)
+        if isinstance(made, type):
+            made = made(**config.kwargs)
+        if not callable(made):
+            raise ElementError(f"{config.class_name} cannot be called with a frame")
+    except Exception as error:  # noqa: BLE001 - whatever the user's code raises
+        logger.warning("the frame filter %s.%s is not used: %s", config.module, config.class_name, error)
+        return default
+    accepts: FrameFilter = made
+    return accepts
