@@ -22,6 +22,7 @@ from typer.core import TyperGroup
 from picasso.cli.demo import demo
 from picasso.cli.doctor import doctor
 from picasso.cli.encode import encode
+from picasso.cli.module import module, run
 from picasso.cli.probe import probe
 from picasso.cli.warm_up import warm_up
 from picasso.errors import PicassoError
@@ -133,6 +134,8 @@ app = typer.Typer(
 )
 app.command(epilog="Example: picasso demo -o demo --seconds 3")(demo)
 app.command(epilog="Example: picasso encode in.mp4 -o out.mp4 --size 1280x720 --codec hevc --bitrate 3M")(encode)
+app.command(epilog="Example: picasso run module.yml")(run)
+app.add_typer(module, name="module")
 app.command(epilog="Example: picasso probe out.mp4 --json")(probe)
 app.command(epilog="Example: picasso doctor --json")(doctor)
 app.command("warm-up", epilog="Example: PICASSO_CACHE_DIR=/opt/picasso picasso warm-up")(warm_up)

@@ -1,0 +1,68 @@
+"""``picasso run`` and ``picasso module``, as users call them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "cli"))
+from running import picasso
+
+GOOD = """
+name: good
+parameters: {batchsize: 2, output_frame: {codec: jpeg}}
+pipeline:
+  source: {element: videotestsrc, properties: {num-buffers: 5}}
+  sink: [{element: image_file_sink, properties: {location: images}}]
+"""
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MODULE_NAME", raising=False)
+    return tmp_path
+
+
+def test_run_runs_the_file_and_shows_how_each_source_fared(folder: Path) -> None:
+    (folder / "m.yml").write_text(GOOD)
+    done = picasso("run", "m.yml")
+    assert done.code == 0, done.err
+    assert len(list((folder / "images" / "test").iterdir())) == 5
+    assert "did you mean 'batch_size'?" in done.err
+    rows = [line.split() for line in done.err.splitlines()]
+    assert ["test", "ended", "5"] in [row[:3] for row in rows]
+
+
+def test_run_ends_with_1_where_every_source_failed(folder: Path) -> None:
+    (folder / "m.yml").write_text(
+        GOOD.replace("videotestsrc, properties: {num-buffers: 5}", "uridecodebin, properties: {uri: none.mp4}")
+    )
+    assert picasso("run", "m.yml", "-q").code == 1
+
+
+def test_check_prints_every_value_with_its_origin(folder: Path) -> None:
+    (folder / "m.yml").write_text(GOOD)
+    done = picasso("module", "check", "m.yml")
+    assert done.code == 0
+    assert any(line.startswith("name: good") and line.endswith("# m.yml:2") for line in done.out.splitlines())
+    assert "warning: m.yml:3: parameters.batchsize" in done.err
+
+
+def test_faults_come_one_a_line_with_exit_code_1(folder: Path) -> None:
+    (folder / "m.yml").write_text(GOOD.replace("jpeg", "jpg").replace("num-buffers: 5", "num-buffers: five"))
+    for command in (("run",), ("module", "check")):
+        done = picasso(*command, "m.yml")
+        assert done.code == 1
+        assert [line.split(": ")[0:2] for line in done.err.splitlines()] == [
+            ["m.yml:3", "parameters.output_frame.codec"],
+            ["m.yml:5", "pipeline.source.properties.num-buffers"],
+        ]
+
+
+def test_the_schema_is_json() -> None:
+    done = picasso("module", "schema")
+    assert json.loads(done.out)["title"] == "picasso module"
