@@ -6,12 +6,13 @@ of 2³¹ ticks. It writes the headers of the tracks, see ``mp4_codecs``.
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from collections.abc import Sequence
 from typing import Final
 
 from picasso.media.mp4_boxes import MATRIX, box, free_box, full_box, long_header, u32
-from picasso.media.mp4_tracks import MOST_TICKS, Sample, Track, TrackHeader
+from picasso.media.mp4_tracks import MOST_TICKS, Track, TrackHeader
 from picasso.media.outputs import Output
 from picasso.signals import hold_stop
 
@@ -53,23 +54,29 @@ class Mp4Muxer:
         self._tracks = [Track(number, header) for number, header in enumerate(headers, 1)]
         self._video = self._tracks[0]
         self._movie_timescale = self._video.timescale
+        self._longest = round(FRAGMENT_S * self._video.timescale)
+        self._shortest = round(SHORTEST_S * self._video.timescale)
         self._waiting_bytes = 0
         self._number = 0
         self._enclosed_from = 0
 
-    def add(self, track: int, sample: Sample) -> None:
-        """Take a sample of a track; a fragment that is long enough is written before.
+    def add(
+        self, track: int, parts: Sequence[bytes | memoryview], size: int, dts: int, pts: int, duration: int,
+        *, keyframe: bool,
+    ) -> None:  # fmt: skip
+        """Take a sample of a track, as ``Track.add`` does; a fragment that is long enough is written before.
 
         Raises:
             OSError: It cannot be written; the samples of the fragment are lost.
         """
         target = self._tracks[track]
-        if target is self._video and self._is_full(sample):
-            self.flush(until=sample.dts)
-        elif target.waiting and sample.dts - target.waiting[-1].dts > MOST_TICKS:
-            self.flush()
-        target.add(sample)
-        self._waiting_bytes += sample.size
+        if target.times:
+            if target is self._video and self._is_full(dts, keyframe=keyframe):
+                self.flush(until=dts)
+            elif dts - target.times[-1] > MOST_TICKS:
+                self.flush()
+        target.add(parts, size, dts, pts, duration, keyframe=keyframe)
+        self._waiting_bytes += size
 
     def flush(self, *, until: int | None = None) -> None:
         """Write the samples that wait as one fragment; of those that do not fit on the disk, as many as do.
@@ -80,7 +87,7 @@ class Mp4Muxer:
         Raises:
             OSError: They cannot be written, and those after ``safe`` are lost.
         """
-        waiting = [track for track in self._tracks if track.waiting]
+        waiting = [track for track in self._tracks if track.times]
         if not waiting:
             return
         self._waiting_bytes = 0
@@ -90,40 +97,36 @@ class Mp4Muxer:
             with hold_stop():  # what is in the file and what is known of it belong together
                 self._write(waiting, until)
         except OSError:
-            frames = self._video.waiting
             for track in waiting:
-                track.waiting = []
-            if self._fragment:
-                self._rescue(frames)
+                if track is not self._video or not self._fragment:
+                    track.drop()
+            self._rescue()
             raise
 
     def _write(self, waiting: Sequence[Track], until: int | None) -> None:
         self._number += 1
         head = self._fragment_header(waiting, until) if self._fragment else b""
         begin = self._output.size
-        parts = [part for track in waiting for sample in track.waiting for part in sample.parts]
-        self._output.write(b"".join([head, *parts]))
+        self._output.write(b"".join([head, *(part for track in waiting for part in track.parts)]))
         offset = begin + len(head)
         for track in waiting:
-            size = sum(sample.size for sample in track.waiting)
+            size = sum(track.sizes)
             track.note_written(offset)
             offset += size
         if self._sync:
             self._output.sync()
         self.safe = self._video.written if self._fragment else 0
 
-    def _rescue(self, frames: Sequence[Sample]) -> None:
-        """Write frames in ever smaller fragments until the disk takes none."""
-        count = len(frames) // 2
+    def _rescue(self) -> None:
+        """Write the frames that wait in ever smaller fragments, until the disk takes none."""
+        count = len(self._video.times) // 2
         while count:
-            self._video.waiting = list(frames[:count])
-            try:
+            rest = self._video.split(count)
+            with contextlib.suppress(OSError):
                 self._write([self._video], None)
-            except OSError:
-                self._video.waiting = []
-            else:
-                frames = frames[count:]
-            count = min(count // 2, len(frames))
+            self._video.put_back(rest)
+            count = min(count // 2, len(self._video.times))
+        self._video.drop()
 
     def finish(self) -> None:
         """Write what waits, then make a plain file of it, if it can be one.
@@ -147,14 +150,11 @@ class Mp4Muxer:
             self._output.cut(index_at)  # without the index it plays as it did before
         self.safe = self._video.written
 
-    def _is_full(self, sample: Sample) -> bool:
-        if not self._video.waiting:
-            return False
-        waiting_s = (sample.dts - self._video.waiting[0].dts) / self._video.timescale
+    def _is_full(self, dts: int, *, keyframe: bool) -> bool:
+        """Whether a frame that comes now begins the next fragment."""
+        waiting = dts - self._video.times[0]
         return (
-            waiting_s >= FRAGMENT_S
-            or (sample.keyframe and waiting_s >= SHORTEST_S)
-            or self._waiting_bytes >= _MOST_BYTES
+            waiting >= self._longest or (keyframe and waiting >= self._shortest) or self._waiting_bytes >= _MOST_BYTES
         )
 
     def _begin(self) -> None:
@@ -170,7 +170,7 @@ class Mp4Muxer:
 
     def _fragment_header(self, waiting: Sequence[Track], until: int | None) -> bytes:
         """``moof`` and the beginning of ``mdat``."""
-        sizes = [sum(sample.size for sample in track.waiting) for track in waiting]
+        sizes = [sum(track.sizes) for track in waiting]
         empty = self._fragment_tracks(waiting, until, [0] * len(waiting))
         offsets, offset = [], len(empty) + 8
         for size in sizes:

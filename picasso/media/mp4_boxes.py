@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 import sys
 from array import array
@@ -86,13 +87,15 @@ class Runs:
         self._counts = array("I")
         self._values = array("q")
 
-    def add(self, value: int) -> None:
-        """Append a number."""
-        if self._values and self._values[-1] == value:
-            self._counts[-1] += 1
-        else:
-            self._counts.append(1)
-            self._values.append(value)
+    def extend(self, values: Iterable[int]) -> None:
+        """Append numbers."""
+        for value, group in itertools.groupby(values):
+            count = len(list(group))
+            if self._values and self._values[-1] == value:
+                self._counts[-1] += count
+            else:
+                self._counts.append(count)
+                self._values.append(value)
 
     def copy(self) -> Runs:
         """The same numbers."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -25,7 +26,8 @@ _TABLES: Final = frozenset({b"stbl"})
 _SHAPE_BYTES: Final = 52
 """The end of ``tkhd`` that is the same in both versions."""
 
-Parts = Sequence[bytes | memoryview]
+Packed = tuple[Sequence[bytes | memoryview], int]
+"""The bytes of a frame in pieces, and how many they are."""
 
 
 def track_headers(
@@ -86,14 +88,14 @@ def _track_header(trak: bytes, timescale: int) -> TrackHeader:
     )
 
 
-def packing(codec: Codec) -> Callable[[bytes], Parts]:
+def packing(codec: Codec) -> Callable[[bytes], Packed]:
     """Return what turns a frame of this codec, as encoders make it, into its form within a file."""
     if codec in {Codec.H264, Codec.HEVC}:
         return length_prefixed
     return _without_delimiter if codec is Codec.AV1 else _as_it_is
 
 
-def length_prefixed(data: bytes) -> Parts:
+def length_prefixed(data: bytes) -> Packed:
     """Put lengths where the start codes of H.264 and HEVC were.
 
     Raises:
@@ -102,20 +104,24 @@ def length_prefixed(data: bytes) -> Parts:
     starts = [match.end() for match in _START_CODE.finditer(data)]
     if not starts or data[: starts[0] - 3].strip(b"\0"):
         raise MediaError("expected H.264 or HEVC with start codes (Annex B)")
-    view = memoryview(data)
     parts: list[bytes | memoryview] = []
-    for start, end in zip(starts, [*(start - 3 for start in starts[1:]), len(data)], strict=True):
-        last = end
-        while last > start and not data[last - 1]:  # zeros between two units belong to neither
-            last -= 1
-        parts += ((last - start).to_bytes(4, "big"), view[start:last])
-    return parts
+    view, total = memoryview(data), 0
+    starts.append(len(data) + 3)
+    for start, next_start in itertools.pairwise(starts):
+        end = next_start - 3
+        while end > start and not data[end - 1]:  # zeros between two units belong to neither
+            end -= 1
+        parts.append((end - start).to_bytes(4, "big"))
+        parts.append(view[start:end])
+        total += 4 + end - start
+    return parts, total
 
 
-def _without_delimiter(data: bytes) -> Parts:
+def _without_delimiter(data: bytes) -> Packed:
     """Leave out what stands between two frames of an AV1 stream, and does not belong into a file."""
-    return (data.removeprefix(_TEMPORAL_DELIMITER),)
+    data = data.removeprefix(_TEMPORAL_DELIMITER)
+    return (data,), len(data)
 
 
-def _as_it_is(data: bytes) -> Parts:
-    return (data,)
+def _as_it_is(data: bytes) -> Packed:
+    return (data,), len(data)

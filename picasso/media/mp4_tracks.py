@@ -6,8 +6,9 @@ import itertools
 import struct
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass
+from operator import add, sub
+from typing import Any, Final
 
 from picasso.media.mp4_boxes import MAX_U32, Runs, box, full_box, table, u32
 
@@ -21,24 +22,8 @@ _UNDETERMINED: Final = 0x55C4
 """The language ``und``."""
 
 
-@dataclass(slots=True)
-class Sample:
-    """One coded frame, or one packet of sound, on its way into the file. Times are in ticks of its track."""
-
-    parts: Sequence[bytes | memoryview]
-    """Its bytes, in pieces that follow each other."""
-    dts: int
-    """When it is decoded."""
-    pts: int
-    """When it is shown."""
-    duration: int
-    """How long it is shown if it is the last one; the others end where the next begins."""
-    keyframe: bool
-    size: int = field(init=False)
-    """Bytes."""
-
-    def __post_init__(self) -> None:
-        self.size = sum(map(len, self.parts))
+Waiting = tuple[list[Any], ...]
+"""Samples of a track: their bytes, then a list for each of the things known of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +43,26 @@ class TrackHeader:
 
 
 class Track:
-    """The samples of one track: those that wait for their fragment, and the index of those that are in the file."""
+    """The samples of one track: those that wait for their fragment, and the index of those that are in the file.
+
+    A sample is one coded frame or one packet of sound. All times are in ticks of the track.
+    """
 
     def __init__(self, number: int, header: TrackHeader) -> None:
         self.number = number
         self.timescale = header.timescale
-        self.waiting: list[Sample] = []
         self.written = 0
         """Samples in the file."""
+        self.parts: list[bytes | memoryview] = []
+        """The bytes of the samples that wait, in pieces that follow each other."""
+        self.times: list[int] = []
+        """When each sample that waits is decoded."""
+        self.sizes: list[int] = []
+        """Bytes of each sample that waits."""
+        self._part_counts: list[int] = []
+        self._shifts_waiting: list[int] = []
+        self._flags: list[int] = []
+        self._duration = 0
         self._header = header
         self._has_pause = False
         self._first_dts: int | None = None
@@ -78,11 +75,52 @@ class Track:
         self._chunk_firsts = array("I")
         self._chunk_lengths = array("I")
 
-    def add(self, sample: Sample) -> None:
-        """Take a sample, decoded later than those before."""
+    def add(
+        self, parts: Sequence[bytes | memoryview], size: int, dts: int, pts: int, duration: int, *, keyframe: bool
+    ) -> None:
+        """Take a sample, decoded later than those before.
+
+        Args:
+            parts: Its bytes, in pieces that follow each other.
+            size: How many they are.
+            dts: When it is decoded.
+            pts: When it is shown.
+            duration: How long it is shown if it is the last one; the others end where the next begins.
+            keyframe: Whether decoding can begin here.
+        """
         if self._first_dts is None:
-            self._first_dts, self._first_pts = sample.dts, sample.pts
-        self.waiting.append(sample)
+            self._first_dts, self._first_pts = dts, pts
+        self.parts += parts
+        self._part_counts.append(len(parts))
+        self.sizes.append(size)
+        self.times.append(dts)
+        self._shifts_waiting.append(pts - dts)
+        self._flags.append(_SYNC if keyframe else _NOT_SYNC)
+        self._duration = duration
+
+    def split(self, count: int) -> Waiting:
+        """Keep the first samples that wait, and return the others for ``put_back``."""
+        parts = sum(self._part_counts[:count])
+        rest: Waiting = (self.parts[parts:], *(column[count:] for column in self._columns()))
+        del self.parts[parts:]
+        for column in self._columns():
+            del column[count:]
+        return rest
+
+    def put_back(self, rest: Waiting) -> None:
+        """Let these samples wait, too, behind those that do."""
+        self.parts += rest[0]
+        for column, values in zip(self._columns(), rest[1:], strict=True):
+            column.extend(values)
+
+    def _columns(self) -> tuple[list[int], ...]:
+        return self._part_counts, self.sizes, self.times, self._shifts_waiting, self._flags
+
+    def drop(self) -> None:
+        """Forget the samples that wait."""
+        self.parts.clear()
+        for column in self._columns():
+            column.clear()
 
     def fragment(self, until: int | None, offset: int) -> bytes:
         """Return the ``traf`` of the samples that wait.
@@ -91,34 +129,39 @@ class Track:
             until: When the next sample of the track is decoded, if it is known.
             offset: Of the samples' bytes, from the beginning of the ``moof``.
         """
-        waiting = self.waiting
-        times = [sample.dts for sample in waiting]
-        shifts = [sample.pts - sample.dts for sample in waiting]
-        last = waiting[-1].duration if until is None or until - times[-1] > MOST_TICKS else until - times[-1]
-        columns = [
-            [*(after - before for before, after in itertools.pairwise(times)), last],
-            [sample.size for sample in waiting],
-            [_SYNC if sample.keyframe else _NOT_SYNC for sample in waiting],
-            *([[shift & MAX_U32 for shift in shifts]] if any(shifts) else []),
-        ]
+        times, shifts = self.times, self._shifts_waiting
+        last = self._duration if until is None or until - times[-1] > MOST_TICKS else until - times[-1]
+        columns = [[*map(sub, times[1:], times), last], self.sizes, self._flags]
+        if any(shifts):
+            columns.append([shift & MAX_U32 for shift in shifts])
         flags = _OFFSET | _DURATION | _SIZE | _FLAGS | (_SHIFT if any(shifts) else 0)
         rows = table(itertools.chain.from_iterable(zip(*columns, strict=True)))
         return box(
             b"traf",
             full_box(b"tfhd", 0, _IN_MOOF, u32(self.number)),
             full_box(b"tfdt", 1, 0, struct.pack(">Q", times[0] - self._origin)),
-            full_box(b"trun", 1, flags, struct.pack(">Ii", len(waiting), offset), rows),
+            full_box(b"trun", 1, flags, struct.pack(">Ii", len(times), offset), rows),
         )
 
     def note_written(self, offset: int) -> None:
         """Enter the samples that waited into the index: they are in the file now, from ``offset`` on."""
-        if not self._chunk_lengths or self._chunk_lengths[-1] != len(self.waiting):
+        times, shifts = self.times, self._shifts_waiting
+        if not self._chunk_lengths or self._chunk_lengths[-1] != len(times):
             self._chunk_firsts.append(len(self._chunks) + 1)
-            self._chunk_lengths.append(len(self.waiting))
+            self._chunk_lengths.append(len(times))
         self._chunks.append(offset)
-        for sample in self.waiting:
-            self._enter(sample)
-        self.waiting.clear()
+        gaps = [*map(sub, times, [self._last_dts, *times])] if self.written else [*map(sub, times[1:], times)]
+        self._has_pause = self._has_pause or (bool(gaps) and max(gaps) > MOST_TICKS)
+        self._durations.extend(min(gap, MOST_TICKS) for gap in gaps)
+        self._shifts.extend(shifts)
+        self._sizes.extend(self.sizes)
+        self._sync.extend(number for number, flags in enumerate(self._flags, self.written + 1) if flags == _SYNC)
+        self.written += len(times)
+        self._last_dts, self._last_duration = times[-1], self._duration
+        shown = [*map(add, times, shifts)]
+        self._first_pts = min(self._first_pts, *shown)
+        self._end_pts = max(self._end_pts, max(shown) + self._duration)
+        self.drop()
 
     def header(self) -> bytes:
         """Return the ``trak`` of a file whose samples are in fragments."""
@@ -134,7 +177,7 @@ class Track:
         edits = [(start_movie, -1)] if start else []
         edits.append((shown_movie, start - first_dts))
         durations = self._durations.copy()
-        durations.add(self._last_duration)
+        durations.extend([self._last_duration])
         tables = [full_box(b"stts", 0, 0, durations.table())]
         if not self._shifts.is_all(0):
             tables.append(full_box(b"ctts", 1, 0, self._shifts.table()))
@@ -159,20 +202,6 @@ class Track:
     def _origin(self) -> int:
         """The time that fragments count from: 0, or the first sample's where that is below 0."""
         return min(self._first_dts or 0, 0)
-
-    def _enter(self, sample: Sample) -> None:
-        if self.written:
-            gap = sample.dts - self._last_dts
-            self._has_pause = self._has_pause or gap > MOST_TICKS
-            self._durations.add(min(gap, MOST_TICKS))
-        self.written += 1
-        self._last_dts, self._last_duration = sample.dts, sample.duration
-        self._first_pts = min(self._first_pts, sample.pts)
-        self._end_pts = max(self._end_pts, sample.pts + sample.duration)
-        self._sizes.append(sample.size)
-        self._shifts.add(sample.pts - sample.dts)
-        if sample.keyframe:
-            self._sync.append(self.written)
 
     def _chunk_table(self) -> bytes:
         """Which chunks hold how many samples, each by the first sample description."""

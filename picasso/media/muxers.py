@@ -14,7 +14,7 @@ from picasso.errors import MediaError
 from picasso.media.ffmpeg import FAILURES
 from picasso.media.mp4 import Mp4Muxer
 from picasso.media.mp4_codecs import packing, ticks_per_s, track_headers
-from picasso.media.mp4_tracks import MOST_TICKS, Sample
+from picasso.media.mp4_tracks import MOST_TICKS
 from picasso.media.outputs import Output
 from picasso.media.packets import FFMPEG_NAMES, StreamKind
 from picasso.media.times import NS, Ticks
@@ -86,7 +86,8 @@ class Fragments:
         dts, pts, duration = self._clock.times(unit, dts_ns, pts_ns)
         if pts - dts > MOST_TICKS:
             raise MediaError(f"{(pts_ns - dts_ns) / NS:.0f} s between decoding and showing a frame do not fit into MP4")
-        self._muxer.add(0, Sample(self._pack(unit.data), dts, pts, duration, unit.keyframe))
+        parts, size = self._pack(unit.data)
+        self._muxer.add(0, parts, size, dts, pts, duration, keyframe=unit.keyframe)
 
     def add_sound(self, index: int, packet: av.Packet[Any]) -> None:
         """Take a packet of one of the sounds, by its place among them."""
@@ -95,7 +96,8 @@ class Fragments:
             ticks.from_ns(round(time * packet.time_base * NS)) if time is not None else 0
             for time in (packet.dts if packet.dts is not None else packet.pts, packet.pts, packet.duration)
         )
-        self._muxer.add(index + 1, Sample((bytes(packet),), dts, pts, duration, keyframe=True))
+        data = bytes(packet)
+        self._muxer.add(index + 1, (data,), len(data), dts, pts, duration, keyframe=True)
 
     def flush(self) -> None:
         """Write what waits as a fragment."""
