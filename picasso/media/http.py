@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from http import HTTPStatus
 from typing import IO, Any, Final, NoReturn
 from urllib.error import HTTPError, URLError
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from picasso.errors import ConnectionLostError, MediaError
 from picasso.media.byte_source import READ_BYTES, ByteSource, hang_up
@@ -129,7 +129,12 @@ class HttpSource(ByteSource):
             pass
         if wanted != self._position:
             self._response.close()
-            self._response = self._ask(wanted)
+            try:
+                self._response = self._ask(wanted)
+            except ConnectionLostError:
+                raise
+            except MediaError as error:
+                raise ConnectionLostError(str(error)) from None
             if self._response.status != HTTPStatus.PARTIAL_CONTENT:
                 raise ConnectionLostError(f"{self._place}: the server no longer gives parts")
             self._position = wanted
@@ -158,10 +163,10 @@ class HttpSource(ByteSource):
     def _ask(self, first: int) -> Any:
         """Send a request and return its response."""
         end = "" if self._end is None else self._end - 1
-        request = urllib.request.Request(_without_user(self.name), headers=self._headers)
+        request = urllib.request.Request(_request_url(self.name), headers=self._headers)
         request.add_header("Range", f"bytes={first}-{end}")
         try:
-            response: Any = self._opener.open(request, timeout=self._left_s() or socket.getdefaulttimeout())
+            response: Any = self._opener.open(request, timeout=self._left_s())
         except HTTPError as error:
             error.close()
             raise MediaError(f"{self._place}: the server answers {error.code} {error.reason}") from None
@@ -204,7 +209,7 @@ class HttpSource(ByteSource):
         parts = urlsplit(url)
         if parts.username is not None:
             user, word = unquote(parts.username), unquote(parts.password or "")
-            passwords.add_password(None, _without_user(url), user, word)
+            passwords.add_password(None, _request_url(url), user, word)
         for handler in (
             urllib.request.ProxyHandler(),
             _Http(self),
@@ -296,6 +301,11 @@ def _headers(options: Mapping[str, str]) -> dict[str, str]:
     return {"User-Agent": "picasso", "Accept": "*/*", **headers}
 
 
-def _without_user(url: str) -> str:
+def _request_url(url: str) -> str:
+    """Return an address as a request may have it: without user and fragment, and with blanks and letters quoted."""
     parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
+    host = parts.netloc.rpartition("@")[2]
+    if not host.isascii():
+        host = host.encode("idna").decode()
+    path, query = (quote(part, safe="!#$%&'()*+,/:;=?@[]~") for part in (parts.path, parts.query))
+    return urlunsplit(parts._replace(netloc=host, path=path, query=query, fragment=""))

@@ -199,7 +199,10 @@ class MetadataReader:
 
         Raises:
             MediaError: It cannot be opened.
+            ValueError: ``timeout_s`` is not above 0.
         """
+        if timeout_s is not None and not timeout_s > 0:
+            raise ValueError(f"timeout_s must be above 0 seconds, or None for ever, got {timeout_s}")
         place = input_place(path)
         self._place = place.shown
         self._source: ByteSource | None = None

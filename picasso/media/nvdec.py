@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from av.format import ContainerFormat
 
 from picasso.errors import DeviceError, MediaError
+from picasso.media.location import Kind, Place
 from picasso.media.nvdec_frames import Frames, HeldFrames, Picture, RgbaFrames
 from picasso.media.order import NO_PACKET, DisplayOrder, PacketTimes
+from picasso.media.policy import LIST_FORMATS
 from picasso.media.timeline import FALLBACK_RATE
 from picasso.media.times import NS, Ticks
 from picasso.media.wholeness import is_short
@@ -22,7 +24,6 @@ from picasso.surface import SurfaceView
 
 if TYPE_CHECKING:
     from picasso.media.info import MediaInfo
-    from picasso.media.location import Place
     from picasso_kernels.cuda_driver import Stream
 
 _EIGHT_BIT_420: Final = frozenset({"yuv420p", "yuvj420p", "nv12"})
@@ -157,7 +158,8 @@ def open_nvdec(place: Place, info: MediaInfo, gpu_id: int, *, rgba: bool = False
         DeviceError: There is no such GPU.
         MissingDependencyError: PyNvVideoCodec or the CUDA bindings are not installed.
     """
-    if place.path is None or not place.path.is_file():
+    is_plain = place.kind is Kind.FILE and info.container not in LIST_FORMATS  # NVDEC opens whatever a list names
+    if not is_plain or place.path is None or not place.path.is_file():
         raise MediaError(f"{info.location}: NVDEC reads files")
     if info.pixel_format not in _EIGHT_BIT_420 or info.color is None or info.width % 2 or info.height % 2:
         raise MediaError(f"{info.location}: {info.pixel_format} {info.width}x{info.height} does not fit NV12 surfaces")

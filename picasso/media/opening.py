@@ -57,6 +57,8 @@ _ANY: Final = {
 _HLS: Final = {"http_persistent": "0", "http_multiple": "0"}
 """FFmpeg keeps connections only where they are its own."""
 _LOOKS_LIKE_PROTOCOL: Final = re.compile(rf"({'|'.join(EVERYTHING.split(','))}|lavfi)[:,]")
+_OPENS_MORE: Final = frozenset({"enable_drefs", "use_absolute_path"})
+"""Options of demuxers that open whatever their file names."""
 _HTTP: Final = frozenset({"http", "https"})
 
 
@@ -108,10 +110,10 @@ class Opener:
     @property
     def may_wait(self) -> bool:
         """Whether reading may wait inside of FFmpeg, where a stop signal does not reach."""
-        if self.is_remote or self.trust == "any":
+        if self.is_remote or "enable_drefs" in self.options:
             return True
-        path = self.place.path
-        return self.place.kind is Kind.FILE and path is not None and list_format(head_of(path)) == "hls"
+        kind = list_format(head_of(self.place.path)) if self.place.kind is Kind.FILE and self.place.path else None
+        return kind == "hls" or (kind is not None and self.trust == "any")
 
     def open(self) -> Opened:
         """Open the place; blocks for at most ``timeout_s``, seconds.
@@ -120,6 +122,8 @@ class Opener:
             MediaError: It cannot be opened, or is refused.
         """
         place = self.place
+        if self.trust != "any" and (more := _OPENS_MORE & set(self.options)):
+            raise MediaError(f"{place.shown}: the option {min(more)} lets a file open others; {ADVICE}")
         if place.kind in {Kind.SPECIAL, Kind.STREAM}:
             return self._open_bytes()
         if place.path is not None:

@@ -32,7 +32,7 @@ _LOCAL: Final = "async,cache,concat,concatf,crypto,data,fd,file,gopher,gophers,i
 EVERYTHING: Final = f"{NETWORK},{_LOCAL}"
 """All of FFmpeg's protocols."""
 _PROTOCOLS: Final = frozenset(EVERYTHING.split(","))
-_OPEN_MORE: Final = frozenset(
+LIST_FORMATS: Final = frozenset(
     {"concat", "dash", "hds", "hls", "image2", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp", "vobsub"}
 )
 """Demuxers that open what their input names."""
@@ -51,7 +51,7 @@ def plain_formats(*more: str) -> str:
     from av.format import formats_available
 
     names = {name for names in formats_available for name in names.split(",")}
-    return ",".join(sorted((names - _OPEN_MORE) | set(more)))
+    return ",".join(sorted((names - LIST_FORMATS) | set(more)))
 
 
 def list_format(head: bytes) -> str | None:

@@ -104,10 +104,13 @@ class VideoReader:
             ReadTimeoutError: It says nothing in time.
             OpeningStoppedError: ``stop`` was set before it was open.
             MediaError: It cannot be opened, is refused, or holds no picture.
-            ValueError: ``loops`` is less than 1, or an unknown ``pixel_format``, ``device`` or ``on_restart``.
+            ValueError: ``loops`` is less than 1, ``timeout_s`` is not above 0, or an unknown ``pixel_format``,
+                ``device`` or ``on_restart``.
         """
         if loops is not None and loops < 1:
             raise ValueError(f"loops must be at least 1, or None for ever, got {loops}")
+        if timeout_s is not None and not timeout_s > 0:
+            raise ValueError(f"timeout_s must be above 0 seconds, or None for ever, got {timeout_s}")
         gpu_id = gpu_of(device)
         self._wrapper = PictureWrapper(pixel_format)
         self._place = place = input_place(location, trust=trust)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Mapping
@@ -77,6 +78,7 @@ class Server:
     """The first word after the method of each request, in order."""
     silent: threading.Event = field(default_factory=threading.Event)
     closing: threading.Event = field(default_factory=threading.Event)
+    tls: ssl.SSLContext | None = None
 
     def __post_init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -114,8 +116,11 @@ class Server:
             thread.start()
 
     def _serve(self, link: socket.socket) -> None:
-        with link, suppress(OSError):  # the caller hung up
-            self.talk(Caller(link, self))
+        with suppress(OSError):  # the caller hung up
+            if self.tls is not None:
+                link = self.tls.wrap_socket(link, server_side=True)
+            with link:
+                self.talk(Caller(link, self))
 
 
 def http(answer: Talk) -> Talk:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ from media_servers import Caller, Server, Talk, camera, http, pages
 
 from picasso.errors import ConnectionLostError, MediaError, OpeningStoppedError, ReadTimeoutError
 from picasso.media import StopSignal, VideoReader, probe
+from picasso.media.http import HttpSource
 from picasso.primitives import EndOfStream
 
 LONG_S = 60.0
@@ -278,3 +281,74 @@ def test_a_reader_that_is_forgotten_leaves_no_thread(stream: bytes) -> None:
         gc.collect()
         thread.join(PATIENCE_S)
         assert not thread.is_alive()
+
+
+def test_digest_answers_a_server_that_asks_for_it(stream: bytes) -> None:
+    seen = []
+
+    def answer(caller: Caller) -> None:
+        seen.append(caller.header("Authorization"))
+        if not seen[-1]:
+            asked = 'Digest realm="r", nonce="n", qop="auth", algorithm=MD5'
+            caller.say("401 Unauthorized", headers={"WWW-Authenticate": asked, "Content-Length": 0})
+        else:
+            caller.say("200 OK", stream, {"Content-Length": len(stream)})
+
+    with Server(http(answer)) as server:
+        probe(server.url().replace("//", "//user:word@"))
+    assert seen[1].startswith('Digest username="user", realm="r", nonce="n", uri="/x"')
+
+
+def test_names_with_blanks_and_letters_reach_the_server(stream: bytes) -> None:
+    paths = {"/a%20b.ts": stream, "/%C3%A9.ts": stream, "/c.ts?x=%2F&y=%20": stream}
+    with Server(pages(paths)) as server:
+        for path in ("/a b.ts", "/a%20b.ts", "/\u00e9.ts", "/c.ts?x=%2F&y= "):
+            assert probe(server.url(path)).size_wh == (64, 48)
+
+
+CERTIFICATE = Path(__file__).with_name("tls.pem")
+"""Of ``localhost`` and 127.0.0.1, signed by itself; its key is in it."""
+
+
+def test_certificates_are_checked_unless_told_otherwise(stream: bytes) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(CERTIFICATE)
+    with Server(with_length(stream, len(stream)), tls=tls) as server:
+        url = server.url(scheme="https")
+        with pytest.raises(MediaError, match=r'self-signed certificate; options=\{"tls_verify": "0"\} accepts any'):
+            probe(url)
+        assert probe(url, options={"tls_verify": "0"}).codec == "h264"
+        assert probe(url, options={"ca_file": str(CERTIFICATE)}).codec == "h264"
+
+
+def test_a_server_that_goes_away_between_two_parts_is_lost() -> None:
+    """Each part is a connection of its own."""
+    data = bytes(range(256)) * 8192
+
+    def answer(caller: Caller) -> None:
+        if len(caller.server.paths) > 2:
+            caller.say("404 Not Found", headers={"Content-Length": 0})
+            return
+        first = int(caller.header("Range").removeprefix("bytes=").rstrip("-"))
+        part = data[first:]
+        span = f"bytes {first}-{len(data) - 1}/{len(data)}"
+        caller.say("206 Partial Content", part, {"Content-Length": len(part), "Content-Range": span})
+
+    with Server(http(answer)) as server:
+        source = HttpSource(server.url(), "place", LONG_S, StopSignal())
+        assert source.seekable()
+        assert source.read(10) == data[:10]
+        assert (source.seek(100), source.read(4)) == (100, data[100:104])  # near: the same connection
+        assert (source.seek(-16, os.SEEK_END), source.read(99)) == (len(data) - 16, data[-16:])
+        assert source.read(1) == b""
+        assert server.paths == ["/x"] * 2
+        source.seek(5)
+        with pytest.raises(ConnectionLostError, match="place: the server answers 404 Not Found"):
+            source.read(1)
+        source.close()
+
+
+@pytest.mark.parametrize("timeout_s", [0, -1.0, float("nan")])
+def test_a_time_out_is_a_time(timeout_s: float) -> None:
+    with pytest.raises(ValueError, match=f"timeout_s must be above 0 seconds, or None for ever, got {timeout_s}"):
+        probe("tcp://127.0.0.1:1", timeout_s=timeout_s)

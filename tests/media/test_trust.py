@@ -234,3 +234,19 @@ def test_a_file_is_that_file_though_its_name_is_a_pattern(folder: Path, make_cli
     assert frames(folder / "clip%03d.png") == 3
     (folder / "clip%03d.png").write_bytes(clip.read_bytes())
     assert frames(folder / "clip%03d.png") == 1
+
+
+@pytest.mark.parametrize("option", ["enable_drefs", "use_absolute_path"])
+def test_options_that_let_a_file_open_others_are_refused_unless_trusted(option: str, folder: Path) -> None:
+    with pytest.raises(MediaError, match=f"the option {option} lets a file open others; {ADVICE}"):
+        probe(folder / "clip.ts", options={option: "1"})
+    assert probe(folder / "clip.ts", options={option: "1"}, trust="any").codec == "h264"
+
+
+def test_nvdec_is_given_no_list(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Its own demuxer would open whatever the list names."""
+    (folder / "list.ffconcat").write_text("ffconcat version 1.0\nfile clip.ts\n")
+    with VideoReader(folder / "list.ffconcat", device="cuda") as reader:
+        assert reader.device == "cpu"
+        assert len(list(reader.frames())) == 10
+    assert "NVDEC reads files" in caplog.text
