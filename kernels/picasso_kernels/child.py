@@ -12,6 +12,7 @@ import tempfile
 import time
 from typing import IO, Any, Final, NamedTuple, final
 
+from picasso_kernels.compile import source_key
 from picasso_kernels.folder import VARIABLE, say_once, writable_folder
 
 START_S: Final = 60.0
@@ -64,9 +65,10 @@ class Child:
             process_group=0,  # what a terminal sends on Ctrl-C is for this process, which then ends its children
         )
         self._read = bytearray()
-        path = [os.path.abspath(entry) for entry in sys.path]
+        path = [os.path.abspath(entry) for entry in map(os.fspath, sys.path)]
+        told = {"path": path, "sources": source_key(), "parent": os.getpid(), "nice": 19 if lowest_priority else 0}
         try:
-            self._tell({"path": path, "parent": os.getpid(), "nice": 19 if lowest_priority else 0})
+            self._tell(told)
             self._answer(START_S)
         except BaseException:
             self.close()

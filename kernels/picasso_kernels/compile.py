@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
-from picasso_kernels import farm, store
+from picasso_kernels import farm
 from picasso_kernels.folder import cache_folder
 from picasso_kernels.making import Making, have_compiled, have_compiled_later
 
@@ -165,6 +165,8 @@ class Compiled:
 
     def kept_at(self) -> Path | None:
         """Return the file that holds it; None where there is none."""
+        from picasso_kernels import store
+
         name = self.dispatcher._cache.name(self._types, self.dispatcher.targetctx.codegen())
         return store.find(name)
 

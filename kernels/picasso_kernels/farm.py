@@ -22,10 +22,12 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, NamedTuple, final
+from typing import TYPE_CHECKING, Final, NamedTuple, final
 
-from picasso_kernels.child import Answer, Child, ChildError
 from picasso_kernels.folder import say_once
+
+if TYPE_CHECKING:
+    from picasso_kernels.child import Answer, Child
 
 VARIABLE: Final = "PICASSO_COMPILERS"
 """The environment variable that says how many processes compile at once; 0: this one does it."""
@@ -68,10 +70,15 @@ class Job:
         """Called before ``done`` is set, by a thread of the farm."""
         self.done = threading.Event()
         """Set when the rest is decided."""
-        self.answer = Answer(None, False, 0.0)
+        self.answer: Answer | None = None
         """What the child said."""
         self.error: str | None = None
         """Why it did not."""
+
+    def fail(self, error: BaseException | str) -> None:
+        """Give up: who waits tries in this process. Says why, once."""
+        self.error = str(error) or type(error).__name__
+        say_once(f"kernels are compiled in this process: {self.error}")
 
 
 @final
@@ -85,8 +92,12 @@ class Farm:
         self._round_began_s = 0.0
         self._busy = {True: 0, False: 0}
         self._children: set[Child] = set()
-        self.obstacle: str | None = why_not()
+        self._failure: str | None = None
+
+    @property
+    def obstacle(self) -> str | None:
         """Why no other process can compile for this one; None as far as we know one can."""
+        return self._failure or why_not()
 
     def submit(self, *jobs: Job) -> None:
         """Have kernels compiled; returns at once. ``job.done`` says when, ``job.error`` whether."""
@@ -98,8 +109,7 @@ class Farm:
             for urgent in (True, False):
                 waiting = sum(job.urgent is urgent for job in self._jobs)
                 for _ in range(min(waiting, (compilers() if urgent else 1) - self._busy[urgent])):
-                    self._busy[urgent] += 1
-                    threading.Thread(target=self._work, args=(urgent,), name="kernel-compiler", daemon=True).start()
+                    self._start_thread(urgent)
             self._changed.notify_all()
 
     def hurry(self, job: Job) -> None:
@@ -129,6 +139,18 @@ class Farm:
         for child in self._children:
             child.forget()
 
+    def _start_thread(self, urgent: bool) -> None:
+        """Begin with jobs of a kind; where the system gives no thread for the first of them, they fail."""
+        try:
+            threading.Thread(target=self._work, args=(urgent,), name="kernel-compiler", daemon=True).start()
+        except RuntimeError as error:
+            for job in [job for job in self._jobs if job.urgent is urgent and not self._busy[urgent]]:
+                self._jobs.remove(job)
+                job.fail(error)
+                job.done.set()
+        else:
+            self._busy[urgent] += 1
+
     def _work(self, urgent: bool) -> None:
         """Compile one job after another with one child; end when there is none."""
         child: Child | None = None
@@ -139,8 +161,7 @@ class Farm:
                     job.answer = child.compile(job.name)
                     job.on_done()
                 except Exception as error:  # noqa: BLE001  # who waits tries in this process
-                    job.error = str(error) or type(error).__name__
-                    say_once(f"kernels are compiled in this process: {job.error}")
+                    job.fail(error)
                     if child:
                         self._close(child)
                     child = None
@@ -166,12 +187,14 @@ class Farm:
             return None
 
     def _open(self, urgent: bool) -> Child:
-        if self.obstacle:
-            raise ChildError(self.obstacle)
+        from picasso_kernels.child import Child, ChildError
+
+        if self._failure:
+            raise ChildError(self._failure)
         try:
             child = Child(lowest_priority=not urgent)
-        except (ChildError, OSError) as error:
-            self.obstacle = str(error)
+        except Exception as error:
+            self._failure = str(error) or type(error).__name__
             raise
         with self._changed:
             self._children.add(child)
@@ -183,11 +206,12 @@ class Farm:
             self._children.discard(child)
 
 
+@functools.cache
 def why_not() -> str | None:
     """Say what forbids that another process compiles for this one; None where nothing is known."""
     if compilers() == 0:
         return f"{VARIABLE} is {os.environ[VARIABLE]}"
-    if getattr(sys, "frozen", False) or "__compiled__" in vars(sys.modules["__main__"]):
+    if getattr(sys, "frozen", False) or hasattr(sys.modules.get("__main__"), "__compiled__"):
         return "the program is frozen"
     if not sys.executable or not Path(sys.executable).name.lower().startswith(("python", "pypy")):
         return f"the interpreter is embedded in {sys.executable or 'another program'}"

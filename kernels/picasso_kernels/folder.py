@@ -12,9 +12,7 @@ import atexit
 import functools
 import logging
 import os
-import shutil
 import stat
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -44,6 +42,9 @@ def cache_folder() -> Path:
     for folder in places():
         if _takes_files(folder):
             return folder
+    import shutil
+    import tempfile
+
     folder = Path(tempfile.mkdtemp(prefix="picasso-kernels-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
@@ -60,17 +61,19 @@ def writable_folder() -> Path | None:
 def trusted_folders() -> list[Path]:
     """Return the folders that are read: the one that is written, then every other place that exists and is trusted."""
     written = writable_folder()
-    others = [folder for folder in places() if folder != written and is_trusted(folder)]
+    others = [folder for folder in places() if folder != written and _can_be_read(folder) and is_trusted(folder)]
     return others if written is None else [written, *others]
 
 
 def places() -> Iterator[Path]:
     """Yield the places of the cache, best first, whether they exist or not."""
     if named := os.environ.get(VARIABLE):
-        yield Path(os.path.realpath(named))
+        yield Path(os.path.realpath(os.path.expanduser(named)))
     yield _PACKAGE / "__pycache__" / "kernels"
     if user := _user_cache():
         yield user / "picasso" / "kernels"
+    import tempfile
+
     try:
         yield Path(tempfile.gettempdir()) / f"picasso-kernels-{os.getuid()}"
     except OSError:  # no folder for temporary files
@@ -103,6 +106,10 @@ def has_trusted_owner(status: os.stat_result) -> bool:
     return status.st_uid in {os.getuid(), 0, _OWNER}
 
 
+def _can_be_read(folder: Path) -> bool:
+    return os.access(folder, os.R_OK | os.X_OK)
+
+
 def _user_cache() -> Path | None:
     """Return the user's folder for caches; None for a user who has no home."""
     named = os.environ.get("XDG_CACHE_HOME", "")
@@ -116,6 +123,8 @@ def _user_cache() -> Path | None:
 
 def _takes_files(folder: Path) -> bool:
     """Make the folder if it is not there, for us alone, and tell whether it is trusted and takes a file."""
+    import tempfile
+
     try:
         folder.parent.mkdir(0o755, parents=True, exist_ok=True)
         folder.mkdir(_PRIVATE, exist_ok=True)

@@ -109,8 +109,7 @@ class Making:
     def _settle(self) -> None:
         """Load what a job made, before anybody asks."""
         with self._lock:
-            if self._job and not self._job.error:
-                self._finish()
+            self._finish()
 
     def _load(self, content: bytes | None = None) -> bool:
         if self._compiled is None:
@@ -128,7 +127,7 @@ class Making:
         if self._result is not None:
             return
         job = self._job
-        if job and not job.error and self._load(job.answer.content):
+        if job and job.answer and not job.error and self._load(job.answer.content):
             self._note("compiled" if job.answer.is_new else "loaded", job.answer.seconds)
             return
         if self._compiled is None:

@@ -15,9 +15,11 @@ import queue
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from typing import Any, Final
 
+from picasso_kernels.compile import Compiled, entry_named, source_key
 from picasso_kernels.folder import log, writable_folder
 
 LOCK_S: Final = 120.0
@@ -29,9 +31,11 @@ def serve(told: dict[str, Any]) -> None:
     """Answer requests until the parent closes its pipe or ends.
 
     Args:
-        told: What the parent says first: its process number as ``parent``, and how much lower than its own our
-            priority is to be as ``nice``.
+        told: What the parent says first: its process number as ``parent``, the key of its kernels as ``sources``, and
+            how much lower than its own our priority is to be as ``nice``.
     """
+    if told["sources"] != source_key():
+        sys.exit("the kernels have changed since the process that wants them has loaded them")
     said = _Notes()
     log.addHandler(said)
     log.propagate = False
@@ -41,10 +45,14 @@ def serve(told: dict[str, Any]) -> None:
     threading.Thread(target=_watch, args=(told["parent"],), daemon=True).start()
     requests: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(requests,), daemon=True).start()
-    _send(answers, {"ready": True})
-    while True:
-        answer, content = _do(requests.get()["compile"])
-        _send(answers, answer | {"warnings": said.take()}, content)
+    try:
+        _send(answers, {"ready": True})
+        while True:
+            answer, content = _do(requests.get()["compile"])
+            _send(answers, answer | {"warnings": said.take()}, content)
+    except BaseException:  # noqa: BLE001  # the interpreter's own end would wait for the thread that listens
+        traceback.print_exc()
+        os._exit(1)
 
 
 class _Notes(logging.Handler):
@@ -77,8 +85,6 @@ def compile_entry(name: str) -> tuple[bytes, bool]:
     Returns:
         Its machine code if no disk takes it, else nothing; and whether nobody else had compiled it in the meantime.
     """
-    from picasso_kernels.compile import Compiled, entry_named
-
     compiled = Compiled(entry_named(name))
     with _lock(name):
         content = compiled.make()

@@ -7,29 +7,17 @@ from collections.abc import Iterator
 import pytest
 from engine_kit import picasso_threads
 
-from picasso.draw import BoundingBoxDraw, ColorDraw, ObjectDraw, ObjectDrawSpec, Painter
-from picasso.draw.cpu import Finisher
 from picasso.engine import PicassoEngine
-from picasso.primitives import RBBox, VideoFrame
-from picasso.surface import SurfaceView, VideoFormat
 from picasso.testing import FakeClock, MemoryEncoders, RecordingCallbacks
 from picasso.testing.plugin import MakeEngine
-from picasso.transform import Interpolation, Placement
-from picasso.transform.cpu import warm_up
+from picasso_kernels.compile import prepare
+from picasso_kernels.signatures import ENTRIES
 
 
 @pytest.fixture(scope="session", autouse=True)
 def kernels() -> None:
     """A first frame waits for the compiler, which on a busy machine takes longer than a test waits for a frame."""
-    warm_up()
-    frame, specs, painter = VideoFrame("warm-up", "30/1", 8, 8), ObjectDrawSpec(), Painter()
-    frame.create_object("warm-up", "box", detection_box=RBBox(4, 4, 4, 4))
-    specs.insert("warm-up", "box", ObjectDraw(BoundingBoxDraw(ColorDraw(255, 0, 0))))
-    painter.set_specs(specs)
-    source, drawing = SurfaceView.allocate(VideoFormat.RGBA, (8, 8)), painter.drawing(frame, {}, (8, 8))
-    for form in (VideoFormat.RGBA, VideoFormat.I420):
-        target, placement = SurfaceView.allocate(form, (8, 8)), Placement.identity((8, 8))
-        Finisher().finish(source, placement, target, Interpolation.BILINEAR, drawing)
+    prepare(*ENTRIES)
 
 
 @pytest.fixture(autouse=True)

@@ -13,11 +13,14 @@ from faults_kit import drawn_spec, join_engine_threads, send
 
 from picasso.engine import Callbacks, GeneralSpec, PicassoEngine
 from picasso.testing import FakeClock, MemoryEncoders, RecordingCallbacks
+from picasso_kernels.compile import prepare
+from picasso_kernels.signatures import ENTRIES
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _kernels_are_compiled() -> None:
-    """No test waits for a compiler."""
+    """No test waits for a compiler, and none is at work while descriptors and threads are counted."""
+    prepare(*ENTRIES)
     with PicassoEngine(GeneralSpec(), Callbacks(), encoder_factory=MemoryEncoders()) as engine:
         engine.set_source_spec("a", drawn_spec())
         send(engine)

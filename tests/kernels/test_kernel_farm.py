@@ -193,6 +193,31 @@ def test_where_no_other_process_can_compile_this_one_does(
     assert list(cache.glob("*.kernel"))
 
 
+def test_where_the_system_gives_no_thread_this_process_compiles(cache: Path) -> None:
+    code = """
+def refuse(self):
+    raise RuntimeError("can't start new thread")
+threading.Thread.start = refuse
+fill(); show()
+"""
+    out, err = Process(cache, code).end()
+    assert out == "fill_nearest: compiled here"
+    assert "can't start new thread" in err
+
+
+def test_kernels_that_changed_since_a_process_began_are_compiled_by_it(cache: Path) -> None:
+    code = """
+from picasso_kernels.compile import source_key
+source_key()
+with open(picasso_kernels.axis.__file__, "a") as file:
+    print("# changed", file=file)
+fill(); show()
+"""
+    out, err = Process(cache, f"import picasso_kernels.axis\n{code}").end()
+    assert out == "fill_nearest: compiled here"
+    assert "the kernels have changed since the process that wants them has loaded them" in err
+
+
 def test_a_compiling_process_that_is_killed_is_replaced_by_this_one(cache: Path, locked: int) -> None:
     process = Process(cache, "say_who_compiles(); fill(); show()")
     assert process.process.stdout
