@@ -184,7 +184,9 @@ def test_a_read_only_place_is_still_read(path: Path, home: Path, monkeypatch: py
 
 @needs_root
 def test_a_user_without_home_or_entry_has_a_place() -> None:
-    code = "import os; from picasso_kernels.folder import cache_folder; os.setuid(12345); print(cache_folder())"
+    code = (
+        "import os, tempfile; from picasso_kernels.folder import cache_folder; os.setuid(12345); print(cache_folder())"
+    )
     env = {name: value for name, value in os.environ.items() if name not in {"HOME", "XDG_CACHE_HOME"}}
     with tempfile.TemporaryDirectory(dir="/tmp") as tmp:
         os.chmod(tmp, 0o777)
