@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _START_CODE: Final = re.compile(b"\0\0\1")
 _TEMPORAL_DELIMITER: Final = b"\x12\0"
 _TABLES: Final = frozenset({b"stbl"})
+_ADTS_BYTES: Final = 7
 _SHAPE_BYTES: Final = 52
 """The end of ``tkhd`` that is the same in both versions."""
 
@@ -86,6 +87,18 @@ def _track_header(trak: bytes, timescale: int) -> TrackHeader:
         media=b"".join(box(name, contents) for name, contents in boxes(minf) if name not in _TABLES),
         description=box(b"stsd", child(minf, b"stbl", b"stsd")),
     )
+
+
+def is_adts(stream: Stream) -> bool:
+    """Whether the packets of a stream are AAC with headers of their own, as in MPEG-TS."""
+    return stream.codec_context.name == "aac" and not stream.codec_context.extradata
+
+
+def without_adts(packet: bytes) -> bytes:
+    """Take the header off a packet of AAC: a file says the same once, for all of them."""
+    if len(packet) < _ADTS_BYTES or packet[0] != 0xFF or packet[1] & 0xF6 != 0xF0:
+        return packet
+    return packet[_ADTS_BYTES if packet[1] & 1 else _ADTS_BYTES + 2 :]  # a checksum follows unless that bit is set
 
 
 def packing(codec: Codec) -> Callable[[bytes], Packed]:

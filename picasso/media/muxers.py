@@ -13,7 +13,7 @@ from picasso.encode import EncodedUnit
 from picasso.errors import MediaError
 from picasso.media.ffmpeg import FAILURES
 from picasso.media.mp4 import Mp4Muxer
-from picasso.media.mp4_codecs import packing, ticks_per_s, track_headers
+from picasso.media.mp4_codecs import is_adts, packing, ticks_per_s, track_headers, without_adts
 from picasso.media.mp4_tracks import MOST_TICKS
 from picasso.media.outputs import Output
 from picasso.media.packets import FFMPEG_NAMES, StreamKind
@@ -69,6 +69,7 @@ class Fragments:
         self._pack(first.data)  # refuses before anything is written
         file_type, headers = track_headers(_FORMATS[suffix], kind, time_base.denominator, first.data, sound)
         self._sounds = [Ticks(Fraction(1, ticks_per_s(stream))) for stream, _packet in sound]
+        self._is_adts = [is_adts(stream) for stream, _packet in sound]
         self._muxer = Mp4Muxer(output, file_type, headers, fragment=fragment, sync=sync)
 
     @property
@@ -96,7 +97,7 @@ class Fragments:
             ticks.from_ns(round(time * packet.time_base * NS)) if time is not None else 0
             for time in (packet.dts if packet.dts is not None else packet.pts, packet.pts, packet.duration)
         )
-        data = bytes(packet)
+        data = without_adts(bytes(packet)) if self._is_adts[index] else bytes(packet)
         self._muxer.add(index + 1, (data,), len(data), dts, pts, duration, keyframe=True)
 
     def flush(self) -> None:
@@ -153,6 +154,8 @@ class ByFFmpeg:
 
     def add_sound(self, index: int, packet: av.Packet[Any]) -> None:
         """Take a packet of one of the sounds, by its place among them."""
+        if packet.pts is None or packet.pts < 0:
+            return  # Matroska has no time below 0, and FFmpeg would move the frames to make room
         copy: av.Packet[Any] = av.Packet(bytes(packet))
         copy.pts, copy.dts, copy.time_base = packet.pts, packet.dts, packet.time_base
         copy.duration, copy.is_keyframe = packet.duration, packet.is_keyframe
