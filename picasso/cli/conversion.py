@@ -11,7 +11,7 @@ import typer
 
 from picasso.cli.arguments import Inset, Rectangle, Size
 from picasso.cli.detections import DetectionsFile
-from picasso.cli.encoding import encoder_config
+from picasso.cli.encoding import encoder_config, even_display_size
 from picasso.cli.excerpt import Excerpt
 from picasso.cli.outputs import Outputs
 from picasso.cli.progress import Progress
@@ -22,6 +22,7 @@ from picasso.engine import CodecSpec, SourceSpec
 from picasso.errors import GeometryError, MediaError, SpecError
 from picasso.media import MediaInfo
 from picasso.media.location import Trust
+from picasso.media.reader import Geometry
 from picasso.transform import DstPadding, Interpolation, Padding, Placement, Rect, TransformConfig
 
 SOURCE_ID = "encode"
@@ -46,6 +47,8 @@ class Conversion:
     preset: DgpuPreset | None
     draw: Path | None
     blurred: Sequence[str]
+    raw_geometry: bool
+    tone_map: bool
     seconds: float | None
     trust: Trust
 
@@ -58,7 +61,10 @@ class Conversion:
         """
         self.outputs.check([self.source] if self.draw is None else [self.source, str(self.draw)])
         self._check_rate()
-        with Excerpt(self.source, SOURCE_ID, self.seconds, trust=self.trust) as excerpt:
+        geometry: Geometry = "raw" if self.raw_geometry else "display"
+        with Excerpt(
+            self.source, SOURCE_ID, self.seconds, geometry=geometry, tone_map=self.tone_map, trust=self.trust
+        ) as excerpt:
             detections = None if self.draw is None else DetectionsFile(self.draw)
             stream = Stream(
                 SOURCE_ID,
@@ -82,12 +88,16 @@ class Conversion:
 
     def _spec(self, info: MediaInfo, detections: DetectionsFile | None) -> SourceSpec:
         inset = DstPadding(*self.inset) if self.inset else None
-        transform = TransformConfig(self.padding, inset, self.interpolation)
-        target_wh = self._target_wh(info)
+        source_wh, scale_xy = self._picture(info)
+        ratio = scale_xy[0] / scale_xy[1]
+        # a size that nobody asked for has the source's ratio up to rounding, which is no reason for bars
+        padding = Padding.NONE if self.size is None and inset is None else self.padding
+        transform = TransformConfig(padding, inset, self.interpolation)
+        target_wh = self._target_wh(source_wh, scale_xy)
         try:
-            Placement.compute(info.size_wh, target_wh, transform, self._src_rect())
+            Placement.compute(source_wh, target_wh, transform, self._src_rect(), sample_aspect_ratio=ratio)
         except GeometryError as error:
-            raise typer.BadParameter(f"{error}; {self.source} is {info.width}x{info.height}") from None
+            raise typer.BadParameter(f"{error}; {self.source} is {source_wh[0]}x{source_wh[1]}") from None
         rate = info.frame_rate or FALLBACK_RATE
         config = self._encoder_config(target_wh, rate)
         draw = None if detections is None else detections.draw_spec(self.blurred)
@@ -113,12 +123,17 @@ class Conversion:
         except SpecError as error:
             raise typer.BadParameter(str(error)) from None
 
-    def _target_wh(self, info: MediaInfo) -> tuple[int, int]:
-        """The size asked for, else that of the crop or of the source, made even as 4:2:0 pictures need."""
+    def _picture(self, info: MediaInfo) -> tuple[tuple[int, int], tuple[Fraction, Fraction]]:
+        """Size of the pictures that the reader gives, and how their sides are scaled for display."""
+        if self.raw_geometry:
+            return info.size_wh, (Fraction(1), Fraction(1))
+        return info.upright_size_wh, info.display_scale_xy
+
+    def _target_wh(self, source_wh: tuple[int, int], scale_xy: tuple[Fraction, Fraction]) -> tuple[int, int]:
+        """The size asked for, else that for display of the crop or of the source, even as 4:2:0 pictures need."""
         if self.size is not None:
             return self.size
-        width, height = (self.crop.width, self.crop.height) if self.crop else info.size_wh
-        return max(width & ~1, 2), max(height & ~1, 2)
+        return even_display_size((self.crop.width, self.crop.height) if self.crop else source_wh, scale_xy)
 
     def _src_rect(self) -> Rect | None:
         crop = self.crop

@@ -23,11 +23,19 @@ def encode(
     *,
     size: Annotated[
         arguments.Size | None,
-        typer.Option(parser=arguments.size, metavar="WxH", help="Of the encoded picture; that of the crop by default."),
+        typer.Option(
+            parser=arguments.size,
+            metavar="WxH",
+            help="Of the encoded picture; by default that of the crop, in square pixels.",
+        ),
     ] = None,
     crop: Annotated[
         arguments.Rectangle | None,
-        typer.Option(parser=arguments.rectangle, metavar="L,T,W,H", help="What to take of each frame; all by default."),
+        typer.Option(
+            parser=arguments.rectangle,
+            metavar="L,T,W,H",
+            help="What to take of each upright frame; all by default.",
+        ),
     ] = None,
     padding: Annotated[
         str,
@@ -87,6 +95,13 @@ def encode(
     fsync: Annotated[
         bool, typer.Option("--fsync", help="Wait for the disk after each fragment, so that a power cut costs no more.")
     ] = False,
+    raw_geometry: Annotated[
+        bool,
+        typer.Option("--raw-geometry", help="Leave pictures as stored: no rotation, no mirror, no shape of a pixel."),
+    ] = False,
+    tone_map: Annotated[
+        bool, typer.Option("--tone-map/--no-tone-map", help="Bring PQ, HLG and BT.2020 to BT.709; so by default.")
+    ] = True,
     seconds: Annotated[float | None, typer.Option(min=0.001, help="Only so much of the beginning.")] = None,
     trust: Annotated[str, arguments.TRUST] = "origin",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
@@ -117,6 +132,8 @@ def encode(
         preset=None if preset is None else DgpuPreset(preset),
         draw=draw,
         blurred=blur or (),
+        raw_geometry=raw_geometry,
+        tone_map=tone_map,
         seconds=seconds,
         trust="any" if trust == "any" else "origin",
     )

@@ -35,6 +35,16 @@ KEYFRAME_S = 2
 """Seconds from one keyframe to the next: how far a player seeks, and what is lost when a recording breaks off."""
 
 
+def even_display_size(size_wh: tuple[int, int], scale_xy: tuple[Fraction, Fraction]) -> tuple[int, int]:
+    """Scale a picture to square pixels: odd sides lose a pixel, broken ones go to the nearest even number."""
+    width, height = (_even(side * scale) for side, scale in zip(size_wh, scale_xy, strict=True))
+    return width, height
+
+
+def _even(side: Fraction) -> int:
+    return max(int(side) & ~1 if side.denominator == 1 else 2 * round(side / 2), 2)
+
+
 def encoder_config(
     codec: Codec,
     size_wh: tuple[int, int],

@@ -14,7 +14,7 @@ from picasso.surface import SurfaceView
 
 if TYPE_CHECKING:
     from picasso.media.location import Trust
-    from picasso.media.reader import Picture
+    from picasso.media.reader import Geometry, Picture
 
 
 class Excerpt:
@@ -30,6 +30,8 @@ class Excerpt:
         seconds: float | None = None,
         *,
         paced: bool = False,
+        geometry: Geometry = "display",
+        tone_map: bool = True,
         trust: Trust = "origin",
     ) -> None:
         """Open the file.
@@ -39,13 +41,15 @@ class Excerpt:
             source_id: Source of its frames.
             seconds: How much of it, counted from its first frame; None for all.
             paced: Whether frames come at their own times instead of as fast as they can be decoded.
+            geometry: Whether pictures are turned and shaped as the file says.
+            tone_map: Whether high dynamic range is brought to BT.709.
             trust: What the location may make FFmpeg open.
 
         Raises:
             MediaError: The file cannot be opened.
         """
         self._seconds = seconds
-        self._reader = VideoReader(location, source_id, pace=paced, trust=trust)
+        self._reader = VideoReader(location, source_id, pace=paced, geometry=geometry, tone_map=tone_map, trust=trust)
         self._first: Picture | None = None
 
     @property
@@ -102,6 +106,7 @@ class Excerpt:
         if self._first is not None:
             frame, surface = self._first
             view = SurfaceView.from_planes(surface.planes, surface.format, surface.size_wh, surface.color)
+            view = view.with_sample_aspect_ratio(surface.sample_aspect_ratio)
             yield frame.copy(), view
 
     def _frames(self) -> Frames:

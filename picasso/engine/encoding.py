@@ -16,6 +16,8 @@ from picasso.errors import EncoderError, SurfaceError
 from picasso.transform import Placement, Rect
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from picasso.draw.scene import DisplayList
     from picasso.encode import EncodedUnit
     from picasso.engine.messages import FrameMessage
@@ -48,7 +50,7 @@ class EncodeRoute:
         self._session: EncoderSession | None = None
         self._last_pts_ns: int | None = None
         self._continuation = Continuation() if context.pts_reset_policy is PtsResetPolicy.CONTINUE else None
-        self._placed: tuple[tuple[int, int, Rect | None], Placement] | None = None
+        self._placed: tuple[tuple[int, int, Rect | None, Fraction], Placement] | None = None
 
     def process(self, message: FrameMessage) -> None:
         """Encode a frame. Raises whatever went wrong at ``stage``; the frame is then as it was."""
@@ -145,11 +147,15 @@ class EncodeRoute:
         if message.surface.size_wh != (width, height):
             surface_width, surface_height = message.surface.size_wh
             raise SurfaceError(f"the surface is {surface_width}x{surface_height}, its frame {width}x{height}")
-        key = (width, height, message.src_rect)
+        ratio = message.surface.sample_aspect_ratio
+        key = (width, height, message.src_rect, ratio)
         if self._placed is None or self._placed[0] != key:
             encoder = self._encoding.encoder
             target_wh = (encoder.width, encoder.height)
-            placement = Placement.compute((width, height), target_wh, self._encoding.transform, message.src_rect)
+            transform = self._encoding.transform
+            placement = Placement.compute(
+                (width, height), target_wh, transform, message.src_rect, sample_aspect_ratio=ratio
+            )
             self._placed = (key, placement)
         return self._placed[1]
 

@@ -9,7 +9,7 @@ from picasso.errors import OutputKindError
 
 if TYPE_CHECKING:
     from picasso.engine.settings import SourceSettings
-    from picasso.primitives import EndOfStream, VideoFrame
+    from picasso.primitives import EndOfStream, VideoFrame, VideoFrameTransformation
     from picasso.surface import SurfaceView
     from picasso.transform import Placement, Rect
 
@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 class OutputMessage:
     """A frame that is done, or the end of a stream; the argument of ``on_encoded_frame`` and ``on_bypass_frame``."""
 
-    __slots__ = ("_content", "_is_eos", "_source_id", "placement", "surface")
+    __slots__ = ("_content", "_is_eos", "_source_id", "placement", "source_transformations", "surface")
 
     placement: Placement | None
     """How source pixels became output pixels; ``unplace`` brings boxes back. None for bypassed frames and sentinels."""
+    source_transformations: tuple[VideoFrameTransformation, ...]
+    """The chain that the frame was sent with: how the picture that was sent came of the one that was coded; empty for
+    sentinels."""
     surface: SurfaceView | None
-    """The pixels of a bypassed frame, as they were sent; None for encoded frames and sentinels."""
+    """The pixels of a bypassed frame: those that were sent, turned back where a reader had turned them upright, so that
+    boxes fit; None for encoded frames and sentinels."""
 
     def __init__(
         self,
@@ -33,12 +37,14 @@ class OutputMessage:
         source_id: str | None = None,
         placement: Placement | None = None,
         surface: SurfaceView | None = None,
+        source_transformations: tuple[VideoFrameTransformation, ...] = (),
     ) -> None:
         self._content = content
         self._is_eos = is_eos
         self._source_id = source_id
         self.placement = placement
         self.surface = surface
+        self.source_transformations = source_transformations
 
     @property
     def source_id(self) -> str:

@@ -15,6 +15,7 @@ from picasso.engine.permits import Turn
 from picasso.engine.policies import PtsResetPolicy
 from picasso.engine.stats import DropReason, Meter
 from picasso.primitives import VideoFrameTranscodingMethod
+from picasso.surface.turning import turned
 
 EncoderFactory = Callable[[EncoderConfig], Encoder]
 
@@ -83,11 +84,16 @@ class BypassRoute:
 
     def process(self, message: FrameMessage) -> None:
         """Pass the frame on."""
-        frame = message.frame
+        frame, surface = message.frame, message.surface
+        turn, chain = frame.orientation, tuple(frame.transformations)
         frame.transform_backward()
         frame.transcoding_method = VideoFrameTranscodingMethod.Copy
+        if not turn.is_upright and not surface.is_cuda:
+            surface = turned(surface, turn.inverse)
         hooks = self._context.hooks
-        output = OutputMessage(frame, is_eos=False, source_id=hooks.source_id, surface=message.surface)
+        output = OutputMessage(
+            frame, is_eos=False, source_id=hooks.source_id, surface=surface, source_transformations=chain
+        )
         hooks.bypassed(output, message.sent_ns)
 
     def end_stream(self) -> None:

@@ -136,7 +136,13 @@ class EncoderSession:
             self._lose(pending, ErrorStage.ENCODE, error)
             return
         source_id, placement = self._hooks.source_id, pending.placement
-        output = OutputMessage(pending.frame, is_eos=False, source_id=source_id, placement=placement)
+        output = OutputMessage(
+            pending.frame,
+            is_eos=False,
+            source_id=source_id,
+            placement=placement,
+            source_transformations=pending.geometry.transformations,
+        )
         self._hooks.encoded(output, pending.sent_ns)
 
     def _fill(self, frame: VideoFrame, unit: EncodedUnit, duration_ns: int | None) -> None:

@@ -91,14 +91,20 @@ class MediaInfo:
     @property
     def upright_sample_aspect_ratio(self) -> Fraction:
         """Width of a pixel over its height after the rotation, of the pictures that a ``VideoReader`` gives."""
-        swapped = self.orientation is not None and self.orientation.swaps_sides
-        return 1 / self.sample_aspect_ratio if swapped else self.sample_aspect_ratio
+        scale_x, scale_y = self.display_scale_xy
+        return scale_x / scale_y
+
+    @property
+    def display_scale_xy(self) -> tuple[Fraction, Fraction]:
+        """What makes the pixels of an upright picture square: one side by ``sample_aspect_ratio``, the other by 1."""
+        scale_xy = self.sample_aspect_ratio, Fraction(1)
+        return scale_xy[::-1] if self.orientation is not None and self.orientation.swaps_sides else scale_xy
 
     @property
     def display_size_wh(self) -> tuple[int, int]:
         """Size in square pixels as players show it: stored width times ``sample_aspect_ratio``, height, then turned."""
-        width = max(round(self.width * self.sample_aspect_ratio), 1)
-        return (width, self.height) if self.orientation is None else self.orientation.size((width, self.height))
+        (width, height), (scale_x, scale_y) = self.upright_size_wh, self.display_scale_xy
+        return max(round(width * scale_x), 1), max(round(height * scale_y), 1)
 
     @property
     def is_interlaced(self) -> bool:

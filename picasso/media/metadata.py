@@ -17,7 +17,7 @@ from picasso.media.ffmpeg import media_errors, reason
 from picasso.media.location import Location, input_place
 from picasso.media.outputs import Output
 from picasso.media.stopping import StoppedReading, StopSignal
-from picasso.primitives import EndOfStream, VideoFrame, VideoFrameContent
+from picasso.primitives import EndOfStream, VideoFrame, VideoFrameContent, VideoFrameTransformation
 from picasso.signals import hold_stop
 from picasso.transform import Placement, unplace_xywha
 
@@ -173,16 +173,17 @@ class MetadataWriter:
         return f"{reason(self._failure)}; {left}, {self._lost} lost"
 
     def _line(self, output: OutputMessage | VideoFrame) -> bytes:
-        placement = None
+        placement: Placement | None = None
+        chain: tuple[VideoFrameTransformation, ...] = ()
         if isinstance(output, OutputMessage):
             if output.is_eos:
                 return output.as_eos().to_message()
-            placement = output.placement
+            placement, chain = output.placement, output.source_transformations
             output = output.as_video_frame()
         frame = output.copy()
         frame.content = VideoFrameContent.none()
         if placement is not None and self._to_source:
-            _move_to_source(frame, placement)
+            _move_to_source(frame, placement, chain)
         return frame.to_message()
 
 
@@ -282,8 +283,12 @@ class _EndRecord(msgspec.Struct, forbid_unknown_fields=True):
     end_of_stream: str
 
 
-def _move_to_source(frame: VideoFrame, placement: Placement) -> None:
-    """Bring boxes, size and chain of an output frame back to the pixels that were sent."""
+def _move_to_source(frame: VideoFrame, placement: Placement, chain: tuple[VideoFrameTransformation, ...]) -> None:
+    """Bring boxes, size and chain of an output frame back to those that were sent."""
     for boxes in (frame.detection_boxes(), frame.track_boxes()):
         boxes[...] = unplace_xywha(boxes, placement)
     frame.set_geometry(*placement.source_wh)
+    if chain:
+        frame.clear_transformations()
+        for step in chain:
+            frame.add_transformation(step)

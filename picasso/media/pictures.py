@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
+from picasso.media.filters import FilterChain, is_wide, tone_mapping, turning
+from picasso.primitives.orientation import UPRIGHT, Orientation
 from picasso.surface import ColorSpace, Matrix, PlaneLayout, SurfaceView, VideoFormat
 
 if TYPE_CHECKING:
@@ -56,8 +59,8 @@ def color_of(frame: VideoFrame) -> ColorSpace | None:
 class _Recipe(NamedTuple):
     """What becomes of frames that are alike."""
 
-    convert: Callable[[VideoFrame], VideoFrame] | None
-    """What makes of them what a surface can hold; None where they are that."""
+    steps: tuple[Callable[[VideoFrame], VideoFrame], ...]
+    """What makes of them what a surface can hold, upright; none where they are that."""
     form: VideoFormat
     size_wh: tuple[int, int]
     color: ColorSpace | None
@@ -68,8 +71,13 @@ class _Recipe(NamedTuple):
 class PictureWrapper:
     """Makes surfaces of decoded frames. Belongs to one thread, as its converter does."""
 
-    def __init__(self, pixel_format: PixelFormat = "native") -> None:
+    def __init__(self, pixel_format: PixelFormat = "native", *, tone_map: bool = True, threads: int = 1) -> None:
         """Choose what to make.
+
+        Args:
+            pixel_format: What pixels become.
+            tone_map: Whether pictures of high dynamic range, or of wider colours, become BT.709.
+            threads: Threads of the tone mapping, 0 for one a core.
 
         Raises:
             ValueError: Neither ``native`` nor ``rgba``.
@@ -77,36 +85,57 @@ class PictureWrapper:
         if pixel_format not in {"native", "rgba"}:
             raise ValueError(f"pixel_format {pixel_format!r}: expected one of native, rgba")
         self._native = pixel_format == "native"
+        self._tone_map = tone_map
+        self._threads = threads
+        self._orientation = UPRIGHT
+        self._sample_aspect_ratio = Fraction(1)
         self._reformatter = VideoReformatter()
         self._kind: tuple[object, ...] = ()
         self._recipe: _Recipe
 
+    def show(self, orientation: Orientation, sample_aspect_ratio: Fraction) -> None:
+        """Turn pictures from now on, and say what the shape of a pixel is after that."""
+        self._orientation, self._sample_aspect_ratio, self._kind = orientation, sample_aspect_ratio, ()
+
     def wrap(self, frame: VideoFrame) -> SurfaceView:
         """Return a read-only surface.
 
-        Its planes are the decoder's own, without a copy, where they are 8 bit 4:2:0, UYVY or RGB. Other YUV becomes
-        I420, and whatever has an odd size, an alpha channel or an unusual colour space RGBA.
+        Its planes are the decoder's own, without a copy, where they are 8 bit 4:2:0, UYVY or RGB and upright. Other YUV
+        becomes I420, and whatever has an odd size, an alpha channel or an unusual colour space RGBA.
+
+        Raises:
+            MediaError: FFmpeg cannot turn it, or map its tones.
         """
-        kind = frame.format.name, frame.width, frame.height, frame.colorspace, frame.color_range
+        kind = (
+            *(frame.format.name, frame.width, frame.height, frame.colorspace, frame.color_range),
+            *(frame.color_trc, frame.color_primaries),
+        )
         if kind != self._kind:
             self._recipe, self._kind = self._choose(frame), kind
-        convert, form, size_wh, color, shapes = self._recipe
-        if convert is not None:
-            frame = convert(frame)
+        steps, form, size_wh, color, shapes = self._recipe
+        for step in steps:
+            frame = step(frame)
         found = [_plane(plane, shape) for plane, shape in zip(frame.planes, shapes, strict=True)]
         planes, layout = zip(*found, strict=True)
-        return SurfaceView(planes, form, size_wh, color, layout=layout)
+        return SurfaceView(planes, form, size_wh, color, layout=layout, sample_aspect_ratio=self._sample_aspect_ratio)
 
     def _choose(self, frame: VideoFrame) -> _Recipe:
-        """Decide what becomes of a frame and of those like it."""
-        color, convert = color_of(frame), None
-        form = _NATIVE.get(frame.format.name)
+        """Decide what becomes of a frame and of those like it, by taking it through each step."""
+        steps: list[Callable[[VideoFrame], VideoFrame]] = []
+        if self._tone_map and is_wide(frame):
+            steps.append(FilterChain(frame, tone_mapping(), self._threads))
+            frame = steps[-1](frame)
+        color, form = color_of(frame), _NATIVE.get(frame.format.name)
         if not self._native or not _fits(frame, color):
-            convert, form, color = partial(_to_rgba, self._reformatter, color), VideoFormat.RGBA, None
-        elif form is None:
-            convert, form = partial(_to_i420, self._reformatter, color), VideoFormat.I420
-        size_wh = form.check_size((frame.width, frame.height))
-        return _Recipe(convert, form, size_wh, color, tuple(shape.of(size_wh) for shape in form.planes))
+            steps.append(partial(_to_rgba, self._reformatter, color))
+            frame, form, color = steps[-1](frame), VideoFormat.RGBA, None
+        elif form is None or (form is VideoFormat.UYVY and not self._orientation.is_upright):
+            steps.append(partial(_to_i420, self._reformatter, color))
+            frame, form = steps[-1](frame), VideoFormat.I420
+        if not self._orientation.is_upright:
+            steps.append(FilterChain(frame, turning(self._orientation)))
+        size_wh = form.check_size(self._orientation.size((frame.width, frame.height)))
+        return _Recipe(tuple(steps), form, size_wh, color, tuple(shape.of(size_wh) for shape in form.planes))
 
 
 def _to_i420(reformatter: VideoReformatter, color: ColorSpace | None, frame: VideoFrame) -> VideoFrame:

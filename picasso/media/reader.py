@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Generator, Iterator, Mapping
+from fractions import Fraction
 from functools import partial
 from itertools import repeat
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from picasso.engine.clock import Clock, MonotonicClock
 from picasso.engine.policies import PtsResetPolicy
@@ -23,6 +24,7 @@ from picasso.media.stopping import StopSignal
 from picasso.media.timeline import FALLBACK_RATE, Pacer, Placed, Timeline
 from picasso.media.times import NS, TimesReport
 from picasso.primitives import EndOfStream, VideoFrame
+from picasso.primitives.orientation import UPRIGHT
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame as DecodedFrame
@@ -35,6 +37,9 @@ Picture = tuple[VideoFrame, "SurfaceView"]
 _TIME_BASE = (1, NS)
 _CODEC_NAMES = {"mjpeg": "jpeg"}
 """Names of ours where FFmpeg's are others."""
+
+Geometry = Literal["display", "raw"]
+"""``display``: pictures lie as a player shows them; ``raw``: as they are stored."""
 
 log = logging.getLogger("picasso.media")
 
@@ -57,8 +62,10 @@ class VideoReader:
       moved to 0. Times that are missing, wrong or in the order of decoding are made or sorted, and ``times`` counts it.
     - Where times start again, and at each loop, ``on_restart`` says how it goes on: behind the last frame
       (``CONTINUE``), or at the times of the stream, after an ``EndOfStream`` (``SEGMENT``) or without one (``RESET``).
-    - Pixels are read-only in host memory, and stay valid as long as their surface is held. They are those of the file:
-      a rotation in its header is told by ``info`` and not applied.
+    - Pixels are read-only in host memory, and stay valid as long as their surface is held.
+    - Pictures lie as a player shows them: turned by quarters and mirrored as the file says, which the frame's chain
+      records, and surfaces know the shape of their pixels, which what scales them heeds. Boxes are in pixels of these
+      pictures. ``geometry="raw"`` leaves pictures as they are stored, of square pixels.
     - With ``device="cuda"`` they are NV12 or RGBA in GPU memory where NVDEC decodes the file. Where it does not, they
       are in host memory: the reason is logged once, and ``device`` says what came of it.
     - One thread iterates; ``stop`` may be called from any thread.
@@ -72,6 +79,8 @@ class VideoReader:
         loops: int | None = 1,
         pace: bool = False,
         pixel_format: PixelFormat = "native",
+        geometry: Geometry = "display",
+        tone_map: bool = True,
         device: str = "cpu",
         threads: int = 1,
         timeout_s: float | None = 10.0,
@@ -90,6 +99,9 @@ class VideoReader:
             loops: How often to play it, None for ever.
             pace: Give frames at their times, as a camera does, instead of as fast as they can be decoded.
             pixel_format: ``native`` keeps what the decoder makes, ``rgba`` converts it, on a GPU by a kernel there.
+            geometry: ``display`` applies rotation, mirroring and the shape of a pixel; ``raw`` applies none of them.
+            tone_map: Bring PQ, HLG and BT.2020 to BT.709 of 8 bits; else their numbers are kept, as if they were BT.709
+                transfer and primaries.
             device: Where to decode: ``cpu``, ``cuda`` or ``cuda:N`` for GPU N.
             threads: Threads of the decoder, 0 for one a core; NVDEC has none.
             timeout_s: Longest wait for a server, pipe or device to open or to answer, in seconds; None for ever.
@@ -105,14 +117,16 @@ class VideoReader:
             OpeningStoppedError: ``stop`` was set before it was open.
             MediaError: It cannot be opened, is refused, or holds no picture.
             ValueError: ``loops`` is less than 1, ``timeout_s`` is not above 0, or an unknown ``pixel_format``,
-                ``device`` or ``on_restart``.
+                ``geometry``, ``device`` or ``on_restart``.
         """
         if loops is not None and loops < 1:
             raise ValueError(f"loops must be at least 1, or None for ever, got {loops}")
         if timeout_s is not None and not timeout_s > 0:
             raise ValueError(f"timeout_s must be above 0 seconds, or None for ever, got {timeout_s}")
         gpu_id = gpu_of(device)
-        self._wrapper = PictureWrapper(pixel_format)
+        if geometry not in {"display", "raw"}:
+            raise ValueError(f"geometry {geometry!r}: expected one of display, raw")
+        self._wrapper = PictureWrapper(pixel_format, tone_map=tone_map, threads=threads)
         self._place = place = input_place(location, trust=trust)
         if loops != 1 and place.is_direct:
             raise MediaError(f"{place.shown}: a pipe cannot be played again, got loops = {loops}")
@@ -127,6 +141,12 @@ class VideoReader:
         self.source_id = place.stem if source_id is None else source_id
         self._decoder = self._open()
         self._info = describe(self._decoder)
+        self._tone_map = tone_map
+        self._orientation, self._sample_aspect_ratio = UPRIGHT, Fraction(1)
+        if geometry == "display":
+            self._orientation = self._info.orientation or UPRIGHT
+            self._sample_aspect_ratio = self._info.upright_sample_aspect_ratio
+        self._wrapper.show(self._orientation, self._sample_aspect_ratio)
         self._device = device
         self._rgba = pixel_format == "rgba"
         self._nvdec = None if gpu_id is None else self._open_nvdec(gpu_id)
@@ -193,6 +213,7 @@ class VideoReader:
         return Timeline(self._source.time_base, rate, self._policy, bits)
 
     def _iterate(self) -> Generator[Picture | EndOfStream, None, None]:
+        self._warn()
         try:
             yield from self._play()
             for _ in repeat(None) if self._loops is None else repeat(None, self._loops - 1):
@@ -223,17 +244,22 @@ class VideoReader:
                 return
             if begins and self._policy.sends_eos:
                 yield EndOfStream(self.source_id)
-            surface = decoded.surface if isinstance(decoded, DevicePicture) else self._wrapper.wrap(decoded)
+            if isinstance(decoded, DevicePicture):
+                surface = decoded.surface.with_sample_aspect_ratio(self._sample_aspect_ratio)
+            else:
+                surface = self._wrapper.wrap(decoded)
             frame = VideoFrame(
                 self.source_id,
                 fps,
-                *surface.size_wh,
+                *self._orientation.size(surface.size_wh),
                 codec=codec,
                 keyframe=decoded.key_frame,
                 time_base=_TIME_BASE,
                 pts=pts_ns,
                 duration=duration_ns,
             )
+            if not self._orientation.is_upright:
+                frame.turn(self._orientation)
             yield frame, surface
 
     def _placed(self) -> Iterator[Placed[DecodedFrame | DevicePicture]]:
@@ -245,6 +271,17 @@ class VideoReader:
             yield from self._timeline.flush()
             raise
         yield from self._timeline.flush()
+
+    def _warn(self) -> None:
+        """Say once what of the file is changed, or left as it is."""
+        info = self._info
+        if info.is_hdr:
+            how = "its tones are mapped to BT.709" if self._tone_map else "its numbers are kept as if they were BT.709"
+            _say_once(f"{info.location}: {info.color_transfer} is high dynamic range: {how}")
+        if info.is_interlaced:
+            _say_once(f"{info.location}: interlaced ({info.field_order}): both fields are left in one picture")
+        if info.orientation is None:
+            _say_once(f"{info.location}: its turn by {info.rotation_deg} degrees is none by quarters, and not applied")
 
     def _reopen(self) -> None:
         """Begin the next pass at the start of the file."""
@@ -258,6 +295,10 @@ class VideoReader:
     def _open_nvdec(self, gpu_id: int) -> NvdecSource | None:
         """Open the file on a GPU; None where that cannot be done."""
         try:
+            if not self._orientation.is_upright:
+                raise MediaError(f"{self._info.location}: NVDEC does not turn pictures, this is stored turned")
+            if self._tone_map and self._info.is_hdr:
+                raise MediaError(f"{self._info.location}: NVDEC does not map tones, this is of high dynamic range")
             return open_nvdec(self._place, self._info, gpu_id, rgba=self._rgba)
         except (DeviceError, MediaError, MissingDependencyError) as error:
             _say_once(f"decoded on the CPU: {error}")

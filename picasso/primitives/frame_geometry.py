@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple, SupportsIndex
 
 import numpy as np
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 from picasso.errors import TransformationChainError
 from picasso.primitives.frame_objects import FrameObjects
 from picasso.primitives.geometry import PairXY, scale_shift_columns
-from picasso.primitives.transformation import ChainAffine, VideoFrameTransformation
+from picasso.primitives.orientation import UPRIGHT, Orientation
+from picasso.primitives.transformation import ChainAffine, Move, VideoFrameTransformation, moves_of
 
 
 class FrameGeometry(NamedTuple):
@@ -46,12 +48,13 @@ class MovableFrame(FrameObjects):
         self._transformations.clear()
 
     def check_pristine(self) -> None:
-        """Make sure that nothing was done to the pixels.
+        """Make sure that nothing was done to the pixels, but that a reader may have turned them.
 
         Raises:
-            TransformationChainError: The chain is not exactly one ``initial_size`` of the frame's size.
+            TransformationChainError: The chain is not exactly one ``initial_size`` of the frame's size, nor one and an
+                ``orientation`` that makes that size of it.
         """
-        if not self._is_pristine():
+        if not self._is_pristine() and not self._is_turned():
             expected = [VideoFrameTransformation.initial_size(self._width, self._height)]
             raise TransformationChainError(
                 f"Invalid transformation chain: expected {expected}, got {self._transformations}"
@@ -65,14 +68,15 @@ class MovableFrame(FrameObjects):
         """
         if self._is_pristine():
             return
-        affine = ChainAffine.of(self._transformations)
-        if min(affine.current_wh) <= 0:
+        moves = moves_of(self._transformations)
+        current_wh = moves[-1].current_wh
+        if min(current_wh) <= 0:
             raise TransformationChainError(
                 f"Transformation chain has no computable current size: {self._transformations} leaves {{}}x{{}}".format(
-                    *affine.current_wh
+                    *current_wh
                 )
             )
-        self._apply(affine)
+        self._apply(moves)
 
     def transform_backward(self) -> None:
         """Move all boxes from current to initial coordinates; size and chain become those of the initial size.
@@ -81,7 +85,7 @@ class MovableFrame(FrameObjects):
             TransformationChainError: The chain has no ``initial_size``, or scales to nothing; nothing is changed.
         """
         if not self._is_pristine():
-            self._apply(ChainAffine.of(self._transformations).inverted())
+            self._apply([move.inverted() for move in reversed(moves_of(self._transformations))])
 
     def move_boxes(self, scale_xy: PairXY, offset_xy: PairXY) -> None:
         """Scale detection and track boxes about the origin, then shift them by ``offset_xy`` pixels.
@@ -125,6 +129,38 @@ class MovableFrame(FrameObjects):
         chain = self._transformations
         return len(chain) == 1 and chain[0].values == (self._width, self._height) and chain[0].is_initial_size
 
-    def _apply(self, affine: ChainAffine) -> None:
-        self.move_boxes(affine.scale_xy, affine.offset_xy)
-        self.set_geometry(*affine.current_wh)
+    @property
+    def orientation(self) -> Orientation:
+        """How a reader turned the picture that was coded; upright also where something else was done to the pixels."""
+        return (self._transformations[1].as_orientation if self._is_turned() else None) or UPRIGHT
+
+    def _is_turned(self) -> bool:
+        """Say whether the picture was turned, and nothing else was done to it."""
+        if len(self._transformations) != 2:
+            return False
+        size_wh, orientation = self._transformations[0].as_initial_size, self._transformations[1].as_orientation
+        if size_wh is None or orientation is None:
+            return False
+        return orientation.size(size_wh) == (self._width, self._height)
+
+    def turn(self, orientation: Orientation) -> None:
+        """Turn boxes and size with the picture, as ``orientation`` says, and note it in the chain.
+
+        Raises:
+            ValueError: Not a turn by quarters.
+        """
+        step = VideoFrameTransformation.orientation(orientation)
+        store = self._objects
+        if store.count:
+            orientation.move_boxes(store.boxes, (self._width, self._height))
+        self._width, self._height = orientation.size((self._width, self._height))
+        self._transformations.append(step)
+
+    def _apply(self, moves: Sequence[Move]) -> None:
+        store = self._objects
+        for move in moves:
+            if isinstance(move, ChainAffine):
+                self.move_boxes(move.scale_xy, move.offset_xy)
+            elif store.count:
+                move.orientation.move_boxes(store.boxes, move.initial_wh)
+        self.set_geometry(*moves[-1].current_wh)

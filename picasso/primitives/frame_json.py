@@ -25,6 +25,7 @@ from picasso.primitives.records import (
     InternalRecord,
     LetterBoxRecord,
     ObjectRecord,
+    OrientationRecord,
     PaddingRecord,
     to_number,
 )
@@ -37,6 +38,7 @@ _STEP_RECORDS: dict[Step, type[Any]] = {
     Step.LETTER_BOX: LetterBoxRecord,
     Step.PADDING: PaddingRecord,
     Step.CROP: CropRecord,
+    Step.ORIENTATION: OrientationRecord,
 }
 _STEPS = {record: step for step, record in _STEP_RECORDS.items()}
 

@@ -124,6 +124,12 @@ class CropRecord(Record, tag_field="step", tag="crop"):
     values: tuple[Side, Side, Side, Side]
 
 
+class OrientationRecord(Record, tag_field="step", tag="orientation"):
+    """Degrees clockwise, then 1 if left and right were swapped before, else 0."""
+
+    values: tuple[Literal[0, 90, 180, 270], Literal[0, 1]]
+
+
 class ObjectRecord(Record):
     """An object of the frame."""
 
@@ -158,7 +164,7 @@ class FrameRecord(Record, omit_defaults=False):
     content: InternalRecord | ExternalRecord | None = None
     previous_frame_seq_id: Whole | None = None
     previous_keyframe_uuid: UUID | None = None
-    transformations: list[InitialSizeRecord | LetterBoxRecord | PaddingRecord | CropRecord] = []
+    transformations: list[InitialSizeRecord | LetterBoxRecord | PaddingRecord | CropRecord | OrientationRecord] = []
     attributes: list[AttributeRecord] = []
     objects: list[ObjectRecord] = []
 

@@ -11,6 +11,7 @@ from typing import NamedTuple, SupportsIndex, TypeAlias, cast
 
 from picasso.errors import TransformationChainError
 from picasso.primitives.checks import MAX_DIMENSION, dimension, whole
+from picasso.primitives.orientation import QUARTERS_DEG, Orientation
 
 Sides: TypeAlias = tuple[int, int, int, int]
 """Pixels at left, top, right, bottom."""
@@ -26,11 +27,12 @@ class Step(Enum):
     LETTER_BOX = "letter_box"
     PADDING = "padding"
     CROP = "crop"
+    ORIENTATION = "orientation"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class VideoFrameTransformation:
-    """One step of a chain; made by one of the four factories, never changed.
+    """One step of a chain; made by one of the five factories, never changed.
 
     Scaling is a ``letter_box`` without padding.
     """
@@ -87,6 +89,20 @@ class VideoFrameTransformation:
         """Cut off ``left``, ``top``, ``right`` and ``bottom`` pixels, each ≥ 0. ``ValueError`` when one is negative."""
         return VideoFrameTransformation(Step.CROP, _sides(left, top, right, bottom))
 
+    @staticmethod
+    def orientation(orientation: Orientation) -> VideoFrameTransformation:
+        """Mirror and turn the picture, as a reader does with one that was stored lying on its side.
+
+        Raises:
+            TypeError: Not an ``Orientation``.
+            ValueError: Not a turn by quarters.
+        """
+        if not isinstance(orientation, Orientation):
+            raise TypeError(f"orientation: expected Orientation, got {orientation!r}")
+        if orientation.turn_deg not in QUARTERS_DEG:
+            raise ValueError(f"orientation: expected a turn of 0, 90, 180 or 270 degrees, got {orientation.turn_deg}")
+        return VideoFrameTransformation(Step.ORIENTATION, (orientation.turn_deg, int(orientation.mirrored)))
+
     @property
     def is_initial_size(self) -> bool:
         """Whether this is an ``initial_size``."""
@@ -108,6 +124,11 @@ class VideoFrameTransformation:
         return self.step is Step.CROP
 
     @property
+    def is_orientation(self) -> bool:
+        """Whether this is an ``orientation``."""
+        return self.step is Step.ORIENTATION
+
+    @property
     def as_initial_size(self) -> tuple[int, int] | None:
         """Width and height, ``None`` for another step."""
         return (self.values[0], self.values[1]) if self.is_initial_size else None
@@ -126,6 +147,11 @@ class VideoFrameTransformation:
     def as_crop(self) -> Sides | None:
         """Left, top, right, bottom; ``None`` for another step."""
         return cast("Sides", self.values) if self.is_crop else None
+
+    @property
+    def as_orientation(self) -> Orientation | None:
+        """How the picture is turned, ``None`` for another step."""
+        return Orientation(self.values[0], bool(self.values[1])) if self.is_orientation else None
 
     def __repr__(self) -> str:
         name = self.step.value.title().replace("_", "")
@@ -155,7 +181,7 @@ class ChainAffine(NamedTuple):
         skipped. Scale and offset are rounded to float32 after every step.
 
         Raises:
-            TransformationChainError: The chain has no ``initial_size``.
+            TransformationChainError: The chain has no ``initial_size``, or turns the picture; ``moves_of`` takes that.
         """
         steps = tuple(chain)
         return _kept_affine_of(steps) if len(steps) <= _SHORT else _affine_of(steps)
@@ -176,6 +202,8 @@ def _affine_of(chain: tuple[VideoFrameTransformation, ...]) -> ChainAffine:
         if operation.is_initial_size:
             initial = operation.values[0], operation.values[1]
             axes = _Axis(initial[0]), _Axis(initial[1])
+        elif operation.is_orientation:
+            raise TransformationChainError(f"{operation!r} turns the picture: no scale and offset say the same")
         else:
             for index, axis in enumerate(axes):
                 axis.apply(operation.step, operation.values[index::2])
@@ -186,6 +214,50 @@ def _affine_of(chain: tuple[VideoFrameTransformation, ...]) -> ChainAffine:
 
 
 _kept_affine_of = lru_cache(maxsize=256)(_affine_of)  # the frames of a stream are alike
+
+
+class ChainTurn(NamedTuple):
+    """A turn in the middle of a chain."""
+
+    orientation: Orientation
+    initial_wh: tuple[int, int]
+    """Size before it."""
+
+    @property
+    def current_wh(self) -> tuple[int, int]:
+        """Size after it."""
+        return self.orientation.size(self.initial_wh)
+
+    def inverted(self) -> ChainTurn:
+        """Return the turn back."""
+        return ChainTurn(self.orientation.inverse, self.current_wh)
+
+
+Move: TypeAlias = ChainAffine | ChainTurn
+
+
+def moves_of(chain: Iterable[VideoFrameTransformation]) -> tuple[Move, ...]:
+    """Return what a chain amounts to, in order: one affine, and beyond each turn another.
+
+    Raises:
+        TransformationChainError: The chain has no ``initial_size``, or turns a picture of which a crop left nothing.
+    """
+    steps = tuple(chain)
+    last = max((index for index, step in enumerate(steps) if step.is_initial_size), default=len(steps))
+    moves: list[Move] = []
+    begun = list(steps[last : last + 1])
+    for step in steps[last + 1 :]:
+        orientation = step.as_orientation
+        if orientation is None:
+            begun.append(step)
+            continue
+        moves.append(ChainAffine.of(begun))
+        size_wh = moves[-1].current_wh
+        if min(size_wh) <= 0:
+            raise TransformationChainError(f"Transformation chain has no computable current size: {list(steps)}")
+        moves.append(ChainTurn(orientation, size_wh))
+        begun = [VideoFrameTransformation.initial_size(*moves[-1].current_wh)]
+    return (*moves, ChainAffine.of(begun))
 
 
 @lru_cache(maxsize=256)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 
 from picasso.errors import ConsumedError
@@ -10,6 +11,10 @@ if TYPE_CHECKING:
     from picasso.surface.cuda import DevicePlane
     from picasso.surface.formats import ColorSpace, VideoFormat
     from picasso.surface.planes import Bytes
+
+
+SQUARE: Final = Fraction(1)
+"""Shape of a pixel that is as wide as high."""
 
 
 class Pixels(NamedTuple):
@@ -21,6 +26,7 @@ class Pixels(NamedTuple):
     color: ColorSpace | None
     gpu_id: int
     cuda_stream: int
+    sample_aspect_ratio: Fraction = SQUARE
 
 
 @final

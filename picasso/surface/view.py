@@ -25,10 +25,12 @@ from picasso.surface.cuda import (
 from picasso.surface.dlpack import CUDA, Loan, export_array, is_on_gpu
 from picasso.surface.formats import ColorSpace, MemType, VideoFormat
 from picasso.surface.interop import as_array
-from picasso.surface.pixels import CONSUMED, Pixels
+from picasso.surface.pixels import CONSUMED, SQUARE, Pixels
 from picasso.surface.planes import Bytes, PlaneLayout
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from picasso.surface.pool import SharedBuffer
 
 
@@ -55,12 +57,13 @@ class SurfaceView:
         gpu_id: int = 0,
         cuda_stream: int = 0,
         layout: tuple[PlaneLayout, ...] | None = None,
+        sample_aspect_ratio: Fraction = SQUARE,
     ) -> None:
         if color is not None and not format.is_yuv:
             raise SurfaceError(f"a colour space belongs to YUV pictures, not to {format.name()}")
         if color is None and format.is_yuv:
             color = ColorSpace.for_height(size_wh[1])
-        self._pixels = Pixels(planes, format, size_wh, color, gpu_id, cuda_stream)
+        self._pixels = Pixels(planes, format, size_wh, color, gpu_id, cuda_stream, sample_aspect_ratio)
         self._claim = None
         self._layout = layout
         self._kept: tuple[weakref.ref[object], object] | None = None
@@ -302,6 +305,28 @@ class SurfaceView:
     def color(self) -> ColorSpace | None:
         """What the numbers of a YUV picture mean, None for other formats."""
         return self._pixels.color
+
+    @property
+    def sample_aspect_ratio(self) -> Fraction:
+        """Width of a pixel over its height, as shown: 1 unless a reader says otherwise; what scales pixels heeds it."""
+        return self._pixels.sample_aspect_ratio
+
+    def with_sample_aspect_ratio(self, ratio: Fraction) -> Self:
+        """Move the pixels into a view that says another shape of a pixel; this one is consumed, if it says another.
+
+        Args:
+            ratio: Width of a pixel over its height, > 0.
+
+        Raises:
+            SurfaceError: ``ratio`` is not above 0.
+        """
+        if ratio <= 0:
+            raise SurfaceError(f"sample_aspect_ratio: expected more than 0, got {ratio}")
+        if ratio == self._pixels.sample_aspect_ratio:
+            return self
+        fresh = self.take()
+        fresh._pixels = fresh._pixels._replace(sample_aspect_ratio=ratio)
+        return fresh
 
     @property
     def is_cuda(self) -> bool:

@@ -160,7 +160,8 @@ class TransformConfig:
     def apply(self, source: SurfaceView, target: SurfaceView, src_rect: Rect | None = None, /) -> Placement:
         """Crop ``source`` to ``src_rect``, fit it into ``target``, converting its format, and return what went where.
 
-        The side of the target works, GPU or host, and a source on the other is copied there.
+        The side of the target works, GPU or host, and a source on the other is copied there. The target's pixels are
+        square; those of the source are as it says.
 
         Raises:
             GeometryError: The crop leaves the source, or the inset leaves less than 16 x 16 pixels.
@@ -170,7 +171,8 @@ class TransformConfig:
         from picasso.transform.anywhere import transform
         from picasso.transform.placement import Placement
 
-        placement = Placement.compute(source.size_wh, target.size_wh, self, src_rect)
+        ratio = source.sample_aspect_ratio
+        placement = Placement.compute(source.size_wh, target.size_wh, self, src_rect, sample_aspect_ratio=ratio)
         transform(source, placement, target, self.interpolation)
         return placement
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import TypeAlias
 
@@ -52,6 +53,8 @@ class Placement:
         target_wh: SizeWH,
         config: TransformConfig | None = None,
         src_rect: Rect | None = None,
+        *,
+        sample_aspect_ratio: Fraction | int = 1,
     ) -> Placement:
         """Fit a source, or a rectangle of it, into a target.
 
@@ -60,15 +63,20 @@ class Placement:
             target_wh: Size of the target.
             config: Padding and inset; by default letterboxed in the middle.
             src_rect: What to take of the source; by default all.
+            sample_aspect_ratio: Width of a source pixel over its height; the target's pixels are square. It decides
+                how wide a picture is that keeps its ratio.
 
         Raises:
-            GeometryError: A size is 0, the crop leaves the source, or the inset leaves less than 16 x 16 pixels.
+            GeometryError: A size or the ratio is 0, the crop leaves the source, or the inset leaves less than 16 x 16
+                pixels.
 
         >>> placement = Placement.compute((1280, 720), (640, 640))
         >>> placement.scale_xy, placement.pads_ltrb
         ((0.5, 0.5), (0, 140, 0, 140))
         >>> middle = Rect(top=0, left=280, width=720, height=720)
         >>> Placement.compute((1280, 720), (640, 640), src_rect=middle).covers_target
+        True
+        >>> Placement.compute((720, 576), (1024, 576), sample_aspect_ratio=Fraction(64, 45)).covers_target
         True
         """
         config = config or TransformConfig()
@@ -81,7 +89,7 @@ class Placement:
         else:
             crop = (src_rect.left, src_rect.top, src_rect.width, src_rect.height)
             _check_inside("crop", crop, source_wh)
-        inner_left, inner_top, width, height = _fit(crop[2:], effective_wh, config.padding)
+        inner_left, inner_top, width, height = _fit(crop[2:], effective_wh, config.padding, sample_aspect_ratio)
         return cls(source_wh, crop, target_wh, (left + inner_left, top + inner_top, width, height))
 
     @classmethod
@@ -96,7 +104,7 @@ class Placement:
 
     @cached_property
     def scale_xy(self) -> tuple[float, float]:
-        """Target pixels per source pixel, both > 0; rounding of the inner size can make them differ slightly."""
+        """Target pixels per source pixel, both > 0; they differ with the shape of a pixel, and slightly by rounding."""
         return self.inner_ltwh[2] / self.crop_ltwh[2], self.inner_ltwh[3] / self.crop_ltwh[3]
 
     @cached_property
@@ -132,15 +140,19 @@ class Placement:
         return chain
 
 
-def _fit(source_wh: SizeWH, target_wh: SizeWH, padding: Padding) -> RectLTWH:
+def _fit(source_wh: SizeWH, target_wh: SizeWH, padding: Padding, pixel: Fraction | int) -> RectLTWH:
     """Return where a picture lands in an area, kept in ratio unless padding is ``NONE``.
 
-    The side that follows is rounded half away from zero and is at least 1.
+    The side that follows is rounded half away from zero and is at least 1. ``pixel`` is the width of a source pixel
+    over its height.
     """
+    if pixel <= 0:
+        raise GeometryError(f"sample_aspect_ratio: expected more than 0, got {pixel}")
     width, height = target_wh
     if padding is Padding.NONE:
         return 0, 0, width, height
-    source_ratio, target_ratio = source_wh[0] / source_wh[1], width / height
+    across, down = pixel.as_integer_ratio()
+    source_ratio, target_ratio = source_wh[0] * across / (source_wh[1] * down), width / height
     if source_ratio > target_ratio:
         height = min(max(_round(width / source_ratio), 1), height)
     else:

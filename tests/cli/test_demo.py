@@ -69,7 +69,9 @@ class Play:
 
     @cached_property
     def placement(self) -> Placement:
-        return Placement.compute(self.source[0][1].size_wh, self.act.target_wh, src_rect=self.act.src_rect)
+        surface, act = self.source[0][1], self.act
+        ratio = surface.sample_aspect_ratio
+        return Placement.compute(surface.size_wh, act.target_wh, src_rect=act.src_rect, sample_aspect_ratio=ratio)
 
     def boxes(self, index: int) -> Boxes:
         """The boxes of a frame by its NDJSON line, placed in the encoded picture: (N, 4) x0 y0 x1 y1."""

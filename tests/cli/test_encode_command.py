@@ -70,12 +70,17 @@ def test_images_go_to_a_folder(small_clip: Path, tmp_path: Path, codec: str) -> 
     assert (done.code, done.out) == (0, "")
     images = sorted((tmp_path / "images").iterdir())
     assert len(images) == FRAMES
-    assert cv2.imread(str(images[0])).shape == (144, 176, 3)
+    assert cv2.imread(str(images[0])).shape == (144, 192, 3)
 
 
 @pytest.mark.parametrize(
     ("options", "size_wh"),
-    [("", (176, 144)), ("--crop 16,0,101,75", (100, 74)), ("--crop 0,0,64,64 --size 128x32", (128, 32))],
+    [
+        ("", (192, 144)),  # pixels of 128:117
+        ("--raw-geometry", (176, 144)),
+        ("--crop 16,0,101,75 --raw-geometry", (100, 74)),
+        ("--crop 0,0,64,64 --size 128x32", (128, 32)),
+    ],
 )
 def test_the_size_is_that_of_the_crop_made_even_unless_asked_for(
     small_clip: Path, tmp_path: Path, options: str, size_wh: tuple[int, int]
@@ -99,7 +104,8 @@ def test_bars_stand_where_padding_and_inset_put_them(
 ) -> None:
     """176x144 in 256x144 leaves 80 columns."""
     out = tmp_path / "out.mp4"
-    assert picasso("encode", small_clip, "-o", out, "--size", "256x144", "--seconds", "0.1", *options.split()).code == 0
+    arguments = ("--size", "256x144", "--seconds", "0.1", "--raw-geometry", *options.split())
+    assert picasso("encode", small_clip, "-o", out, *arguments).code == 0
     columns = decoded(out)[0].mean(axis=(0, 2))
     expected = np.zeros(256, bool)
     for low, high in black_columns:
@@ -113,7 +119,7 @@ def test_detections_are_drawn_where_they_were_found_and_come_back(
 ) -> None:
     out, metadata = tmp_path / "out.mp4", tmp_path / "out.ndjson"
     options = ("--size", "352x288", "--draw", detections, "--metadata", metadata, "--seconds", "0.2", "--bitrate", "4M")
-    assert picasso("encode", small_clip, "-o", out, *options).code == 0
+    assert picasso("encode", small_clip, "-o", out, "--raw-geometry", *options).code == 0
     x0, y0, x1, y1 = (round(2 * side) for side in BOX)
     for picture in decoded(out):
         for edge in (picture[y1, (x0 + x1) // 2], picture[(y0 + y1) // 2, x0], picture[(y0 + y1) // 2, x1]):
@@ -128,7 +134,7 @@ def test_blurred_labels_lose_their_detail(small_clip: Path, tmp_path: Path, dete
     detail = []
     for blurred in ("nothing", "thing"):
         out = tmp_path / f"{blurred}.mp4"
-        options = ("--draw", detections, "--blur", blurred, "--seconds", "0.1", "--bitrate", "4M")
+        options = ("--draw", detections, "--blur", blurred, "--seconds", "0.1", "--bitrate", "4M", "--raw-geometry")
         assert picasso("encode", small_clip, "-o", out, *options).code == 0
         x0, y0, x1, y1 = (round(side) for side in BOX)
         inside = decoded(out)[0][y0 + 25 : y1 - 6, x0 + 6 : x1 - 6]

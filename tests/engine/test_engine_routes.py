@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,13 @@ from engine_kit import HEIGHT, WIDTH, bypass_spec, encode_spec, make_frame, make
 from picasso.engine import ConditionalSpec, DropReason, PicassoEngine, SourceSpec
 from picasso.errors import ConsumedError, SurfaceTypeError
 from picasso.primitives import (
+    Orientation,
     VideoFrameContent,
     VideoFrameTranscodingMethod,
     VideoFrameTransformation,
 )
 from picasso.surface import BufferGenerator, SurfaceView, VideoFormat
+from picasso.surface.turning import turned
 from picasso.testing import MemoryEncoders, RecordingCallbacks
 
 SPECS = {"drop": SourceSpec(), "bypass": bypass_spec(), "encode": encode_spec()}
@@ -107,6 +110,45 @@ def test_bypass_moves_boxes_back_and_leaves_the_rest_alone(engine: PicassoEngine
     assert frame.get_detections().xywha[0, :4].tolist() == [64, 48, 20, 16]
     assert frame.transcoding_method == VideoFrameTranscodingMethod.Copy
     assert frame.content.get_data() == b"as it was"
+
+
+def test_bypass_gives_a_turned_picture_back_as_it_was_coded(
+    engine: PicassoEngine, recorder: RecordingCallbacks
+) -> None:
+    """The reader turned it upright: boxes, pixels, size and chain go back together."""
+    coded = make_pixels()
+    coded.planes[0][20:28, 27:37] = 0  # where the box of the frame is
+    frame = make_frame()
+    frame.turn(Orientation(90))
+    engine.set_source_spec("a", bypass_spec())
+    engine.send_frame("a", frame, turned(coded, Orientation(90)))
+    engine.shutdown()
+    (output,) = recorder.outputs()
+    assert output.surface is not None
+    assert np.array_equal(output.surface.planes[0], coded.planes[0])
+    assert (frame.width, frame.height) == (WIDTH, HEIGHT)
+    assert frame.get_detections().xyxy.tolist() == [[27, 20, 37, 28]]
+    assert output.source_transformations == (
+        VideoFrameTransformation.initial_size(WIDTH, HEIGHT),
+        VideoFrameTransformation.orientation(Orientation(90)),
+    )
+
+
+@pytest.mark.parametrize("ratio", [Fraction(1, 2), Fraction(2)])
+def test_encode_heeds_the_shape_of_a_pixel_and_takes_turned_pictures(
+    engine: PicassoEngine, recorder: RecordingCallbacks, ratio: Fraction
+) -> None:
+    frame = make_frame()
+    frame.turn(Orientation(180))
+    chain = tuple(frame.transformations)
+    engine.set_source_spec("a", encode_spec(64, 64))
+    engine.send_frame("a", frame, make_pixels().with_sample_aspect_ratio(ratio))
+    engine.shutdown()
+    (output,) = recorder.outputs()
+    assert output.placement is not None
+    assert output.placement.inner_ltwh == ((0, 20, 64, 24) if ratio == 2 else (10, 0, 43, 64))
+    assert output.source_transformations == chain
+    assert frame.transformations == [VideoFrameTransformation.initial_size(64, 64)]
 
 
 def test_a_frame_that_cannot_be_moved_back_is_reported_and_unchanged(

@@ -17,7 +17,7 @@ from picasso.primitives import Orientation
 
 MakeClip = Callable[..., Path]
 ASPECT = Fraction(64, 45)
-BT2020 = "colorprim=bt2020:transfer={}:colormatrix=bt2020nc:log-level=none"
+BT2020 = "colorprim=bt2020:transfer={}:colormatrix=bt2020nc"
 
 
 @pytest.mark.parametrize(
@@ -114,8 +114,7 @@ def test_interlaced_pictures_are_told_with_their_order(make_clip: MakeClip, orde
 
 @pytest.mark.parametrize(("transfer", "is_hdr"), [("smpte2084", True), ("arib-std-b67", True), ("bt2020-10", False)])
 def test_the_transfer_tells_high_dynamic_range(make_clip: MakeClip, transfer: str, is_hdr: bool) -> None:
-    params = {"x265-params": BT2020.format(transfer)}
-    info = probe(make_clip(frames=2, codec="libx265", pix_fmt="yuv420p10le", coding=params))
+    info = probe(make_clip(frames=2, pix_fmt="yuv420p10le", coding={"x264-params": BT2020.format(transfer)}))
     assert (info.color_transfer, info.color_primaries, info.color_matrix) == (transfer, "bt2020", "bt2020nc")
     assert (info.is_hdr, info.bit_depth, info.color, info.color_range) == (is_hdr, 10, None, "tv")
 
