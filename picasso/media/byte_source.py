@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import select
 import socket
@@ -18,6 +19,8 @@ from picasso.media.stopping import StoppedReading, StopSignal
 
 READ_BYTES: Final = 1 << 16
 """Most bytes that one read takes; as many as a pipe holds."""
+_OPENING_STEPS: Final = 2
+"""Time-outs that opening may take while data comes: to connect, and to look at the streams."""
 STANDARD: Final = 2
 """Descriptors up to this one belong to the process and are left open."""
 
@@ -44,12 +47,14 @@ class ByteSource(ABC):
         self.defers = False
         """Whether a loss looks like an end to FFmpeg, so that it gives all that came before; ``failure`` tells it."""
         self.failure: ConnectionLostError | None = None
-        self._deadline_s: float | None = None
-        self.begin()
+        self._deadline_s = self._limit_s = math.inf
+        self.begin(_OPENING_STEPS)
 
-    def begin(self) -> None:
-        """Begin an operation: from now on it may take ``timeout_s``."""
-        self._deadline_s = None if self._timeout_s is None else time.monotonic() + self._timeout_s
+    def begin(self, steps: int = 1) -> None:
+        """Begin an operation: from now on it may be silent for ``timeout_s``, and take ``steps`` times as long."""
+        if self._timeout_s is not None:
+            now_s = time.monotonic()
+            self._deadline_s, self._limit_s = now_s + self._timeout_s, now_s + steps * self._timeout_s
 
     def head(self, size: int) -> bytes:
         """Return the first bytes, at most ``size``, which will be read again."""
@@ -91,12 +96,15 @@ class ByteSource(ABC):
         if self.failure is not None:
             return b""
         try:
-            return self._receive(size)
+            data = self._receive(size)
         except ConnectionLostError as error:
             if not self.defers:
                 raise
             self.failure = error
             return b""
+        if self._timeout_s is not None:
+            self._deadline_s = min(time.monotonic() + self._timeout_s, self._limit_s)
+        return data
 
     @abstractmethod
     def _receive(self, size: int) -> bytes:
@@ -106,7 +114,7 @@ class ByteSource(ABC):
         """Return the seconds until the deadline, or raise that it has passed or that the signal was set."""
         if self._stop.is_set:
             raise StoppedReading
-        if self._deadline_s is None:
+        if self._timeout_s is None:
             return None
         left_s = self._deadline_s - time.monotonic()
         if left_s <= 0:

@@ -11,7 +11,7 @@ import stat
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 from urllib.parse import unquote, urlsplit
 
 from picasso.errors import MediaError
@@ -101,7 +101,10 @@ def input_place(location: Location, *, trust: Trust = "origin") -> Place:
 
     Raises:
         MediaError: It cannot be the name of anything.
+        ValueError: An unknown ``trust``.
     """
+    if trust not in get_args(Trust):
+        raise ValueError(f"trust {trust!r}: expected one of {', '.join(get_args(Trust))}")
     return _place(location, 0, is_anything=trust == "any")
 
 

@@ -165,11 +165,12 @@ def open_nvdec(place: Place, info: MediaInfo, gpu_id: int, *, rgba: bool = False
         raise MediaError(f"{info.location}: {info.pixel_format} {info.width}x{info.height} does not fit NV12 surfaces")
     from picasso.encode.nvenc import load_library
 
+    name = str(place.path.absolute())  # which no protocol of FFmpeg's begins with
     stream = _stream_of(gpu_id)
     library = load_library()
     try:
         stream.device.make_current()
-        demuxer = library.CreateDemuxer(place.for_ffmpeg)
+        demuxer = library.CreateDemuxer(name)
         decoder = library.CreateDecoder(
             gpuid=gpu_id,
             codec=demuxer.GetNvCodecId(),
@@ -178,7 +179,7 @@ def open_nvdec(place: Place, info: MediaInfo, gpu_id: int, *, rgba: bool = False
             usedevicememory=True,
         )
         picture = Picture((info.width, info.height), info.color, stream)
-        return NvdecSource(place.for_ffmpeg, info, library, (RgbaFrames if rgba else HeldFrames)(decoder, picture))
+        return NvdecSource(name, info, library, (RgbaFrames if rgba else HeldFrames)(decoder, picture))
     except (MediaError, DeviceError):
         raise
     except Exception as error:

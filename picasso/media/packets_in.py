@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _WAITING: Final = 64
 """Packets that wait between the reading thread and the decoder, at most."""
+_WAITING_BYTES: Final = 8 << 20
+"""Bytes of the packets that wait, at most, but for the last one."""
 _PATIENCE_S: Final = 0.5
 """Seconds by which FFmpeg's own time-out may be late before the reader gives up on it."""
 _FAREWELL_S: Final = 0.2
@@ -163,6 +165,7 @@ class _Reading:
         self._opened: Opened | None = None
         self._stream: VideoStream | None = None
         self._waiting: deque[VideoPacket] = deque()
+        self._waiting_bytes = 0
         self._failure: Exception | None = None
         self._is_over = False
         self._is_left = False
@@ -194,7 +197,9 @@ class _Reading:
         with self._changed:
             if self._waiting:
                 self._changed.notify_all()
-                return self._waiting.popleft()
+                packet = self._waiting.popleft()
+                self._waiting_bytes -= packet.size
+                return packet
             failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
@@ -258,17 +263,22 @@ class _Reading:
         if is_left and opened is not None:
             opened.close()
 
+    @property
+    def _has_room(self) -> bool:
+        return len(self._waiting) < _WAITING and self._waiting_bytes < _WAITING_BYTES
+
     def _hand_over(self, opened: Opened, stream: VideoStream) -> None:
         """Read packets while somebody takes them."""
         last_us = 0.0
         for packet in _demux(self._opener.place.shown, opened, stream):
             with self._changed:
-                self._changed.wait_for(lambda: self._is_left or len(self._waiting) < _WAITING)
+                self._changed.wait_for(lambda: self._is_left or self._has_room)
                 if self._is_left:
                     return
                 if packet.pts is not None and packet.time_base is not None:
                     last_us = max(last_us, float((packet.pts + (packet.duration or 0)) * packet.time_base * 1_000_000))
                 self._waiting.append(packet)
+                self._waiting_bytes += packet.size
                 self._changed.notify_all()
         if self._opener.place.scheme in _LIVE:
             length_us, begin_us = opened.container.duration, opened.container.start_time or 0

@@ -115,3 +115,8 @@ def test_names_can_be_printed_and_hold_no_password() -> None:
     assert input_place("rtsp://user:word@host/x").shown == "rtsp://host/x"
     assert input_place("rtsp://user:word@host/x").stem == "rtsp://host/x"
     assert (input_place("/data/cam:1.mp4").stem, input_place("-").stem) == ("cam:1", "stdin")
+
+
+def test_an_unknown_trust_is_refused() -> None:
+    with pytest.raises(ValueError, match="trust 'all': expected one of origin, any"):
+        input_place("x.mp4", trust="all")  # type: ignore[arg-type]  # the point of the test

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -80,6 +80,23 @@ def test_a_writer_that_stalls_before_a_picture_is_given_up(pipe: Path, make_clip
         probe(pipe, timeout_s=0.2)
 
 
+def test_a_writer_that_trickles_does_not_hold_an_opening_for_ever(pipe: Path) -> None:
+    """Bytes that are no video, each within the time-out of the one before."""
+    enough = threading.Event()
+
+    def trickle() -> None:
+        with suppress(BrokenPipeError), pipe.open("wb", buffering=0) as file:
+            while not enough.wait(0.02):
+                file.write(b"x")
+
+    writing = threading.Thread(target=trickle)
+    writing.start()
+    with pytest.raises(ReadTimeoutError):
+        probe(pipe, timeout_s=0.3)
+    enough.set()
+    writing.join(PATIENCE_S)
+
+
 def test_stop_ends_an_opening_that_waits_for_a_writer(pipe: Path) -> None:
     stop, raised = StopSignal(), []
 
@@ -133,6 +150,15 @@ def test_an_mp4_whose_index_comes_last_is_refused_with_the_way_out(pipe: Path, t
         pytest.raises(MediaError, match=r"index \(moov\) of this MP4 or MOV stands at its end.*faststart"),
     ):
         probe(pipe, timeout_s=LONG_S)
+
+
+def test_a_name_of_any_bytes_is_read(make_clip: MakeClip, tmp_path: Path) -> None:
+    name = os.fsencode(tmp_path) + b"/\xff: \n.mp4"
+    os.rename(make_clip("clip.mp4", 5), name)
+    with VideoReader(name) as reader:
+        assert len(list(reader.frames())) == 5
+        assert reader.info.location.encode()
+        assert reader.source_id.encode()
 
 
 @pytest.mark.parametrize("name", ["/dev/zero", "/dev/urandom", "/dev/null", "/proc/self/status", "/dev/tty"])
