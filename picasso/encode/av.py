@@ -25,6 +25,7 @@ from picasso.encode.handover import FULL, LIMITED, fresh_i420_frame, i420_frame
 from picasso.encode.intake import Intake
 from picasso.encode.settings import Plan, Settings, settings_of
 from picasso.encode.svtav1 import svtav1_plan
+from picasso.encode.threads import enough_threads
 from picasso.errors import EncoderError
 from picasso.surface.formats import ColorSpace, Matrix, VideoFormat
 from picasso.surface.view import SurfaceView
@@ -188,7 +189,8 @@ def _open(config: EncoderConfig, plan: Plan, color: ColorSpace) -> VideoCodecCon
     context.colorspace = context.color_primaries = context.color_trc = TAGS[color.matrix]
     context.options = dict(plan.options)
     try:
-        context.open()
+        with enough_threads(plan.library):
+            context.open()
     except (av.FFmpegError, OverflowError) as error:
         raise EncoderError(f"{plan.library} cannot open {config!r}: {error}") from error
     if context.options:

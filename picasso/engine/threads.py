@@ -7,6 +7,8 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, final
 
+from picasso.encode.threads import starting
+
 if TYPE_CHECKING:
     from picasso.engine.clock import Clock
 
@@ -19,6 +21,11 @@ MOMENT_S = 0.1
 @final
 class EngineThread(threading.Thread):
     """A daemon thread; ``top -H`` and debuggers show the beginning of its name."""
+
+    def start(self) -> None:
+        """Start, but not while an encoder opens that was promised the last threads there are."""
+        with starting:
+            super().start()
 
     def run(self) -> None:
         """Run the target."""
