@@ -13,6 +13,14 @@ check:
 test *args:
     python -m pytest -n auto {{args}}
 
+# the kernels as machine code into this checkout: levels, or all of this machine's architecture
+levels *args:
+    PYTHONPATH=kernels python -m picasso_build {{args}}
+
+# the wheel into dist/: every level, checked by auditwheel; `--twice` builds it again and compares
+wheel *args:
+    PYTHONPATH=kernels python -m picasso_build.wheels {{args}}
+
 # the engine against its model, for as long as it takes: thousands of random histories
 model *args:
     python -m pytest tests/engine/test_engine_model.py --hypothesis-profile=long --timeout=0 {{args}}

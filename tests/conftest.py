@@ -1,6 +1,7 @@
 """Settings of the whole suite."""
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,7 +16,7 @@ settings.load_profile("automatic" if "CI" in os.environ else "suite")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--every-level", action="store_true", help="run built kernels at every level, and compare")
+    parser.addoption("--every-level", metavar="FOLDER", help="run the kernels built there at every level, and compare")
     parser.addoption("--need-kernels", action="store_true", help="fail where CUDA kernels cannot be compiled")
 
 
@@ -41,4 +42,4 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.every_level:
         from every_level import compare_levels
 
-        compare_levels()
+        compare_levels(Path(config.option.every_level))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -21,19 +22,23 @@ CALLS: Final[Counter[str]] = Counter()
 """How often each entry ran, at each of the levels."""
 
 
-def compare_levels() -> None:
+def compare_levels(folder: Path) -> None:
     """Put comparisons in the place of what ``compile.host`` returns for entries, in this process.
 
-    Fails where a level that this processor has was not built.
+    Fails where a level that this processor has was not built, or from other sources.
     """
     flags = processor_flags()
     modules = {}
     for level in levels_of_this_architecture():
+        path = folder / f"{level.module}.abi3.so"
         if not missing_flags(level, flags):
-            found = forms.open_level(level, flags)
-            if isinstance(found, str):
-                raise pytest.UsageError(f"--every-level: {found}; python -m picasso_build")
-            modules[level.name] = found
+            if not path.exists():
+                raise pytest.UsageError(f"--every-level: there is no {path}; python -m picasso_build")
+            modules[level.name] = forms.load(level.module, path)
+            if modules[level.name].sources != compiling.source_key():
+                raise pytest.UsageError(f"--every-level: {path} was built from other sources")
+    if not modules:
+        raise pytest.UsageError("--every-level: this processor has none of the levels")
     made: dict[Callable[..., Any], Callable[..., Any]] = {}
 
     def host(kernel: Callable[..., Any], inline: tuple[str, ...] | None, keep_gil: bool | None) -> Any:

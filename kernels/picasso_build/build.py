@@ -13,7 +13,7 @@ from typing import Final
 
 from picasso_build import compiler, shim
 from picasso_kernels.compile import source_key
-from picasso_kernels.levels import Level, levels_of_this_architecture, missing_flags, processor_flags
+from picasso_kernels.levels import Level
 from picasso_kernels.signatures import ENTRIES
 
 _DEAR: Final = ("paint_planes", "transform_frame", "paint_pixels")
@@ -22,12 +22,6 @@ _DEAR: Final = ("paint_planes", "transform_frame", "paint_pixels")
 
 class BuildError(Exception):
     """An entry does not compile."""
-
-
-def host_level() -> Level | None:
-    """Return the best level that this processor has; None where it has none, or the system does not say."""
-    flags = processor_flags()
-    return next((level for level in levels_of_this_architecture() if not missing_flags(level, flags)), None)
 
 
 def build(
@@ -84,10 +78,14 @@ def _beside(made: Path, out: Path) -> Path:
     return part
 
 
+_RUN: Final = "import sys; sys.path[:0] = [sys.argv.pop(1)]; from picasso_build.emit import main; main(*sys.argv[1:])"
+"""Not by ``PYTHONPATH``: where this project is installed, pip takes its folders out of it."""
+
+
 def _emit(level: Level, group: Sequence[str], folder: Path) -> None:
-    paths = [str(Path(__file__).parents[1]), *filter(None, sys.path)]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONHASHSEED": "0", "LC_ALL": "C"}
-    line = [sys.executable, "-m", "picasso_build.emit", level.name, str(folder), *group]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environment |= {"PYTHONHASHSEED": "0", "LC_ALL": "C"}
+    line = [sys.executable, "-c", _RUN, str(Path(__file__).parents[1]), level.name, str(folder), *group]
     done = subprocess.run(line, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import platform
 import shlex
 import shutil
 import subprocess
@@ -34,7 +35,7 @@ def find() -> list[str]:
     candidates = [shlex.split(os.environ["CC"])] if os.environ.get("CC") else []
     candidates += [[found] for name in ("cc", "gcc", "clang") if (found := shutil.which(name))]
     if importlib.util.find_spec("ziglang"):
-        candidates.append([sys.executable, "-m", "ziglang", "cc"])
+        candidates.append([sys.executable, "-m", "ziglang", "cc", "-target", f"{platform.machine()}-linux-gnu.2.17"])
     if not candidates:
         raise CompilerError("no C compiler is installed")
     reasons = []

@@ -1,7 +1,7 @@
 """Entry kernels to object files: through Numba, as on first use, but for the processors of a level.
 
-``python -m picasso_build.emit LEVEL FOLDER ENTRY...`` writes an object file for each entry, in a process of its own:
-Numba compiles for one kind of processor a process. Functions have the arguments of Numba's own convention, where an
+``main`` writes an object file for each of some entries, in a process of its own: Numba compiles for one kind of
+processor a process. Functions have the arguments of Numba's own convention, where an
 array is seven of them; ``shim`` writes the C that calls them. Each entry is compiled once: where one calls another, as
 a whole frame calls transform and painter, it calls the other's function.
 """
@@ -26,7 +26,19 @@ def prepare(level: Level) -> None:
     if "numba" in sys.modules:
         raise RuntimeError("Numba is loaded already, and compiles for this processor")
     os.environ["PICASSO_KERNELS"] = "jit"
-    os.environ["NUMBA_CPU_NAME"], os.environ["NUMBA_CPU_FEATURES"] = level.cpu, level.features
+    os.environ["NUMBA_CPU_NAME"], os.environ["NUMBA_CPU_FEATURES"] = level.cpu, features_of(level)
+
+
+def features_of(level: Level) -> str:
+    """Return what a level has and has not, for LLVM.
+
+    The name of a processor stands for what is fast; without the second part LLVM would use all that this one has.
+    """
+    from llvmlite import binding as llvm
+
+    had = level.features.split(",")
+    lacks = [f"-{name}" for name in sorted(llvm.get_host_cpu_features()) if f"+{name}" not in had]
+    return ",".join([*lacks, *had])
 
 
 def emit(entry: Entry, level: Level) -> bytes:
@@ -53,7 +65,7 @@ def emit(entry: Entry, level: Level) -> bytes:
         elif not thing.is_declaration:
             thing.linkage = "internal"
     machine = llvm.Target.from_triple(module.triple).create_target_machine(
-        cpu=level.cpu, features=level.features, opt=3, reloc="pic", codemodel="default"
+        cpu=level.cpu, features=features_of(level), opt=3, reloc="pic", codemodel="default"
     )
     passes = llvm.create_new_module_pass_manager()
     passes.add_global_dead_code_eliminate_pass()
@@ -110,7 +122,3 @@ def main(level_name: str, folder: str, *names: str) -> None:
     entries = {entry.name: entry for entry in ENTRIES.values()}
     for entry in map(entries.__getitem__, names):
         (Path(folder) / f"{entry.name}.o").write_bytes(emit(entry, level))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

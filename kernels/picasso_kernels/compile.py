@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib.util
 import types
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -113,6 +114,12 @@ def _host(kernel: Plain, inline: tuple[str, ...] | None, keep_gil: bool | None) 
     entry = ENTRIES.get(kernel)
     options = _options(entry, inline, keep_gil)
     found = forms.find(kernel, options[1])
+    if found is None and importlib.util.find_spec("numba") is None:
+        raise ImportError(
+            f"no machine code of the kernels serves here ({forms.form().reason}), and Numba, which makes it, "
+            "is not installed; pip install 'picasso-engine[jit]'",
+            name="numba",
+        )
     if found is None and entry is not None and options == (entry.inline, entry.keep_gil):
         if (inline, keep_gil) != (None, None):
             return _host(kernel, None, None)

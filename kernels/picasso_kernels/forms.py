@@ -23,6 +23,8 @@ from picasso_kernels.levels import LEVELS, Level, level_of, levels_of_this_archi
 VARIABLE: Final = "PICASSO_KERNELS"
 _CHOICES: Final = ("auto", *(level.name for level in LEVELS), "jit", "pure")
 _BUILT: Final = "picasso_kernels.built"
+NOTE: Final = "absent.txt"
+"""File beside the machine code that says why there is none."""
 
 _log = logging.getLogger(__name__)
 
@@ -74,7 +76,13 @@ def _best() -> Form:
         reasons.append(found)
     if not reasons:
         reasons = [f"there are no levels for {platform.machine()}"]
-    return Form("jit", "; ".join(reasons))
+    return Form("jit", "; ".join([*reasons, *_why_nothing_was_built()]))
+
+
+def _why_nothing_was_built() -> list[str]:
+    """Return what the build of the package said, where it made no machine code."""
+    note = Path(__file__).parent / "built" / NOTE
+    return [note.read_text(encoding="utf-8").strip()] if note.exists() else []
 
 
 def open_level(level: Level, flags: frozenset[str]) -> ModuleType | str:

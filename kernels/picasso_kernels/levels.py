@@ -28,7 +28,7 @@ class Level:
     architecture: str
     """As ``platform.machine()`` says it."""
     cpu: str
-    """LLVM's name of a processor like it: what is fast there."""
+    """LLVM's name of a processor like it: what is fast there, not what there is."""
     flags: tuple[str, ...]
     """What the processor must have, by Linux's names."""
     features: str
@@ -40,13 +40,13 @@ class Level:
         return f"{self.architecture}_{self.name}"
 
 
-def _x86(name: str, cpu: str, flags: dict[str, str]) -> Level:
-    features = ",".join([_BASE, *sorted(f"+{feature}" for feature in flags.values())])
+def _x86(name: str, cpu: str, flags: dict[str, str], tuning: tuple[str, ...] = ()) -> Level:
+    features = ",".join([_BASE, *sorted(f"+{feature}" for feature in flags.values()), *tuning])
     return Level(name, "x86_64", cpu, tuple(flags), features)
 
 
 LEVELS: Final = (
-    _x86("v4", "icelake-server", _V4),
+    _x86("v4", "znver4", _V4, ("+prefer-256-bit",)),  # on Zen 4 up to 1.19 times as fast as "icelake-server"
     _x86("v3", "x86-64-v3", _V3),
     _x86("v2", "x86-64-v2", _V2),
 )
@@ -68,15 +68,25 @@ def level_of(name: str) -> Level:
 
 def processor_flags() -> frozenset[str]:
     """Return what Linux says that this processor can do; nothing where it does not say."""
+    return frozenset(_said("flags", "Features").split())
+
+
+def processor_name() -> str:
+    """Return what Linux calls this processor; empty where it does not say."""
+    return _said("model name", "Model")
+
+
+def _said(*keys: str) -> str:
+    """Return what is said of the first processor under one of ``keys``."""
     try:
-        with _CPUINFO.open(encoding="ascii", errors="replace") as lines:
+        with _CPUINFO.open(encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 key, _, value = line.partition(":")
-                if key.strip() in {"flags", "Features"}:
-                    return frozenset(value.split())
+                if key.strip() in keys:
+                    return value.strip()
     except OSError:
         pass
-    return frozenset()
+    return ""
 
 
 def missing_flags(level: Level, flags: Iterable[str]) -> list[str]:

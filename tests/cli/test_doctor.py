@@ -12,6 +12,9 @@ from picasso.cli.checks import Finding, State, examine
 from picasso.cli.checks import cpu as cpu_checks
 from picasso.cli.checks import gpu as gpu_checks
 from picasso.cli.checks import host as host_checks
+from picasso.cli.checks.kernels import check_kernels
+from picasso_kernels import forms
+from picasso_kernels.levels import level_of
 
 
 @pytest.fixture(scope="module")
@@ -56,11 +59,49 @@ def test_what_is_broken_is_named_and_fails(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_missing_package_comes_with_its_pip_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "numba", None)
+    monkeypatch.setitem(sys.modules, "msgspec", None)
     monkeypatch.setitem(sys.modules, "cv2", None)
     found = {finding.name: finding for finding in host_checks.check_packages()}
-    assert (found["numba"].state, found["numba"].fix) == (State.BROKEN, "pip install picasso-engine")
+    assert (found["msgspec"].state, found["msgspec"].fix) == (State.BROKEN, "pip install picasso-engine")
     assert found["opencv-python-headless"].state is State.ABSENT
+
+
+V3 = forms.Form("built", "the best that this processor has", level_of("v3"))
+JIT = forms.Form("jit", "v4 was not built")
+PURE = forms.Form("pure", "PICASSO_KERNELS=pure")
+
+
+@pytest.mark.parametrize(
+    ("form", "says"),
+    [
+        (V3, "level v3, built with the package: the best that this processor has"),
+        (JIT, "compiled here by Numba on first use, then cached: v4 was not built"),
+        (PURE, "run by the interpreter, thousands of times slower: PICASSO_KERNELS=pure"),
+    ],
+)
+def test_the_form_of_the_kernels_is_told_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch, form: forms.Form, says: str
+) -> None:
+    monkeypatch.setattr(forms, "form", lambda: form)
+    found = {finding.name: finding for finding in check_kernels()}
+    assert (found["form"].state, found["form"].detail) == (State.OK, says)
+
+
+def test_numba_is_needed_where_nothing_was_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "numba", None)
+    for form, state, fix in ((JIT, State.BROKEN, "pip install 'picasso-engine[jit]'"), (V3, State.ABSENT, None)):
+        monkeypatch.setattr(forms, "form", lambda form=form: form)
+        numba = {finding.name: finding for finding in check_kernels()}["numba"]
+        assert (numba.state, numba.fix) == (state, fix)
+
+
+def test_a_form_that_cannot_run_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> forms.Form:
+        raise ImportError("PICASSO_KERNELS=v4: v4 was not built")
+
+    monkeypatch.setattr(forms, "form", refuse)
+    found = {finding.name: finding for finding in check_kernels()}
+    assert (found["form"].state, found["form"].detail) == (State.BROKEN, "PICASSO_KERNELS=v4: v4 was not built")
 
 
 def test_an_uninstalled_demo_package_comes_with_its_pip_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from picasso_kernels import compile as compiling
 from picasso_kernels import forms, levels
 from picasso_kernels.axis import fill_bilinear, fill_nearest
 from picasso_kernels.compose import compose
-from picasso_kernels.levels import LEVELS, level_of, missing_flags, processor_flags
+from picasso_kernels.levels import LEVELS, level_of, missing_flags, processor_flags, processor_name
 from picasso_kernels.signatures import ENTRIES, Number
 
 NUMBERS = (0, 5, 0, 0, 5, 1, 0, 10, 1, 0, 10)
@@ -231,6 +231,15 @@ def test_which_form_runs_and_why(
     assert why in form.reason
 
 
+def test_why_nothing_was_built_is_part_of_the_reason(
+    choose: Callable[..., forms.Form], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "built").mkdir()
+    (tmp_path / "built" / forms.NOTE).write_text("no C compiler is installed\n")
+    monkeypatch.setattr(forms, "__file__", str(tmp_path / "forms.py"))
+    assert choose(None, ZEN4, {}).reason.endswith("v2 was not built; no C compiler is installed")
+
+
 @pytest.mark.parametrize(
     ("wanted", "flags", "built", "error", "says"),
     [
@@ -264,12 +273,39 @@ def test_machine_code_of_other_sources_is_passed_over_with_a_word(
 
 def test_flags_are_read_from_the_first_processor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     listing = tmp_path / "cpuinfo"
-    listing.write_text("processor\t: 0\nvmx flags\t: no\nflags\t\t: fpu sse2\n\nprocessor\t: 1\nflags\t\t: avx\n")
+    listing.write_text(
+        "processor\t: 0\nmodel name\t: Some Processor: fast\nvmx flags\t: no\nflags\t\t: fpu sse2\n\n"
+        "processor\t: 1\nmodel name\t: Another\nflags\t\t: avx\n"
+    )
     monkeypatch.setattr(levels, "_CPUINFO", listing)
     assert processor_flags() == {"fpu", "sse2"}
+    assert processor_name() == "Some Processor: fast"
     assert missing_flags(level_of("v2"), processor_flags())[0] == "cx16"
     listing.unlink()
-    assert processor_flags() == frozenset()
+    assert (processor_flags(), processor_name()) == (frozenset(), "")
+
+
+ABSENT = """
+import importlib.util
+import sys
+found = importlib.util.find_spec
+importlib.util.find_spec = lambda name, package=None: None if name == "numba" else found(name, package)
+from picasso_kernels.compile import host
+from picasso_kernels.frame import transform_frame
+try:
+    host(transform_frame)
+except ImportError as error:
+    print(error)
+"""
+
+
+def test_where_nothing_was_built_and_numba_is_missing_the_error_says_what_to_install() -> None:
+    environment = {**os.environ, forms.VARIABLE: "jit"}
+    run = subprocess.run([sys.executable, "-c", ABSENT], env=environment, capture_output=True, text=True, check=True)
+    assert run.stdout == (
+        "no machine code of the kernels serves here (PICASSO_KERNELS=jit), and Numba, which makes it, "
+        "is not installed; pip install 'picasso-engine[jit]'\n"
+    )
 
 
 PURE = """

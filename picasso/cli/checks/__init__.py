@@ -8,7 +8,7 @@ from picasso.cli.checks.cpu import check_encoders, check_pipeline
 from picasso.cli.checks.finding import Finding, State
 from picasso.cli.checks.gpu import check_gpu
 from picasso.cli.checks.host import check_fonts, check_host, check_packages, check_skia
-from picasso.cli.checks.kernels import check_kernel_cache
+from picasso.cli.checks.kernels import check_kernel_cache, check_kernels
 
 __all__ = ["Finding", "State", "examine"]
 
@@ -17,6 +17,7 @@ _CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     check_packages,
     check_skia,
     check_fonts,
+    check_kernels,
     check_pipeline,
     check_kernel_cache,
     check_encoders,

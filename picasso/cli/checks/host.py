@@ -14,7 +14,6 @@ from picasso.cli.checks.finding import Finding, State
 
 _CORE = {
     "numpy": "numpy",
-    "numba": "numba",
     "av": "av",
     "uharfbuzz": "uharfbuzz",
     "simplejpeg": "simplejpeg",
@@ -32,7 +31,8 @@ _DEMO_EXTRA = "pip install 'picasso-engine[demo]'"
 _ARABIC_WORD = "\u0639\u0639\u0639"
 """One letter three times: joined, it has three shapes."""
 
-_VECTOR_UNITS = ("sse4.2", "avx", "avx2", "fma", "avx512f", "avx512bw", "avx512vnni", "neon", "sve")
+_VECTOR_UNITS = ("sse4_2", "avx", "avx2", "fma", "avx512f", "avx512bw", "avx512_vnni", "avx512vbmi", "asimd", "sve")
+"""As Linux calls them."""
 
 
 def check_host() -> Iterator[Finding]:
@@ -102,16 +102,15 @@ def _interval_ms() -> float:
 
 
 def _processor() -> Finding:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        from llvmlite import binding
+    from picasso_kernels.levels import processor_flags, processor_name
 
-        features = binding.get_host_cpu_features()
-        units = [unit for unit in _VECTOR_UNITS if features.get(unit)]
-        detail = f"{cores} cores, {binding.get_host_cpu_name()}, {' '.join(units) or 'no vector units known'}"
-    except Exception as error:  # noqa: BLE001 - without LLVM the cores are still worth saying
-        detail = f"{cores} cores; LLVM cannot name the processor ({error})"
-    return Finding("host", "processor", State.OK, detail)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    flags = processor_flags()
+    units = [unit for unit in _VECTOR_UNITS if unit in flags]
+    name = processor_name() or "the system does not name the processor"
+    return Finding(
+        "host", "processor", State.OK, f"{cores} cores, {name}, {' '.join(units) or 'no vector units known'}"
+    )
 
 
 def _demo_package(distribution: str, try_it: Callable[[], object]) -> Finding:

@@ -1,20 +1,53 @@
-"""Who runs the kernels of the CPU, and where their machine code is kept."""
+"""Who runs the kernels of the CPU, and why; and where what is compiled here is kept."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.metadata import version
 
 from picasso.cli.checks.finding import Finding, State
 
 _MIB = 1 << 20
+_JIT_EXTRA = "pip install 'picasso-engine[jit]'"
+_SOURCES = {
+    "built": "level {}, built with the package",
+    "jit": "compiled here by Numba on first use, then cached",
+    "pure": "run by the interpreter, thousands of times slower",
+}
+
+
+def check_kernels() -> Iterator[Finding]:
+    """What runs the kernels, and Numba, which is needed where nothing was built for this processor."""
+    is_needed = True
+    try:
+        from picasso_kernels.forms import form
+
+        running = form()
+        is_needed = running.source == "jit"
+        what = _SOURCES[running.source].format(running.level.name if running.level else "")
+        yield Finding("kernels", "form", State.OK, f"{what}: {running.reason}")
+    except Exception as error:  # noqa: BLE001 - the finding is why none runs
+        yield Finding.failed("kernels", "form", error, needed=True)
+    try:
+        import numba  # noqa: F401  # whether it loads is the question
+
+        yield Finding("kernels", "numba", State.OK, version("numba") + ("" if is_needed else ", not needed here"))
+    except Exception as error:  # noqa: BLE001 - whatever it raises while it loads is the finding
+        yield Finding.failed("kernels", "numba", error, needed=is_needed, fix=_JIT_EXTRA if is_needed else None)
 
 
 def check_kernel_cache() -> Iterator[Finding]:
-    """The folder of compiled kernels: where, how large, and how many of those for this processor it holds."""
+    """The folder of compiled kernels: where, how large, and how many of those for this processor it holds.
+
+    Nothing where the kernels were built with the package: nothing is compiled then.
+    """
     try:
         from picasso_kernels import folder, store
         from picasso_kernels.compile import kept
+        from picasso_kernels.forms import form
 
+        if form().source != "jit":
+            return
         place, files = folder.writable_folder(), kept()
         found = [path for path in files.values() if path]
         detail = f"{len(found)} of {len(files)} kernels for this processor"
