@@ -42,16 +42,23 @@ def calls_of(work: Call) -> list[tuple[Any, tuple[Any, ...]]]:
     def host(kernel: Any, inline: Any, keep_gil: Any) -> Any:
         def run(*args: Any) -> Any:
             calls.append((kernel, args))
-            return plain(kernel, inline, keep_gil)(*args)
+            return numba_of(kernel)(*args)
 
         return run
 
+    compiling._READY.clear()
     compiling._host = host  # type: ignore[assignment]
     try:
         work()
     finally:
         compiling._host = plain
     return calls
+
+
+def numba_of(kernel: Any) -> Any:
+    """Return what Numba makes of an entry for this processor."""
+    entry = ENTRIES[kernel]
+    return compiling._compiled(kernel, True, entry.inline, not entry.keep_gil)
 
 
 def labelled(read: VideoFormat, write: VideoFormat) -> Call:
@@ -83,8 +90,7 @@ def runs_of(calls: list[tuple[Any, tuple[Any, ...]]]) -> dict[str, Call]:
         return run
 
     entries = [(ENTRIES[kernel], args) for kernel, args in calls]
-    numba = [(compiling._compiled(e.kernel, True, e.inline, not e.keep_gil), args) for e, args in entries]
-    runs = {"jit": replay(numba)}
+    runs = {"jit": replay([(numba_of(kernel), args) for kernel, args in calls])}
     for level in levels_of_this_architecture():
         module = forms.open_level(level, processor_flags())
         if not isinstance(module, str):
