@@ -39,7 +39,7 @@ def calls_of(work: Call) -> list[tuple[Any, tuple[Any, ...]]]:
     calls: list[tuple[Any, tuple[Any, ...]]] = []
     plain = compiling._host
 
-    def host(kernel: Any, inline: Any, keep_gil: Any) -> Any:
+    def host(kernel: Any, _inline: object, _keep_gil: object) -> Any:
         def run(*args: Any) -> Any:
             calls.append((kernel, args))
             return numba_of(kernel)(*args)

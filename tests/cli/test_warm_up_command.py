@@ -13,6 +13,7 @@ from picasso.cli.checks import Finding, State
 from picasso.cli.checks.kernels import check_kernel_cache
 from picasso_kernels import compile as compiling
 from picasso_kernels import folder as places
+from picasso_kernels import forms
 from picasso_kernels.axis import fill_bilinear, fill_nearest
 from picasso_kernels.signatures import ENTRIES
 
@@ -62,6 +63,7 @@ def test_where_machine_code_came_with_the_package_there_is_nothing_to_do(tmp_pat
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv(places.VARIABLE, str(tmp_path / "cache"))
     monkeypatch.setattr(compiling, "kept", lambda: dict.fromkeys(entry.name for entry in ENTRIES.values()))
+    monkeypatch.setattr(forms, "form", lambda: forms.Form("jit", "nothing was built"))
     places.cache_folder.cache_clear()
     return tmp_path / "cache"
 
@@ -78,6 +80,11 @@ def test_the_doctor_shows_the_cache(place: Path) -> None:
     assert (finding.area, finding.name, finding.state) == ("kernels", "cache", State.OK)
     assert finding.detail == f"{place}, 0.0 MiB, 0 of {len(ENTRIES)} kernels for this processor"
     assert finding.fix == "picasso warm-up compiles the others"
+
+
+def test_the_doctor_shows_no_cache_where_the_kernels_were_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forms, "form", lambda: forms.Form("built", "the best that this processor has"))
+    assert list(check_kernel_cache()) == []
 
 
 def test_the_doctor_says_where_nothing_can_be_kept(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
