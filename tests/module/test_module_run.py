@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from picasso.media import probe
-from picasso.module import ConfigError, Module, ModuleState
+from picasso.module import ConfigError, Frame, Module, ModuleState
 from picasso.module.sinks import MemorySink
 from picasso.primitives import BBox, VideoFrame
 
@@ -479,3 +479,19 @@ def test_two_sources_of_one_name_are_refused(video: Callable[..., Path]) -> None
 def test_a_module_under_test_needs_no_file_and_no_socket(video: Callable[..., Path]) -> None:
     _module, sink = run(tree(), sources=[video()])
     assert len(frames_of(sink)) == 10
+
+
+@pytest.mark.parametrize("codec", ["h264", "raw-rgba"])
+@pytest.mark.parametrize("keep", ["frame.frame_num % 3 == 1", "False", "frame.frame_num < 5"])
+def test_only_tagged_frames_are_encoded_and_all_leave_in_order(tmp_path: Path, codec: str, keep: str) -> None:
+    text = f"def It(frame):\n    if {keep}: frame.set_tag('encode', False)"
+    output = {"codec": codec, "encoder": "software" if codec == "h264" else None, "condition": {"tag": "encode"}}
+    module, sink = run(tree(parameters={"output_frame": output}, elements=[pyfunc("tags", tmp_path, text)]))
+    frames = frames_of(sink)
+    assert [frame.pts for frame in frames] == [number * 10**9 // 30 for number in range(FRAMES)]
+    tagged = [eval(keep, {"frame": Frame(frame, None, frame_num=number)}) for number, frame in enumerate(frames)]
+    assert [frame.content.is_internal() for frame in frames] == tagged
+    untagged = [frame for frame in frames if frame.content.is_none()]
+    assert {(frame.keyframe, frame.dts, frame.codec) for frame in untagged} <= {(False, None, codec)}
+    (status,) = module.statuses()
+    assert (status.read, status.delivered, status.dropped, sink.outputs[-1].is_eos) == (FRAMES, FRAMES, 0, True)

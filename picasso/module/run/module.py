@@ -21,7 +21,7 @@ from picasso.module.config import ConfigError, ModuleConfig, Problem, load_confi
 from picasso.module.elements import CodePath, PyFuncElement
 from picasso.module.params import fill, use_dynamic
 from picasso.module.run.batcher import Batcher
-from picasso.module.run.outputs import draw_default
+from picasso.module.run.outputs import NAMESPACE, SIZE, draw_default
 from picasso.module.run.pipeline import Element, Pipeline
 from picasso.module.run.stage import ModuleStage
 from picasso.module.sinks import open_sink
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from picasso.draw import ObjectDraw
     from picasso.engine import OutputMessage
     from picasso.module.params.etcd import EtcdMirror
-    from picasso.primitives import BorrowedVideoObject
+    from picasso.primitives import BorrowedVideoObject, VideoFrame
 
 GRACE_S: Final = 10.0
 """Seconds that a stop waits for frames on their way."""
@@ -245,7 +245,9 @@ class Module:
         self._runner = Runner(
             SourceSpec(),
             general=GeneralSpec(config.name, inflight_queue_size=self._waiting_frames()),
-            callbacks=Callbacks(on_object_draw_spec=self._draw_spec if config.draw_func is not None else None),
+            callbacks=Callbacks(
+                on_object_draw_spec=self._draw_spec if config.draw_func is not None else None, on_error=self._lost
+            ),
             stage=stage,
             clock=self._clock,
         )
@@ -272,9 +274,18 @@ class Module:
         return draw_default(self.config.draw_func, one) if current is None else None
 
     def _deliver(self, output: OutputMessage) -> None:
+        is_encoded = output.is_video_frame and output.as_video_frame().has_attribute(NAMESPACE, SIZE)
         self._stage.complete(output)
         for sink in self._sinks:
             sink.put(output)
+        if is_encoded:
+            self._stage.came_out(output.source_id)
+
+    def _lost(self, source_id: str, _stage: object, error: BaseException, frame: VideoFrame | None) -> None:
+        """Take notice of a frame that the engine lost; what a callback raised loses none."""
+        if frame is not None and frame.delete_attribute(NAMESPACE, SIZE) is not None:
+            logger.warning("source %r: the frame at pts %d is lost: %s", source_id, frame.pts, error)
+            self._stage.came_out(source_id)
 
     def _fail(self, error: BaseException) -> None:
         self.failure = self.failure or error
@@ -346,8 +357,6 @@ def refuse_what_is_not_built(config: ModuleConfig, has_sources: bool, has_sinks:
     output, draw = config.output_frame, config.draw_func
     if output is not None and output.codec == "copy":
         found.append(config.problem(("parameters", "output_frame", "codec"), "copy cannot be run yet"))
-    if output is not None and output.tag is not None:
-        found.append(config.problem(("parameters", "output_frame", "condition"), "a condition cannot be run yet"))
     if draw is not None and draw.module is not None:
         found.append(config.problem(("parameters", "draw_func", "module"), "a drawer of your own cannot be run yet"))
     if config.parameters.get("auxiliary_encoders"):

@@ -13,6 +13,7 @@ from picasso.module.meta import Frame, FramePixels
 from picasso.module.run.batcher import Batcher, Closed
 from picasso.module.run.geometry import Geometry
 from picasso.module.run.outputs import NAMESPACE, SIZE, finish_metadata, source_spec
+from picasso.module.run.sequence import Sequence
 from picasso.primitives import Attribute, AttributeValue, EndOfStream
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class _Source:
     def __init__(self, downstream: Downstream) -> None:
         self.downstream = downstream
         self.geometry: Geometry | None = None
+        self.sequence = Sequence(downstream.pass_on)
         self.frames = 0
         self.gone = threading.Event()
         """Everything of it has gone on."""
@@ -111,6 +113,10 @@ class ModuleStage:
         for source in list(self._sources.values()):
             source.gone.set()
 
+    def came_out(self, source_id: str) -> None:
+        """Take notice that a frame of a source has reached the sinks, or was lost in the engine."""
+        self._sources[source_id].sequence.came_out()
+
     def complete(self, output: OutputMessage) -> None:
         """Give what the engine made the module's metadata: the chain from the source's size to the output's."""
         if output.is_eos:
@@ -128,12 +134,15 @@ class ModuleStage:
             return
         geometry = self._geometry_of(frame)
         finish_metadata(frame, legacy_track_ids=module.parameters["track_ids"] == "legacy")
-        if module.output_frame is None:
+        output = module.output_frame
+        if output is None or (output.tag is not None and not frame.has_tag(output.tag)):
             geometry.place(video_frame)
-            video_frame.keyframe, video_frame.dts, video_frame.codec = True, None, None
             self._write_chain(video_frame, geometry)
-            source.downstream.pass_on(video_frame)
+            video_frame.dts = None
+            video_frame.keyframe, video_frame.codec = (True, None) if output is None else (False, output.codec)
+            source.sequence.pass_on(video_frame)
             return
+        source.sequence.sent()
         size = [AttributeValue.integers(geometry.source_wh)]
         video_frame.set_attribute(Attribute(NAMESPACE, SIZE, size, None, False, True))
         if geometry.keeps_padding or frame.pixels.is_edited:
