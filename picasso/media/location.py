@@ -150,8 +150,12 @@ def _file_url(location: str) -> Place:
     parts = urlsplit(location)
     if parts.netloc not in {"", "localhost"}:
         raise MediaError(f"{shown(location)}: names a file of another host")
-    plain = location[7 + len(parts.netloc) :]
-    return _path_place(Path(plain if os.path.lexists(plain) else unquote(parts.path)), shown(location))
+    plain, decoded = location[7 + len(parts.netloc) :], unquote(parts.path)
+    is_plain = os.path.lexists(plain) or (_NUMBER.search(plain) is not None and not os.path.lexists(decoded))
+    path = plain if is_plain else decoded
+    if "\0" in path:
+        raise MediaError(f"{shown(location)}: cannot be the name of a file")
+    return _path_place(Path(path), shown(location))
 
 
 def _path_place(path: Path, name: str) -> Place:

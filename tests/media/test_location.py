@@ -59,6 +59,8 @@ def test_a_path_is_a_file_whatever_it_is_called(name: str) -> None:
         ("frames/%06d.png", Kind.SEQUENCE, Path("frames/%06d.png")),
         (Path("frames/%d.png"), Kind.SEQUENCE, Path("frames/%d.png")),
         ("file:///no/a%20b.mp4", Kind.FILE, Path("/no/a b.mp4")),
+        ("file:///no/%06d.png", Kind.SEQUENCE, Path("/no/%06d.png")),
+        ("file:///no/a?b.mp4", Kind.FILE, Path("/no/a")),
         ("FILE://localhost/no/x.mp4", Kind.FILE, Path("/no/x.mp4")),
         ("/dev/zero", Kind.SPECIAL, Path("/dev/zero")),
         ("/proc/self/status", Kind.SPECIAL, Path("/proc/self/status")),
@@ -101,7 +103,9 @@ def test_what_is_left_to_ffmpeg_is_asked_for() -> None:
     assert input_place("12:30:05.ts", trust="any").kind is Kind.FILE
 
 
-@pytest.mark.parametrize("location", ["", "a\0b.mp4", Path("a\0b.mp4"), b"\0", "file://elsewhere/x.mp4"], ids=ascii)
+@pytest.mark.parametrize(
+    "location", ["", "a\0b.mp4", Path("a\0b.mp4"), b"\0", "file://elsewhere/x.mp4", "file:///a%00b"], ids=ascii
+)
 def test_what_names_nothing_is_refused_in_one_sentence(location: Location) -> None:
     with pytest.raises(MediaError) as caught:
         input_place(location)

@@ -155,6 +155,17 @@ def test_a_server_opens_nothing_outside_of_itself(name: str, folder: Path) -> No
         assert set(server.paths) <= {name, "/file.m3u8", "/moved.ts"}
 
 
+def test_who_trusts_a_server_gets_what_it_names(folder: Path) -> None:
+    clip = (folder / "clip.ts").read_bytes()
+    bodies: dict[str, bytes | str] = {}
+    with Server(pages({"/clip.ts": clip})) as other, Server(pages(bodies)) as server:
+        bodies["/list.m3u8"] = playlist(other.url("/clip.ts"), f"file://{folder.parent / 'outside.ts'}").encode()
+        bodies["/moved.ts"] = other.url("/clip.ts")
+        assert frames(server.url("/list.m3u8"), trust="any") == 20
+        assert frames(server.url("/moved.ts"), trust="any") == 10
+        assert set(other.paths) == {"/clip.ts"}
+
+
 def test_a_server_opens_what_is_its_own(folder: Path) -> None:
     clip = (folder / "clip.ts").read_bytes()
     bodies: dict[str, bytes | str] = {
