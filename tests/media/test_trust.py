@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from media_servers import Server, camera, pages
+from media_servers import Caller, Server, camera, http, pages
 
-from picasso.errors import MediaError
+from picasso.errors import ConnectionLostError, MediaError
 from picasso.media import VideoReader, probe
 from picasso.media.location import Trust
 
@@ -185,6 +185,43 @@ def test_a_server_opens_what_is_its_own(folder: Path) -> None:
         "/a/list.m3u8": 20, "/master.m3u8": 20, "/a/clip.ts": 10, "/b/clip.ts": 10, "/moved.m3u8": 20,
         "/parts.m3u8": 20, "/whole.m3u8": 10,
     }  # fmt: skip
+
+
+def test_a_live_playlist_is_followed_to_its_end(folder: Path) -> None:
+    """It grows by one segment, and then ends."""
+    clip, asked = (folder / "clip.ts").read_bytes(), []
+
+    def answer(caller: Caller) -> None:
+        body = clip
+        if caller.path == "/live.m3u8":
+            asked.append(1)
+            names = ["a.ts", "b.ts", "c.ts", "d.ts"][: 2 + len(asked)]
+            body = playlist(*names, end=len(asked) > 1).encode()
+        caller.say("200 OK", body, {"Content-Length": len(body)})
+
+    with Server(http(answer)) as server:
+        assert frames(server.url("/live.m3u8")) == 40
+        assert server.paths == ["/live.m3u8", "/a.ts", "/b.ts", "/c.ts", "/live.m3u8", "/d.ts"]
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [("200 OK", ConnectionLostError), ("404 Not Found", MediaError)], ids=["cut", "gone"]
+)
+def test_a_segment_that_does_not_come_is_no_end(status: str, error: type, folder: Path) -> None:
+    """FFmpeg would go on with the next one and say nothing."""
+    clip = (folder / "clip.ts").read_bytes()
+    bodies = {"/list.m3u8": playlist("a.ts", "b.ts", "c.ts").encode(), "/a.ts": clip, "/c.ts": clip}
+
+    def answer(caller: Caller) -> None:
+        body = bodies.get(caller.path)
+        if body is not None:
+            caller.say("200 OK", body, {"Content-Length": len(body)})
+        else:
+            caller.say(status, clip[: len(clip) // 2], {"Content-Length": len(clip)})
+
+    with Server(http(answer)) as server, pytest.raises(error) as caught:
+        frames(server.url("/list.m3u8"))
+    assert type(caught.value) is error
 
 
 def test_a_live_playlist_is_left_at_once_when_stopped(folder: Path) -> None:
