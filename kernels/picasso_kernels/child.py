@@ -94,10 +94,14 @@ class Child:
         content = self._take(int(answer["bytes"]), time.monotonic() + START_S)
         return Answer(content or None, bool(answer["new"]), float(answer["seconds"]))
 
-    def close(self) -> None:
-        """End it, now."""
+    def kill(self) -> None:
+        """End it, now; for any thread. Whoever speaks to it gets a ``ChildError``."""
         with contextlib.suppress(OSError):
             self._process.kill()
+
+    def close(self) -> None:
+        """End it, now, and let go of it."""
+        self.kill()
         self.forget()
         self._process.wait()
 

@@ -15,12 +15,13 @@ Guarantees:
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, final
 
@@ -58,7 +59,7 @@ def _nothing() -> None:
 class Job:
     """A kernel that is to be compiled."""
 
-    __slots__ = ("answer", "done", "due_s", "error", "name", "on_done", "urgent")
+    __slots__ = ("answer", "done", "due_s", "error", "is_cancelled", "name", "on_done", "urgent")
 
     def __init__(self, name: str, *, urgent: bool, wait_s: float = 0.0) -> None:
         self.name = name
@@ -74,6 +75,8 @@ class Job:
         """What the child said."""
         self.error: str | None = None
         """Why it did not."""
+        self.is_cancelled = False
+        """Whether who waits is to give up."""
 
     def fail(self, error: BaseException | str) -> None:
         """Give up: who waits tries in this process. Says why, once."""
@@ -121,6 +124,18 @@ class Farm:
             job.urgent = True
         self.submit(job)
 
+    def cancel(self) -> None:
+        """Give up what is being compiled: who waits for it gets an error, who asks again has it compiled again."""
+        with self._changed:
+            for job in {*self._jobs, *self._round}:
+                if not job.done.is_set():
+                    job.is_cancelled = True
+                    job.done.set()
+            self._jobs.clear()
+            for child in self._children:
+                child.kill()
+            self._changed.notify_all()
+
     def progress(self) -> Progress | None:
         """Say how far urgent work is; None when there is none."""
         with self._changed:
@@ -158,10 +173,12 @@ class Farm:
             while job := self._next(urgent):
                 try:
                     child = child or self._open(urgent)
-                    job.answer = child.compile(job.name)
-                    job.on_done()
+                    if not job.is_cancelled:
+                        job.answer = child.compile(job.name)
+                        job.on_done()
                 except Exception as error:  # noqa: BLE001  # who waits tries in this process
-                    job.fail(error)
+                    if not job.is_cancelled:
+                        job.fail(error)
                     if child:
                         self._close(child)
                     child = None
@@ -242,6 +259,16 @@ def _free_bytes() -> int:
     except (OSError, ValueError, IndexError):
         pass
     return max(0, min(free))
+
+
+@contextlib.contextmanager
+def cancelled_by_an_error() -> Iterator[None]:
+    """Where the body is left by an exception, Ctrl-C among them, nobody waits for the compiler any more."""
+    try:
+        yield
+    except BaseException:
+        FARM.cancel()
+        raise
 
 
 FARM = Farm()

@@ -36,6 +36,10 @@ MADE: Final[list[Made]] = []
 """What became ready in this process, in its order."""
 
 
+class CompilingCancelled(RuntimeError):
+    """Nobody waits for a kernel any more: see ``Farm.cancel``."""
+
+
 @final
 class Making:
     """One kernel, for all threads. Called like the kernel, it waits until it is ready."""
@@ -68,6 +72,7 @@ class Making:
     def look(self) -> bool:
         """Load the machine code if it is on the disk; say whether somebody still has to compile it."""
         with self._lock:
+            self._job = self.job
             if self._result is None and self._job is None:
                 self._load()
             return self._result is None and self._job is None
@@ -79,6 +84,8 @@ class Making:
             if job := self._job:
                 job.done.wait()
             with self._lock:
+                if job and job.is_cancelled and self._result is None:
+                    raise CompilingCancelled(f"{self.name} was not compiled to its end: the program is about to stop")
                 self._finish()
         return self._result
 
@@ -97,8 +104,8 @@ class Making:
 
     @property
     def job(self) -> Job | None:
-        """What compiles it."""
-        return self._job
+        """What compiles it; None where that was cancelled."""
+        return None if self._job and self._job.is_cancelled else self._job
 
     def forget(self) -> None:
         """In a child process: begin again, for the threads of the parent are not there."""
@@ -109,7 +116,8 @@ class Making:
     def _settle(self) -> None:
         """Load what a job made, before anybody asks."""
         with self._lock:
-            self._finish()
+            if self._job and not self._job.is_cancelled:
+                self._finish()
 
     def _load(self, content: bytes | None = None) -> bool:
         if self._compiled is None:

@@ -22,6 +22,7 @@ from picasso.engine import (
 )
 from picasso.errors import ShutDownError
 from picasso.signals import hold_stop
+from picasso_kernels.farm import cancelled_by_an_error
 
 if TYPE_CHECKING:
     from picasso.primitives import VideoFrame
@@ -119,7 +120,7 @@ def run(streams: Sequence[Stream], progress: Progress, *, on_render: OnRender | 
     engine = PicassoEngine(general, callbacks)
     is_good = False
     try:
-        with engine, progress:
+        with engine, progress, cancelled_by_an_error():
             for each in runs.values():
                 each.start(engine)
             while busy := [each for each in runs.values() if not each.done.is_set()]:

@@ -128,6 +128,39 @@ def test_a_lock_that_is_held_for_too_long_is_not_waited_for(
     places.cache_folder.cache_clear()
 
 
+def test_what_is_cancelled_is_an_error_for_who_waits_and_can_be_asked_for_again(cache: Path, locked: int) -> None:
+    code = """
+from picasso_kernels.making import CompilingCancelled
+errors = []
+def wait():
+    try: fill()
+    except CompilingCancelled as error: errors.append(str(error))
+say_who_compiles()
+threads = [threading.Thread(target=wait) for _ in range(5)]
+for thread in threads: thread.start()
+try:
+    with farm.cancelled_by_an_error(): raise KeyboardInterrupt
+except KeyboardInterrupt: pass
+for thread in threads: thread.join()
+print(*set(errors), flush=True)
+sys.stdin.read()
+fill(); show()
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", PRELUDE + code],
+        env=environment(cache),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    compiler = int(process.stdout.readline())
+    assert process.stdout.readline() == "fill_nearest was not compiled to its end: the program is about to stop\n"
+    assert wait_for_end(compiler)
+    fcntl.flock(locked, fcntl.LOCK_UN)
+    assert process.communicate(timeout=LONG_S)[0].strip() == "fill_nearest: compiled"
+
+
 def test_who_can_do_without_never_waits(cache: Path, locked: int) -> None:
     code = """
 assert ready(fill_nearest, after_s=0) is None
