@@ -6,6 +6,8 @@ import av
 import pytest
 
 from picasso.cli.showcase.clips import clip_path
+from picasso_kernels.compile import prepare
+from picasso_kernels.signatures import ENTRIES
 
 HERE = Path(__file__).parent
 
@@ -15,6 +17,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.timeout(300))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _kernels_are_compiled() -> None:
+    """No compiler is at work while threads are counted."""
+    prepare(*ENTRIES)
 
 
 @pytest.fixture(scope="session")
