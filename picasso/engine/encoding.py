@@ -99,6 +99,7 @@ class EncodeRoute:
         self._last_pts_ns = None
         if self._continuation is not None:
             self._continuation = Continuation()
+        self._overlay.end_stream()
         self._context.hooks.end_of_encoded_stream()
 
     def update(self, settings: SourceSettings, encoding: Encoding) -> None:

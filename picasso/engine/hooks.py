@@ -152,6 +152,16 @@ class Hooks:
             clear_ended(error)
         self.frames += running_frames()
 
+    @property
+    def said_unmatched(self) -> set[tuple[str, str]]:
+        """Entries of the source's drawing spec of which it was said that they match nothing."""
+        return self._meter.said_unmatched
+
+    def warn(self, text: str) -> None:
+        """Write a warning about the source into the log."""
+        with suppress(BaseException):  # handlers are the user's
+            logger.warning("%s: source %r: %s", self._label, self.source_id, text)
+
     def let_go(self) -> None:
         """Clear the locals of this package's functions that ran at a report and have ended since."""
         frames, self.frames = self.frames, []

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, final
 
 from picasso.engine.policies import CallbackInvocationOrder
+from picasso.engine.unmatched import Unmatched
 from picasso.surface import SurfaceView, VideoFormat
 
 if TYPE_CHECKING:
@@ -34,12 +35,13 @@ class Touch(NamedTuple):
 class Overlay:
     """Decides for each frame what is drawn and called, and does it. Lives as long as its source encodes."""
 
-    __slots__ = ("_calls_on_render", "_hooks", "_objects_show", "_painter", "_planned", "_settings")
+    __slots__ = ("_calls_on_render", "_hooks", "_objects_show", "_painter", "_planned", "_settings", "_unmatched")
 
     def __init__(self, settings: SourceSettings, hooks: Hooks) -> None:
         self._hooks = hooks
         self._painter: Painter | None = None
         self._settings = settings
+        self._unmatched = self._new_look(settings)
         self.update(settings)
 
     def update(self, settings: SourceSettings) -> None:
@@ -48,14 +50,26 @@ class Overlay:
             self._painter = None
         elif self._painter:
             self._painter.set_specs(settings.draw)
+        if settings.draw != self._settings.draw:
+            self._unmatched = self._new_look(settings)
         self._settings = settings
         self._calls_on_render = settings.use_on_render and self._hooks.has_render
         self._objects_show = self._hooks.has_object_draw_spec or not settings.draw.is_empty()
         self._planned: dict[bool, tuple[VideoFormat, VideoFormat, list[Touch]]] = {}
         """By whether a frame is drawn on: the formats and touches of the last such frame."""
 
+    def _new_look(self, settings: SourceSettings) -> Unmatched | None:
+        """Begin to look for entries of the drawing spec that match nothing."""
+        return None if settings.draw.is_empty() else Unmatched(settings.draw, self._hooks.said_unmatched)
+
+    def end_stream(self) -> None:
+        """Say which entries of the drawing spec matched nothing."""
+        if (unmatched := self._unmatched) is not None and (sentence := unmatched.sentence()):
+            self._hooks.warn(sentence)
+
     def close(self) -> None:
         """Forget letters, styles and plans, which refer back to this; another frame makes them anew."""
+        self.end_stream()
         self._painter = None
         self._planned.clear()
 
@@ -70,6 +84,9 @@ class Overlay:
             config_format: ``EncoderConfig.format``: what ``on_gpumat`` is promised.
         """
         renders = self._renders(frame)
+        if renders and self._unmatched is not None and not self._unmatched.look(frame):
+            self.end_stream()
+            self._unmatched = None
         planned = self._planned.get(renders)
         if planned is None or planned[0] is not encoder_format or planned[1] is not config_format:
             planned = encoder_format, config_format, self._plan(renders, encoder_format, config_format)

@@ -162,13 +162,14 @@ class Meter:
     The inbox writes ``frames_in`` and ``dropped[OVERFLOW]`` under its lock; everything else is the worker's.
     """
 
-    __slots__ = ("dropped", "errors", "frames_in", "frames_out", "steps")
+    __slots__ = ("dropped", "errors", "frames_in", "frames_out", "said_unmatched", "steps")
 
     def __init__(self) -> None:
         self.frames_in = 0
         self.frames_out = 0
         self.dropped = dict.fromkeys(DropReason, 0)
         self.errors: dict[ErrorStage, int] = {}
+        self.said_unmatched: set[tuple[str, str]] = set()
         self.steps = {step: Histogram() for step in Step}
 
     def snapshot(self, queue_depth: int) -> SourceStats:
