@@ -18,7 +18,7 @@ from picasso.cli.progress import Progress
 from picasso.cli.rehearsal import rehearse
 from picasso.cli.streams import Outcome, Stream, run
 from picasso.encode import DgpuPreset, EncoderConfig
-from picasso.engine import CodecSpec, SourceSpec
+from picasso.engine import CodecSpec, PtsResetPolicy, SourceSpec
 from picasso.errors import GeometryError, MediaError, SpecError
 from picasso.media import MediaInfo
 from picasso.media.location import Trust
@@ -51,6 +51,7 @@ class Conversion:
     tone_map: bool
     seconds: float | None
     trust: Trust
+    on_restart: PtsResetPolicy
 
     def run(self, progress: Progress) -> Outcome:
         """Encode the file.
@@ -63,7 +64,13 @@ class Conversion:
         self._check_rate()
         geometry: Geometry = "raw" if self.raw_geometry else "display"
         with Excerpt(
-            self.source, SOURCE_ID, self.seconds, geometry=geometry, tone_map=self.tone_map, trust=self.trust
+            self.source,
+            SOURCE_ID,
+            self.seconds,
+            geometry=geometry,
+            tone_map=self.tone_map,
+            trust=self.trust,
+            on_restart=self.on_restart,
         ) as excerpt:
             detections = None if self.draw is None else DetectionsFile(self.draw)
             stream = Stream(
@@ -79,7 +86,7 @@ class Conversion:
                 verify=None if detections is None else detections.check_matched,
             )
             rehearse([stream], progress)
-            outcome = run([stream], progress)[0]
+            outcome = run([stream], progress, on_restart=self.on_restart)[0]
         if outcome.failure is not None:
             raise outcome.failure
         if not outcome.delivered:

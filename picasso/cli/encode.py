@@ -10,6 +10,7 @@ import typer
 from picasso.cli import arguments
 
 _CODECS = ("h264", "hevc", "av1", "jpeg", "png")
+_POLICIES = ("continue", "segment", "reset")
 _PADDINGS = ("symmetric", "right-bottom", "none")
 _FILTERS = ("bilinear", "area", "nearest", "cubic", "lanczos")
 
@@ -103,6 +104,15 @@ def encode(
         bool, typer.Option("--tone-map/--no-tone-map", help="Bring PQ, HLG and BT.2020 to BT.709; so by default.")
     ] = True,
     seconds: Annotated[float | None, typer.Option(min=0.001, help="Only so much of the beginning.")] = None,
+    on_restart: Annotated[
+        str,
+        typer.Option(
+            parser=arguments.one_of(_POLICIES, "policy"),
+            metavar="POLICY",
+            help="Where times start again: continue behind the last frame; segment, each part into a file of its own; "
+            "reset, a new encoder, and the source's times in the metadata.",
+        ),
+    ] = "continue",
     trust: Annotated[str, arguments.TRUST] = "origin",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
@@ -115,9 +125,11 @@ def encode(
     from picasso.cli.outputs import Outputs
     from picasso.cli.progress import open_progress
     from picasso.encode import Codec, DgpuPreset
+    from picasso.engine import PtsResetPolicy
     from picasso.transform import Interpolation, Padding
 
-    outputs = Outputs(out, metadata, Codec.from_name(codec), fragment=fragment, fsync=fsync)
+    policy = PtsResetPolicy.of(on_restart)
+    outputs = Outputs(out, metadata, Codec.from_name(codec), fragment=fragment, fsync=fsync, on_restart=policy)
     conversion = Conversion(
         source,
         outputs,
@@ -136,6 +148,7 @@ def encode(
         tone_map=tone_map,
         seconds=seconds,
         trust="any" if trust == "any" else "origin",
+        on_restart=policy,
     )
     outcome = conversion.run(open_progress(progress(), quiet=quiet))
     if not quiet:

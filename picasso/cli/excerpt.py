@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 from picasso.cli.streams import Frames
+from picasso.engine import PtsResetPolicy
 from picasso.media import MediaInfo, VideoReader
 from picasso.surface import SurfaceView
 
@@ -33,6 +34,7 @@ class Excerpt:
         geometry: Geometry = "display",
         tone_map: bool = True,
         trust: Trust = "origin",
+        on_restart: PtsResetPolicy = PtsResetPolicy.CONTINUE,
     ) -> None:
         """Open the file.
 
@@ -44,12 +46,21 @@ class Excerpt:
             geometry: Whether pictures are turned and shaped as the file says.
             tone_map: Whether high dynamic range is brought to BT.709.
             trust: What the location may make FFmpeg open.
+            on_restart: What becomes of times that start again.
 
         Raises:
             MediaError: The file cannot be opened.
         """
         self._seconds = seconds
-        self._reader = VideoReader(location, source_id, pace=paced, geometry=geometry, tone_map=tone_map, trust=trust)
+        self._reader = VideoReader(
+            location,
+            source_id,
+            pace=paced,
+            geometry=geometry,
+            tone_map=tone_map,
+            trust=trust,
+            on_restart=on_restart,
+        )
         self._first: Picture | None = None
 
     @property

@@ -15,6 +15,7 @@ import typer
 
 from picasso.cli.streams import Sink
 from picasso.encode import Codec
+from picasso.engine import PtsResetPolicy
 from picasso.media import ImageSequenceWriter, MetadataWriter, StreamWriter
 from picasso.media.location import Kind, Place, input_place, output_place
 
@@ -45,6 +46,8 @@ class Outputs:
     """Whether an MP4 file plays while it is written."""
     fsync: bool = False
     """Whether what is written waits for the disk, a fragment at a time."""
+    on_restart: PtsResetPolicy = PtsResetPolicy.CONTINUE
+    """Where frames go whose times start again: into the same file, or with ``SEGMENT`` into the next one."""
 
     def check(self, inputs: Sequence[str]) -> None:
         """Make sure that the codec goes there, and that nothing is written over what is read or written.
@@ -80,7 +83,7 @@ class Outputs:
             video: Sink = (
                 ImageSequenceWriter(self.video, whole=True, fsync=self.fsync)
                 if self._to_folder
-                else StreamWriter(self.video, fragment=self.fragment, fsync=self.fsync)
+                else StreamWriter(self.video, fragment=self.fragment, fsync=self.fsync, on_restart=self._within_a_file)
             )
             opened.callback(video.abandon)
             sinks = [video]
@@ -95,6 +98,11 @@ class Outputs:
         places = [output_place(name) for name in (self.video, self.metadata) if name is not None]
         stdout = Place(Kind.STREAM, "-", descriptor=_STDOUT)
         return any(place.is_direct and _is_same(place, stdout) for place in places)
+
+    @property
+    def _within_a_file(self) -> PtsResetPolicy:
+        """What a file can do: times in it never go back."""
+        return PtsResetPolicy.SEGMENT if self.on_restart is PtsResetPolicy.SEGMENT else PtsResetPolicy.CONTINUE
 
     @property
     def _to_folder(self) -> bool:

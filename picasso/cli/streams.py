@@ -17,8 +17,10 @@ from picasso.engine import (
     GeneralSpec,
     OutputMessage,
     PicassoEngine,
+    PtsResetPolicy,
     SourceSpec,
     Step,
+    StreamResetReason,
 )
 from picasso.errors import ShutDownError
 from picasso.signals import hold_stop
@@ -99,7 +101,13 @@ class Outcome:
     """What ended the source before its time, if anything did."""
 
 
-def run(streams: Sequence[Stream], progress: Progress, *, on_render: OnRender | None = None) -> list[Outcome]:
+def run(
+    streams: Sequence[Stream],
+    progress: Progress,
+    *,
+    on_render: OnRender | None = None,
+    on_restart: PtsResetPolicy = PtsResetPolicy.CONTINUE,
+) -> list[Outcome]:
     """Run all streams to their ends through one engine, at once.
 
     A stream that fails ends early and says why in its outcome; the others go on. Its files are not put in their place;
@@ -109,14 +117,16 @@ def run(streams: Sequence[Stream], progress: Progress, *, on_render: OnRender | 
         streams: Each with a source id of its own.
         progress: Told about ten times a second how far they are.
         on_render: The engine's callback of that name, for sources whose spec asks for it.
+        on_restart: What becomes of times that start again.
     """
     runs = {stream.source_id: _Run(stream) for stream in streams}
     callbacks = Callbacks(
         on_encoded_frame=lambda output: runs[output.source_id].deliver(output),
         on_render=on_render,
+        on_stream_reset=lambda source_id, reason: runs[source_id].expect(reason, on_restart),
         on_error=lambda source_id, _stage, error, _frame: runs[source_id].fail(error),
     )
-    general = GeneralSpec("picasso-cli", idle_timeout_secs=PATIENCE_S, inflight_queue_size=WAITING_FRAMES)
+    general = GeneralSpec("picasso-cli", PATIENCE_S, WAITING_FRAMES, on_restart)
     engine = PicassoEngine(general, callbacks)
     is_good = False
     try:
@@ -158,6 +168,8 @@ class _Run:
         self._stopping = threading.Event()
         self._failure: BaseException | None = None
         self._delivered = 0
+        self._ends_of_parts = 0
+        """Sentinels to come that end a part of the stream and not all of it."""
         self._started_s = self._ended_s = time.perf_counter()
         self.done = threading.Event()
 
@@ -181,14 +193,21 @@ class _Run:
             self._stream.stop()
 
     def deliver(self, output: OutputMessage) -> None:
-        """Hand one output to the sinks; the sentinel ends the stream. Called by the source's worker."""
-        if output.is_eos:
+        """Hand one output to the sinks; the last sentinel ends the stream. Called by the source's worker."""
+        if output.is_eos and not self._ends_of_parts:
             self.done.set()
             return
         for sink in self._stream.sinks:
             sink.write(output)
+        if output.is_eos:
+            self._ends_of_parts -= 1
+            return
         self._delivered += 1
         self._ended_s = time.perf_counter()
+
+    def expect(self, reason: StreamResetReason, policy: PtsResetPolicy) -> None:
+        """Take note that times start again, before the sentinel that may follow. Called by the source's worker."""
+        self._ends_of_parts += policy.sends_eos and reason.kind == "pts_decreased"
 
     def fail(self, error: BaseException) -> None:
         """Note the first failure and feed no further frame. Any thread."""

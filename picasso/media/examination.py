@@ -20,7 +20,7 @@ from picasso.media.location import Location, Trust, input_place
 from picasso.media.opening import Opener
 from picasso.media.stopping import StopSignal
 from picasso.media.timeline import Placed, Timeline
-from picasso.media.times import NS, TimesReport
+from picasso.media.times import NS, TimesReport, counted
 from picasso.media.wholeness import COUNT_SLOTS, breaks_at
 
 _LEAST_HOLE: Final = Fraction(3, 4)
@@ -206,12 +206,12 @@ class _Search:
             hole_ns = after.pts_ns - max(before.end_ns, before.pts_ns + step_ns)
             if hole_ns > _LEAST_HOLE * step_ns and not after.begins:
                 count = round(hole_ns / step_ns)
-                self._find(index, f"a hole of {hole_ns / NS:.3f} s before it, room for {_frames(count)}")
+                self._find(index, f"a hole of {hole_ns / NS:.3f} s before it, room for {counted(count, 'frame')}")
         shown_ns = sum(frame.end_ns - frame.pts_ns for frame in self.seen)
         span_ns = self._end_ns - self.seen[0].pts_ns
         if shown_ns < _LEAST_SHOWN * span_ns:
             count = round(span_ns * len(self.seen) / shown_ns)
-            self._find(0, f"{_frames(len(self.seen))} in all, where there is room for {count}")
+            self._find(0, f"{counted(len(self.seen), 'frame')} in all, where there is room for {count}")
         if not ended:
             self._look_at_the_end(step_ns)
 
@@ -231,7 +231,3 @@ def _is_steady(steps_ns: Sequence[int]) -> bool:
     step_ns = median_low(steps_ns)
     alike = sum(abs(step - step_ns) * 4 <= step_ns for step in steps_ns)
     return alike >= _STEADY * len(steps_ns)
-
-
-def _frames(count: int) -> str:
-    return "1 frame" if count == 1 else f"{count} frames"

@@ -21,7 +21,7 @@ MOST_WAITING: Final = 16
 """Frames that wait for a time that can be trusted; then they get times by their durations."""
 _LONG: Final = 4
 """A step is a jump if it is longer than this many of the steps before."""
-_NEAR_NS: Final = 3_600 * 10**9
+_NEAR_NS: Final = 600 * 10**9
 """Times this close to each other, but for a whole turn of the counter, lie on both sides of the turn."""
 
 

@@ -46,16 +46,20 @@ class TimesReport:
     """Frames that got the time of another packet, as the container gives times in the order of decoding."""
 
     def log_to(self, log: logging.Logger, place: str) -> None:
-        """Say in one line what had to be done, if anything.
+        """Say in a line what had to be done, if anything: as a warning, or as information where times were only moved.
 
         Args:
-            log: Where to say it, as a warning.
+            log: Where to say it.
             place: What the line begins with: the name of the file.
         """
-        told = (
-            (self.restarts, "times start again {} times"),
-            (self.made, "{} frames without a time that fits got one"),
-            (self.moved, "times of {} frames were in the order of decoding"),
-        )
-        if words := "; ".join(text.format(count) for count, text in told if count):
-            log.warning("%s: %s", place, words)
+        if self.restarts:
+            log.warning("%s: the times start again at %s", place, counted(self.restarts, "frame"))
+        if self.made:
+            log.warning("%s: %s without a time that fits got one", place, counted(self.made, "frame"))
+        if self.moved:
+            log.info("%s: the times of %s were in the order of decoding", place, counted(self.moved, "frame"))
+
+
+def counted(count: int, what: str) -> str:
+    """Return ``1 frame`` or ``2 frames``."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
