@@ -13,9 +13,11 @@ import typer
 from picasso.errors import require
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from picasso.flow import SourceStatus
+    from picasso.module import Module
 
 module = typer.Typer(help="Check a module, and describe what one may say.", no_args_is_help=True)
 FILE = typer.Argument(metavar="FILE", help="The module's YAML file, or - for standard input.")
@@ -35,21 +37,26 @@ def run(
     console = progress()
     with _problems_by_line():
         from picasso.module import Module
+        from picasso.module.logs import logging_to
 
         one = Module.from_file(file)
         for warning in one.config.warnings:
             print(f"picasso: {warning}", file=sys.stderr)
-        if quiet or not console.is_terminal:
-            statuses = one.run()
-        else:
-            from rich.live import Live
-
-            with Live(console=console, auto_refresh=False, transient=True) as live:
-                statuses = one.run(lambda now: live.update(_table(now), refresh=True))
+        with logging_to(None, one.config.parameters["log_level"]):
+            statuses = _run(one, console, is_live=console.is_terminal and not quiet)
     if not quiet:
         console.print(_table(statuses))
     if statuses and all(status.failure is not None for status in statuses):
         raise typer.Exit(1)
+
+
+def _run(one: Module, console: Console, *, is_live: bool) -> list[SourceStatus]:
+    if not is_live:
+        return one.run()
+    from rich.live import Live
+
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        return one.run(lambda now: live.update(_table(now), refresh=True))
 
 
 @module.command(epilog="Example: picasso module check module.yml")

@@ -10,6 +10,7 @@ from picasso.module.elements.base import (
 )
 from picasso.module.elements.loading import CodePath, ElementError
 from picasso.module.elements.pyfunc import PyFuncElement
+from picasso.module.elements.reloading import ReloadingElement
 
 __all__ = [
     "BasePyFuncCallableImpl",
@@ -20,5 +21,6 @@ __all__ = [
     "ElementError",
     "PyFunc",
     "PyFuncElement",
+    "ReloadingElement",
     "StreamEvent",
 ]

@@ -47,6 +47,9 @@ class CodePath:
         file = self.file_of(module)
         if file is not None and _looks_like_file(module):
             return _load_file(file)
+        known = sys.modules.get(module)
+        if file is not None and known is not None and getattr(known, "__file__", None) != str(file):
+            del sys.modules[module]  # another folder's module of the same name
         with self._on_path():
             try:
                 return importlib.import_module(module)

@@ -134,7 +134,7 @@ class PyFuncElement:
             self.errors += 1
             where = frame or (batch[0] if batch else None)
             text = f"element {self.name}: {_place(where)}{_words(error)}"
-            if self.config.on_error == STOP:
+            if self.config.on_error == STOP and not self.config.dev_mode:
                 raise ElementError(text) from error
             if self.errors & (self.errors - 1) == 0:
                 logger.error("%s (error no. %d)", text, self.errors, exc_info=error)

@@ -18,7 +18,7 @@ from picasso.engine.policies import OverflowPolicy
 from picasso.flow import Output, Runner, Sink, Source, SourceStatus
 from picasso.flow.sink import SinkThread
 from picasso.module.config import ConfigError, ModuleConfig, Problem, load_config
-from picasso.module.elements import CodePath, PyFuncElement
+from picasso.module.elements import CodePath, PyFuncElement, ReloadingElement
 from picasso.module.params import fill, use_dynamic
 from picasso.module.run.batcher import Batcher
 from picasso.module.run.outputs import NAMESPACE, SIZE, draw_default
@@ -223,7 +223,9 @@ class Module:
         for sink in self._sinks:
             sink.start()
         elements: list[Element] = [
-            PyFuncElement(element, self._code) for element in config.elements if element.element == "pyfunc"
+            (ReloadingElement if element.dev_mode else PyFuncElement)(element, self._code)
+            for element in config.elements
+            if element.element == "pyfunc"
         ]
         batcher = Batcher(
             config.batch_size,
