@@ -6,7 +6,7 @@ Specs are copied wherever they are handed over: changing one afterwards changes 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self, final
+from typing import Any, ClassVar, Self, TypedDict, Unpack, final
 
 from picasso.draw import ObjectDrawSpec
 from picasso.encode import EncoderConfig, validate
@@ -142,6 +142,20 @@ def _overflow(place: str, value: Any) -> OverflowPolicy:
         raise SpecError(f"{place} = {value!r}: expected one of {', '.join(OverflowPolicy)}") from None
 
 
+class SourceChanges(TypedDict, total=False):
+    """Fields of a ``SourceSpec``, any of them: what ``replace`` takes."""
+
+    codec: CodecSpec | None
+    conditional: ConditionalSpec | None
+    draw: ObjectDrawSpec | None
+    font_family: str
+    idle_timeout_secs: float | IdleTimeout | None
+    use_on_render: bool
+    use_on_gpumat: bool
+    callback_order: CallbackInvocationOrder
+    overflow: OverflowPolicy | str
+
+
 @final
 class SourceSpec(Checked):
     """Everything that is said about one source. The default drops its frames."""
@@ -263,6 +277,23 @@ class SourceSpec(Checked):
             self.callback_order,
             self.overflow,
         )
+
+    def replace(self, **changes: Unpack[SourceChanges]) -> SourceSpec:
+        """Return a spec that differs in some fields: ``spec.replace(draw=draw, use_on_render=True)``.
+
+        Args:
+            changes: Fields and their values, as the constructor takes them; all others are as they are here.
+
+        Raises:
+            TypeError: There is no such field, or it does not take such a value.
+            SpecError: A value is out of range.
+        """
+        unknown = sorted(changes.keys() - self._checks.keys())
+        if unknown:
+            raise TypeError(f"SourceSpec.replace: no field {', '.join(unknown)}; one of {', '.join(self._checks)}")
+        fields: dict[str, Any] = {name: getattr(self, name) for name in self._checks}
+        fields.update(changes)
+        return SourceSpec(**fields)
 
     def _key(self) -> tuple[object, ...]:
         return tuple(getattr(self, slot) for slot in self.__slots__)

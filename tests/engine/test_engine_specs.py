@@ -23,8 +23,15 @@ from picasso.engine import (
     SourceSpec,
     StreamResetReason,
 )
+from picasso.errors import SpecError
 from picasso.primitives import EndOfStream, VideoFrame
 from picasso.transform import DstPadding, TransformConfig
+
+
+def _drawing() -> ObjectDrawSpec:
+    draw = ObjectDrawSpec()
+    draw.insert("detector", "car", ObjectDraw(BoundingBoxDraw()))
+    return draw
 
 
 def test_the_defaults_of_a_general_spec() -> None:
@@ -150,6 +157,50 @@ def test_a_source_spec_copies_what_it_is_given_and_what_it_gives() -> None:
     spec.draw.insert("n", "l", ObjectDraw())
     assert spec.conditional.encode_attribute == ("n", "a")
     assert spec.draw.is_empty()
+
+
+CHANGES = {
+    "codec": encode(64, 64),
+    "conditional": ConditionalSpec(("a", "b")),
+    "draw": _drawing(),
+    "font_family": "serif",
+    "idle_timeout_secs": 7,
+    "use_on_render": True,
+    "use_on_gpumat": True,
+    "callback_order": CallbackInvocationOrder.GpuMatSkia,
+    "overflow": OverflowPolicy.DROP_OLDEST,
+}
+
+
+@pytest.mark.parametrize("field", CHANGES)
+def test_replacing_a_field_changes_that_one_and_no_other(field: str) -> None:
+    spec, before = SourceSpec(), SourceSpec()
+    changed = spec.replace(**{field: CHANGES[field]})
+    assert getattr(changed, field) == CHANGES[field] != getattr(spec, field)
+    assert changed.replace(**{field: getattr(before, field)}) == before
+    assert spec == before, "the one it was made from is as it was"
+
+
+def test_replacing_nothing_is_a_copy() -> None:
+    spec = SourceSpec(**CHANGES)
+    assert spec.replace() == spec
+    assert spec.replace() is not spec
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "text"),
+    [
+        ({"codecs": 1}, TypeError, "SourceSpec.replace: no field codecs; one of codec, conditional, draw, "),
+        ({"use_on_render": 1}, TypeError, "SourceSpec.use_on_render: expected bool, got 1"),
+        ({"overflow": "wait"}, SpecError, "SourceSpec.overflow = 'wait': expected one of block"),
+    ],
+    ids=["no field", "wrong type", "out of range"],
+)
+def test_replacing_is_checked_like_the_constructor(
+    changes: dict[str, object], error: type[Exception], text: str
+) -> None:
+    with pytest.raises(error, match=text):
+        SourceSpec().replace(**changes)  # type: ignore[arg-type]  # the point of it
 
 
 def test_a_codec_spec_is_a_snapshot() -> None:
