@@ -25,6 +25,12 @@ STANDARD: Final = 2
 """Descriptors up to this one belong to the process and are left open."""
 
 
+class Fault:
+    """The first error of all that a container reads. PyAV raises it; it can carry one, so the others stay quiet."""
+
+    error: BaseException | None = None
+
+
 class ByteSource(ABC):
     """What FFmpeg reads through: PyAV calls ``read``, and ``seek`` where ``seekable`` says so."""
 
@@ -41,8 +47,8 @@ class ByteSource(ABC):
         self._place = place
         self._timeout_s = timeout_s
         self._stop = stop
+        self.fault = Fault()
         self._ahead = b""
-        self.start = b""
         self.closed = False
         self.defers = False
         """Whether a loss looks like an end to FFmpeg, so that it gives all that came before; ``failure`` tells it."""
@@ -60,8 +66,7 @@ class ByteSource(ABC):
         """Return the first bytes, at most ``size``, which will be read again."""
         while len(self._ahead) < size and (data := self._get(size - len(self._ahead))):
             self._ahead += data
-        self.start = self._ahead
-        return self.start
+        return self._ahead
 
     def read(self, size: int) -> bytes:
         """Return what there is, at least a byte and at most ``size``; nothing at the end.
@@ -69,12 +74,21 @@ class ByteSource(ABC):
         Raises:
             ReadTimeoutError: Nothing came in time.
             ConnectionLostError: The other side went away.
-            StoppedReading: The signal was set.
+            StoppedReading: The signal was set, or Ctrl-C came.
         """
         if self._ahead:
             data, self._ahead = self._ahead[:size], self._ahead[size:]
             return data
-        return self._get(min(size, READ_BYTES))
+        if self.fault.error is not None:
+            return b""
+        try:
+            return self._get(min(size, READ_BYTES))
+        except Exception as error:
+            self.fault.error = error
+            raise
+        except BaseException as error:  # noqa: BLE001 - PyAV carries an Exception through FFmpeg, and loses the others
+            self.fault.error = error
+            raise StoppedReading(error) from None
 
     def seekable(self) -> bool:
         """Whether ``seek`` works."""

@@ -265,7 +265,9 @@ class MetadataReader:
             self._source.begin()
         try:
             return self._file.readline(MAX_LINE_BYTES + 1)
-        except StoppedReading:
+        except StoppedReading as stopped:
+            if stopped.interruption is not None:
+                raise stopped.interruption from None
             return b""
 
     def _parse(self, line: bytes, number: int) -> VideoFrame | EndOfStream:

@@ -19,7 +19,7 @@ import av
 from av.error import ArgumentError, ExitError, FFmpegError, InvalidDataError
 
 from picasso.errors import MediaError, ReadTimeoutError
-from picasso.media.byte_source import ByteSource, DescriptorSource, SocketSource
+from picasso.media.byte_source import ByteSource, DescriptorSource, Fault, SocketSource
 from picasso.media.http import HttpSource
 from picasso.media.location import Kind, Place, Trust, input_place
 from picasso.media.policy import (
@@ -221,9 +221,18 @@ class Opener:
     def _open_hls(self, body: bytes, name: str, origin: Origin) -> Opened:
         """Open a playlist that was read; whatever it names, now or later, is checked and opened by us."""
         more: list[ByteSource] = []
+        fault = Fault()
 
         def open_more(url: str, _flags: int, options: Mapping[str, str]) -> Any:
-            checked = origin.check(url)
+            if fault.error is not None:
+                return io.BytesIO()
+            try:
+                return open_checked(origin.check(url), options)
+            except Exception as error:
+                fault.error = error
+                raise
+
+        def open_checked(checked: str, options: Mapping[str, str]) -> Any:
             if isinstance(origin, Host):
                 source: ByteSource = HttpSource(
                     checked,
@@ -238,6 +247,7 @@ class Opener:
                 return open(checked, "rb")  # FFmpeg closes it
             else:
                 source = DescriptorSource(checked, self.place.shown, self.timeout_s, self.stop)
+            source.fault = fault
             more[:] = [*(each for each in more if not each.closed), source]
             return source
 

@@ -79,7 +79,9 @@ def open_packets(opener: Opener) -> Packets:
         raise OpeningStoppedError(f"{opener.place.shown}: stopped before it was opened")
     try:
         return HandedPackets(opener) if opener.may_wait else DirectPackets(opener)
-    except StoppedReading:
+    except StoppedReading as stopped:
+        if stopped.interruption is not None:
+            raise stopped.interruption from None
         raise OpeningStoppedError(f"{opener.place.shown}: stopped while it was being opened") from None
 
 
@@ -106,8 +108,9 @@ class DirectPackets:
             packets = _demux(self._opener.place.shown, self._opened, stream)
             while (packet := next(packets, None)) is not None:
                 yield packet
-        except StoppedReading:
-            return
+        except StoppedReading as stopped:
+            if stopped.interruption is not None:
+                raise stopped.interruption from None
         except FAILURES as error:
             raise media_error(self._opener.place.shown, error) from None
 

@@ -61,4 +61,9 @@ class StopSignal:
 
 
 class StoppedReading(Exception):  # never leaves the readers
-    """Ends a read because the signal was set."""
+    """Ends a read because the signal was set, or because of an interruption that FFmpeg would swallow."""
+
+    def __init__(self, interruption: BaseException | None = None) -> None:
+        super().__init__()
+        self.interruption = interruption
+        """Ctrl-C or its like, which came while FFmpeg was reading."""

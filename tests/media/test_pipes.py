@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import signal
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -121,6 +125,33 @@ def test_stop_ends_a_read_that_waits_for_a_writer(pipe: Path, make_clip: MakeCli
         reading.join(PATIENCE_S)
         assert not reading.is_alive()
     assert isinstance(items[-1], EndOfStream)
+
+
+@pytest.mark.parametrize("size", [2_000, 1_000_000], ids=["while opening", "while reading"])
+def test_ctrl_c_ends_a_wait_inside_of_ffmpeg(size: int, pipe: Path, make_clip: MakeClip) -> None:
+    """PyAV would lose it, and the wait would go on."""
+    data, main = make_clip("clip.ts", 60).read_bytes()[:size], threading.get_ident()
+    ended = threading.Event()
+
+    def write_and_interrupt() -> None:
+        with pipe.open("wb", buffering=0) as file:
+            file.write(data)
+            while struct.unpack("i", fcntl.ioctl(file, termios.FIONREAD, b"\0" * 4))[0]:
+                ended.wait(0.001)
+            ended.wait(0.05)  # the reader is on its way to its wait; should it not be there yet, the test holds too
+            signal.pthread_kill(main, signal.SIGINT)
+            ended.wait(LONG_S)
+
+    writing = threading.Thread(target=write_and_interrupt)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    writing.start()
+    try:
+        with pytest.raises(KeyboardInterrupt), VideoReader(pipe, timeout_s=LONG_S) as reader:
+            list(reader)
+    finally:
+        ended.set()
+        writing.join(PATIENCE_S)
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize("flags", ["frag_keyframe+empty_moov", "faststart"])
