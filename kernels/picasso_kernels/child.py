@@ -61,14 +61,19 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=self._report or subprocess.DEVNULL,
             env=env,
+            cwd="/",  # Numba fails in a folder that is gone
             bufsize=0,
             process_group=0,  # what a terminal sends on Ctrl-C is for this process, which then ends its children
         )
         self._read = bytearray()
-        path = [os.path.abspath(entry) for entry in map(os.fspath, sys.path)]
-        told = {"path": path, "sources": source_key(), "parent": os.getpid(), "nice": 19 if lowest_priority else 0}
+        told = {
+            "path": _search_path(),
+            "sources": source_key(),
+            "parent": os.getpid(),
+            "nice": 19 if lowest_priority else 0,
+        }
         try:
-            self._tell(told)
+            self._tell(told | {"nice": 19 if lowest_priority else 0})
             self._answer(START_S)
         except BaseException:
             self.close()
@@ -165,6 +170,15 @@ class Child:
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
         last = said.decode(errors="replace").splitlines()[-1:] or [""]
         return f"the compiling process ended with {how} {last[0]}".rstrip()
+
+
+def _search_path() -> list[str]:
+    """Return where modules are looked for, for a process in another folder."""
+    try:
+        here = os.getcwd()
+    except OSError:  # it is gone
+        here = "/"
+    return [os.path.normpath(os.path.join(here, entry)) for entry in map(os.fspath, sys.path)]
 
 
 def _report_file() -> IO[bytes] | None:

@@ -11,10 +11,10 @@ from picasso.engine.callbacks import Callbacks, ErrorStage
 from picasso.engine.canvases import works_on_gpu
 from picasso.engine.engine import PicassoEngine
 from picasso.engine.settings import Mode, SourceSettings
-from picasso.engine.spec import ConditionalSpec, GeneralSpec, SourceSpec
+from picasso.engine.spec import CodecSpec, ConditionalSpec, GeneralSpec, SourceSpec
 from picasso.errors import PicassoError
 from picasso.primitives import RBBox, VideoFrame
-from picasso.surface import SurfaceView, VideoFormat
+from picasso.surface import MemType, SurfaceView, VideoFormat
 
 if TYPE_CHECKING:
     from picasso_kernels.making import Made
@@ -48,6 +48,7 @@ def warm_up(
     *,
     source_formats: Iterable[VideoFormat] = _SOURCE_FORMATS,
     source_size_wh: tuple[int, int] = (1280, 720),
+    sources_on_gpu: bool = False,
 ) -> WarmUp:
     """Do now what the first frames of ``specs`` would wait for; afterwards they compile nothing.
 
@@ -59,6 +60,8 @@ def warm_up(
             and no encoder is opened: what an image is built with.
         source_formats: Of the frames that will be sent. They matter on a GPU, where each has kernels of its own.
         source_size_wh: Width and height of those frames, in pixels.
+        sources_on_gpu: Whether those frames will be in GPU memory, where specs that leave open where they work follow
+            them.
 
     Returns:
         What was done. A spec whose encoder cannot be opened is one of its ``failures``.
@@ -74,6 +77,8 @@ def warm_up(
         prepare(*ENTRIES)
     else:
         kinds = _kinds([specs] if isinstance(specs, SourceSpec) else specs)
+        if sources_on_gpu:
+            kinds = [_on_gpu(kind) for kind in kinds]
         kernels: dict[Any, None] = {}
         for kind in kinds:
             try:
@@ -94,6 +99,17 @@ def _kinds(specs: Iterable[SourceSpec]) -> list[SourceSpec]:
             kind = (repr(spec.codec), spec.font_family, spec.use_on_render, spec.use_on_gpumat, spec.draw.is_empty())
             kinds.setdefault((*kind, spec.callback_order), spec)
     return list(kinds.values())
+
+
+def _on_gpu(spec: SourceSpec) -> SourceSpec:
+    """Return the spec as it is for sources on a GPU."""
+    encoding = spec.settings(1).encoding
+    assert encoding
+    if not works_on_gpu(encoding.encoder, source_on_gpu=True) or encoding.encoder.memory_type is not MemType.DEFAULT:
+        return spec
+    moved = spec.copy()
+    moved.codec = CodecSpec.encode(encoding.transform, encoding.encoder.copy().mem_type(MemType.CUDA_DEVICE))
+    return moved
 
 
 def _kernels_of(settings: SourceSettings) -> Iterator[Any]:

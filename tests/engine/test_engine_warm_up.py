@@ -12,8 +12,9 @@ from engine_kit import make_frame, make_pixels
 import picasso
 from picasso import CallbackInvocationOrder, Callbacks, CodecSpec, EncoderConfig, GeneralSpec, PicassoEngine, SourceSpec
 from picasso.draw import BoundingBoxDraw, ColorDraw, LabelDraw, ObjectDraw, ObjectDrawSpec
-from picasso.encode import Codec
-from picasso.surface import VideoFormat
+from picasso.encode import Codec, Encoder
+from picasso.engine.canvases import Canvases, open_canvases, works_on_gpu
+from picasso.surface import MemType, VideoFormat
 from picasso.transform import Interpolation, TransformConfig
 from picasso_kernels.making import MADE
 
@@ -80,6 +81,27 @@ def test_a_spec_whose_encoder_does_not_open_is_told(monkeypatch: pytest.MonkeyPa
 
 def _refuse(*_arguments: object) -> None:
     raise picasso.errors.EncoderError("no more threads")
+
+
+@pytest.mark.parametrize("sources_on_gpu", [False, True])
+def test_where_a_gpu_does_not_serve_a_spec_that_needs_one_is_told(
+    sources_on_gpu: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(config: EncoderConfig, encoder: Encoder, *, source_on_gpu: bool) -> Canvases:
+        if works_on_gpu(config, source_on_gpu=source_on_gpu):
+            raise picasso.errors.DeviceError("no such GPU")
+        return open_canvases(config, encoder, source_on_gpu=False)
+
+    monkeypatch.setattr("picasso.engine.session.open_canvases", refuse)
+    monkeypatch.setattr("picasso.encode.opening._on_gpu", lambda _config: None)
+    config = EncoderConfig(Codec.H264, 64, 64)
+    if not sources_on_gpu:
+        config.mem_type(MemType.CUDA_DEVICE)
+    spec = SourceSpec(codec=CodecSpec.encode(TransformConfig(), config))
+    [failure] = picasso.warm_up(spec, sources_on_gpu=sources_on_gpu).failures
+    assert failure.startswith("h264 64x64: open: ")
+    assert failure.endswith("no such GPU")
+    assert picasso.warm_up(spec).failures == (() if sources_on_gpu else (failure,))
 
 
 def test_specs_that_encode_nothing_need_nothing() -> None:

@@ -314,6 +314,13 @@ fill(); show()
     assert set(out.splitlines()) <= {"fill_nearest: compiled", "fill_nearest: loaded"}
 
 
+def test_the_working_folder_may_be_gone(cache: Path, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    code = f"os.chdir({str(gone)!r}); os.rmdir({str(gone)!r}); sys.path.insert(0, ''); fill(); show()"
+    assert Process(cache, f"import numba.core.registry; {code}").end()[0] == "fill_nearest: compiled"
+
+
 def test_a_script_without_a_guard_runs_once(cache: Path, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(PRELUDE + "print('here')\nfill()\nshow()\n")
