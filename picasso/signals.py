@@ -133,16 +133,30 @@ def stop_on_signals(*signals: signal.Signals, exits: bool = True) -> Iterator[St
 
 @contextlib.contextmanager
 def hold_stop() -> Iterator[None]:
-    """Let a signal of ``stop_on_signals`` wait until this block is over, so that it is done as a whole.
+    """Let a signal of ``stop_on_signals``, and a plain Ctrl-C, wait until this block is over.
 
-    For finishing what must not be left half done. Without ``stop_on_signals``, and on other threads, it does nothing.
+    For what must not be left half done: a fragment of a file and what is known of it, a rename. On other threads than
+    the main one, and for handlers of SIGINT that are not Python's own, it does nothing.
 
     Raises:
-        Stopped: A signal came meanwhile, and the block ended well.
+        KeyboardInterrupt: A signal came meanwhile, and the block ended well; ``Stopped`` under ``stop_on_signals``.
     """
-    stop = _current
-    if stop is None or threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread():
         yield
+        return
+    stop = _current
+    if stop is None:
+        if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+            yield
+            return
+        came: list[int] = []
+        signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        if came:
+            raise KeyboardInterrupt
         return
     stop._holds += 1
     try:

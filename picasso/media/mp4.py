@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from picasso.media.mp4_boxes import MATRIX, box, free_box, full_box, long_header, u32
-from picasso.media.mp4_tracks import MOST_TICKS, Track, TrackHeader
+from picasso.media.mp4_tracks import MOST_TICKS, Sample, Track, TrackHeader
 from picasso.media.outputs import Output
 from picasso.signals import hold_stop
 
@@ -60,23 +60,20 @@ class Mp4Muxer:
         self._number = 0
         self._enclosed_from = 0
 
-    def add(
-        self, track: int, parts: Sequence[bytes | memoryview], size: int, dts: int, pts: int, duration: int,
-        *, keyframe: bool,
-    ) -> None:  # fmt: skip
-        """Take a sample of a track, as ``Track.add`` does; a fragment that is long enough is written before.
+    def add(self, track: int, sample: Sample) -> None:
+        """Take a sample of a track; a fragment that is long enough is written before.
 
         Raises:
             OSError: It cannot be written; the samples of the fragment are lost.
         """
         target = self._tracks[track]
-        if target.times:
-            if target is self._video and self._is_full(dts, keyframe=keyframe):
-                self.flush(until=dts)
-            elif dts - target.times[-1] > MOST_TICKS:
+        if target.waiting:
+            if target is self._video and self._is_full(sample):
+                self.flush(until=sample.dts)
+            elif sample.dts - target.waiting[-1].dts > MOST_TICKS:
                 self.flush()
-        target.add(parts, size, dts, pts, duration, keyframe=keyframe)
-        self._waiting_bytes += size
+        target.waiting.append(sample)  # at once, or, when a signal comes, not at all
+        self._waiting_bytes += sample.size
 
     def flush(self, *, until: int | None = None) -> None:
         """Write the samples that wait as one fragment; of those that do not fit on the disk, as many as do.
@@ -87,7 +84,7 @@ class Mp4Muxer:
         Raises:
             OSError: They cannot be written, and those after ``safe`` are lost.
         """
-        waiting = [track for track in self._tracks if track.times]
+        waiting = [track for track in self._tracks if track.waiting]
         if not waiting:
             return
         self._waiting_bytes = 0
@@ -99,7 +96,7 @@ class Mp4Muxer:
         except OSError:
             for track in waiting:
                 if track is not self._video or not self._fragment:
-                    track.drop()
+                    track.waiting = []
             self._rescue()
             raise
 
@@ -107,10 +104,11 @@ class Mp4Muxer:
         self._number += 1
         head = self._fragment_header(waiting, until) if self._fragment else b""
         begin = self._output.size
-        self._output.write(b"".join([head, *(part for track in waiting for part in track.parts)]))
+        parts = (part for track in waiting for sample in track.waiting for part in sample.parts)
+        self._output.write(b"".join([head, *parts]))
         offset = begin + len(head)
         for track in waiting:
-            size = sum(track.sizes)
+            size = track.waiting_bytes
             track.note_written(offset)
             offset += size
         if self._sync:
@@ -119,14 +117,15 @@ class Mp4Muxer:
 
     def _rescue(self) -> None:
         """Write the frames that wait in ever smaller fragments, until the disk takes none."""
-        count = len(self._video.times) // 2
+        frames = self._video.waiting
+        count = len(frames) // 2
         while count:
-            rest = self._video.split(count)
+            self._video.waiting = frames[:count]
             with contextlib.suppress(OSError):
                 self._write([self._video], None)
-            self._video.put_back(rest)
-            count = min(count // 2, len(self._video.times))
-        self._video.drop()
+                frames = frames[count:]
+            count = min(count // 2, len(frames))
+        self._video.waiting = []
 
     def finish(self) -> None:
         """Write what waits, then make a plain file of it, if it can be one.
@@ -150,11 +149,13 @@ class Mp4Muxer:
             self._output.cut(index_at)  # without the index it plays as it did before
         self.safe = self._video.written
 
-    def _is_full(self, dts: int, *, keyframe: bool) -> bool:
+    def _is_full(self, sample: Sample) -> bool:
         """Whether a frame that comes now begins the next fragment."""
-        waiting = dts - self._video.times[0]
+        waiting = sample.dts - self._video.waiting[0].dts
         return (
-            waiting >= self._longest or (keyframe and waiting >= self._shortest) or self._waiting_bytes >= _MOST_BYTES
+            waiting >= self._longest
+            or (sample.keyframe and waiting >= self._shortest)
+            or self._waiting_bytes >= _MOST_BYTES
         )
 
     def _begin(self) -> None:
@@ -170,7 +171,7 @@ class Mp4Muxer:
 
     def _fragment_header(self, waiting: Sequence[Track], until: int | None) -> bytes:
         """``moof`` and the beginning of ``mdat``."""
-        sizes = [sum(track.sizes) for track in waiting]
+        sizes = [track.waiting_bytes for track in waiting]
         empty = self._fragment_tracks(waiting, until, [0] * len(waiting))
         offsets, offset = [], len(empty) + 8
         for size in sizes:

@@ -7,8 +7,8 @@ import struct
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import add, sub
-from typing import Any, Final
+from operator import sub
+from typing import Final, NamedTuple
 
 from picasso.media.mp4_boxes import MAX_U32, Runs, box, full_box, table, u32
 
@@ -22,8 +22,21 @@ _UNDETERMINED: Final = 0x55C4
 """The language ``und``."""
 
 
-Waiting = tuple[list[Any], ...]
-"""Samples of a track: their bytes, then a list for each of the things known of them."""
+class Sample(NamedTuple):
+    """One coded frame, or one packet of sound. Times are in ticks of its track."""
+
+    parts: Sequence[bytes | memoryview]
+    """Its bytes, in pieces that follow each other."""
+    size: int
+    """How many they are."""
+    dts: int
+    """When it is decoded."""
+    pts: int
+    """When it is shown."""
+    duration: int
+    """How long it is shown if it is the last one; the others end where the next begins."""
+    keyframe: bool
+    """Whether decoding can begin here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,30 +56,19 @@ class TrackHeader:
 
 
 class Track:
-    """The samples of one track: those that wait for their fragment, and the index of those that are in the file.
-
-    A sample is one coded frame or one packet of sound. All times are in ticks of the track.
-    """
+    """The samples of one track: those that wait for their fragment, and the index of those that are in the file."""
 
     def __init__(self, number: int, header: TrackHeader) -> None:
         self.number = number
         self.timescale = header.timescale
+        self.waiting: list[Sample] = []
+        """Samples that are not in the file, each decoded later than those before; appended by the muxer."""
         self.written = 0
         """Samples in the file."""
-        self.parts: list[bytes | memoryview] = []
-        """The bytes of the samples that wait, in pieces that follow each other."""
-        self.times: list[int] = []
-        """When each sample that waits is decoded."""
-        self.sizes: list[int] = []
-        """Bytes of each sample that waits."""
-        self._part_counts: list[int] = []
-        self._shifts_waiting: list[int] = []
-        self._flags: list[int] = []
-        self._duration = 0
         self._header = header
         self._has_pause = False
-        self._first_dts: int | None = None
-        self._first_pts = self._last_dts = self._last_duration = self._end_pts = 0
+        self._origin: int | None = None
+        self._first_dts = self._first_pts = self._last_dts = self._last_duration = self._end_pts = 0
         self._sizes = array("I")
         self._durations = Runs()
         self._shifts = Runs()
@@ -75,52 +77,10 @@ class Track:
         self._chunk_firsts = array("I")
         self._chunk_lengths = array("I")
 
-    def add(
-        self, parts: Sequence[bytes | memoryview], size: int, dts: int, pts: int, duration: int, *, keyframe: bool
-    ) -> None:
-        """Take a sample, decoded later than those before.
-
-        Args:
-            parts: Its bytes, in pieces that follow each other.
-            size: How many they are.
-            dts: When it is decoded.
-            pts: When it is shown.
-            duration: How long it is shown if it is the last one; the others end where the next begins.
-            keyframe: Whether decoding can begin here.
-        """
-        if self._first_dts is None:
-            self._first_dts, self._first_pts = dts, pts
-        self.parts += parts
-        self._part_counts.append(len(parts))
-        self.sizes.append(size)
-        self.times.append(dts)
-        self._shifts_waiting.append(pts - dts)
-        self._flags.append(_SYNC if keyframe else _NOT_SYNC)
-        self._duration = duration
-
-    def split(self, count: int) -> Waiting:
-        """Keep the first samples that wait, and return the others for ``put_back``."""
-        parts = sum(self._part_counts[:count])
-        rest: Waiting = (self.parts[parts:], *(column[count:] for column in self._columns()))
-        del self.parts[parts:]
-        for column in self._columns():
-            del column[count:]
-        return rest
-
-    def put_back(self, rest: Waiting) -> None:
-        """Let these samples wait, too, behind those that do."""
-        self.parts += rest[0]
-        for column, values in zip(self._columns(), rest[1:], strict=True):
-            column.extend(values)
-
-    def _columns(self) -> tuple[list[int], ...]:
-        return self._part_counts, self.sizes, self.times, self._shifts_waiting, self._flags
-
-    def drop(self) -> None:
-        """Forget the samples that wait."""
-        self.parts.clear()
-        for column in self._columns():
-            column.clear()
+    @property
+    def waiting_bytes(self) -> int:
+        """Size of the samples that wait."""
+        return sum(sample.size for sample in self.waiting)
 
     def fragment(self, until: int | None, offset: int) -> bytes:
         """Return the ``traf`` of the samples that wait.
@@ -129,23 +89,29 @@ class Track:
             until: When the next sample of the track is decoded, if it is known.
             offset: Of the samples' bytes, from the beginning of the ``moof``.
         """
-        times, shifts = self.times, self._shifts_waiting
-        last = self._duration if until is None or until - times[-1] > MOST_TICKS else until - times[-1]
-        columns = [[*map(sub, times[1:], times), last], self.sizes, self._flags]
-        if any(shifts):
-            columns.append([shift & MAX_U32 for shift in shifts])
+        _parts, sizes, times, shown, durations, keyframes = zip(*self.waiting, strict=True)
+        shifts = [*map(sub, shown, times)]
+        last = durations[-1] if until is None or until - times[-1] > MOST_TICKS else until - times[-1]
+        columns = [
+            [*map(sub, times[1:], times), last],
+            sizes,
+            [_SYNC if keyframe else _NOT_SYNC for keyframe in keyframes],
+            *([[shift & MAX_U32 for shift in shifts]] if any(shifts) else []),
+        ]
         flags = _OFFSET | _DURATION | _SIZE | _FLAGS | (_SHIFT if any(shifts) else 0)
         rows = table(itertools.chain.from_iterable(zip(*columns, strict=True)))
         return box(
             b"traf",
             full_box(b"tfhd", 0, _IN_MOOF, u32(self.number)),
-            full_box(b"tfdt", 1, 0, struct.pack(">Q", times[0] - self._origin)),
+            full_box(b"tfdt", 1, 0, struct.pack(">Q", times[0] - self.origin())),
             full_box(b"trun", 1, flags, struct.pack(">Ii", len(times), offset), rows),
         )
 
     def note_written(self, offset: int) -> None:
         """Enter the samples that waited into the index: they are in the file now, from ``offset`` on."""
-        times, shifts = self.times, self._shifts_waiting
+        _parts, sizes, times, shown, durations, keyframes = zip(*self.waiting, strict=True)
+        if not self.written:
+            self._first_dts, self._first_pts = times[0], shown[0]
         if not self._chunk_lengths or self._chunk_lengths[-1] != len(times):
             self._chunk_firsts.append(len(self._chunks) + 1)
             self._chunk_lengths.append(len(times))
@@ -153,24 +119,29 @@ class Track:
         gaps = [*map(sub, times, [self._last_dts, *times])] if self.written else [*map(sub, times[1:], times)]
         self._has_pause = self._has_pause or (bool(gaps) and max(gaps) > MOST_TICKS)
         self._durations.extend(min(gap, MOST_TICKS) for gap in gaps)
-        self._shifts.extend(shifts)
-        self._sizes.extend(self.sizes)
-        self._sync.extend(number for number, flags in enumerate(self._flags, self.written + 1) if flags == _SYNC)
+        self._shifts.extend(map(sub, shown, times))
+        self._sizes.extend(sizes)
+        self._sync.extend(number for number, keyframe in enumerate(keyframes, self.written + 1) if keyframe)
         self.written += len(times)
-        self._last_dts, self._last_duration = times[-1], self._duration
-        shown = [*map(add, times, shifts)]
+        self._last_dts, self._last_duration = times[-1], durations[-1]
         self._first_pts = min(self._first_pts, *shown)
-        self._end_pts = max(self._end_pts, max(shown) + self._duration)
-        self.drop()
+        self._end_pts = max(self._end_pts, max(shown) + durations[-1])
+        self.waiting = []
+
+    def origin(self) -> int:
+        """The time that fragments count from: 0, or that of the first sample of all where it is below 0."""
+        if self._origin is None:
+            self._origin = min(self.waiting[0].dts, 0) if self.waiting else 0
+        return self._origin
 
     def header(self) -> bytes:
         """Return the ``trak`` of a file whose samples are in fragments."""
-        edits = b"" if self._origin >= 0 else _edits([(0, -self._origin)])
+        edits = _edits([(0, -self.origin())]) if self.origin() else b""
         return self._trak(0, 0, edits, [full_box(kind, 0, 0, u32(0)) for kind in (b"stts", b"stsc", b"stco")], ())
 
     def index(self, *, movie_timescale: int) -> tuple[bytes, int]:
         """Return the ``trak`` of a plain file, and when it ends, in ticks of the movie."""
-        first_dts = self._first_dts or 0
+        first_dts = self._first_dts
         start = max(self._first_pts, 0)
         start_movie = -(-start * movie_timescale // self.timescale)
         shown_movie = -(-(self._end_pts - start) * movie_timescale // self.timescale)
@@ -195,13 +166,8 @@ class Track:
         FFmpeg reads no pause of 2³¹ ticks, and GStreamer drops a track that lasts less than a fifth of the movie, as
         one does that begins late.
         """
-        length = self._last_dts + self._last_duration - (self._first_dts or 0)
+        length = self._last_dts + self._last_duration - self._first_dts
         return not self._has_pause and self._first_pts <= 4 * length
-
-    @property
-    def _origin(self) -> int:
-        """The time that fragments count from: 0, or the first sample's where that is below 0."""
-        return min(self._first_dts or 0, 0)
 
     def _chunk_table(self) -> bytes:
         """Which chunks hold how many samples, each by the first sample description."""

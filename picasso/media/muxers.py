@@ -14,7 +14,7 @@ from picasso.errors import MediaError
 from picasso.media.ffmpeg import FAILURES
 from picasso.media.mp4 import Mp4Muxer
 from picasso.media.mp4_codecs import is_adts, packing, ticks_per_s, track_headers, without_adts
-from picasso.media.mp4_tracks import MOST_TICKS
+from picasso.media.mp4_tracks import MOST_TICKS, Sample
 from picasso.media.outputs import Output
 from picasso.media.packets import FFMPEG_NAMES, StreamKind
 from picasso.media.times import NS, Ticks
@@ -28,6 +28,9 @@ Sound = tuple["Stream", "av.Packet[Any]"]
 """A stream whose packets are copied into the file beside the frames, and the first of its packets."""
 CLUSTER_MS: Final = 2000
 """Longest cluster of Matroska: what an end without warning costs at most."""
+_SURE_NS, _SURE_BYTES = 1_900_000_000, 2 << 20
+"""A cluster that is shorter and smaller ends with a keyframe only; FFmpeg's own limits are 2 s and 5 MB."""
+_NOTHING: Final = contextlib.nullcontext()
 _FORMATS: Final = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 _MATROSKA_TICKS: Final = Fraction(1, 1000)
 _TICKS: Final = 1_000_000
@@ -88,7 +91,7 @@ class Fragments:
         if pts - dts > MOST_TICKS:
             raise MediaError(f"{(pts_ns - dts_ns) / NS:.0f} s between decoding and showing a frame do not fit into MP4")
         parts, size = self._pack(unit.data)
-        self._muxer.add(0, parts, size, dts, pts, duration, keyframe=unit.keyframe)
+        self._muxer.add(0, Sample(parts, size, dts, pts, duration, unit.keyframe))
 
     def add_sound(self, index: int, packet: av.Packet[Any]) -> None:
         """Take a packet of one of the sounds, by its place among them."""
@@ -98,7 +101,7 @@ class Fragments:
             for time in (packet.dts if packet.dts is not None else packet.pts, packet.pts, packet.duration)
         )
         data = without_adts(bytes(packet)) if self._is_adts[index] else bytes(packet)
-        self._muxer.add(index + 1, (data,), len(data), dts, pts, duration, keyframe=True)
+        self._muxer.add(index + 1, Sample((data,), len(data), dts, pts, duration, keyframe=True))
 
     def flush(self) -> None:
         """Write what waits as a fragment."""
@@ -120,6 +123,8 @@ class ByFFmpeg:
         self._output = output
         self._sync = sync
         self._taken = 0
+        self._cluster_bytes = 0
+        self._cluster_ns = self._now_ns = 0
         self._plays_early = suffix == ".mkv" or "frag" in options.get("movflags", "")
         is_matroska = suffix == ".mkv"
         time_base = _MATROSKA_TICKS if is_matroska else frame_ticks(kind.frame_rate)
@@ -142,6 +147,7 @@ class ByFFmpeg:
         """Take a frame, decoded later than those before; ``MediaError`` if the file cannot hold it."""
         if self._longest is not None and self._clock.gap(dts_ns) > self._longest:
             raise MediaError(f"a pause up to {dts_ns / NS:.3f} s does not fit into a file with options of FFmpeg's")
+        self._now_ns = dts_ns
         packet: av.Packet[Stream] = av.Packet(unit.data)
         packet.dts, packet.pts, duration = self._clock.times(unit, dts_ns, pts_ns)
         packet.time_base = self._clock.ticks.time_base
@@ -149,8 +155,14 @@ class ByFFmpeg:
         if unit.duration_ns is not None:
             packet.duration = duration
         packet.stream = self._video
-        self._mux(packet)
+        self._mux(packet, may_write=unit.keyframe or self._may_write(len(unit.data), dts_ns))
         self._taken += 1
+
+    def _may_write(self, size: int, dts_ns: int) -> bool:
+        """Whether a frame may end a cluster, so that FFmpeg calls us back; too often is right, too rarely is not."""
+        self._cluster_bytes += size
+        is_long = dts_ns - self._cluster_ns > _SURE_NS or self._cluster_bytes > _SURE_BYTES
+        return is_long or not self._taken or self._longest is not None
 
     def add_sound(self, index: int, packet: av.Packet[Any]) -> None:
         """Take a packet of one of the sounds, by its place among them."""
@@ -160,7 +172,8 @@ class ByFFmpeg:
         copy.pts, copy.dts, copy.time_base = packet.pts, packet.dts, packet.time_base
         copy.duration, copy.is_keyframe = packet.duration, packet.is_keyframe
         copy.stream = self._sounds[index]
-        self._mux(copy)
+        self._cluster_bytes += copy.size
+        self._mux(copy, may_write=True)
 
     def flush(self) -> None:
         """Nothing: FFmpeg ends a cluster when the next frame comes."""
@@ -177,16 +190,17 @@ class ByFFmpeg:
             raise self._tap.failure or error from None
         self.safe = self._taken
 
-    def _mux(self, packet: av.Packet[Any]) -> None:
+    def _mux(self, packet: av.Packet[Any], *, may_write: bool) -> None:
         """Hand over a packet; a cluster that is written meanwhile holds the frames before it."""
         size = self._output.size
         try:
-            with hold_stop():  # an exception in the midst of FFmpeg would be lost
+            with hold_stop() if may_write else _NOTHING:  # an exception in the midst of FFmpeg would be lost
                 self._container.mux_one(packet)
         except FAILURES as error:
             self._drop(size)
             raise self._tap.failure or error from None
         if self._output.size > size:
+            self._cluster_bytes, self._cluster_ns = 0, self._now_ns
             self.safe = self._taken if self._plays_early else 0
             if self._sync:
                 self._output.sync()

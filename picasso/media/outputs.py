@@ -63,6 +63,7 @@ class Output:
         self._fd: int | None = None
         self._settled = False
         self._replaced: tuple[int, int] | None = None
+        self._identity: tuple[int, int] | None = None
         with contextlib.nullcontext() if not replaces else media_errors(self.place):
             if not place.is_direct:
                 assert place.path is not None
@@ -146,7 +147,7 @@ class Output:
             self._close()
         if self._settled:
             return
-        if self.part is not None and self.path is not None:
+        if self.part is not None and self.path is not None and _identity(self.path) != self._identity:
             self.path = self._final(self.path, self.part)
             try:
                 self.part.replace(self.path)
@@ -212,6 +213,8 @@ class Output:
                 continue
             break
         self.part = part
+        status = os.fstat(fd)
+        self._identity = status.st_dev, status.st_ino
         if left:
             _LOG.warning(
                 "%s: %s %s there, left by a run that did not end well or in use by another; it stays untouched",

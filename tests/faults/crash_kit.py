@@ -13,6 +13,7 @@ import random
 import signal
 import sys
 import tempfile
+import threading
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -108,13 +109,35 @@ def kill_one(container: str, units: list[EncodedUnit], chance: random.Random) ->
         return look(container, path, path.with_name(f"out.part.{container}"), count, is_closed)
 
 
+def interrupt_one(container: str, units: list[EncodedUnit], chance: random.Random) -> Trial:
+    """Press Ctrl-C somewhere while the main thread writes, then close; all that was written must be there."""
+    frames, written = chance.randint(1, 160), 0
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"out.{container}"
+        writer = StreamWriter(path, kind=StreamKind(Codec.H264, SIZE_WH, Fraction(RATE)))
+        key = threading.Timer(chance.uniform(0, 0.003), os.kill, (os.getpid(), signal.SIGINT))
+        try:
+            key.start()
+            for index in range(frames):
+                pts_ns = index * FRAME_NS
+                unit = units[index % LUMAS]
+                writer.write(EncodedUnit(unit.data, pts_ns, pts_ns, FRAME_NS, unit.keyframe))
+                written += 1
+            writer.close()
+            key.join()
+        except KeyboardInterrupt:
+            key.join()
+        writer.close()
+        return look(container, path, path.with_name(f"out.part.{container}"), written, is_closed=written > 0)
+
+
 def look(container: str, path: Path, part: Path, written: int, is_closed: bool) -> Trial:
     """Decode what is left; every frame must be in its place."""
     left = [one for one in (path, part) if one.exists()]
     read, fault = 0, None
-    if len(left) != 1:
+    if len(left) != 1 and (left or written):
         fault = f"{len(left)} files"
-    elif left[0].stat().st_size:
+    elif left and left[0].stat().st_size:
         try:
             with VideoReader(left[0]) as reader:
                 for frame, surface in reader.frames():
@@ -135,6 +158,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=200, help="writers to kill, a container")
     parser.add_argument("--containers", nargs="+", default=CONTAINERS, choices=CONTAINERS)
+    parser.add_argument("--interrupt", action="store_true", help="press Ctrl-C instead, then close")
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--json", action="store_true", help="print every trial")
     options = parser.parse_args()
@@ -143,7 +167,8 @@ def main() -> int:
     faults = 0
     for container in options.containers:
         chance = random.Random(f"{seed} {container}")
-        trials = [kill_one(container, units, chance) for _ in range(options.trials)]
+        end = interrupt_one if options.interrupt else kill_one
+        trials = [end(container, units, chance) for _ in range(options.trials)]
         bad = [trial for trial in trials if trial.fault]
         faults += len(bad)
         if options.json:

@@ -21,3 +21,12 @@ def test_what_a_killed_writer_leaves_plays(container: str) -> None:
     assert [trial for trial in trials if trial["fault"]] == [], done.stderr
     assert len(trials) == 10
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize("container", ["mp4", "mov", "mkv"])
+def test_a_writer_that_is_interrupted_anywhere_closes_well(container: str) -> None:
+    """Ctrl-C on the thread that writes, with Python's own handler."""
+    command = [sys.executable, str(KIT), "--trials", "60", "--containers", container, "--interrupt", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert len(json.loads(done.stdout)) == 60
