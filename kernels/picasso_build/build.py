@@ -16,8 +16,8 @@ from picasso_kernels.compile import source_key
 from picasso_kernels.levels import Level
 from picasso_kernels.signatures import ENTRIES
 
-_DEAR: Final = ("paint_planes", "transform_frame", "paint_pixels")
-"""Entries that take seconds, dearest first: a process each. One process does the rest."""
+_PAIRS: Final = (("paint_planes", "paint_pixels"), ("transform_frame",))
+"""Entries that take seconds, by what they share: a process each, and the rest to the last."""
 
 
 class BuildError(Exception):
@@ -50,10 +50,9 @@ def build(
     """
     levels, made = list(levels), []
     entries = [entry for entry in ENTRIES.values() if names is None or entry.name in names]
-    wanted = names or [entry.name for entry in entries]
-    groups = [[name] for name in _DEAR if name in wanted] + [[name for name in wanted if name not in _DEAR]]
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(jobs or cores) as pool:
+    cores = jobs or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    groups = _groups(names or [entry.name for entry in entries], len(_PAIRS) * len(levels) < cores)
+    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(cores) as pool:
         work = [(level, group, Path(scratch) / level.name) for group in groups for level in levels]
         for level in levels:
             (Path(scratch) / level.name).mkdir()
@@ -68,6 +67,15 @@ def build(
             os.replace(_beside(Path(scratch) / out.name, out), out)
             made.append(out)
     return made
+
+
+def _groups(names: Iterable[str], are_cores_left: bool) -> list[list[str]]:
+    """Return what a process compiles together, dearest first: as few as keep all cores busy, for they share much."""
+    dear = [[name] for pair in _PAIRS for name in pair] if are_cores_left else [list(pair) for pair in _PAIRS]
+    rest = [name for name in names if not any(name in pair for pair in _PAIRS)]
+    groups = [[name for name in group if name in names] for group in dear]
+    groups[-1:] = [groups[-1], rest] if are_cores_left else [groups[-1] + rest]
+    return [group for group in groups if group]
 
 
 def _beside(made: Path, out: Path) -> Path:

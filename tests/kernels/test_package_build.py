@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from picasso_build import compiler, plan, wheels
+from picasso_build import build, compiler, plan, wheels
 from picasso_build.sbom import bill_of_materials
 from picasso_kernels.compile import source_key
 from picasso_kernels.levels import LEVELS, level_of
+from picasso_kernels.signatures import ENTRIES
 
 ROOT = Path(__file__).parents[2]
 CC = ["/usr/bin/cc"]
@@ -119,3 +120,12 @@ def test_a_bill_without_machine_code_names_no_compiler(tmp_path: Path) -> None:
 def test_a_copy_to_build_from_leaves_behind_what_is_no_source() -> None:
     names = [".git", ".gitignore", "__pycache__", "x86_64_v3.abi3.so", "out", "compile.py", "__init__.py"]
     assert set(names) - wheels.left_behind("", names) == {".gitignore", "compile.py", "__init__.py"}
+
+
+@pytest.mark.parametrize("are_cores_left", [False, True])
+def test_every_entry_is_compiled_by_one_process(are_cores_left: bool) -> None:
+    names = [entry.name for entry in ENTRIES.values()]
+    groups = build._groups(names, are_cores_left)
+    assert sorted(name for group in groups for name in group) == sorted(names)
+    assert len(groups) == (4 if are_cores_left else 2)
+    assert build._groups(["compose"], are_cores_left) == [["compose"]]
