@@ -20,7 +20,8 @@ def main() -> None:
     args = parser.parse_args()
     try:
         levels = [level_of(name) for name in args.levels] or levels_of_this_architecture()
-        made = build.build(levels, args.out, compiler.find(), jobs=args.jobs)
+        commands = {level.architecture: compiler.find(level.architecture) for level in levels}
+        made = [build.build([level], args.out, commands[level.architecture], jobs=args.jobs)[0] for level in levels]
     except (ValueError, build.BuildError, compiler.CompilerError) as error:
         raise SystemExit(f"picasso_build: {error}") from error
     for path in made:

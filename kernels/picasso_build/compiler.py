@@ -24,20 +24,23 @@ class CompilerError(Exception):
     """There is no C compiler, or it refuses."""
 
 
-def find() -> list[str]:
-    """Return the command of a C compiler that makes extension modules here.
+def find(architecture: str = platform.machine()) -> list[str]:
+    """Return the command of a C compiler that makes extension modules for an architecture.
 
-    ``CC``, else the system's, else that of the package ``ziglang`` where it is installed.
+    ``CC``, else the system's, else that of the package ``ziglang`` where it is installed. For another architecture than
+    this one, the system's is called as Debian calls it, e.g. ``aarch64-linux-gnu-gcc``.
 
     Raises:
         CompilerError: There is none, or none that finds Python's headers.
     """
-    candidates = [shlex.split(os.environ["CC"])] if os.environ.get("CC") else []
-    candidates += [[found] for name in ("cc", "gcc", "clang") if (found := shutil.which(name))]
+    is_here = architecture == platform.machine()
+    candidates = [shlex.split(os.environ["CC"])] if os.environ.get("CC") and is_here else []
+    names = ("cc", "gcc", "clang") if is_here else (f"{architecture}-linux-gnu-gcc",)
+    candidates += [[found] for name in names if (found := shutil.which(name))]
     if importlib.util.find_spec("ziglang"):
-        candidates.append([sys.executable, "-m", "ziglang", "cc", "-target", f"{platform.machine()}-linux-gnu.2.17"])
+        candidates.append([sys.executable, "-m", "ziglang", "cc", "-target", f"{architecture}-linux-gnu.2.17"])
     if not candidates:
-        raise CompilerError("no C compiler is installed")
+        raise CompilerError("no C compiler is installed" + ("" if is_here else f" for {architecture}"))
     reasons = []
     for command in candidates:
         with tempfile.TemporaryDirectory() as folder:

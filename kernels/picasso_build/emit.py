@@ -9,6 +9,7 @@ a whole frame calls transform and painter, it calls the other's function.
 from __future__ import annotations
 
 import os
+import platform
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -27,18 +28,36 @@ def prepare(level: Level) -> None:
         raise RuntimeError("Numba is loaded already, and compiles for this processor")
     os.environ["PICASSO_KERNELS"] = "jit"
     os.environ["NUMBA_CPU_NAME"], os.environ["NUMBA_CPU_FEATURES"] = level.cpu, features_of(level)
+    if level.architecture != platform.machine():
+        _pretend_to_be(f"{level.architecture}-unknown-linux-gnu")
 
 
 def features_of(level: Level) -> str:
     """Return what a level has and has not, for LLVM.
 
-    The name of a processor stands for what is fast; without the second part LLVM would use all that this one has.
+    The name of a processor stands for what is fast; without the second part LLVM would use all that this one has. A
+    "generic" one has nothing more than is said.
     """
     from llvmlite import binding as llvm
 
     had = level.features.split(",")
+    if level.cpu == "generic":
+        return level.features
+    if level.architecture != platform.machine():
+        raise RuntimeError(
+            f"{level.name} is built on {level.architecture}: only there LLVM says what there is to leave out"
+        )
     lacks = [f"-{name}" for name in sorted(llvm.get_host_cpu_features()) if f"+{name}" not in had]
     return ",".join([*lacks, *had])
+
+
+def _pretend_to_be(triple: str) -> None:
+    """Let Numba, which compiles for where it runs, take this process for one of another architecture."""
+    from llvmlite import binding as llvm
+
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
+    llvm.get_process_triple = llvm.get_default_triple = lambda: triple
 
 
 def emit(entry: Entry, level: Level) -> bytes:

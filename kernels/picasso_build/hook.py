@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import sys
 import tempfile
 from pathlib import Path
@@ -42,7 +41,7 @@ class KernelsHook(BuildHookInterface):  # type: ignore[misc]  # it has no types 
             names = ", ".join(level.name for level in planned.levels)
             self.app.display_info(f"Machine code of the kernels for {names}: {' '.join(planned.command)}")
             made = build(planned.levels, folder, planned.command)
-            build_data["tag"] = f"{PYTHON}-{os.environ.get(PLATFORM) or f'linux_{platform.machine()}'}"
+            build_data["tag"] = f"{PYTHON}-{os.environ.get(PLATFORM) or f'linux_{planned.levels[0].architecture}'}"
             build_data["pure_python"] = False
         else:
             self.app.display_warning(f"No machine code of the kernels ({planned.reason}): the first use compiles them.")

@@ -1,7 +1,7 @@
 """What a build of the package makes: for which levels, and if for none, why not.
 
 ``PICASSO_BUILD`` in the environment chooses: ``host`` (the default) for the best level of this processor, ``all`` for
-every level of its architecture, ``none``, or the names of levels with commas between them.
+every level of its architecture, ``none``, an architecture (``aarch64``), or names of levels with commas between them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from picasso_build import compiler
-from picasso_kernels.levels import Level, level_of, levels_of_this_architecture, missing_flags, processor_flags
+from picasso_kernels.levels import (
+    Level,
+    level_of,
+    levels_of,
+    levels_of_this_architecture,
+    missing_flags,
+    processor_flags,
+)
 
 NUMBA: Final = "numba>=0.62,<0.70"
 """What makes machine code, and what a package without machine code needs."""
@@ -38,16 +45,18 @@ def plan() -> Plan:
     """Return what a build here makes.
 
     Raises:
-        ValueError: The variable names no level.
+        ValueError: The variable names no level, or such as do not go together.
     """
     wanted = os.environ.get(VARIABLE, "").strip() or "host"
     if wanted == "none":
         return Plan((), reason=f"{VARIABLE}=none")
     if wanted == "host":
         return _for_host()
-    levels = levels_of_this_architecture() if wanted == "all" else [level_of(name) for name in wanted.split(",")]
+    levels = levels_of(platform.machine() if wanted == "all" else wanted) or list(map(level_of, wanted.split(",")))
+    if len({level.architecture for level in levels}) > 1:
+        raise ValueError(f"{VARIABLE}={wanted}: these levels are of different architectures")
     try:
-        return Plan(tuple(levels), tuple(compiler.find()))
+        return Plan(tuple(levels), tuple(compiler.find(levels[0].architecture)))
     except compiler.CompilerError as error:
         return Plan(tuple(levels), reason=str(error))
 

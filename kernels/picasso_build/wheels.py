@@ -1,8 +1,8 @@
-"""``python -m picasso_build.wheels``: the wheel for every machine of this architecture, checked.
+"""``python -m picasso_build.wheels``: the wheel for every machine of an architecture, checked.
 
-It holds every level, is tagged for manylinux, and auditwheel says whether the tag is true. With ``--twice`` it is built
-again elsewhere, and the two must be equal byte by byte. pip installs what the build needs into an environment of its
-own.
+It holds every level of it, is tagged for manylinux, and auditwheel says whether the tag is true. With ``--twice`` it
+is built again elsewhere, and the two must be equal byte by byte. pip installs what the build needs into an environment
+of its own.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from typing import Final
 from picasso_build.plan import PLATFORM, VARIABLE
 
 ROOT: Final = Path(__file__).parents[2]
-MANYLINUX: Final = f"manylinux_2_17_{platform.machine()}"
+MANYLINUX: Final = "manylinux_2_17"
 """The C library that machine code may ask for: 2.17 is of 2012."""
 _LEFT_BEHIND: Final = (".*", "__pycache__", "*.so", "*.egg-info", "out", "dist", "build")
 
 
-def build_wheel(source: Path, out: Path) -> Path:
+def build_wheel(source: Path, out: Path, architecture: str) -> Path:
     """Return the wheel that pip builds of a source tree."""
-    environment = os.environ | {VARIABLE: os.environ.get(VARIABLE, "all"), PLATFORM: MANYLINUX}
+    environment = os.environ | {VARIABLE: architecture, PLATFORM: f"{MANYLINUX}_{architecture}"}
     line = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--disable-pip-version-check", "-q", "-w", str(out), "."]
     subprocess.run(line, cwd=source, env=environment, check=True)
     (wheel,) = out.glob("*.whl")
@@ -55,15 +55,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m picasso_build.wheels", description="Build the wheel, and check it."
     )
+    parser.add_argument("--architecture", default=platform.machine(), help="as platform.machine() says it")
     parser.add_argument("--out", type=Path, default=ROOT / "dist", help="folder")
     parser.add_argument("--twice", action="store_true", help="build it again elsewhere, and compare")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        wheels = [build_wheel(ROOT, Path(scratch) / "first")]
+        wheels = [build_wheel(ROOT, Path(scratch) / "first", args.architecture)]
         check_tag(wheels[0])
         if args.twice:
             copy = shutil.copytree(ROOT, Path(scratch) / "copy", ignore=left_behind)
-            wheels.append(build_wheel(copy, Path(scratch) / "second"))
+            wheels.append(build_wheel(copy, Path(scratch) / "second", args.architecture))
         sums = {hashlib.sha256(wheel.read_bytes()).hexdigest() for wheel in wheels}
         if len(sums) > 1:
             raise SystemExit(f"{wheels[0].name}: two builds differ")

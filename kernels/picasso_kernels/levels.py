@@ -49,9 +49,10 @@ LEVELS: Final = (
     _x86("v4", "znver4", _V4, ("+prefer-256-bit",)),  # on Zen 4 up to 1.19 times as fast as "icelake-server"
     _x86("v3", "x86-64-v3", _V3),
     _x86("v2", "x86-64-v2", _V2),
+    Level("neon", "aarch64", "generic", ("asimd",), "+fp-armv8,+neon"),
 )
 """Best first, of each architecture. ``v4`` is what Intel has since Ice Lake and AMD since Zen 4: AVX-512 with VNNI and
-VBMI; a processor whose AVX-512 has less runs ``v3``."""
+VBMI; a processor whose AVX-512 has less runs ``v3``. ``neon`` is what every 64-bit ARM processor has."""
 
 
 def level_of(name: str) -> Level:
@@ -94,6 +95,11 @@ def missing_flags(level: Level, flags: Iterable[str]) -> list[str]:
     return sorted(set(level.flags) - set(flags))
 
 
+def levels_of(architecture: str) -> list[Level]:
+    """Return the levels of a kind of processor, best first."""
+    return [level for level in LEVELS if level.architecture == architecture]
+
+
 def levels_of_this_architecture() -> list[Level]:
     """Return the levels that are not for another kind of processor, best first."""
-    return [level for level in LEVELS if level.architecture == platform.machine()]
+    return levels_of(platform.machine())

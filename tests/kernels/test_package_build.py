@@ -25,13 +25,14 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     """A machine of these flags, with or without a C compiler, where the variable says this."""
 
     def be(wanted: str | None, flags: frozenset[str], has_compiler: bool) -> None:
-        def find() -> list[str]:
+        def find(_architecture: str = "x86_64") -> list[str]:
             if has_compiler:
                 return CC
             raise compiler.CompilerError("no C compiler is installed")
 
         monkeypatch.setattr(compiler, "find", find)
         monkeypatch.setattr(plan, "processor_flags", lambda: flags)
+        monkeypatch.setattr(plan.platform, "machine", lambda: "x86_64")
         monkeypatch.setattr(plan, "levels_of_this_architecture", lambda: list(LEVELS[:3]))
         monkeypatch.delenv(plan.VARIABLE, raising=False)
         if wanted is not None:
@@ -54,6 +55,7 @@ OLD = frozenset({"sse2"})
         ("none", V3, True, [], []),
         ("all", OLD, True, ["v4", "v3", "v2"], [plan.NUMBA]),
         ("v2,v4", V3, True, ["v2", "v4"], [plan.NUMBA]),
+        ("aarch64", V3, True, ["neon"], [plan.NUMBA]),
         ("all", V3, False, ["v4", "v3", "v2"], [plan.NUMBA, plan.ZIG]),
     ],
 )
@@ -88,6 +90,9 @@ def test_why_nothing_is_built_is_said(
 def test_a_level_that_does_not_exist_is_refused(machine: Machine) -> None:
     machine("v3,v9", V3, True)
     with pytest.raises(ValueError, match="no level is called 'v9'; one of v4, v3, v2"):
+        plan.plan()
+    machine("v3,neon", V3, True)
+    with pytest.raises(ValueError, match="PICASSO_BUILD=v3,neon: these levels are of different architectures"):
         plan.plan()
 
 
