@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+import io
+import os
+import sys
+
 __all__ = ["main"]
 
 
 def main() -> None:
     """Run the command line and exit: 0 done, 1 failed, 2 bad arguments, 130 interrupted, 143 stopped by SIGTERM."""
+    _fill_closed_descriptors()
+    _let_stdout_take_any_text()
     from picasso.cli.app import app
 
     app(prog_name="picasso")
+
+
+def _fill_closed_descriptors() -> None:
+    """Open the null device where standard streams are closed: else a file of ours would be one of them."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+
+
+def _let_stdout_take_any_text() -> None:
+    """Write file names as the bytes they are, and letters that a terminal's encoding lacks as their numbers."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # None where a program is started without it
+        is_utf8 = sys.stdout.encoding.lower().replace("-", "") == "utf8"
+        sys.stdout.reconfigure(errors="surrogateescape" if is_utf8 else "backslashreplace")

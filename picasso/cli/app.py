@@ -70,6 +70,8 @@ class OneSentenceGroup(TyperGroup):
 
 
 def _say(sentence: str) -> None:
+    if sys.stderr is None:  # a program can be started without it, and print would take stdout instead
+        return
     with suppress(OSError):  # the terminal may be closed
         print(f"picasso: {sentence}", file=sys.stderr)
 

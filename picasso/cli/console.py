@@ -22,4 +22,6 @@ def progress() -> Console:
 
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else _PIPE_WIDTH)
+    return Console(
+        stderr=stderr, highlight=False, width=None if stream is not None and stream.isatty() else _PIPE_WIDTH
+    )

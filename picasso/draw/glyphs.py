@@ -22,8 +22,8 @@ _FIRST_SHAPED = 0x40000
 """Code points from here on have no letters, in planes that Unicode does not use: they stand for shaped glyphs."""
 _MOST_SHAPED = 1 << 17
 """Shaped glyphs kept; beyond it, everything is forgotten, too."""
-_MOST_LINES = 1 << 13
-"""Shaped lines kept."""
+_MOST_SPELLED = 1 << 20
+"""Letters of the texts that are kept beside how they are spelled."""
 _INVISIBLE = frozenset({"Cc", "Cf"})
 """Unicode categories that are not drawn: control and format characters."""
 
@@ -44,6 +44,7 @@ class GlyphAtlas:
         "_lines",
         "_shaped",
         "_sizes",
+        "_spelled",
         "_sprite_end",
         "first_sprite",
         "revision",
@@ -99,8 +100,10 @@ class GlyphAtlas:
         """
         known = self._lines.get(text)
         if known is None:
-            if len(self._lines) >= _MOST_LINES:
+            self._spelled += len(text) + 64  # what a short text costs beside its letters
+            if self._spelled > _MOST_SPELLED:
                 self._lines.clear()
+                self._spelled = 0
             known = self._lines[text] = tuple(map(self._spell_line, lines_of(text)))
         return known
 
@@ -130,6 +133,7 @@ class GlyphAtlas:
 
     def _forget_lines(self) -> None:
         self._lines: dict[str, tuple[str, ...]] = {}
+        self._spelled = 0
         self._code_of: dict[Placed, int] = {}
         self._shaped: list[Placed] = []
 

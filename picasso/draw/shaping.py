@@ -126,9 +126,9 @@ def _runs(codes: Sequence[int], levels: Sequence[int], faces: FaceChain) -> list
 def _face_of(cluster: Sequence[int], faces: FaceChain) -> int:
     """Return the number of the font for a letter with its marks, or for the parts of an emoji."""
     color = _EMOJI_STYLE in cluster or (cluster[0] >= _FIRST_EMOJI and _TEXT_STYLE not in cluster)
-    visible = [code for code in cluster if not _is_ignorable(code)]
-    composed = unicodedata.normalize("NFC", "".join(map(chr, visible)))
-    return faces.find(tuple(map(ord, composed)), color=color and len(visible) > 0) if visible else 0
+    visible = "".join([chr(code) for code in cluster if not _is_ignorable(code)])
+    composed = unicodedata.normalize("NFC", visible)  # which is how HarfBuzz looks for it
+    return faces.find(tuple(map(ord, composed)), color=color) if visible else 0
 
 
 _FIRST_EMOJI = 0x1F000

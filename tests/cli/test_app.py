@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
+import av
 import pytest
 from running import picasso
 
@@ -97,3 +98,42 @@ def test_a_failure_has_a_traceback_when_asked_for(tmp_path: Path, flags: list[st
     assert done.returncode == 1
     assert "Traceback" in done.stderr
     assert "MediaError" in done.stderr
+
+
+def in_a_shell(line: str, **variables: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a line of a shell in which ``picasso`` is this package's command."""
+    command = f'picasso() {{ "{sys.executable}" -m picasso "$@"; }}; {line}'
+    return subprocess.run(
+        ["sh", "-c", command], capture_output=True, timeout=120, env=os.environ | variables, check=False
+    )
+
+
+@pytest.mark.parametrize("command", ["--help", "encode --help", "doctor --help"])
+def test_a_terminal_of_ascii_shows_help(command: str) -> None:
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii", "COLUMNS": "40"}
+    done = in_a_shell(f"picasso {command}", **plain)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"Usage: picasso" in done.stdout
+    assert done.stdout.isascii()
+
+
+def test_file_names_of_any_letters_are_shown_in_any_terminal(tmp_path: Path, small_clip: Path) -> None:
+    for name in ("\u00fc\u6f22.mp4", "n\udcff.mp4"):
+        (tmp_path / name).write_bytes(small_clip.read_bytes())
+        for encoding in ("ascii", "utf-8", "latin-1"):
+            done = in_a_shell(f'picasso probe "{tmp_path}"/{name[0]}*', PYTHONIOENCODING=encoding)
+            assert done.returncode == 0, done.stderr
+            assert b"codec" in done.stdout
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams_are_no_danger(tmp_path: Path, small_clip: Path, closed: str) -> None:
+    """A file that is opened would get their numbers, and what libraries print would go into it."""
+    out = tmp_path / "out.mp4"
+    done = in_a_shell(f'picasso encode "{small_clip}" -o "{out}" --seconds 0.2 {closed}')
+    assert done.returncode == 0, done.stderr
+    with av.open(out) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 6
+    failed = in_a_shell(f'picasso probe "{tmp_path}/none.mp4" {closed}')
+    assert failed.returncode == 1
+    assert failed.stdout == b""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -131,11 +132,19 @@ def test_what_is_no_font_is_refused(tmp_path: Path, content: bytes | None, says:
     assert fonts.added() == []
 
 
+def test_what_has_no_end_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.ttf")
+    for path in (tmp_path / "pipe.ttf", Path("/dev/zero"), tmp_path):
+        with pytest.raises(SpecError, match="it is no file"):
+            fonts.add(path)
+
+
 def test_broken_installed_fonts_are_passed_over(tmp_path: Path) -> None:
     folder = tmp_path / "share/fonts"
     folder.mkdir(parents=True)
     (folder / "a.ttf").write_bytes(b"garbage" * 100)
     (folder / "b.ttf").symlink_to(folder / "gone")
+    os.mkfifo(folder / "bb.ttf")
     install(str(tmp_path / "share"), "c.ttf", "Installed", [PRIVATE])
     assert family_of(PRIVATE) == ("Installed", True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from picasso.draw import DisplayList, LabelDraw, LabelPosition, LabelPositionKind, ObjectDraw, Painter, Scene, fonts
 from picasso.draw.fonts import FaceChain
+from picasso.draw.glyphs import GlyphAtlas
 from picasso.draw.shaping import lines_of, shape_line
 from picasso.surface import SurfaceView
 from picasso_kernels import display as at
@@ -136,6 +138,23 @@ def test_letters_of_all_labels_of_a_frame_have_a_limit() -> None:
     for number in range(40):
         frame.get_object(number).draw_label = chr(0x627 + number % 8) * 5000
     assert len(scene.build(frame, {}, (640, 480)).glyphs) < 1 << 16
+
+
+def test_texts_are_not_kept_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("picasso.draw.glyphs._MOST_SPELLED", 1000)
+    atlas = GlyphAtlas("sans-serif")
+    for number in range(100):
+        assert atlas.spell(f"سيارة {number}") == atlas.spell(f"سيارة {number}")
+        assert len(atlas._lines) < 16
+
+
+def test_painters_of_many_threads_draw_alike() -> None:
+    """They share the fonts, and each shapes its own texts."""
+    texts = ["سيارة 1", "नमस्ते 2", "רכב 3", "e\u0301 4", "a\tb\nc"] * 4
+    alone = [picture_of(text) for text in texts]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(picture_of, texts))
+    assert all(map(np.array_equal, alone, together))
 
 
 def test_shaped_letters_are_made_anew_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -68,8 +69,9 @@ class Face:
 
         Raises:
             OSError: It cannot be read.
-            ValueError: It holds no such font.
+            ValueError: It is no file, or holds no such font.
         """
+        _check_file(path)
         return cls(harfbuzz().Blob(Path(path).read_bytes()), os.path.realpath(path), index)
 
     @classmethod
@@ -80,6 +82,7 @@ class Face:
             OSError: It cannot be opened.
             ValueError: It is no font.
         """
+        _check_file(path)
         hb = harfbuzz()
         try:
             return cls(hb.Blob.from_file_path(path), path)
@@ -173,6 +176,12 @@ def harfbuzz() -> Any:
         MissingDependencyError: It is not installed.
     """
     return require("uharfbuzz")
+
+
+def _check_file(path: str | os.PathLike[str]) -> None:
+    """Raise unless ``path`` is a file with an end: reading a pipe or a device would wait, or never stop."""
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise ValueError("it is no file")
 
 
 _FAMILY, _STYLE = 1, 2
