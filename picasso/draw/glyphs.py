@@ -55,6 +55,7 @@ class GlyphAtlas:
     """``SPRITE_SIZE`` numbers a sprite."""
     first_sprite: Ints
     """``CODE_POINTS`` numbers a font; 0 where a glyph is not there yet."""
+    _spelled: int
 
     def __init__(self, family: str) -> None:
         """Hold nothing yet; ``family`` is looked up when the first glyph is needed."""
