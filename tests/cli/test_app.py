@@ -73,7 +73,7 @@ def test_bad_arguments_are_one_sentence_and_code_2(line: str) -> None:
     ids=["ours", "the system's", "two lines", "no words", "a bug"],
 )
 def test_a_failure_is_one_sentence_and_code_1(monkeypatch: pytest.MonkeyPatch, error: Exception, says: str) -> None:
-    monkeypatch.setattr("picasso.media.VideoReader", raising(error))
+    monkeypatch.setattr("picasso.media.probe", raising(error))
     done = picasso("probe", "in.mp4")
     assert (done.code, done.sentence) == (1, says)
 
@@ -81,12 +81,12 @@ def test_a_failure_is_one_sentence_and_code_1(monkeypatch: pytest.MonkeyPatch, e
 def test_a_failure_has_its_notes_in_brackets(monkeypatch: pytest.MonkeyPatch) -> None:
     error = OSError("no")
     error.add_note("while playing bikes")
-    monkeypatch.setattr("picasso.media.VideoReader", raising(error))
+    monkeypatch.setattr("picasso.media.probe", raising(error))
     assert picasso("probe", "in.mp4").sentence == "no (while playing bikes)"
 
 
 def test_an_interrupted_command_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("picasso.media.VideoReader", raising(KeyboardInterrupt()))
+    monkeypatch.setattr("picasso.media.probe", raising(KeyboardInterrupt()))
     done = picasso("probe", "in.mp4")
     assert (done.code, done.sentence) == (130, "interrupted")
 
