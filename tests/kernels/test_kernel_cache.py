@@ -153,6 +153,16 @@ def test_what_belongs_to_somebody_else_is_not_used(path: Path, home: Path, caplo
     assert "belongs to user 12345" in caplog.text
 
 
+@needs_root
+def test_what_root_put_into_an_image_is_used_by_everybody(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    path.parent.chmod(0o755)
+    assert places.is_trusted(path.parent)
+    assert store.read(NAME) == CONTENT
+    path.parent.chmod(0o775)
+    assert not places.is_trusted(path.parent)
+
+
 def test_the_places_in_their_order(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     blocked = home / "blocked"
     blocked.touch()
@@ -238,6 +248,51 @@ def test_what_nobody_uses_goes(path: Path, home: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(store, "_package", lambda: home)
     assert store.write(NAME, CONTENT)
     assert set(folder.iterdir()) == kept
+
+
+def test_what_earlier_versions_kept_in_the_home_goes(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "_PACKAGE", home / "package.zip" / "kernels")
+    (home / "package.zip").touch()
+    user = home / "home" / ".cache" / "picasso"
+    legacy, foreign = user / "0123456789ab", user / "notes"
+    for folder in (legacy, foreign):
+        folder.mkdir(parents=True)
+        (folder / "fill.py311.nbi").touch()
+    assert store.write(NAME, CONTENT)
+    assert list(legacy.iterdir()) == []
+    assert [path.name for path in foreign.iterdir()] == ["fill.py311.nbi"]
+
+
+WHYS = {
+    "none are kept in": lambda path: path.unlink(),
+    "what is kept is damaged": lambda path: path.write_bytes(b""),
+    "what is kept is for another processor, Python or Numba": lambda path: path.rename(
+        path.with_name(NAME._replace(tools="tools2").file)
+    ),
+    "the kernels have changed since they were compiled": lambda path: path.rename(
+        path.with_name(NAME._replace(sources="sources0").file)
+    ),
+}
+
+
+@pytest.mark.parametrize(("why", "change"), WHYS.items(), ids=WHYS)
+def test_the_log_can_say_why_a_kernel_is_compiled(path: Path, why: str, change: Callable[[Path], object]) -> None:
+    change(path)
+    assert store.read(NAME) is None
+    assert store.why_absent(NAME).startswith(why)
+
+
+def test_where_nothing_can_be_written_nothing_is_kept(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(places, "places", lambda: iter(()))
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    assert not store.write(NAME, CONTENT)
+    assert not store.write(NAME, CONTENT)
+    assert store.read(NAME) is None
+    assert caplog.messages == [
+        "compiled kernels are not kept: no folder can be written; PICASSO_CACHE_DIR may name one"
+    ]
 
 
 def test_a_file_in_use_stays_young(path: Path) -> None:

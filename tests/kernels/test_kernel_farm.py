@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from picasso_kernels import farm, workshop
 from picasso_kernels import folder as places
-from picasso_kernels import workshop
 
 PRELUDE = """
 import os, sys, threading, time
@@ -115,6 +115,23 @@ def test_processes_that_start_together_share_one_compile(cache: Path) -> None:
     processes = [Process(cache, "fill(); show()") for _ in range(3)]
     said = sorted(process.end()[0] for process in processes)
     assert said == ["fill_nearest: compiled", "fill_nearest: loaded", "fill_nearest: loaded"]
+
+
+@pytest.mark.parametrize(("wish", "count"), [("0", 0), ("1", 1), ("3", 3), ("", None), ("many", None), ("-1", None)])
+def test_how_many_compile_at_once_is_said_or_found(
+    wish: str, count: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(farm.VARIABLE, wish)
+    found = farm.compilers.__wrapped__()
+    assert found == count if count is not None else 1 <= found <= len(os.sched_getaffinity(0))
+
+
+def test_memory_bounds_how_many_compile_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(farm.VARIABLE, raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: range(64))
+    for free_mib, count in ((0, 1), (900, 2), (64_000, 4)):
+        monkeypatch.setattr(farm, "_free_bytes", lambda free_mib=free_mib: free_mib << 20)
+        assert farm.compilers.__wrapped__() == count
 
 
 def test_a_lock_that_is_held_for_too_long_is_not_waited_for(
