@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _START_CODE: Final = re.compile(b"\0\0\1")
 _TEMPORAL_DELIMITER: Final = b"\x12\0"
 _TABLES: Final = frozenset({b"stbl"})
+_H264_SPS, _HEVC_SPS = 7, 33
+"""Kinds of units that begin a stream."""
 _ADTS_BYTES: Final = 7
 _SHAPE_BYTES: Final = 52
 """The end of ``tkhd`` that is the same in both versions."""
@@ -106,6 +108,20 @@ def packing(codec: Codec) -> Callable[[bytes], Packed]:
     if codec in {Codec.H264, Codec.HEVC}:
         return length_prefixed
     return _without_delimiter if codec is Codec.AV1 else _as_it_is
+
+
+def check_parameters(codec: Codec, parts: Sequence[bytes | memoryview]) -> None:
+    """Make sure that a first frame brings what the header of its track is made of.
+
+    Raises:
+        MediaError: H.264 or HEVC without a sequence parameter set.
+    """
+    if codec is Codec.H264:
+        has_set = any(unit and unit[0] & 0x1F == _H264_SPS for unit in parts[1::2])
+    else:
+        has_set = codec is not Codec.HEVC or any(unit and unit[0] >> 1 & 0x3F == _HEVC_SPS for unit in parts[1::2])
+    if not has_set:
+        raise MediaError(f"the first frame of {codec.name()} has no parameter sets, so that no player could read it")
 
 
 def length_prefixed(data: bytes) -> Packed:

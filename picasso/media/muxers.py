@@ -13,7 +13,7 @@ from picasso.encode import EncodedUnit
 from picasso.errors import MediaError
 from picasso.media.ffmpeg import FAILURES
 from picasso.media.mp4 import Mp4Muxer
-from picasso.media.mp4_codecs import is_adts, packing, ticks_per_s, track_headers, without_adts
+from picasso.media.mp4_codecs import check_parameters, is_adts, packing, ticks_per_s, track_headers, without_adts
 from picasso.media.mp4_tracks import MOST_TICKS, Sample
 from picasso.media.outputs import Output
 from picasso.media.packets import FFMPEG_NAMES, StreamKind
@@ -69,7 +69,7 @@ class Fragments:
         self._clock = _Clock(time_base, kind.frame_rate)
         self._pack = packing(kind.codec)
         self._keeps_pauses = fragment or not output.seekable
-        self._pack(first.data)  # refuses before anything is written
+        check_parameters(kind.codec, self._pack(first.data)[0])
         file_type, headers = track_headers(_FORMATS[suffix], kind, time_base.denominator, first.data, sound)
         self._sounds = [Ticks(Fraction(1, ticks_per_s(stream))) for stream, _packet in sound]
         self._is_adts = [is_adts(stream) for stream, _packet in sound]

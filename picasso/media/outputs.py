@@ -174,10 +174,11 @@ class Output:
 
     def _look_at(self, path: Path) -> int | None:
         """Note which file is replaced, and return its permissions."""
-        self._replaced = _identity(path)
-        if self._replaced is None:
+        try:
+            status = path.stat()
+        except FileNotFoundError:
             return None
-        status = path.stat()
+        self._replaced = status.st_dev, status.st_ino
         if stat.S_ISDIR(status.st_mode):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if not os.access(path, os.W_OK):

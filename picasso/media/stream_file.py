@@ -70,6 +70,8 @@ class StreamFile:
         if self.failure is not None:
             self.lost += 1
             return
+        if not unit.data:
+            self._refuse(f"the frame at {unit.pts_ns} ns holds no encoded bytes")
         if self._muxer is None:
             self._muxer = self._open(unit, kind)
         try:

@@ -254,6 +254,42 @@ def test_what_cannot_be_written(tmp_path: Path, write: Any, message: str) -> Non
         write(tmp_path / "out.mp4")
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+@pytest.mark.parametrize(
+    ("codec", "data"),
+    [
+        (Codec.H264, b"\0\0\0\1\x65" + bytes(range(1, 50))),
+        (Codec.HEVC, b"\0\0\0\1\x26\x01" + bytes(range(1, 50))),
+        (Codec.H264, b"\0\0\0\x20\x65" + bytes(range(1, 33))),
+        (Codec.H264, b""),
+        (Codec.AV1, b""),
+        (Codec.JPEG, b""),
+    ],
+    ids=["no SPS", "no HEVC SPS", "lengths instead of start codes", "empty", "empty AV1", "empty JPEG"],
+)
+def test_a_first_frame_that_no_player_could_read_is_refused(
+    tmp_path: Path, codec: Codec, data: bytes, suffix: str
+) -> None:
+    if codec is Codec.AV1 and suffix == ".mov":
+        pytest.skip("QuickTime has no AV1")
+    (tmp_path / f"out{suffix}").write_bytes(b"before")
+    with pytest.raises(MediaError, match=rf"out\{suffix}: "):
+        write_all(tmp_path / f"out{suffix}", unit(0, data=data), kind=StreamKind(codec, SIZE, Fraction(25)))
+    assert [path.name for path in tmp_path.iterdir()] == [f"out{suffix}"]
+    assert (tmp_path / f"out{suffix}").read_bytes() == b"before"
+
+
+@pytest.mark.parametrize("length", [251, 255, 256, 300])
+def test_names_up_to_the_file_systems_length(tmp_path: Path, length: int) -> None:
+    path = tmp_path / ("x" * (length - 4) + ".mp4")
+    if length <= 255:
+        write_all(path, unit(0), kind=JPEG_KIND)
+        assert [one.name for one in tmp_path.iterdir()] == [path.name]
+    else:
+        with pytest.raises(MediaError, match="File name too long"):
+            StreamWriter(path)
+
+
 @pytest.mark.parametrize("name", ["out.avi", "out", "out.mp4.txt"])
 def test_containers_that_we_do_not_write(tmp_path: Path, name: str) -> None:
     with pytest.raises(MediaError, match=r"unknown container '.*'; one of \.mp4, \.mov, \.mkv"):
