@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 import typer
 
@@ -21,7 +20,7 @@ from picasso.encode import DgpuPreset, EncoderConfig
 from picasso.engine import CodecSpec, PtsResetPolicy, SourceSpec
 from picasso.errors import GeometryError, MediaError, SpecError
 from picasso.media import MediaInfo
-from picasso.media.location import Trust
+from picasso.media.location import Trust, input_place
 from picasso.media.reader import Geometry
 from picasso.transform import DstPadding, Interpolation, Padding, Placement, Rect, TransformConfig
 
@@ -45,7 +44,7 @@ class Conversion:
     bit_rate: int | None
     quality: int | None
     preset: DgpuPreset | None
-    draw: Path | None
+    draw: str | None
     blurred: Sequence[str]
     raw_geometry: bool
     tone_map: bool
@@ -60,7 +59,8 @@ class Conversion:
             typer.BadParameter: The arguments do not fit the file or each other.
             MediaError, MetadataError: A file cannot be read or written.
         """
-        self.outputs.check([self.source] if self.draw is None else [self.source, str(self.draw)])
+        self.outputs.check([self.source] if self.draw is None else [self.source, self.draw])
+        self._check_inputs()
         self._check_rate()
         geometry: Geometry = "raw" if self.raw_geometry else "display"
         with Excerpt(
@@ -92,6 +92,14 @@ class Conversion:
         if not outcome.delivered:
             raise MediaError(f"{self.source}: no frame to encode; {self.outputs.video} is as it was")
         return outcome
+
+    def _check_inputs(self) -> None:
+        """Make sure that what can be read once is read by one."""
+        if self.draw is None:
+            return
+        source, draw = input_place(self.source, trust=self.trust), input_place(self.draw)
+        if draw.is_direct and (source.descriptor, source.path) == (draw.descriptor, draw.path):
+            raise typer.BadParameter(f"{self.draw!r} cannot hold both the frames and what is drawn on them")
 
     def _spec(self, info: MediaInfo, detections: DetectionsFile | None) -> SourceSpec:
         inset = DstPadding(*self.inset) if self.inset else None

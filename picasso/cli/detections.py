@@ -22,14 +22,14 @@ class DetectionsFile:
     Called with each frame of a source in turn, it adds the objects of that time.
 
     Args:
-        path: File to read, whole.
+        path: File to read, whole, or ``-`` for standard input.
 
     Raises:
         MediaError: The file cannot be read.
         MetadataError: A line holds no frame; the message names it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str | Path) -> None:
         self._path = path
         self._frames: defaultdict[int, list[VideoFrame]] = defaultdict(list)
         self._matched = 0

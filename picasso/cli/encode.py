@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -81,8 +80,8 @@ def encode(
         ),
     ] = None,
     draw: Annotated[
-        Path | None,
-        typer.Option(help="NDJSON file of detections to draw, one frame a line, boxes in source pixels."),
+        str | None,
+        typer.Option(help="NDJSON file of detections to draw, one frame a line, boxes in source pixels; - for stdin."),
     ] = None,
     blur: Annotated[
         list[str] | None, typer.Option(metavar="LABEL", help="Label whose objects are blurred; may be repeated.")

@@ -13,7 +13,8 @@ import av
 import pytest
 from running import picasso
 
-from picasso.media import VideoReader
+from picasso.media import MetadataReader, VideoReader
+from picasso.primitives import VideoFrame
 
 
 @pytest.fixture(scope="session")
@@ -83,3 +84,20 @@ def test_what_a_list_may_open_is_an_option(transport_stream: bytes, tmp_path: Pa
     assert refused.sentence.endswith('trust="any" (on the command line --trust any) allows it')
     assert picasso("probe", listing, "--trust", "any", "--json").code == 0
     assert picasso("probe", listing, "--trust", "all").sentence.endswith("unknown trust 'all'; one of origin, any")
+
+
+def test_detections_come_from_standard_input(small_clip: Path, tmp_path: Path) -> None:
+    first = VideoFrame("encode", "30000/1001", 176, 144, pts=0)
+    first.add_detections("detector", [[10, 10, 90, 90]], ["face"])
+    line = [sys.executable, "-m", "picasso", "encode", str(small_clip), "-o", "out.mp4", "-q", "--seconds", "0.2"]
+    line += ["--draw", "-", "--metadata", "out.ndjson"]
+    done = subprocess.run(line, input=first.to_message(), capture_output=True, cwd=tmp_path, timeout=250, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    with MetadataReader(tmp_path / "out.ndjson") as reader:
+        assert [len(frame.get_all_objects()) for frame in reader.frames()] == [1, 0, 0, 0, 0, 0]
+
+
+def test_one_stream_does_not_hold_both_frames_and_detections(tmp_path: Path) -> None:
+    done = picasso("encode", "-", "-o", tmp_path / "out.mp4", "--draw", "-")
+    assert done.code == 2
+    assert done.sentence.endswith("'-' cannot hold both the frames and what is drawn on them")
