@@ -82,5 +82,6 @@ class Painter:
 
         Raises:
             SurfaceError: Skia does not draw on this kind of surface.
+            MissingDependencyError: Skia does not load.
         """
         return drawing_on(surface)

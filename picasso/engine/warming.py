@@ -12,7 +12,7 @@ from picasso.engine.canvases import works_on_gpu
 from picasso.engine.engine import PicassoEngine
 from picasso.engine.settings import Mode, SourceSettings
 from picasso.engine.spec import CodecSpec, ConditionalSpec, GeneralSpec, SourceSpec
-from picasso.errors import PicassoError
+from picasso.errors import MissingDependencyError, PicassoError
 from picasso.primitives import RBBox, VideoFrame
 from picasso.surface import MemType, SurfaceView, VideoFormat
 
@@ -64,7 +64,8 @@ def warm_up(
             them.
 
     Returns:
-        What was done. A spec whose encoder cannot be opened is one of its ``failures``.
+        What was done. A spec whose encoder cannot be opened, or that wants a canvas where Skia does not load, is one
+        of its ``failures``.
     """
     from picasso_kernels.compile import prepare
     from picasso_kernels.making import MADE
@@ -155,7 +156,10 @@ def _send_frames(spec: SourceSpec, formats: tuple[VideoFormat, ...], size_wh: tu
     ungated.conditional = ConditionalSpec()
     box = RBBox(size_wh[0] / 2, size_wh[1] / 2, size_wh[0] / 4, size_wh[1] / 4)
     with PicassoEngine(GeneralSpec("warm-up"), callbacks) as engine:
-        engine.set_source_spec("warm-up", ungated)
+        try:
+            engine.set_source_spec("warm-up", ungated)
+        except MissingDependencyError as error:
+            return [f"{name}: {error}"]
         for number, form in enumerate(formats):
             frame = VideoFrame("warm-up", "30/1", *size_wh, time_base=(1, 30), pts=number)
             for key in [key for key, _draw in spec.draw.items()]:  # it has no ``keys``

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from engine_kit import encode
 
+from picasso import warm_up
 from picasso.engine import Callbacks, CodecSpec, GeneralSpec, PicassoEngine, SourceSpec
 from picasso.errors import MissingDependencyError
 
@@ -38,6 +39,12 @@ def test_a_spec_with_on_render_is_refused_with_what_to_install(no_skia: Path, co
         assert engine.stats().sources == {}
         engine.set_source_spec("cam", SourceSpec(codec=codec))
         assert list(engine.stats().sources) == ["cam"]
+
+
+def test_warming_up_for_on_render_says_what_is_missing(no_skia: Path) -> None:
+    done = warm_up(SourceSpec(codec=encode(), use_on_render=True))
+    assert len(done.failures) == 1
+    assert "apt-get install libgl1 libegl1" in done.failures[0]
 
 
 def test_labels_in_arabic_are_encoded(no_skia: Path) -> None:
