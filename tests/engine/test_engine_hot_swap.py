@@ -91,7 +91,7 @@ def marked(spec: SourceSpec) -> object:
     return pytest.param(spec, marks=pytest.mark.skia) if spec.use_on_render else spec
 
 
-@pytest.mark.parametrize("after", map(marked, LIVE.values()), ids=LIVE.keys())
+@pytest.mark.parametrize("after", [*map(marked, LIVE.values())], ids=LIVE.keys())
 def test_everything_else_changes_without_a_break(
     engine: PicassoEngine, recorder: RecordingCallbacks, encoders: MemoryEncoders, after: SourceSpec
 ) -> None:

@@ -48,7 +48,9 @@ SPECS = {
 }
 
 
-@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
+@pytest.mark.parametrize(
+    "spec", [pytest.param(spec, marks=[pytest.mark.skia] * spec.use_on_render) for spec in SPECS.values()], ids=SPECS
+)
 def test_the_first_frames_after_a_warm_up_compile_nothing(spec: SourceSpec) -> None:
     done = picasso.warm_up(spec)
     before, got, errors = list(MADE), [], []
