@@ -219,7 +219,8 @@ class _Reading:
             return
         self._opener.stop.set()
         if not is_over and self._thread.ident is not None:
-            self._thread.join(patience_s)
+            if self._thread is not threading.current_thread():  # where a forgotten reader may be collected
+                self._thread.join(patience_s)
         elif self._opened is not None:
             self._opened.close()
 

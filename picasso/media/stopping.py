@@ -26,7 +26,7 @@ class StopSignal:
             parent: A signal that sets this one, too, when it is set.
         """
         self._parent = parent
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a reader that is collected sets its signal, in whatever thread that is
         self._wakers: dict[int, Callable[[], None]] = {}
         self._numbers = itertools.count()
         self._is_set = False
@@ -41,7 +41,7 @@ class StopSignal:
         with self._lock:
             if not self._is_set:
                 self._is_set = True
-                for wake in self._wakers.values():
+                for wake in list(self._wakers.values()):
                     wake()
 
     @contextmanager

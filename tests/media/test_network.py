@@ -166,7 +166,7 @@ class TestSilence:
 
     def test_it_is_lost_after_the_time_out(self, scheme: str, talk_of: Callable[[bytes], Talk], stream: bytes) -> None:
         with Server(talk_of(stream)) as server:
-            count, error = read_all(self.url(server, scheme), timeout_s=1.0)
+            count, error = read_all(self.url(server, scheme), timeout_s=2.0)
         assert error is ReadTimeoutError
         assert count > 20
 

@@ -71,7 +71,7 @@ def test_a_writer_that_stalls_is_given_up_after_what_it_wrote(pipe: Path, make_c
     data, pictures = make_clip("clip.ts", 60).read_bytes(), []
     with (
         written(pipe, data, stalls=threading.Event()),
-        VideoReader(pipe, timeout_s=1.0) as reader,
+        VideoReader(pipe, timeout_s=2.0) as reader,
         pytest.raises(ReadTimeoutError),
     ):
         pictures.extend(reader.frames())
