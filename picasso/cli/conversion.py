@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -48,6 +49,7 @@ class Conversion:
     blurred: Sequence[str]
     raw_geometry: bool
     tone_map: bool
+    audio: bool
     seconds: float | None
     trust: Trust
     on_restart: PtsResetPolicy
@@ -63,21 +65,27 @@ class Conversion:
         self._check_inputs()
         self._check_rate()
         geometry: Geometry = "raw" if self.raw_geometry else "display"
-        with Excerpt(
-            self.source,
-            SOURCE_ID,
-            self.seconds,
-            geometry=geometry,
-            tone_map=self.tone_map,
-            trust=self.trust,
-            on_restart=self.on_restart,
-        ) as excerpt:
+        with (
+            ExitStack() as opened,
+            Excerpt(
+                self.source,
+                SOURCE_ID,
+                self.seconds,
+                geometry=geometry,
+                tone_map=self.tone_map,
+                trust=self.trust,
+                on_restart=self.on_restart,
+            ) as excerpt,
+        ):
             detections = None if self.draw is None else DetectionsFile(self.draw)
+            sound = self.outputs.sound(self.source, self.trust) if self.audio and excerpt.info.audio else None
+            if sound is not None:
+                opened.callback(sound.close)
             stream = Stream(
                 SOURCE_ID,
                 self._spec(excerpt.info, detections),
                 excerpt.open,
-                self.outputs.open(),
+                self.outputs.open(sound, excerpt),
                 annotate=detections,
                 src_rect=self._src_rect(),
                 total=excerpt.frame_count,

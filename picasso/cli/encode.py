@@ -102,6 +102,9 @@ def encode(
     tone_map: Annotated[
         bool, typer.Option("--tone-map/--no-tone-map", help="Bring PQ, HLG and BT.2020 to BT.709; so by default.")
     ] = True,
+    audio: Annotated[
+        bool, typer.Option("--audio/--no-audio", help="Copy the sound of the source; so by default, if it is a file.")
+    ] = True,
     seconds: Annotated[float | None, typer.Option(min=0.001, help="Only so much of the beginning.")] = None,
     on_restart: Annotated[
         str,
@@ -145,6 +148,7 @@ def encode(
         blurred=blur or (),
         raw_geometry=raw_geometry,
         tone_map=tone_map,
+        audio=audio,
         seconds=seconds,
         trust="any" if trust == "any" else "origin",
         on_restart=policy,

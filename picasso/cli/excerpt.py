@@ -62,6 +62,15 @@ class Excerpt:
             on_restart=on_restart,
         )
         self._first: Picture | None = None
+        self.is_read = False
+        """Whether its last frame was read."""
+        self.end_ns: int | None = None
+        """Where it ends; None where the file does, and before the first frame."""
+
+    @property
+    def offsets_ns(self) -> tuple[int, ...]:
+        """As ``VideoReader.offsets_ns``."""
+        return self._reader.offsets_ns
 
     @property
     def info(self) -> MediaInfo:
@@ -86,7 +95,11 @@ class Excerpt:
         """
         with self._reader:
             frames = self._frames()
-            yield frames if self._seconds is None else self._beginning(frames, self._seconds)
+            yield self._to_end(frames if self._seconds is None else self._beginning(frames, self._seconds))
+
+    def _to_end(self, frames: Frames) -> Frames:
+        yield from frames
+        self.is_read = not self._reader.is_stopped
 
     @contextmanager
     def rehearse(self) -> Iterator[Frames]:
@@ -127,13 +140,12 @@ class Excerpt:
             del first
         yield from self._reader.frames()
 
-    @staticmethod
-    def _beginning(frames: Frames, seconds: float) -> Frames:
+    def _beginning(self, frames: Frames, seconds: float) -> Frames:
         pictures = iter(frames)
         first = next(pictures, None)
         if first is None:
             return
-        end_ns = first[0].pts + seconds * 1e9
+        end_ns = self.end_ns = first[0].pts + round(seconds * 1e9)
         yield first
         del first
         yield from itertools.takewhile(lambda picture: picture[0].pts < end_ns, pictures)

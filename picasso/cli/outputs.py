@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import stat
@@ -13,11 +14,14 @@ from typing import Final
 
 import typer
 
+from picasso.cli.excerpt import Excerpt
+from picasso.cli.sound import SoundSink
 from picasso.cli.streams import Sink
 from picasso.encode import Codec
 from picasso.engine import PtsResetPolicy
 from picasso.media import ImageSequenceWriter, MetadataWriter, StreamWriter
-from picasso.media.location import Kind, Place, input_place, output_place
+from picasso.media.location import Kind, Place, Trust, input_place, output_place
+from picasso.media.sound import FORMATS, SoundCopy
 
 CONTAINERS: Final = {
     Codec.H264: (".mp4", ".mov", ".mkv"),
@@ -31,6 +35,8 @@ IMAGES: Final = (Codec.JPEG, Codec.PNG)
 _IMAGE_FILE: Final = re.compile(r"\d{6,}(\.part(-\d+)?)?\.(jpg|png)")
 """The names of the images in such a folder."""
 _STDOUT: Final = 1
+
+log = logging.getLogger("picasso.media")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +79,42 @@ class Outputs:
             if any(_clash(input_place(read), place, is_folder=is_folder) for read in inputs):
                 raise typer.BadParameter(f"{name!r} is read and written at once")
 
-    def open(self) -> Sequence[Sink]:
+    def sound(self, source: str, trust: Trust) -> SoundCopy | None:
+        """Open the sound of the source; None where there is none, or nothing to write it to.
+
+        Raises:
+            MediaError: It cannot be opened.
+        """
+        if self._to_folder:
+            return None
+        place = input_place(source, trust=trust)
+        if not place.can_be_read_again:
+            log.warning("%s: sound is left out: what is no file is read once, for its frames", place.shown)
+            return None
+        suffix = Path(self.video).suffix.lower()
+        return SoundCopy(source, suffix if suffix in FORMATS else ".mkv", trust=trust)
+
+    def open(self, sound: SoundCopy | None = None, excerpt: Excerpt | None = None) -> Sequence[Sink]:
         """Begin to write; what was there stays until the sinks are closed.
+
+        Args:
+            sound: What is copied beside the frames of ``excerpt``.
+            excerpt: Where the frames come from.
 
         Raises:
             MediaError: Something cannot be written; nothing is left of the rest.
         """
         with ExitStack() as opened:
-            video: Sink = (
-                ImageSequenceWriter(self.video, whole=True, fsync=self.fsync)
-                if self._to_folder
-                else StreamWriter(self.video, fragment=self.fragment, fsync=self.fsync, on_restart=self._within_a_file)
-            )
+            if self._to_folder:
+                video: Sink = ImageSequenceWriter(self.video, whole=True, fsync=self.fsync)
+            else:
+                tracks = () if sound is None else sound.tracks
+                policy = self._within_a_file
+                video = writer = StreamWriter(
+                    self.video, fragment=self.fragment, fsync=self.fsync, on_restart=policy, sound=tracks
+                )
+                if sound is not None and excerpt is not None:
+                    video = SoundSink(writer, sound, excerpt, goes_on=self.on_restart is PtsResetPolicy.CONTINUE)
             opened.callback(video.abandon)
             sinks = [video]
             if self.metadata is not None:

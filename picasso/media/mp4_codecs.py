@@ -18,6 +18,7 @@ from picasso.media.mp4_tracks import TrackHeader
 from picasso.media.packets import FFMPEG_NAMES, StreamKind
 
 if TYPE_CHECKING:
+    from av.container import OutputContainer
     from av.stream import Stream
 
 _START_CODE: Final = re.compile(b"\0\0\1")
@@ -31,6 +32,18 @@ _SHAPE_BYTES: Final = 52
 
 Packed = tuple[Sequence[bytes | memoryview], int]
 """The bytes of a frame in pieces, and how many they are."""
+
+
+def add_sound(target: OutputContainer, stream: Stream) -> Stream:
+    """Make the track of a stream that is copied, with its language.
+
+    Raises:
+        ValueError: The container cannot hold it.
+    """
+    track: Stream = target.add_stream_from_template(stream)
+    if "language" in stream.metadata:
+        track.metadata["language"] = stream.metadata["language"]
+    return track
 
 
 def track_headers(
@@ -54,7 +67,7 @@ def track_headers(
         video = target.add_mux_stream(
             FFMPEG_NAMES[kind.codec], rate=kind.frame_rate, width=width, height=height, time_base=Fraction(1, timescale)
         )
-        others = [target.add_stream_from_template(stream) for stream, _packet in sound]
+        others = [add_sound(target, stream) for stream, _packet in sound]
         _mux(target, video, av.Packet(keyframe), Fraction(1, timescale))
         for other, (stream, packet) in zip(others, sound, strict=True):
             assert stream.time_base is not None
@@ -68,9 +81,9 @@ def track_headers(
 
 
 def ticks_per_s(stream: Stream) -> int:
-    """A whole number of ticks a second in which the stream's times are exact, or nearly."""
+    """A whole number of ticks a second in which the stream's times are exact."""
     assert stream.time_base is not None
-    return max(round(1 / stream.time_base), 1)
+    return stream.time_base.denominator
 
 
 def _mux(target: Any, stream: Any, packet: av.Packet[Any], time_base: Fraction) -> None:
@@ -88,6 +101,7 @@ def _track_header(trak: bytes, timescale: int) -> TrackHeader:
         handler=box(b"hdlr", child(trak, b"mdia", b"hdlr")),
         media=b"".join(box(name, contents) for name, contents in boxes(minf) if name not in _TABLES),
         description=box(b"stsd", child(minf, b"stbl", b"stsd")),
+        language=int.from_bytes(child(trak, b"mdia", b"mdhd")[-4:-2]),
     )
 
 

@@ -53,6 +53,8 @@ class TrackHeader:
     """The boxes of ``minf`` before the tables."""
     description: bytes
     """``stsd``, whole."""
+    language: int = _UNDETERMINED
+    """Three letters of ISO 639-2, five bits each."""
 
 
 class Track:
@@ -189,7 +191,7 @@ class Track:
             edits,
             box(
                 b"mdia",
-                full_box(b"mdhd", 1, 0, struct.pack(">QQIQHH", 0, 0, self.timescale, length, _UNDETERMINED, 0)),
+                full_box(b"mdhd", 1, 0, struct.pack(">QQIQHH", 0, 0, self.timescale, length, self._header.language, 0)),
                 self._header.handler,
                 box(b"minf", self._header.media, box(b"stbl", self._header.description, *tables, stsz)),
             ),

@@ -13,7 +13,15 @@ from picasso.encode import EncodedUnit
 from picasso.errors import MediaError
 from picasso.media.ffmpeg import FAILURES
 from picasso.media.mp4 import Mp4Muxer
-from picasso.media.mp4_codecs import check_parameters, is_adts, packing, ticks_per_s, track_headers, without_adts
+from picasso.media.mp4_codecs import (
+    add_sound,
+    check_parameters,
+    is_adts,
+    packing,
+    ticks_per_s,
+    track_headers,
+    without_adts,
+)
 from picasso.media.mp4_tracks import MOST_TICKS, Sample
 from picasso.media.outputs import Output
 from picasso.media.packets import FFMPEG_NAMES, StreamKind
@@ -141,7 +149,7 @@ class ByFFmpeg:
         self._video = self._container.add_mux_stream(
             FFMPEG_NAMES[kind.codec], rate=kind.frame_rate, width=width, height=height, time_base=time_base
         )
-        self._sounds = [self._container.add_stream_from_template(stream) for stream, _packet in sound]
+        self._sounds = [add_sound(self._container, stream) for stream, _packet in sound]
 
     def add(self, unit: EncodedUnit, dts_ns: int, pts_ns: int) -> None:
         """Take a frame, decoded later than those before; ``MediaError`` if the file cannot hold it."""

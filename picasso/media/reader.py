@@ -173,6 +173,19 @@ class VideoReader:
         """What had to be done to the times so far."""
         return TimesReport(self._timeline.restarts, self._timeline.made, self._moved + self._source.moved)
 
+    @property
+    def is_stopped(self) -> bool:
+        """Whether ``stop`` was called."""
+        return self._stop.is_set
+
+    @property
+    def offsets_ns(self) -> tuple[int, ...]:
+        """What takes times of the stream to those of its frames, nanoseconds, for each part so far.
+
+        A part begins where times start again, and with each loop.
+        """
+        return tuple(self._timeline.offsets_ns)
+
     def frames(self) -> Iterator[Picture]:
         """Yield the remaining pictures, without the ``EndOfStream``."""
         for item in self:

@@ -87,6 +87,8 @@ class Timeline(Generic[T]):
         """How far apart frames were lately."""
         self._offset_ns: int | None = None
         """From times of the stream to the line; None before the first frame."""
+        self.offsets_ns: list[int] = []
+        """From times of the stream to the line, for each part so far."""
         self._end_ns = 0
         """Where the last frame ends, on the line."""
         self._useless: set[int | None] = set()
@@ -221,6 +223,7 @@ class Timeline(Generic[T]):
             begins = self._offset_ns is not None
             goes_on = begins and self._policy is PtsResetPolicy.CONTINUE
             self._offset_ns = self._end_ns - own_ns if goes_on else max(-own_ns, 0)
+            self.offsets_ns.append(self._offset_ns)
         else:
             self._step_ns = max(own_ns - self._last_ns, self._step_ns * 7 // 8)
         if own_ns == frame.own_ns:
