@@ -19,7 +19,7 @@ from picasso.media.order import NO_PACKET, DisplayOrder, PacketTimes
 from picasso.media.policy import LIST_FORMATS
 from picasso.media.timeline import FALLBACK_RATE
 from picasso.media.times import NS, Ticks
-from picasso.media.wholeness import is_short
+from picasso.media.wholeness import COUNT_SLOTS, is_short
 from picasso.surface import SurfaceView
 
 if TYPE_CHECKING:
@@ -123,12 +123,15 @@ class NvdecSource:
 
     def _decode_all(self) -> Iterator[tuple[DevicePicture, int | None]]:
         packets: dict[int, _Packet] = {}
+        is_first = True
         for number, packet in enumerate(self._demuxer):
             packets[packet.pts] = _Packet(number, packet.duration or None, bool(packet.key))
             self._order.feed(number, self._times.of(_told(packet.pts), _told(packet.dts)))
             for pts, surface in self._frames.decode(packet):
                 of, duration, key_frame = packets.pop(pts, _UNKNOWN)
-                yield from self._order.show(of, DevicePicture(duration, key_frame, surface))
+                is_key = key_frame or is_first  # pictures of packets without times are not told apart
+                is_first = False
+                yield from self._order.show(of, DevicePicture(duration, is_key, surface))
         yield from self._order.flush()
 
 
@@ -161,6 +164,10 @@ def open_nvdec(place: Place, info: MediaInfo, gpu_id: int, *, rgba: bool = False
     is_plain = place.kind is Kind.FILE and info.container not in LIST_FORMATS  # NVDEC opens whatever a list names
     if not is_plain or place.path is None or not place.path.is_file():
         raise MediaError(f"{info.location}: NVDEC reads files")
+    if info.container in COUNT_SLOTS:
+        raise MediaError(
+            f"{info.location}: NVDEC needs to know when pictures are shown, and {info.container} does not tell"
+        )
     if info.pixel_format not in _EIGHT_BIT_420 or info.color is None or info.width % 2 or info.height % 2:
         raise MediaError(f"{info.location}: {info.pixel_format} {info.width}x{info.height} does not fit NV12 surfaces")
     from picasso.encode.nvenc import load_library

@@ -96,6 +96,31 @@ def test_frames_are_those_of_the_cpu(loops: int, on_gpu: Decoded, tmp_path: Path
     assert count == 12 * loops
 
 
+@pytest.mark.parametrize("policy", ["continue", "segment", "reset"])
+def test_times_that_start_again_are_those_of_the_cpu(policy: str, on_gpu: Decoded, tmp_path: Path) -> None:
+    path = written(tmp_path / "clip.ts")
+    path.write_bytes(path.read_bytes() * 2)
+    with VideoReader(path, on_restart=policy) as host, VideoReader(path, device="cuda", on_restart=policy) as gpu:
+        there, here = (
+            [(item[0].pts, item[0].keyframe) if isinstance(item, tuple) else item for item in each]
+            for each in (gpu, host)
+        )
+        assert there == here
+        assert len(there) == 25 + (policy == "segment")
+        assert gpu.times == host.times
+        assert gpu.times.restarts == 1
+
+
+def test_a_container_that_does_not_tell_when_pictures_are_shown_is_decoded_on_the_cpu(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    reader._say_once.cache_clear()
+    with VideoReader(written(tmp_path / "clip.avi"), device="cuda") as used:
+        assert used.device == "cpu"
+        assert [frame.pts for frame, _ in used.frames()] == [40_000_000 * index for index in range(12)]
+    assert "NVDEC needs to know when pictures are shown, and avi does not tell" in caplog.records[0].getMessage()
+
+
 def test_a_decoder_that_fails_is_told(on_gpu: Decoded, tmp_path: Path) -> None:
     with VideoReader(written(tmp_path / "clip.mp4"), device="cuda") as gpu:
         on_gpu.left = 3
