@@ -22,7 +22,7 @@ from picasso.media.order import NO_PACKET, DisplayOrder, PacketTimes
 from picasso.media.packet_bytes import PacketBytes
 from picasso.media.packets_in import open_packets
 from picasso.media.timeline import FALLBACK_RATE
-from picasso.media.wholeness import is_short
+from picasso.media.wholeness import breaks_at, is_short
 from picasso.surface import MAX_SIDE
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Decoder:
             MediaError: It cannot be opened, or holds no picture.
         """
         self.place = opener.place.shown
-        self.skipped = 0
+        self.skipped = self.damaged = 0
         self._opener = opener
         self._on_fault = on_fault
         self._packets = 0
@@ -170,6 +170,8 @@ class Decoder:
         """Tell whether packets are missing at the end of the file."""
         end_s = self._end_s + 1 / (2 * (self.rate or FALLBACK_RATE))
         name, expected = self.container.format.name, self.stream.frames
+        if not expected and self.path is not None and breaks_at(self.path) is not None:
+            return True
         return is_short(name, self.path, self._packets, expected, end_s, self.said_end_s)
 
     def _choose_stream(self) -> VideoStream:
@@ -206,6 +208,7 @@ class Decoder:
     def _in_order(self, frames: list[VideoFrame]) -> Iterator[Shown]:
         """Yield frames whose times are sure."""
         for frame in frames:
+            self.damaged += frame.is_corrupt
             yield from starmap(Shown, self._order.show(Shown(frame, None).packet, frame))
 
     def _decode_packet(self, number: int, packet: VideoPacket) -> list[VideoFrame]:

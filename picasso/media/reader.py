@@ -22,7 +22,7 @@ from picasso.media.opening import Opener
 from picasso.media.pictures import PictureWrapper, PixelFormat
 from picasso.media.stopping import StopSignal
 from picasso.media.timeline import FALLBACK_RATE, Pacer, Placed, Timeline
-from picasso.media.times import NS, TimesReport
+from picasso.media.times import NS, TimesReport, counted
 from picasso.primitives import EndOfStream, VideoFrame
 from picasso.primitives.orientation import UPRIGHT
 
@@ -137,7 +137,7 @@ class VideoReader:
         self._paced = pace
         self._policy = PtsResetPolicy.of(on_restart)
         self._pacer = Pacer(clock or MonotonicClock())
-        self._skipped = self._moved = 0
+        self._skipped = self._damaged = self._moved = 0
         self.source_id = place.stem if source_id is None else source_id
         self._decoder = self._open()
         self._info = describe(self._decoder)
@@ -167,6 +167,11 @@ class VideoReader:
     def skipped(self) -> int:
         """Packets so far that could not be decoded."""
         return self._skipped + self._decoder.skipped
+
+    @property
+    def damaged(self) -> int:
+        """Frames so far with errors that the decoder conceals, or whose references are missing; NVDEC tells none."""
+        return self._damaged + self._decoder.damaged
 
     @property
     def times(self) -> TimesReport:
@@ -240,9 +245,17 @@ class VideoReader:
                 yield from self._play()
         finally:
             self._decoder.close()
-            if self._decoder.has_times:
-                self.times.log_to(log, self._info.location)
+            self._report()
         yield EndOfStream(self.source_id)
+
+    def _report(self) -> None:
+        """Say what was lost or repaired, if anything."""
+        place = self._info.location
+        if self._decoder.has_times:
+            self.times.log_to(log, place)
+        if self.skipped or self.damaged:
+            lost, damaged = counted(self.skipped, "packet"), counted(self.damaged, "frame")
+            log.warning("%s: damaged: %s could not be decoded, %s had errors", place, lost, damaged)
 
     def _play(self) -> Iterator[Picture | EndOfStream]:
         """Yield the pictures of one pass, with an end of stream where times start again if the policy wants it."""
@@ -299,6 +312,7 @@ class VideoReader:
     def _reopen(self) -> None:
         """Begin the next pass at the start of the file."""
         self._skipped += self._decoder.skipped
+        self._damaged += self._decoder.damaged
         self._moved += self._source.moved
         self._decoder.close()
         self._decoder = self._open()

@@ -114,9 +114,22 @@ def test_real_clips_have_none(real_clips: Path, name: str) -> None:
 def test_errors_that_a_decoder_conceals_are_found_where_they_are(
     noisy: Callable[..., Path], name: str, codec: str
 ) -> None:
-    found = examine(overwrite(noisy(name, codec), 0.5, 3000))
+    path = overwrite(noisy(name, codec), 0.5, 3000)
+    found = examine(path)
     assert found.damage
     assert all(10 <= damage.frame <= 30 and 300 <= damage.pts_ns // MS <= 2000 for damage in found.damage)
+
+
+def test_a_reader_counts_what_is_concealed_and_says_so_once(
+    noisy: Callable[..., Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    path = overwrite(noisy("clip.avi", "mpeg4"), 0.5, 3000)
+    with VideoReader(path) as reader:
+        count = sum(1 for _ in reader.frames())
+        assert count + reader.skipped >= 39
+        assert reader.damaged > 0
+        said = f"damaged: {reader.skipped} packet{'s' * (reader.skipped != 1)} could not be decoded"
+    assert [said in record.getMessage() for record in caplog.records] == [True]
 
 
 def test_packets_that_cannot_be_decoded_are_found(make_clip: MakeClip) -> None:
@@ -139,7 +152,12 @@ def test_fragments_that_are_gone_are_found(noisy: Callable[..., Path]) -> None:
     path.write_bytes(data)
     found = examine(path)
     assert found.frames == 18  # those of two fragments; the B-frames before the third keyframe are in the third
-    assert found.damage[-1].what == f"the file cannot be followed from byte {third - 4} on"
+    with VideoReader(path) as reader, pytest.raises(MediaError, match="truncated after 18 frames"):
+        list(reader)
+    assert [damage.what for damage in found.damage] == [
+        f"the file cannot be followed from byte {third - 4} on",
+        "truncated after 18 frames",
+    ]
 
 
 def test_a_hole_in_a_steady_stream_is_found(make_clip: MakeClip) -> None:
