@@ -245,17 +245,16 @@ class VideoReader:
                 yield from self._play()
         finally:
             self._decoder.close()
-            self._report()
+            if self._decoder.has_times:
+                self.times.log_to(log, self._info.location)
+        self._report()
         yield EndOfStream(self.source_id)
 
     def _report(self) -> None:
-        """Say what was lost or repaired, if anything."""
-        place = self._info.location
-        if self._decoder.has_times:
-            self.times.log_to(log, place)
+        """Say what was lost on the way to the end, if anything; where it breaks off, the error says it."""
         if self.skipped or self.damaged:
             lost, damaged = counted(self.skipped, "packet"), counted(self.damaged, "frame")
-            log.warning("%s: damaged: %s could not be decoded, %s had errors", place, lost, damaged)
+            log.warning("%s: damaged: %s could not be decoded, %s had errors", self._info.location, lost, damaged)
 
     def _play(self) -> Iterator[Picture | EndOfStream]:
         """Yield the pictures of one pass, with an end of stream where times start again if the policy wants it."""
