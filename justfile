@@ -21,6 +21,12 @@ levels *args:
 wheel *args:
     PYTHONPATH=kernels python -m picasso_build.wheels {{args}}
 
+# machine code for ARM held to the laws: their calls, recorded and made again by qemu-user
+cross:
+    mkdir -p out
+    python -m pytest -q --record-calls out/calls.bin tests/transform tests/draw tests/kernels/test_paint.py tests/laws
+    PYTHONPATH=kernels python -m picasso_build.replay neon out/calls.bin --runner qemu-aarch64
+
 # the engine against its model, for as long as it takes: thousands of random histories
 model *args:
     python -m pytest tests/engine/test_engine_model.py --hypothesis-profile=long --timeout=0 {{args}}

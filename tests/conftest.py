@@ -17,6 +17,7 @@ settings.load_profile("automatic" if "CI" in os.environ else "suite")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--every-level", metavar="FOLDER", help="run the kernels built there at every level, and compare")
+    parser.addoption("--record-calls", metavar="FILE", help="write calls of kernels there, see picasso_build.replay")
     parser.addoption("--need-kernels", action="store_true", help="fail where CUDA kernels cannot be compiled")
 
 
@@ -43,3 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
         from every_level import compare_levels
 
         compare_levels(Path(config.option.every_level))
+    if config.option.record_calls:
+        from recorded_calls import record_calls
+
+        record_calls(Path(config.option.record_calls))

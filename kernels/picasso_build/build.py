@@ -51,12 +51,12 @@ def build(
     levels, made = list(levels), []
     entries = [entry for entry in ENTRIES.values() if names is None or entry.name in names]
     cores = jobs or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-    groups = _groups(names or [entry.name for entry in entries], len(_PAIRS) * len(levels) < cores)
+    groups = groups_of(names or [entry.name for entry in entries], len(_PAIRS) * len(levels) < cores)
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(cores) as pool:
         work = [(level, group, Path(scratch) / level.name) for group in groups for level in levels]
         for level in levels:
             (Path(scratch) / level.name).mkdir()
-        for task in [pool.submit(_emit, *item) for item in work]:
+        for task in [pool.submit(compile_entries, *item) for item in work]:
             task.result()
         for level in levels:
             text = shim.source(level.module, level.name, source_key(), entries)
@@ -69,7 +69,7 @@ def build(
     return made
 
 
-def _groups(names: Iterable[str], are_cores_left: bool) -> list[list[str]]:
+def groups_of(names: Iterable[str], are_cores_left: bool) -> list[list[str]]:
     """Return what a process compiles together, dearest first: as few as keep all cores busy, for they share much."""
     dear = [[name] for pair in _PAIRS for name in pair] if are_cores_left else [list(pair) for pair in _PAIRS]
     rest = [name for name in names if not any(name in pair for pair in _PAIRS)]
@@ -90,7 +90,12 @@ _RUN: Final = "import sys; sys.path[:0] = [sys.argv.pop(1)]; from picasso_build.
 """Not by ``PYTHONPATH``: where this project is installed, pip takes its folders out of it."""
 
 
-def _emit(level: Level, group: Sequence[str], folder: Path) -> None:
+def compile_entries(level: Level, group: Sequence[str], folder: Path) -> None:
+    """Write the object files of some entries for a level, by a process of its own.
+
+    Raises:
+        BuildError: Numba is missing, or an entry does not compile.
+    """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     environment |= {"PYTHONHASHSEED": "0", "LC_ALL": "C"}
     line = [sys.executable, "-c", _RUN, str(Path(__file__).parents[1]), level.name, str(folder), *group]

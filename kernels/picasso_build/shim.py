@@ -138,7 +138,7 @@ def _function(entry: Entry) -> str:
     arrays = [(index, name, kind) for index, (name, kind) in enumerate(arguments) if isinstance(kind, Array)]
     returned = "int64_t" if entry.returns else "char *"
     lines = [
-        f"extern int32_t {PREFIX}{entry.name}({returned} *, void **, {', '.join(_parameters(entry.arguments))});\n",
+        f"extern int32_t {PREFIX}{entry.name}({returned} *, void **, {', '.join(parameters(entry.arguments))});\n",
         f"static PyObject *call_{entry.name}(PyObject *module, PyObject *const *args, Py_ssize_t count)\n{{",
         f'    static const char kernel[] = "{entry.name}";',
         f"    static const Array arrays[{len(arrays)}] = {{",
@@ -174,7 +174,9 @@ def _function(entry: Entry) -> str:
             lines.append(
                 f"    if (long_enough(kernel, &arrays[{place}], length[{place}], {least}))\n        goto done;"
             )
-    call = f"    status = {PREFIX}{entry.name}(&result, &raised, {', '.join(_values(entry.arguments, places))});"
+    given = {name: (f"length[{place}]", f"views[{place}].buf") for name, place in places.items()}
+    numbers = {name: f"v_{name}" for name in entry.arguments}
+    call = f"    status = {PREFIX}{entry.name}(&result, &raised, {', '.join(values(entry.arguments, given, numbers))});"
     if entry.keep_gil:
         lines.append(call)
     else:
@@ -201,7 +203,7 @@ def _c_type(kind: Argument) -> str:
     return "uint8_t" if kind.dtype == "bool" else "int64_t"
 
 
-def _parameters(arguments: Mapping[str, Argument]) -> list[str]:
+def parameters(arguments: Mapping[str, Argument]) -> list[str]:
     """Return the C types of Numba's arguments: of an array its owner, parent, size, entry size, data, shape, stride."""
     parameters = []
     for kind in arguments.values():
@@ -212,15 +214,24 @@ def _parameters(arguments: Mapping[str, Argument]) -> list[str]:
     return parameters
 
 
-def _values(arguments: Mapping[str, Argument], places: Mapping[str, int]) -> list[str]:
-    values = []
+def values(
+    arguments: Mapping[str, Argument], arrays: Mapping[str, tuple[str, str]], numbers: Mapping[str, str]
+) -> list[str]:
+    """Return what a function's ``parameters`` are given.
+
+    Args:
+        arguments: Of the entry.
+        arrays: By name, the C expressions of an array's length and address.
+        numbers: By name, the C expression of a number.
+    """
+    given: list[str] = []
     for name, kind in arguments.items():
         if isinstance(kind, Array):
-            n, size = places[name], _BYTES[kind.dtype]
-            values += ["NULL", "NULL", f"length[{n}]", str(size), f"views[{n}].buf", f"length[{n}]", str(size)]
+            (length, address), size = arrays[name], str(_BYTES[kind.dtype])
+            given += ["NULL", "NULL", length, size, address, length, size]
         else:
-            values.append(f"v_{name}")
-    return values
+            given.append(numbers[name])
+    return given
 
 
 def _product(key: str, factor: int, places: Mapping[str, int]) -> str:

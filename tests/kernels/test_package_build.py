@@ -130,7 +130,7 @@ def test_a_copy_to_build_from_leaves_behind_what_is_no_source() -> None:
 @pytest.mark.parametrize("are_cores_left", [False, True])
 def test_every_entry_is_compiled_by_one_process(are_cores_left: bool) -> None:
     names = [entry.name for entry in ENTRIES.values()]
-    groups = build._groups(names, are_cores_left)
+    groups = build.groups_of(names, are_cores_left)
     assert sorted(name for group in groups for name in group) == sorted(names)
     assert len(groups) == (4 if are_cores_left else 2)
-    assert build._groups(["compose"], are_cores_left) == [["compose"]]
+    assert build.groups_of(["compose"], are_cores_left) == [["compose"]]
