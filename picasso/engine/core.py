@@ -16,7 +16,7 @@ from picasso.engine.callbacks import Callbacks
 from picasso.engine.clock import MonotonicClock
 from picasso.engine.hooks import Hooks
 from picasso.engine.inbox import Inbox
-from picasso.engine.messages import END_STREAM, FrameMessage, SpecUpdate
+from picasso.engine.messages import END_STREAM, KEYFRAME, FrameMessage, SpecUpdate
 from picasso.engine.permits import Permits, Turn, default_computing
 from picasso.engine.policies import NS_PER_S
 from picasso.engine.reports import Reports
@@ -125,6 +125,12 @@ class Core:
         live = self._live.get(source_id)
         if live is not None:
             live.worker.inbox.put(END_STREAM)
+
+    def request_keyframe(self, source_id: str) -> None:
+        """Have the next frame that a source encodes made a keyframe, if it is alive."""
+        live = self._live.get(source_id)
+        if live is not None:
+            live.worker.inbox.put(KEYFRAME)
 
     def set_source_spec(self, source_id: str, spec: SourceSpec) -> None:
         """Give a source its spec, between the frames sent before and after; an unknown one comes to life."""

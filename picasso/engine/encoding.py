@@ -37,7 +37,8 @@ class EncodeRoute:
     """
 
     __slots__ = (
-        "_context", "_continuation", "_encoding", "_last_pts_ns", "_opener", "_overlay", "_placed", "_session", "stage",
+        "_context", "_continuation", "_encoding", "_last_pts_ns", "_opener", "_overlay", "_placed", "_session",
+        "_wants_keyframe", "stage",
     )  # fmt: skip
 
     def __init__(self, context: SourceContext, settings: SourceSettings, encoding: Encoding) -> None:
@@ -48,6 +49,7 @@ class EncodeRoute:
         self._overlay = Overlay(settings, context.hooks)
         self._opener = Opener(context.encoder_factory, context.clock)
         self._session: EncoderSession | None = None
+        self._wants_keyframe = False
         self._last_pts_ns: int | None = None
         self._continuation = Continuation() if context.pts_reset_policy is PtsResetPolicy.CONTINUE else None
         self._placed: tuple[tuple[int, int, Rect | None, Fraction], Placement] | None = None
@@ -92,6 +94,10 @@ class EncodeRoute:
         except BaseException:
             frame.restore_geometry(geometry)
             raise
+
+    def request_keyframe(self) -> None:
+        """Make the next frame that is encoded a keyframe; the first of an encoder is one anyway."""
+        self._wants_keyframe = self._session is not None
 
     def end_stream(self) -> None:
         """Deliver what the encoder holds, then a sentinel; the next frame begins a new stream."""
@@ -236,8 +242,12 @@ class EncodeRoute:
         """Encode; an encoder that fails is closed, and the next frame opens another."""
         self.stage = ErrorStage.ENCODE
         started_ns = self._context.clock.now_ns()
+        wants_keyframe, self._wants_keyframe = (
+            self._wants_keyframe,
+            False,
+        )  # after a failure, the next frame is one anyway
         try:
-            units = session.encode(surface, pending)
+            units = session.encode(surface, pending, force_keyframe=wants_keyframe)
         except BaseException as error:
             self._session = None
             session.discard(error)

@@ -159,6 +159,19 @@ class PicassoEngine:
         text("source_id", source_id)
         self._core.send_eos(source_id)
 
+    def request_keyframe(self, source_id: str) -> None:
+        """Make a keyframe of the next frame that a source encodes of those sent from now on; unknown ones are no error.
+
+        For who begins to watch amid a stream. Does not wait. A source that encodes nothing forgets the request; so does
+        one whose next frame begins a stream, and is a keyframe in any case.
+
+        Raises:
+            ShutDownError: The engine is shut down.
+        """
+        self._core.check_open()
+        text("source_id", source_id)
+        self._core.request_keyframe(source_id)
+
     def stats(self) -> EngineStats:
         """Return how the sources are doing; also after ``shutdown``."""
         return self._core.stats()

@@ -131,6 +131,8 @@ class Signal:
 
 END_STREAM = Signal("END_STREAM")
 """End the stream with a sentinel; the worker stays."""
+KEYFRAME = Signal("KEYFRAME")
+"""Make the next frame that is encoded a keyframe."""
 STOP = Signal("STOP")
 """Deliver what is held, then end. Always the last message of an inbox."""
 

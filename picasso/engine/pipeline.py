@@ -42,6 +42,11 @@ class Pipeline:
         """Deliver what is held, then a sentinel."""
         self._route.end_stream()
 
+    def request_keyframe(self) -> None:
+        """Make the next frame that is encoded a keyframe; the other routes have none."""
+        if isinstance(self._route, EncodeRoute):
+            self._route.request_keyframe()
+
     def update(self, settings: SourceSettings) -> None:
         """Go on under new settings; another mode or encoder configuration begins a new stream, without a sentinel."""
         before, self._settings = self._settings, settings

@@ -69,13 +69,17 @@ class EncoderSession:
         self._pending: deque[Pending] = deque()
         self.canvases = open_canvases(config, encoder, source_on_gpu=source_on_gpu)
 
-    def encode(self, surface: SurfaceView, pending: Pending) -> list[EncodedUnit]:
+    def encode(self, surface: SurfaceView, pending: Pending, *, force_keyframe: bool = False) -> list[EncodedUnit]:
         """Encode a frame, and return the units that became ready: they are to be given to ``deliver``.
 
         Raises:
             EncoderError: The encoder failed on this frame, and has not taken it.
         """
-        units = _checked(self._encoder.encode(surface, pending.pts_ns, pending.duration_ns))
+        times_ns = pending.pts_ns, pending.duration_ns
+        if force_keyframe:
+            units = _checked(self._encoder.encode(surface, *times_ns, force_keyframe=True))
+        else:  # encoders of users need not know of it
+            units = _checked(self._encoder.encode(surface, *times_ns))
         self._pending.append(pending)
         return units
 

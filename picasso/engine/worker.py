@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, final
 
 from picasso.engine.callbacks import ErrorStage
 from picasso.engine.clock import Latch
-from picasso.engine.messages import END_STREAM, STOP, FrameMessage, Message, SpecUpdate
+from picasso.engine.messages import END_STREAM, KEYFRAME, STOP, FrameMessage, Message, SpecUpdate
 from picasso.engine.pipeline import Pipeline
 from picasso.engine.threads import EngineThread, join
 from picasso.errors import EngineError
@@ -167,6 +167,8 @@ class Worker:
             self._pipeline.update(message.settings)
         elif message is END_STREAM:
             self._pipeline.end_stream()
+        elif message is KEYFRAME:
+            self._pipeline.request_keyframe()
 
     def _decide_eviction(self) -> int | None:
         """Ask about the idle source; return how long to wait for the next message, or None to end."""

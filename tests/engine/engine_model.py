@@ -70,6 +70,9 @@ class SourceModel:
     is_known: bool = False
     counts: Counter[str] = field(default_factory=Counter)
     deadline_ns: int = 0
+    keyframes: dict[int, bool] = field(default_factory=dict)
+    """Of the encoded frames, by number, whether they are keyframes."""
+    _wants_keyframe: bool = False
     _session: Session | None = None
     _last_pts_ns: int | None = None
 
@@ -100,6 +103,12 @@ class SourceModel:
             self._deliver("bypass", frame, SOURCE_WH)
         else:
             self._encode(frame)
+
+    def request_keyframe(self, now_ns: int) -> None:
+        """Take effect on the next frame that is encoded; the first of an encoder is a keyframe anyway."""
+        if self.is_live:
+            self.touch(now_ns)
+            self._wants_keyframe = self._session is not None
 
     def send_eos(self, now_ns: int) -> None:
         if self.is_live:
@@ -145,10 +154,12 @@ class SourceModel:
             return
         session = self._session = self._session or Session(self.spec.size_wh)
         session.count += 1
+        is_keyframe, self._wants_keyframe = session.count == 1 or self._wants_keyframe, False
         if session.count - 1 in self.laws.fails_on:
             self._discard()
             self._lose("encode", frame)
             return
+        self.keyframes[frame.number] = is_keyframe
         session.held.append(frame)
         if len(session.held) > self.laws.delay:
             self._deliver("encoded", session.held.pop(0), session.size_wh)

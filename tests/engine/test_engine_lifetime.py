@@ -61,9 +61,10 @@ def test_shutdown_delivers_what_was_sent_and_may_be_repeated(
         lambda engine: engine.set_source_spec("a", SourceSpec()),
         lambda engine: engine.remove_source_spec("a"),
         lambda engine: engine.send_eos("a"),
+        lambda engine: engine.request_keyframe("a"),
         send,
     ],
-    ids=["set_source_spec", "remove_source_spec", "send_eos", "send_frame"],
+    ids=["set_source_spec", "remove_source_spec", "send_eos", "request_keyframe", "send_frame"],
 )
 def test_after_shutdown_everything_else_raises(engine: PicassoEngine, call: Callable[[PicassoEngine], object]) -> None:
     engine.set_source_spec("a", SourceSpec())

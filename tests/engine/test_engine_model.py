@@ -171,6 +171,11 @@ class EngineMachine(RuleBasedStateMachine):
                 self.engine.send_frame(source, self.frames[number], SurfaceView.wrap(PIXELS))
 
     @rule(source=sources)
+    def request_keyframe(self, source: str) -> None:
+        if self._call(lambda: self.engine.request_keyframe(source)):
+            self.models[source].request_keyframe(self.clock.now_ns())
+
+    @rule(source=sources)
     def send_eos(self, source: str) -> None:
         if self._call(lambda: self.engine.send_eos(source)):
             self.models[source].send_eos(self.clock.now_ns())
@@ -339,6 +344,10 @@ class EngineMachine(RuleBasedStateMachine):
                 reasons = (DropReason.SPEC, DropReason.GATE, DropReason.ERROR, DropReason.OVERFLOW)
                 assert (found.frames_in, found.frames_out, *(found.dropped[r] for r in reasons)) == expected
                 assert found.frames_in == found.frames_out + sum(found.dropped.values()) + self._in_encoder(model)
+            for output in self.recorder.outputs(name):
+                if output.is_video_frame and output.as_video_frame().content.is_internal():
+                    frame = output.as_video_frame()
+                    assert frame.keyframe == model.keyframes[self.numbers[id(frame)]]
         self._compare_flood(stats)
 
     def _in_encoder(self, model: SourceModel) -> int:

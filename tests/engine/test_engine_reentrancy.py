@@ -48,6 +48,7 @@ ACTIONS: dict[str, Callable[[PicassoEngine], object]] = {
     "set its own spec": lambda engine: engine.set_source_spec("a", bypass_spec()),
     "set another spec": lambda engine: engine.set_source_spec("b", bypass_spec()),
     "send its own end of stream": lambda engine: engine.send_eos("a"),
+    "ask for a keyframe": lambda engine: engine.request_keyframe("a"),
     "remove itself": lambda engine: engine.remove_source_spec("a"),
     "remove itself and send": lambda engine: (engine.remove_source_spec("a"), send(engine, 0)),
     "remove another source": lambda engine: engine.remove_source_spec("b"),
