@@ -147,7 +147,7 @@ class Bench:
         """Time device frames through the engine, to an encoder that takes them and makes nothing."""
         for sources, boxes in ((1, 20), (16, 20), (16, 0)):
             run = run_engine(sources, 300, boxes, warm=50)
-            self.note(f"engine, {sources} sources, {boxes} boxes, frames/s", sources * 300 / run.seconds)
+            self.note(f"engine, {sources} sources, {boxes} boxes, frames/s", run.rate(sources * 300))
 
     def report(self) -> dict[str, Any]:
         """Return all of it."""

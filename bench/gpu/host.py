@@ -76,7 +76,7 @@ def timed(steps: list[Step], spent_ns: dict[str, int]) -> Iterator[None]:
 def measure(sources: int) -> None:
     """Print the time between frames without clocks, and each step in a run of its own."""
     count = sources * (FRAMES + WARM)
-    rates = sorted(sources * FRAMES / run_engine(sources, FRAMES, 20, warm=WARM).seconds for _ in range(5))
+    rates = sorted(run_engine(sources, FRAMES, 20, warm=WARM).rate(sources * FRAMES) for _ in range(5))
     spread = f"{rates[0]:.0f} to {rates[-1]:.0f}"
     print(f"{sources} sources: {rates[2]:.0f} frames/s ({spread}), {1e6 / rates[2]:.0f} us a frame")
     for step in STEPS:

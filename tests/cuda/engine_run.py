@@ -64,6 +64,14 @@ class Result:
     seconds: float
     errors: list[Any]
     stats: Any = None
+    expected: int = 0
+    """Frames that were sent."""
+
+    def rate(self, timed: int) -> float:
+        """Return the frames a second of ``timed`` frames; a run that lost any has no rate."""
+        if self.errors or self.frames != self.expected:
+            raise SystemExit(f"{self.frames} of {self.expected} frames came out; first error: {self.errors[:1]}")
+        return timed / self.seconds
 
 
 def drawing() -> ObjectDrawSpec:
@@ -141,4 +149,4 @@ def run_engine(sources: int, frames: int, boxes: int, *, warm: int = 0) -> Resul
         for feeder in feeders:
             feeder.join()
         stats = engine.stats()
-    return Result(count[0], seconds, errors, stats)
+    return Result(count[0], seconds, errors, stats, total)
