@@ -118,6 +118,19 @@ def test_scene(benchmark: BenchmarkFixture, count: int) -> None:
     benchmark(lambda: scene.build(frame, {}, SIZE_WH))
 
 
+@pytest.mark.benchmark(group="make the display list")
+@pytest.mark.parametrize("text", ["سيارة", "कार", "car\nred"], ids=["arabic", "devanagari", "two lines"])
+def test_scene_of_shaped_labels(benchmark: BenchmarkFixture, text: str) -> None:
+    scene, frame = Scene(), frame_of(20)
+    for obj in frame.get_all_objects():
+        obj.draw_label = text
+    label, table = LabelDraw(ColorDraw(0, 0, 0), format=["{draw_label} {confidence}"]), ObjectDrawSpec()
+    for name in COLORS:
+        table.insert("bench", name, ObjectDraw(label=label))
+    scene.set_specs(table)
+    benchmark(lambda: scene.build(frame, {}, SIZE_WH))
+
+
 @pytest.mark.benchmark(group="blur a box of 720p")
 @pytest.mark.parametrize("side", [60, 300])
 @pytest.mark.parametrize("form", [VideoFormat.RGBA, VideoFormat.I420], ids=lambda form: form.name())

@@ -85,7 +85,17 @@ def _nothing() -> DisplayList:
 class Scene:
     """Makes display lists; keeps the styles and the letters that they need. Not for several threads at once."""
 
-    __slots__ = ("_atlas", "_clamp_labels", "_compose", "_counted", "_room", "_specs", "_static", "_styles")
+    __slots__ = (
+        "_atlas",
+        "_clamp_labels",
+        "_compose",
+        "_counted",
+        "_room",
+        "_specs",
+        "_static",
+        "_styles",
+        "_typesets",
+    )
 
     def __init__(self, font_family: str = "sans-serif", *, clamp_labels: bool = False) -> None:
         """Draw nothing, until ``set_specs``.
@@ -101,6 +111,7 @@ class Scene:
         self._counted = np.empty(0, np.int32)
         self._room = _Room(0, 0)
         self._clamp_labels = clamp_labels
+        self._typesets = False  # whether the frame before had text to be shaped, or control characters
         self.set_specs(ObjectDrawSpec())
 
     def set_specs(self, specs: ObjectDrawSpec) -> None:
@@ -124,12 +135,13 @@ class Scene:
         text = self._text_at_once(frame, rows)
         if text is None:
             text = self._text(frame, rows, style_of)
-        if not text.isascii():
+        typesets = self._typesets or not text.isascii()
+        if typesets:
             text, style_of = self._typeset(text, style_of)
-            drawing = self._composed(frame, rows, style_of, text, size_wh)
-        elif (drawing := self._composed(frame, rows, style_of, text, size_wh)) is None:
-            text, style_of = self._typeset(text, style_of)  # it may be a control character
-        if drawing is None:  # a letter that was not drawn before
+        drawing = self._composed(frame, rows, style_of, text, size_wh)
+        if drawing is None:  # a letter that was not drawn before, or a control character
+            if not typesets:
+                text, style_of = self._typeset(text, style_of)
             self._ensure_glyphs(text, style_of)
             drawing = self._composed(frame, rows, style_of, text, size_wh)
         return drawing if drawing is not None else _nothing()
@@ -218,7 +230,8 @@ class Scene:
 
     def _typeset(self, text: str, style_of: list[int]) -> tuple[str, list[int]]:
         """Shape the lines that need it, and break those with line breaks; return the text and styles that result."""
-        if NEEDS_SHAPING.search(text) is None:
+        self._typesets = NEEDS_SHAPING.search(text) is not None
+        if not self._typesets:
             return text, style_of
         looks, spell, lines = self._styles.looks, self._atlas.spell, iter(text.split(_MARK))
         spelled, styles = [], []
