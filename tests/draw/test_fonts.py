@@ -189,6 +189,12 @@ def test_pictures_of_letters_are_shades_of_their_size(tmp_path: Path) -> None:
     assert (mask[:, 15:] == 0).all()
 
 
+@pytest.mark.parametrize("png", [b"\x89PNG\r\n\x1a\n", b"garbage" * 20, b"\x89PNG\r\n\x1a\n" + bytes(200)], ids=len)
+def test_a_picture_that_is_damaged_is_none(png: bytes) -> None:
+    extents = SimpleNamespace(x_bearing=0, y_bearing=900, width=1000, height=-1000)
+    assert shades_of_png(png, 0.02, (0, 0), extents) is None
+
+
 def test_emoji_come_from_a_font_of_colours_if_there_is_one(tmp_path: Path) -> None:
     """The shipped font has a smiley of its own, but whoever names a font of emoji wants that."""
     smiley, sun = 0x1F600, 0x2600

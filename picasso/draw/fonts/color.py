@@ -17,8 +17,8 @@ _DARKEST: Final = 0.25
 
 def shades_of_png(
     png: bytes, scale: float, shift_xy: tuple[float, float], extents: Any
-) -> tuple[Mask, tuple[int, int]]:
-    """Return the mask of a glyph that is a picture: decoded, reduced to the size of the text.
+) -> tuple[Mask, tuple[int, int]] | None:
+    """Return the mask of a glyph that is a picture, reduced to the size of the text; None where it cannot be decoded.
 
     Args:
         png: The file in the font.
@@ -28,7 +28,8 @@ def shades_of_png(
     """
     left, top = extents.x_bearing * scale + shift_xy[0], -extents.y_bearing * scale + shift_xy[1]
     width, height = max(round(extents.width * scale), 1), max(round(-extents.height * scale), 1)
-    return _shade(_decoded(png, width, height)), (round(left), round(top))
+    pixels = _decoded(png, width, height)
+    return None if pixels is None else (_shade(pixels), (round(left), round(top)))
 
 
 def shades_of_layers(
@@ -48,12 +49,15 @@ def shades_of_layers(
     return _shade(pixels[..., [2, 1, 0, 3]] / 255), (size.x_origin, -(size.y_origin + size.height))
 
 
-def _decoded(png: bytes, width: int, height: int) -> Floats:
+def _decoded(png: bytes, width: int, height: int) -> Floats | None:
     """Return a picture ``(height, width, 4)`` in 0..1, colours multiplied by alpha, each pixel the mean of its area."""
     import av
 
-    with av.open(io.BytesIO(png), "r", format="png_pipe") as file:
-        pixels = next(file.decode(video=0)).to_ndarray(format="rgba") / 255
+    try:
+        with av.open(io.BytesIO(png), "r", format="png_pipe") as file:
+            pixels = next(file.decode(video=0)).to_ndarray(format="rgba") / 255
+    except (av.FFmpegError, StopIteration):  # a damaged font costs its letter, not a frame
+        return None
     pixels[..., :3] *= pixels[..., 3:]
     return _mean_of_areas(_mean_of_areas(pixels, height).swapaxes(0, 1), width).swapaxes(0, 1)
 
