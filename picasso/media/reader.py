@@ -11,6 +11,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Literal, Self
 
 from picasso.engine.clock import Clock, MonotonicClock
+from picasso.engine.continuation import Continuation
 from picasso.engine.policies import PtsResetPolicy
 from picasso.errors import DeviceError, MediaError, MissingDependencyError, OpeningStoppedError
 from picasso.media.decoder import Decoder
@@ -137,6 +138,7 @@ class VideoReader:
         self._paced = pace
         self._policy = PtsResetPolicy.of(on_restart)
         self._pacer = Pacer(clock or MonotonicClock())
+        self._pace = Continuation()  # the clock goes on where the times of a part start again
         self._skipped = self._damaged = self._moved = 0
         self.source_id = place.stem if source_id is None else source_id
         self._decoder = self._open()
@@ -264,7 +266,7 @@ class VideoReader:
         for decoded, pts_ns, duration_ns, begins in self._placed():
             if self._paced:
                 with self._stop.watched_by(self._pacer.stop):
-                    self._pacer.wait(pts_ns)
+                    self._pacer.wait(self._pace.move(pts_ns, duration_ns))
             if self._stop.is_set:
                 return
             if begins and self._policy.sends_eos:

@@ -119,6 +119,20 @@ def test_a_paced_reader_gives_frames_at_their_times(make_clip: MakeClip) -> None
     assert got == [0, 40_000_000, 80_000_000]
 
 
+@pytest.mark.parametrize("policy", ["continue", "segment", "reset"])
+def test_a_paced_reader_keeps_its_pace_over_loops(make_clip: MakeClip, policy: str) -> None:
+    clock = FakeClock()
+    got: list[Any] = []
+    with VideoReader(make_clip(frames=2), pace=True, clock=clock, loops=2, on_restart=policy) as reader:
+        feeding = threading.Thread(target=lambda: got.extend(clock.now_ns() for _ in reader.frames()))
+        feeding.start()
+        for _ in range(3):
+            clock.wait_for_sleepers(1)
+            clock.advance(0.04)
+        feeding.join(timeout=30)
+    assert [time_ns - got[0] for time_ns in got] == [0, 40_000_000, 80_000_000, 120_000_000]
+
+
 def test_a_paced_reader_catches_up(make_clip: MakeClip) -> None:
     """Frames whose time is over come at once."""
     clock = FakeClock()
