@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
+import sysconfig
 from dataclasses import dataclass
 from typing import Final
 
@@ -62,6 +64,8 @@ def plan() -> Plan:
 
 
 def _for_host() -> Plan:
+    if sys.implementation.name != "cpython" or sysconfig.get_config_var("Py_GIL_DISABLED"):
+        return Plan((), reason="this Python has not the stable ABI of CPython")
     level = host_level()
     if level is None:
         return Plan((), reason=f"no level fits this processor ({platform.machine()})")

@@ -72,7 +72,8 @@ def _best() -> Form:
     for level in levels_of_this_architecture():
         found = open_level(level, flags)
         if not isinstance(found, str):
-            return Form("built", "; ".join([*reasons, "the best that this processor has"]), level, found)
+            best = f"{level.name} is the best that was built and that runs here"
+            return Form("built", "; ".join([*reasons, best]), level, found)
         reasons.append(found)
     if not reasons:
         reasons = [f"there are no levels for {platform.machine()}"]

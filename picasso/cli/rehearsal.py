@@ -1,6 +1,7 @@
 """One frame through everything before the run, so that its figures are not those of a compiler.
 
-The kernels are compiled on the first run on a machine, and read from disk on every later one.
+Where no kernels were built with the package, they are compiled on the first run on a machine, and read from disk on
+every later one.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from picasso.cli.progress import Progress
 from picasso.cli.streams import Annotate, Frames, OnRender, Stream, run
+from picasso_kernels.forms import form
 
 if TYPE_CHECKING:
     from picasso.engine import SourceSpec
@@ -25,7 +27,8 @@ def rehearse(streams: Sequence[Stream], progress: Progress, *, on_render: OnRend
 
     What fails here fails in the run as well, which is there to say so.
     """
-    progress.note("Getting ready; the first run on a machine compiles its kernels.")
+    is_compiled_here = form().source == "jit"
+    progress.note(f"Getting ready{'; the first run on a machine compiles its kernels' if is_compiled_here else ''}.")
     try:
         run([_first_frame(stream) for stream in streams], progress.getting_ready(), on_render=on_render)
     except BaseException:  # interrupted: the run that would use the files never comes

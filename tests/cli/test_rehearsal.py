@@ -9,6 +9,7 @@ from picasso.cli.rehearsal import rehearse
 from picasso.cli.showcase.acts import ACTS
 from picasso.cli.showcase.show import Options, open_stream
 from picasso.primitives import VideoFrame
+from picasso_kernels.forms import Form
 
 
 @pytest.mark.skia
@@ -19,14 +20,29 @@ def test_a_rehearsal_draws_every_kind_once_and_writes_nothing(tmp_path: Path) ->
     def on_render(source_id: str, _fbo_id: int, _width: int, _height: int, frame: VideoFrame) -> None:
         seen.setdefault(source_id, []).extend((found.namespace, found.label) for found in frame.get_all_objects())
 
-    lines: list[str] = []
-    rehearse(streams, LineProgress(lines.append), on_render=on_render)
+    rehearse(streams, LineProgress(lambda _line: None), on_render=on_render)
     assert seen == {act.source_id: [(act.detector.namespace, act.detector.label)] for act in ACTS}
-    assert lines == ["Getting ready; the first run on a machine compiles its kernels."]
     for stream in streams:
         for sink in stream.sinks:
             sink.close()
     assert not list(tmp_path.glob("*.mp4"))
+
+
+@pytest.mark.parametrize(
+    ("form", "line"),
+    [
+        (Form("jit", "nothing was built"), "Getting ready; the first run on a machine compiles its kernels."),
+        (Form("built", "v3 is the best"), "Getting ready."),
+    ],
+)
+def test_a_rehearsal_says_that_kernels_are_compiled_where_they_are(
+    form: Form, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("picasso.cli.rehearsal.form", lambda: form)
+    monkeypatch.setattr("picasso.cli.rehearsal.run", lambda *_arguments, **_options: None)
+    lines: list[str] = []
+    rehearse([], LineProgress(lines.append))
+    assert lines == [line]
 
 
 def test_an_interrupted_rehearsal_leaves_no_empty_videos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

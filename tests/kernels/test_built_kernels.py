@@ -202,8 +202,8 @@ OLD = dict.fromkeys(ALL, "other")
 @pytest.mark.parametrize(
     ("wanted", "flags", "built", "source", "level", "why"),
     [
-        (None, ZEN4, ALL, "built", "v4", "the best that this processor has"),
-        ("", ZEN4, ALL, "built", "v4", "the best"),
+        (None, ZEN4, ALL, "built", "v4", "v4 is the best that was built and that runs here"),
+        ("", ZEN4, ALL, "built", "v4", "v4 is the best"),
         ("auto", SKYLAKE_X, ALL, "built", "v3", "v4: this processor has no avx512_bitalg, avx512_vbmi2"),
         (None, frozenset(level_of("v2").flags), ALL, "built", "v2", "v3: this processor has no abm, avx, avx2"),
         (None, frozenset({"sse2"}), ALL, "jit", None, "v2: this processor has no cx16, lahf_lm, pni, popcnt"),

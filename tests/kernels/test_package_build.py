@@ -87,6 +87,14 @@ def test_why_nothing_is_built_is_said(
     assert plan.plan().reason.startswith(reason)
 
 
+def test_a_python_without_the_stable_abi_gets_no_machine_code(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine(None, V3, True)
+    monkeypatch.setattr(plan.sysconfig, "get_config_var", lambda name: name == "Py_GIL_DISABLED")
+    assert plan.plan() == plan.Plan((), reason="this Python has not the stable ABI of CPython")
+
+
 def test_a_level_that_does_not_exist_is_refused(machine: Machine) -> None:
     machine("v3,v9", V3, True)
     with pytest.raises(ValueError, match="no level is called 'v9'; one of v4, v3, v2"):
