@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Self
 from picasso.cli.streams import Frames
 from picasso.engine import PtsResetPolicy
 from picasso.media import MediaInfo, VideoReader
-from picasso.surface import SurfaceView
 
 if TYPE_CHECKING:
     from picasso.media.location import Trust
@@ -129,9 +128,7 @@ class Excerpt:
         self._first = self._first or next(self._reader.frames(), None)
         if self._first is not None:
             frame, surface = self._first
-            view = SurfaceView.from_planes(surface.planes, surface.format, surface.size_wh, surface.color)
-            view = view.with_sample_aspect_ratio(surface.sample_aspect_ratio)
-            yield frame.copy(), view
+            yield frame.copy(), surface.share()
 
     def _frames(self) -> Frames:
         first, self._first = self._first, None

@@ -318,11 +318,9 @@ def _shares(
     """Return the frame and a view of its pixels for each branch; only copies where there are several."""
     shares = [(frame, surface)]
     for branch in branches[1:]:
-        planes = surface.device_planes if surface.is_cuda else surface.planes
-        view = SurfaceView.from_planes(planes, surface.format, surface.size_wh, surface.color)
         copy = frame.copy()
         copy.source_id = branch.engine_id
-        shares.append((copy, view))
+        shares.append((copy, surface.share()))
     if len(branches) > 1:
         frame.source_id = branches[0].engine_id
     return shares

@@ -482,6 +482,14 @@ class SurfaceView:
         self._consume()
         return fresh
 
+    def share(self) -> Self:
+        """Return another view of the same pixels, which is handed over on its own: one picture for several sources."""
+        if not self:
+            raise ConsumedError("SurfaceView has been consumed")
+        twin = type(self).__new__(type(self))
+        twin._claim, twin._pixels, twin._layout, twin._kept = None, self._pixels, self._layout, None
+        return twin
+
     def put_back(self, taken: Self) -> None:
         """Undo ``take``, which gave ``taken``: that one is consumed instead."""
         back = taken.take()

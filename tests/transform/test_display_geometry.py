@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from picasso.errors import GeometryError, SurfaceError
+from picasso.errors import ConsumedError, GeometryError, SurfaceError
 from picasso.primitives import Orientation, VideoFrame
 from picasso.surface import SurfaceView, VideoFormat
 from picasso.surface.turning import turned
@@ -60,6 +60,18 @@ def test_another_ratio_moves_the_pixels_and_the_same_one_does_not() -> None:
     wide = surface.with_sample_aspect_ratio(PAL_WIDE)
     assert not surface
     assert (wide.sample_aspect_ratio, wide.take().sample_aspect_ratio) == (PAL_WIDE, PAL_WIDE)
+
+
+def test_a_shared_view_says_the_same_and_is_handed_over_on_its_own() -> None:
+    surface = SurfaceView.allocate(VideoFormat.I420, (4, 4)).with_sample_aspect_ratio(PAL_WIDE)
+    twin = surface.share()
+    assert (twin.sample_aspect_ratio, twin.color, twin.size_wh) == (PAL_WIDE, surface.color, (4, 4))
+    assert np.shares_memory(twin.planes[0], surface.planes[0])
+    surface.take()
+    assert not surface
+    assert twin
+    with pytest.raises(ConsumedError):
+        surface.share()
 
 
 @pytest.mark.parametrize("form", [form for form in VideoFormat if form.name() != "UYVY"], ids=lambda form: form.name())
