@@ -157,14 +157,32 @@ class Decoder:
         return self._opener.place.path if self._opener.place.kind is Kind.FILE else None
 
     @property
+    def said_length_s(self) -> Fraction | None:
+        """How long the stream is, or else the file, by the header, in seconds, None where it does not tell.
+
+        Of an MP4 in fragments, and of Matroska as FFmpeg writes it, FFmpeg tells when it ends, whenever it begins.
+        """
+        stream, name = self.stream, self.container.format.name
+        if stream.duration is not None:
+            begin_s, length_s = (stream.start_time or 0) * self.time_base, stream.duration * self.time_base
+            is_end = not stream.frames and name.startswith("mov,")
+        elif self.container.duration is not None:
+            begin_s = Fraction(self.container.start_time or 0, 1_000_000)
+            length_s = Fraction(self.container.duration, 1_000_000)
+            is_end = name.startswith("matroska,")
+        else:
+            return None
+        return length_s - begin_s if is_end and 0 < begin_s < length_s else length_s
+
+    @property
     def said_end_s(self) -> Fraction | None:
         """Where the stream ends by the header, in seconds, None where it does not tell."""
-        stream = self.stream
-        if stream.duration is not None:
-            return ((stream.start_time or 0) + stream.duration) * self.time_base
-        if self.container.duration is not None:
-            return Fraction((self.container.start_time or 0) + self.container.duration, 1_000_000)
-        return None
+        length_s = self.said_length_s
+        if length_s is None:
+            return None
+        if self.stream.duration is not None:
+            return (self.stream.start_time or 0) * self.time_base + length_s
+        return Fraction(self.container.start_time or 0, 1_000_000) + length_s
 
     def _is_short(self) -> bool:
         """Tell whether packets are missing at the end of the file."""

@@ -156,8 +156,5 @@ def _audio(stream: AudioStream) -> AudioInfo:
 
 def _duration_ns(decoder: Decoder) -> int | None:
     """Return the length of the stream, or else that of the whole file."""
-    stream = decoder.stream
-    if stream.duration is not None:
-        return to_ns(stream.duration, decoder.time_base)
-    whole_us = decoder.container.duration
-    return None if whole_us is None else whole_us * 1000
+    length_s = decoder.said_length_s
+    return None if length_s is None else to_ns(1, length_s)

@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
 Sound = tuple["Stream", "av.Packet[Any]"]
 """A stream whose packets are copied into the file beside the frames, and the first of its packets."""
-CLUSTER_MS: Final = 2000
+CLUSTER_MS: Final = 1900
 """Longest cluster of Matroska: what an end without warning costs at most."""
-_SURE_NS, _SURE_BYTES = 1_900_000_000, 2 << 20
-"""A cluster that is shorter and smaller ends with a keyframe only; FFmpeg's own limits are 2 s and 5 MB."""
+_SURE_NS, _SURE_BYTES = 1_800_000_000, 2 << 20
+"""A cluster that is shorter and smaller ends with a keyframe only; FFmpeg ends it at 1.9 s or 5 MB at the latest."""
 _NOTHING: Final = contextlib.nullcontext()
 _FORMATS: Final = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 _MATROSKA_TICKS: Final = Fraction(1, 1000)

@@ -11,7 +11,7 @@ import pytest
 
 from picasso.encode import Codec, EncodedUnit, EncoderConfig, open_encoder
 from picasso.errors import MediaError
-from picasso.media import StreamKind, StreamWriter, VideoReader
+from picasso.media import StreamKind, StreamWriter, VideoReader, examine, probe
 from picasso.media.mp4_boxes import boxes
 from picasso.media.muxers import frame_ticks
 from picasso.surface import SurfaceView
@@ -91,6 +91,16 @@ def test_pauses_of_any_length_anywhere(tmp_path: Path, suffix: str, pause_s: int
     path = tmp_path / f"out{suffix}"
     write(path, times, Fraction(25), keyframes=False)
     assert_same(path, times, Fraction(25))
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("start_s", [0, 3, 60, 1_700_000_000])
+def test_a_late_start_is_no_damage_and_no_length(tmp_path: Path, suffix: str, start_s: int) -> None:
+    path = tmp_path / f"out{suffix}"
+    write(path, [start_s * S + index * 40_000_000 for index in range(25)], Fraction(25), keyframes=False)
+    info = probe(path)
+    assert (info.start_ns, info.duration_ns) == (start_s * S, pytest.approx(S, abs=41_000_000))
+    assert not examine(path).damage
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov"])
