@@ -190,6 +190,7 @@ class Hooks:
             self._call(stage, frame, callback, output)
         ended_ns = now_ns()
         self._meter.frames_out += 1
+        self._meter.last_out_ns = ended_ns
         self._callback_times.add(ended_ns - started_ns)
         self._total_times.add(ended_ns - sent_ns)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import accumulate
 from typing import final
 
 import numpy as np
@@ -57,14 +59,14 @@ class Histogram:
     put into their buckets at once: one by one, six a frame, they would cost as much as passing the frame on.
     """
 
-    __slots__ = ("_counts", "_fresh", "_lock", "_max_ns", "_sorting")
+    __slots__ = ("_counts", "_fresh", "_lock", "_max_ns", "_sorting", "_sum_ns")
 
     def __init__(self) -> None:
         self._counts: Counter[int] = Counter()
         self._fresh: list[int] = []
         self._lock = threading.RLock()  # a signal's handler may ask for statistics while they are made
         self._sorting = False
-        self._max_ns = 0
+        self._max_ns = self._sum_ns = 0
 
     def add(self, duration_ns: int) -> None:
         """Count a duration, a negative one as 0. One thread at a time."""
@@ -83,6 +85,7 @@ class Histogram:
                 del self._fresh[: len(fresh)]
                 self._counts.update(_buckets(fresh))
                 self._max_ns = max(self._max_ns, *fresh)
+                self._sum_ns += sum(duration_ns for duration_ns in fresh if duration_ns > 0)
             finally:
                 self._sorting = False
 
@@ -90,9 +93,12 @@ class Histogram:
         """Sum up what was counted so far. Any thread."""
         self._sort_in()
         with self._lock:
-            counts = sorted(self._counts.items())
+            counts, sum_ns = sorted(self._counts.items()), self._sum_ns
         p50_ns, p90_ns, p99_ns = (self._percentile(counts, share) for share in (0.5, 0.9, 0.99))
-        return LatencySummary(sum(count for _, count in counts), p50_ns, p90_ns, p99_ns, self._max_ns)
+        ends_ns = [_end_ns(bucket) for bucket, _ in counts]
+        totals = list(accumulate(count for _, count in counts))
+        buckets = tuple(zip(ends_ns, totals, strict=True))
+        return LatencySummary(totals[-1] if totals else 0, p50_ns, p90_ns, p99_ns, self._max_ns, sum_ns, buckets)
 
     def _percentile(self, counts: list[tuple[int, int]], share: float) -> int:
         rank = share * sum(count for _, count in counts)
@@ -115,6 +121,12 @@ def _middle_ns(bucket: int) -> int:
     return int((low_ns + end_ns) / 2)
 
 
+def _end_ns(bucket: int) -> int:
+    """Return the first whole duration beyond a bucket."""
+    (end_ns,) = (np.array([bucket + 1], np.int64) << SHIFT).view(np.float64)
+    return max(math.ceil(float(end_ns)), 1)
+
+
 @dataclass(frozen=True, slots=True)
 class LatencySummary:
     """Durations of one step of one source, nanoseconds; percentiles to ±6 %, all 0 when nothing was counted."""
@@ -124,6 +136,11 @@ class LatencySummary:
     p90_ns: int
     p99_ns: int
     max_ns: int
+    sum_ns: int = 0
+    """All durations together, exactly; negative ones count as 0."""
+    buckets: tuple[tuple[int, int], ...] = ()
+    """``(end_ns, count)``, rising: how many durations were less than ``end_ns``. The last ``count`` is that of all;
+    buckets in which nothing fell are left out. As Prometheus takes them: ``le`` is ``(end_ns - 1) / 1e9``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +162,9 @@ class SourceStats:
     """Frames waiting to be processed now."""
     latency: Mapping[Step, LatencySummary]
     """Durations; every step is there."""
+    last_out_ns: int | None = None
+    """When the last frame had come out and its callback returned, of the engine's clock, ``time.monotonic_ns()`` unless
+    another was given; None before the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +182,13 @@ class Meter:
     The inbox writes ``frames_in`` and ``dropped[OVERFLOW]`` under its lock; everything else is the worker's.
     """
 
-    __slots__ = ("dropped", "errors", "frames_in", "frames_out", "said_unmatched", "steps")
+    __slots__ = ("dropped", "errors", "frames_in", "frames_out", "last_out_ns", "said_unmatched", "steps")
 
     def __init__(self) -> None:
         self.frames_in = 0
         self.frames_out = 0
         self.dropped = dict.fromkeys(DropReason, 0)
+        self.last_out_ns: int | None = None
         self.errors: dict[ErrorStage, int] = {}
         self.said_unmatched: set[tuple[str, str]] = set()
         self.steps = {step: Histogram() for step in Step}
@@ -181,4 +202,5 @@ class Meter:
             errors=self.errors.copy(),
             queue_depth=queue_depth,
             latency={step: histogram.summary() for step, histogram in self.steps.items()},
+            last_out_ns=self.last_out_ns,
         )

@@ -343,6 +343,7 @@ class EngineMachine(RuleBasedStateMachine):
                 expected = (counts["in"], counts["out"], counts["spec"], counts["gate"], counts["error"], 0)
                 reasons = (DropReason.SPEC, DropReason.GATE, DropReason.ERROR, DropReason.OVERFLOW)
                 assert (found.frames_in, found.frames_out, *(found.dropped[r] for r in reasons)) == expected
+                assert (found.last_out_ns is None) == (found.frames_out == 0)
                 assert found.frames_in == found.frames_out + sum(found.dropped.values()) + self._in_encoder(model)
             for output in self.recorder.outputs(name):
                 if output.is_video_frame and output.as_video_frame().content.is_internal():

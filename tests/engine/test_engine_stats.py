@@ -10,10 +10,10 @@ from engine_kit import encode_spec, make_frame, send
 from hypothesis import given
 from hypothesis import strategies as st
 
-from picasso.engine import ConditionalSpec, DropReason, ErrorStage, PicassoEngine, stats
+from picasso.engine import CodecSpec, ConditionalSpec, DropReason, ErrorStage, PicassoEngine, SourceSpec, stats
 from picasso.engine.stats import Histogram
 from picasso.surface import SurfaceView
-from picasso.testing import RecordingCallbacks
+from picasso.testing import FakeClock, RecordingCallbacks
 
 durations = st.lists(st.integers(0, 2**62), min_size=1, max_size=60)
 
@@ -31,8 +31,40 @@ def test_percentiles_are_within_a_sixteenth_of_the_sorted_list(values: list[int]
         assert abs(got - exact) <= exact / 16 + 1
 
 
+@given(st.lists(st.integers(-(2**40), 2**52), max_size=200))
+def test_sums_are_exact_and_buckets_count_what_is_less_than_their_end(values: list[int]) -> None:
+    """More than wait to be put into their buckets, and times that went backwards."""
+    histogram = Histogram()
+    for value in values:
+        histogram.add(value)
+    summary, known = histogram.summary(), [max(value, 0) for value in values]
+    assert summary.sum_ns == sum(known)
+    ends_ns = [end_ns for end_ns, _ in summary.buckets]
+    assert ends_ns == sorted(set(ends_ns))
+    assert [count for _, count in summary.buckets] == [sum(value < end_ns for value in known) for end_ns in ends_ns]
+    assert not values or summary.buckets[-1][1] == summary.count == len(values)
+
+
+def test_a_source_says_when_its_last_frame_was_out(
+    engine: PicassoEngine, recorder: RecordingCallbacks, clock: FakeClock
+) -> None:
+    """Of the engine's clock, after its callback; a sentinel and a frame that is dropped are no output."""
+    recorder.on["on_bypass_frame"] = lambda output: clock.advance(0.25) if output.is_video_frame else None
+    engine.set_source_spec("a", SourceSpec())
+    send(engine, 0)
+    engine.remove_source_spec("a")
+    engine.set_source_spec("a", SourceSpec(CodecSpec.bypass()))
+    assert engine.stats().sources["a"].last_out_ns is None
+    started_ns = clock.now_ns()
+    send(engine, 1)
+    engine.send_eos("a")
+    engine.shutdown()
+    assert engine.stats().sources["a"].last_out_ns == started_ns + 250_000_000
+
+
 def test_nothing_counted_is_all_zero() -> None:
     summary = Histogram().summary()
+    assert (summary.sum_ns, summary.buckets) == (0, ())
     assert (summary.count, summary.p50_ns, summary.p99_ns, summary.max_ns) == (0, 0, 0, 0)
 
 
