@@ -45,7 +45,7 @@ class Answer(NamedTuple):
 class Child:
     """One child process. For one thread at a time."""
 
-    def __init__(self, *, lowest_priority: bool) -> None:
+    def __init__(self) -> None:
         """Start it; returns when it is there.
 
         Raises:
@@ -66,14 +66,9 @@ class Child:
             process_group=0,  # what a terminal sends on Ctrl-C is for this process, which then ends its children
         )
         self._read = bytearray()
-        told = {
-            "path": _search_path(),
-            "sources": source_key(),
-            "parent": os.getpid(),
-            "nice": 19 if lowest_priority else 0,
-        }
+        told = {"path": _search_path(), "sources": source_key(), "parent": os.getpid()}
         try:
-            self._tell(told | {"nice": 19 if lowest_priority else 0})
+            self._tell(told)
             self._answer(START_S)
         except BaseException:
             self.close()
@@ -84,13 +79,17 @@ class Child:
         """Of the process."""
         return self._process.pid
 
-    def compile(self, name: str) -> Answer:
+    def compile(self, name: str, nice: int) -> Answer:
         """Have an entry compiled, and wait for it.
+
+        Args:
+            name: Of the entry.
+            nice: How much lower than that of this process the priority is to be; a child keeps the lowest so far.
 
         Raises:
             ChildError: It failed.
         """
-        self._tell({"compile": name})
+        self._tell({"compile": name, "nice": nice})
         answer = self._answer(COMPILE_S)
         for text in answer.get("warnings", ()):
             say_once(str(text))

@@ -6,7 +6,7 @@ a child process (``workshop``), which puts machine code into the cache, or sends
 Guarantees:
 
 - Urgent work goes to as many processes as there are processors and memory for; work that can wait goes to one more, of
-  the lowest priority, once nothing urgent is left.
+  lower priority, once nothing urgent is left.
 - Children end when they have nothing to do, and when this process ends, however it ends. They write nothing anywhere
   but in the cache. Ctrl-C on a terminal reaches this process and not them.
 - Where no child can be started, or one fails, jobs fail with the reason, and who asked compiles in this process.
@@ -38,6 +38,13 @@ _CHILD_BYTES: Final = 400 << 20
 """What one process takes, and some."""
 
 
+_SOON_S: Final = 1.0
+_SOON_NICE: Final = 5
+"""Of what frames do without at a price, and that is short."""
+_LATER_NICE: Final = 19
+"""Of what frames hardly miss."""
+
+
 class Progress(NamedTuple):
     """How far urgent work is."""
 
@@ -59,7 +66,7 @@ def _nothing() -> None:
 class Job:
     """A kernel that is to be compiled."""
 
-    __slots__ = ("answer", "done", "due_s", "error", "is_cancelled", "name", "on_done", "urgent")
+    __slots__ = ("answer", "done", "due_s", "error", "is_cancelled", "name", "nice", "on_done", "urgent")
 
     def __init__(self, name: str, *, urgent: bool, wait_s: float = 0.0) -> None:
         self.name = name
@@ -67,6 +74,8 @@ class Job:
         self.urgent = urgent
         self.due_s = time.monotonic() + wait_s
         """When it may begin."""
+        self.nice = 0 if urgent else _SOON_NICE if wait_s <= _SOON_S else _LATER_NICE
+        """How much lower than ours the priority of its process is."""
         self.on_done: Callable[[], None] = _nothing
         """Called before ``done`` is set, by a thread of the farm."""
         self.done = threading.Event()
@@ -121,7 +130,7 @@ class Farm:
             if job.urgent or job not in self._jobs:
                 return
             self._jobs.remove(job)
-            job.urgent = True
+            job.urgent, job.nice = True, 0
         self.submit(job)
 
     def cancel(self) -> None:
@@ -172,9 +181,9 @@ class Farm:
         try:
             while job := self._next(urgent):
                 try:
-                    child = child or self._open(urgent)
+                    child = child or self._open()
                     if not job.is_cancelled:
-                        job.answer = child.compile(job.name)
+                        job.answer = child.compile(job.name, job.nice)
                         job.on_done()
                 except Exception as error:  # noqa: BLE001  # who waits tries in this process
                     if not job.is_cancelled:
@@ -203,13 +212,13 @@ class Farm:
             self._busy[urgent] -= 1
             return None
 
-    def _open(self, urgent: bool) -> Child:
+    def _open(self) -> Child:
         from picasso_kernels.child import Child, ChildError
 
         if self._failure:
             raise ChildError(self._failure)
         try:
-            child = Child(lowest_priority=not urgent)
+            child = Child()
         except Exception as error:
             self._failure = str(error) or type(error).__name__
             raise

@@ -31,8 +31,7 @@ def serve(told: dict[str, Any]) -> None:
     """Answer requests until the parent closes its pipe or ends.
 
     Args:
-        told: What the parent says first: its process number as ``parent``, the key of its kernels as ``sources``, and
-            how much lower than its own our priority is to be as ``nice``.
+        told: What the parent says first: its process number as ``parent``, the key of its kernels as ``sources``.
     """
     if told["sources"] != source_key():
         sys.exit("the kernels have changed since the process that wants them has loaded them")
@@ -41,14 +40,16 @@ def serve(told: dict[str, Any]) -> None:
     log.propagate = False
     answers = os.dup(1)
     os.dup2(2, 1)  # whatever a library prints is no answer
-    os.nice(told["nice"])
+    usual = os.nice(0)
     threading.Thread(target=_watch, args=(told["parent"],), daemon=True).start()
     requests: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(requests,), daemon=True).start()
     try:
         _send(answers, {"ready": True})
         while True:
-            answer, content = _do(requests.get()["compile"])
+            request = requests.get()
+            os.nice(max(usual + request["nice"] - os.nice(0), 0))  # it cannot be lowered
+            answer, content = _do(request["compile"])
             _send(answers, answer | {"warnings": said.take()}, content)
     except BaseException:  # noqa: BLE001  # the interpreter's own end would wait for the thread that listens
         traceback.print_exc()
@@ -85,8 +86,8 @@ def compile_entry(name: str) -> tuple[bytes, bool]:
     Returns:
         Its machine code if no disk takes it, else nothing; and whether nobody else had compiled it in the meantime.
     """
-    compiled = Compiled(entry_named(name))
-    with _lock(name):
+    with _lock(name):  # who waits for it has not loaded Numba, and so takes little memory
+        compiled = Compiled(entry_named(name))
         content = compiled.make()
     return content, bool(compiled.dispatcher.stats.cache_misses)
 

@@ -33,10 +33,15 @@ def fill():
 def show():
     print(*[f"{made.kernel}: {made.how}" for made in MADE], flush=True)
 
+def wait_until(holds):
+    deadline_s = time.monotonic() + 50
+    while not holds():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
+
 def say_who_compiles():
     request(fill_nearest)
-    while not farm.FARM.processes():
-        time.sleep(0.01)
+    wait_until(farm.FARM.processes)
     print(*farm.FARM.processes(), flush=True)
 """
 LOCK = ".fill_nearest.lock"
@@ -198,6 +203,21 @@ assert ready(fill_nearest) is host(fill_nearest)
     assert process.stdout.readline() == "went on\n"
     fcntl.flock(locked, fcntl.LOCK_UN)
     assert process.communicate(timeout=LONG_S)[0].strip() == "fill_nearest: compiled"
+
+
+ASKED = {"request(fill_nearest)": 0, "ready(fill_nearest, after_s=0)": 5, "ready(fill_nearest, after_s=1.1)": 19}
+
+
+@pytest.mark.parametrize(("ask", "nice"), ASKED.items(), ids=ASKED)
+def test_what_can_wait_gives_way_to_other_work(cache: Path, locked: int, ask: str, nice: int) -> None:
+    code = f"""
+{ask}
+wait_until(farm.FARM.processes)
+usual = os.getpriority(os.PRIO_PROCESS, 0)
+wait_until(lambda: os.getpriority(os.PRIO_PROCESS, farm.FARM.processes()[0]) == min(usual + {nice}, 19))
+print("seen", flush=True)
+"""
+    assert Process(cache, code).end()[0] == "seen"
 
 
 def test_progress_is_told_while_there_is_any(cache: Path, locked: int) -> None:
