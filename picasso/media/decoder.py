@@ -79,6 +79,8 @@ class Decoder:
         """
         self.place = opener.place.shown
         self.skipped = self.damaged = 0
+        self.begins_at_keyframe = True
+        """Whether the first packet needs no other; a recording of a broadcast may begin anywhere."""
         self._opener = opener
         self._on_fault = on_fault
         self._packets = 0
@@ -240,6 +242,8 @@ class Decoder:
         self._packets += bool(packet.size)
         if self._on_fault is not None:
             self._tell(number, self._bytes.fault(bytes(packet)))
+        if not number:
+            self.begins_at_keyframe = packet.is_keyframe
         packet.pts = number  # which the decoder copies to the frame of the packet
         try:
             frames = packet.decode()

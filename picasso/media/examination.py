@@ -97,13 +97,15 @@ def examine(location: Location, *, timeout_s: float | None = 10.0, trust: Trust 
 @contextmanager
 def _decoders_log() -> Iterator[list[Any]]:
     """Collect what FFmpeg logs about errors in this thread."""
-    level = av.logging.get_level()
+    level, skips = av.logging.get_level(), av.logging.get_skip_repeated()
+    av.logging.set_skip_repeated(False)  # else the last line of another file comes with the first of this one
     av.logging.set_level(av.logging.ERROR)
     try:
         with av.logging.Capture() as log:
             yield log
     finally:
         av.logging.set_level(level)
+        av.logging.set_skip_repeated(skips)
 
 
 @dataclass(slots=True)
@@ -138,7 +140,10 @@ class _Search:
         timeline = Timeline[Shown](decoder.time_base, decoder.rate, counter_bits=decoder.counter_bits)
         broke_off = None
         try:
-            for shown in decoder.frames():
+            for index, shown in enumerate(decoder.frames()):
+                if not index and not decoder.begins_at_keyframe:  # what comes before the first keyframe is no loss
+                    self.faults.clear()
+                    self.log.clear()
                 self._hear(shown)
                 self._see(timeline.add(shown, shown.ticks, shown.frame.duration))
         except MediaError as error:

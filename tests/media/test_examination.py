@@ -227,6 +227,21 @@ def test_joined_transport_streams_are_no_damage(noisy: Callable[..., Path]) -> N
     assert (found.frames, found.damage, found.times.restarts) == (80, (), 1)
 
 
+def test_a_recording_that_begins_between_keyframes_is_no_damage(noisy: Callable[..., Path]) -> None:
+    path = noisy("clip.ts")
+    data = path.read_bytes()
+    path.write_bytes(data[len(data) // 3 // 188 * 188 :])
+    found = examine(path)
+    assert 10 < found.frames < 30
+    assert found.damage == ()
+
+
+def test_what_ffmpeg_said_of_another_file_is_not_told_of_this_one(noisy: Callable[..., Path]) -> None:
+    whole = noisy("whole.avi", "mpeg4")
+    assert examine(overwrite(noisy("clip.avi", "mpeg4"), 0.9, 3000)).damage
+    assert examine(whole).damage == ()
+
+
 def test_packets_of_a_transport_stream_that_are_gone_are_found(noisy: Callable[..., Path]) -> None:
     path = noisy("clip.ts")
     data = path.read_bytes()
