@@ -5,10 +5,9 @@ So each law that a test holds holds for all of them, and they agree bit for bit.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,9 +16,6 @@ from picasso_kernels import compile as compiling
 from picasso_kernels import forms
 from picasso_kernels.levels import levels_of_this_architecture, missing_flags, processor_flags
 from picasso_kernels.signatures import ENTRIES, Array, Entry
-
-CALLS: Final[Counter[str]] = Counter()
-"""How often each entry ran, at each of the levels."""
 
 
 def compare_levels(folder: Path) -> None:
@@ -65,7 +61,6 @@ def _comparison(entry: Entry, ways: dict[str, Callable[..., Any]], numba: Callab
         for name, way in ways.items():
             for place, content in zip(written, before, strict=True):
                 args[place][...] = content
-            CALLS[name] += 1
             assert (way(*args), [args[place].tobytes() for place in results]) == expected, f"{entry.name} at {name}"
         return expected[0]
 
