@@ -23,9 +23,12 @@ from picasso.errors import GeometryError, MediaError, SpecError
 from picasso.media import MediaInfo
 from picasso.media.location import Trust, input_place
 from picasso.media.reader import Geometry
+from picasso.surface import MAX_SIDE
 from picasso.transform import DstPadding, Interpolation, Padding, Placement, Rect, TransformConfig
 
 SOURCE_ID = "encode"
+_SMALLEST_SIDE = 16
+"""Of what encoders take."""
 FALLBACK_RATE = Fraction(30)
 """Frames per second of files that do not tell."""
 
@@ -156,7 +159,12 @@ class Conversion:
         """The size asked for, else that for display of the crop or of the source, even as 4:2:0 pictures need."""
         if self.size is not None:
             return self.size
-        return even_display_size((self.crop.width, self.crop.height) if self.crop else source_wh, scale_xy)
+        taken_wh = (self.crop.width, self.crop.height) if self.crop else source_wh
+        size_wh = even_display_size(taken_wh, scale_xy)
+        if scale_xy[0] != scale_xy[1] and (max(size_wh) > MAX_SIDE or min(size_wh) < _SMALLEST_SIDE):
+            shown = "{}x{}".format(*size_wh)
+            raise typer.BadParameter(f"players show {shown} of it; say another --size, or --raw-geometry")
+        return size_wh
 
     def _src_rect(self) -> Rect | None:
         crop = self.crop

@@ -142,6 +142,19 @@ def test_the_width_of_pal_wide_is_1024(tmp_path: Path) -> None:
     assert first(tmp_path / "out.mkv").shape == (576, 1024, 3)
 
 
+def test_a_size_that_no_encoder_has_asks_for_another(tmp_path: Path) -> None:
+    path = tmp_path / "wide.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 96, 256, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(200)
+        container.mux([*stream.encode(av.VideoFrame(96, 256, "yuv420p")), *stream.encode(None)])
+    done = picasso("encode", path, "-o", tmp_path / "out.mp4")
+    assert done.code == 2
+    assert "players show 19200x256 of it; say another --size, or --raw-geometry" in done.sentence
+    assert picasso("encode", path, "-o", tmp_path / "out.mp4", "--raw-geometry", "-q").code == 0
+
+
 def test_a_crop_is_checked_against_the_upright_picture(on_its_side: Path, tmp_path: Path) -> None:
     done = picasso("encode", on_its_side, "-o", tmp_path / "out.mp4", "--crop", "0,0,65,96")
     assert done.code == 2
