@@ -68,12 +68,13 @@ def test_the_command_finishes_its_files(real_clip: Path, tmp_path: Path, number:
 
 
 HANGING = """
-import os, signal, sys, threading
+import threading, time
 from picasso import stop_on_signals
 with stop_on_signals():
     try:
         print("ready", flush=True)
-        signal.pause()
+        while True:
+            time.sleep(0.05)  # not signal.pause: a signal just before it would be handled at the next one only
     finally:
         print("finishing", flush=True)
         threading.Event().wait()
@@ -88,7 +89,10 @@ def test_a_second_signal_ends_a_program_that_hangs(second: signal.Signals) -> No
         program.send_signal(signal.SIGTERM)
         assert program.stdout.readline() == "finishing\n"
         program.send_signal(second)
-        assert program.wait(timeout=30) == -second
+        try:
+            assert program.wait(timeout=30) == -second
+        finally:
+            program.kill()
 
 
 def stopped_by(number: signal.Signals, then: Callable[[], object] = lambda: None) -> None:
