@@ -12,8 +12,8 @@ import tempfile
 import time
 from typing import IO, Any, Final, NamedTuple, final
 
-from picasso_kernels.compile import source_key
 from picasso_kernels.folder import VARIABLE, say_once, writable_folder
+from picasso_kernels.sources import source_key
 
 START_S: Final = 60.0
 """Within so many seconds a child says that it is there: else it is something else than a Python with our packages."""

@@ -15,18 +15,19 @@ Numba and LLVM, and by the CPU and its features.
 from __future__ import annotations
 
 import functools
-import hashlib
 import importlib.util
 import types
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 
-from picasso_kernels import farm
+from picasso_kernels import farm, forms
 from picasso_kernels.folder import cache_folder
 from picasso_kernels.making import Making, have_compiled, have_compiled_later
+from picasso_kernels.sources import source_key
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from picasso_kernels.signatures import Argument, Entry
 
 __all__ = ["cache_folder", "host", "prepare", "pure", "ready", "request", "source_key", "tool_versions", "with_parts"]
@@ -36,9 +37,6 @@ R = TypeVar("R")
 Plain = Callable[..., Any]
 Key = tuple[Plain, tuple[str, ...] | None, bool | None]
 
-_PACKAGE = Path(__file__).parent
-_NO_KERNELS: Final = frozenset({"folder.py", "store.py", "cache.py", "making.py", "farm.py", "child.py", "workshop.py"})
-"""Files that change nothing in what is compiled."""
 _READY: Final[dict[Key, Any]] = {}
 """What can be called without waiting, by what ``host`` was asked for."""
 _MAKINGS: Final[dict[Plain, Making]] = {}
@@ -108,7 +106,6 @@ def prepare(*kernels: Plain) -> None:
 @functools.cache
 def _host(kernel: Plain, inline: tuple[str, ...] | None, keep_gil: bool | None) -> Any:
     """Return machine code that came with the package, what makes it ready when it is called, or what Numba makes."""
-    from picasso_kernels import forms
     from picasso_kernels.signatures import ENTRIES
 
     entry = ENTRIES.get(kernel)
@@ -250,16 +247,6 @@ def _callees(kernel: Plain) -> list[str]:
 
 def _is_ours(function: Plain) -> bool:
     return function.__module__.partition(".")[0] == __package__
-
-
-@functools.cache
-def source_key() -> str:
-    """Return a hash over the text of all kernels but those for CUDA."""
-    digest = hashlib.sha256()
-    for path in sorted(_PACKAGE.glob("*.py")):
-        if not path.name.startswith("cuda") and path.name not in _NO_KERNELS:
-            digest.update(path.name.encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 @functools.cache

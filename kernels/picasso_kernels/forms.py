@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any, Final, Literal
 
 from picasso_kernels.levels import LEVELS, Level, level_of, levels_of_this_architecture, missing_flags, processor_flags
+from picasso_kernels.sources import source_key
 
 VARIABLE: Final = "PICASSO_KERNELS"
 _CHOICES: Final = ("auto", *(level.name for level in LEVELS), "jit", "pure")
@@ -99,8 +100,6 @@ def open_level(level: Level, flags: frozenset[str]) -> ModuleType | str:
         return f"{level.name} was not built"
     except ImportError as error:
         return f"{level.name} does not load ({error})"
-    from picasso_kernels.compile import source_key
-
     if module.sources != source_key():
         _log.warning("machine code of level %s is ignored: it was built from other sources of the kernels", level.name)
         return f"{level.name} was built from other sources"

@@ -12,14 +12,28 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
+from typing import Any, Final, NamedTuple, Protocol, final
 
 from picasso_kernels import farm
 from picasso_kernels.farm import Job
 from picasso_kernels.folder import log, writable_folder
 
-if TYPE_CHECKING:
-    from picasso_kernels.compile import Compiled
+
+class Form(Protocol):
+    """One form of a kernel, as its compiler makes it."""
+
+    @property
+    def dispatcher(self) -> Any:
+        """What is called."""
+
+    def load(self, content: bytes | None = None) -> bool:
+        """Load it from ``content``, or from disk; say whether it is there."""
+
+    def make(self) -> bytes:
+        """Load it from disk, else compile it here."""
+
+    def why_absent(self) -> str:
+        """Say why ``load`` finds nothing."""
 
 
 class Made(NamedTuple):
@@ -44,7 +58,7 @@ class CompilingCancelled(RuntimeError):
 class Making:
     """One kernel, for all threads. Called like the kernel, it waits until it is ready."""
 
-    def __init__(self, name: str, compiled: Callable[[], Compiled], on_ready: Callable[[Any], None]) -> None:
+    def __init__(self, name: str, compiled: Callable[[], Form], on_ready: Callable[[Any], None]) -> None:
         """Begin nothing yet.
 
         Args:
@@ -56,7 +70,7 @@ class Making:
         self._new = compiled
         self._on_ready = on_ready
         self._lock = threading.Lock()
-        self._compiled: Compiled | None = None
+        self._compiled: Form | None = None
         self._job: Job | None = None
         self._result: Any = None
         _ALL.add(self)
@@ -145,7 +159,7 @@ class Making:
         self._note("compiled here", time.perf_counter() - began_s)
         self._set(self._compiled)
 
-    def _set(self, compiled: Compiled) -> None:
+    def _set(self, compiled: Form) -> None:
         self._result = compiled.dispatcher
         self._on_ready(self._result)
 

@@ -19,8 +19,9 @@ import traceback
 from collections.abc import Iterator
 from typing import Any, Final
 
-from picasso_kernels.compile import Compiled, entry_named, source_key
+from picasso_kernels.compile import Compiled, entry_named
 from picasso_kernels.folder import log, writable_folder
+from picasso_kernels.sources import source_key
 
 LOCK_S: Final = 120.0
 """A process that holds a lock for longer is stopped, or compiles on a machine of another kind."""

@@ -17,12 +17,12 @@ import numpy as np
 import pytest
 
 from picasso_build import build, compiler
-from picasso_kernels import compile as compiling
 from picasso_kernels import forms, levels
 from picasso_kernels.axis import fill_bilinear, fill_nearest
 from picasso_kernels.compose import compose
 from picasso_kernels.levels import LEVELS, level_of, missing_flags, processor_flags, processor_name
 from picasso_kernels.signatures import ENTRIES, Number
+from picasso_kernels.sources import source_key
 
 NUMBERS = (0, 5, 0, 0, 5, 1, 0, 10, 1, 0, 10)
 ZEN4 = frozenset().union(*(level.flags for level in LEVELS))
@@ -194,7 +194,7 @@ def choose(monkeypatch: pytest.MonkeyPatch) -> Callable[..., forms.Form]:
     return decide
 
 
-OURS = compiling.source_key()
+OURS = source_key()
 ALL = dict.fromkeys(("x86_64_v2", "x86_64_v3", "x86_64_v4"), OURS)
 OLD = dict.fromkeys(ALL, "other")
 

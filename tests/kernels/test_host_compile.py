@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from picasso_kernels import compile as compiler
+from picasso_kernels import sources
 from picasso_kernels.compile import host, pure
 from picasso_kernels.rows import fill_pixels
 from picasso_kernels.signatures import ENTRIES
@@ -51,8 +52,8 @@ def test_the_key_follows_every_kernel_that_host_code_can_come_from(
 ) -> None:
     for name in ("pixel.py", "rows.py", "cuda_read.py", "store.py"):
         (tmp_path / name).write_text("1")
-    monkeypatch.setattr(compiler, "_PACKAGE", tmp_path)
-    key = compiler.source_key.__wrapped__
+    monkeypatch.setattr(sources, "_PACKAGE", tmp_path)
+    key = sources.source_key.__wrapped__
     before = key()
     (tmp_path / "cuda_read.py").write_text("2")
     (tmp_path / "store.py").write_text("2")

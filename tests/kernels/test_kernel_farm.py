@@ -277,7 +277,7 @@ fill(); show()
 
 def test_kernels_that_changed_since_a_process_began_are_compiled_by_it(cache: Path) -> None:
     code = """
-from picasso_kernels.compile import source_key
+from picasso_kernels.sources import source_key
 source_key()
 with open(picasso_kernels.axis.__file__, "a") as file:
     print("# changed", file=file)
