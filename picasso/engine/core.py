@@ -157,7 +157,7 @@ class Core:
                 return
             live.worker.inbox.stop()
             live.source.removed = True  # in this order: whoever comes next waits for a worker that ends
-        if not (self._may_not_wait() or lifetime.is_amid_engine()):
+        if not (self.may_not_wait() or lifetime.is_amid_engine()):
             live.worker.wait(None, self.clock)
 
     def stats(self) -> EngineStats:
@@ -175,7 +175,7 @@ class Core:
         Workers that are late are abandoned. On a thread that runs callbacks, amid another call, and in a fork, nothing
         is waited for. When the interpreter ends, its deadline holds, too.
         """
-        if self._may_not_wait() or lifetime.is_amid_engine():
+        if self.may_not_wait() or lifetime.is_amid_engine():
             self.is_open = False
             self._watchdog.ring()  # it does the rest
             return
@@ -232,7 +232,7 @@ class Core:
         self._is_forked = True
         self.is_open = False
 
-    def _may_not_wait(self) -> bool:
+    def may_not_wait(self) -> bool:
         """Whether this thread runs a callback: what it would wait for may be itself."""
         return threading.get_ident() in self._never_wait
 

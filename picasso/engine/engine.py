@@ -189,6 +189,11 @@ class PicassoEngine:
         """
         self._core.shutdown(_timeout_ns(timeout))
 
+    @property
+    def is_calling_back(self) -> bool:
+        """Whether the calling thread runs a callback of this engine, where ``shutdown`` and its like do not wait."""
+        return self._core.may_not_wait()
+
     def __enter__(self) -> Self:
         return self
 

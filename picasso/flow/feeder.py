@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, final
 
@@ -79,7 +79,6 @@ class Feeder:
         self._clock = clock
         self._stage = stage
         self._bell: Bell = SimpleQueue()
-        self._lock = threading.Lock()
         self._is_live = bool(getattr(source, "is_live", False))
         self._chance = random.Random()
         self._state = SourceState.WAITING
@@ -90,19 +89,43 @@ class Feeder:
         self._errors = 0
         self._read = 0
         self._dropped: Counter[str] = Counter()
+        self._sent_in_part = 0
+        """Shares of dropped frames that went to an output before another one refused its own."""
         self._attempt = 0
         self._restarts = 0
         self._is_open = False
+        self._is_in_stage = False
         self._last_frame_ns = 0
         self._started_s = 0.0
         self._thread = EngineThread(target=self._run, name=f"feed-{source.source_id}", daemon=True)
 
     def start(self) -> None:
-        """Set up the source in the engine, and begin to read it."""
+        """Set up the source in the engine, and begin to read it; what raises here ends the source and its sinks."""
+        try:
+            for branch in self.branches:
+                self._engine.set_source_spec(branch.engine_id, branch.spec)
+                branch.start()
+            self._thread.start()
+        except BaseException as error:
+            self._fail(error)
+            self.close_unread()
+            raise
+
+    def close_unread(self) -> None:
+        """End a source whose thread does not run: close its sinks."""
         for branch in self.branches:
-            self._engine.set_source_spec(branch.engine_id, branch.spec)
+            with suppress(ShutDownError):
+                self._engine.remove_source_spec(branch.engine_id)
             branch.start()
-        self._thread.start()
+            branch.finish()
+        self._become(SourceState.ENDED if self._failure is None else SourceState.FAILED)
+        self.done.set()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the calling thread is one that the end of the source waits for."""
+        own = any(sink.is_current for branch in self.branches for sink in branch.sinks)
+        return own or threading.current_thread() is self._thread
 
     def stop(self) -> None:
         """Read no further frame; what was sent still comes out."""
@@ -140,8 +163,9 @@ class Feeder:
         """Where the source stands."""
         from picasso.engine import Step
 
-        engine_stats = [branch.final_stats or stats.sources.get(branch.engine_id) for branch in self.branches]
+        engine_stats = [stats.sources.get(branch.engine_id) or branch.final_stats for branch in self.branches]
         known = [one for one in engine_stats if one is not None]
+        given_up = sum(branch.given_up for branch in self.branches if branch.engine_id not in stats.sources)
         totals = [one.latency[Step.TOTAL] for one in known]
         delivered = sum(branch.delivered for branch in self.branches)
         busy_s = max((branch.last_delivery_s for branch in self.branches), default=0.0) - self._started_s
@@ -151,7 +175,10 @@ class Feeder:
             getattr(self._source, "frame_count", None),
             self._read * len(self.branches),
             delivered,
-            sum(sum(one.dropped.values()) for one in known) + self._dropped.total() * len(self.branches),
+            sum(sum(one.dropped.values()) for one in known)
+            + given_up
+            + self._dropped.total() * len(self.branches)
+            - self._sent_in_part,
             dict(self._dropped),
             delivered / busy_s if delivered and busy_s > 0 else 0.0,
             max((total.p50_ns for total in totals), default=0) / 1e6,
@@ -169,14 +196,16 @@ class Feeder:
 
     def _run(self) -> None:
         self._started_s = time.perf_counter()
-        self._stage.open(self)
         try:
+            self._stage.open(self)
+            self._is_in_stage = True
             is_over = self._stopping.is_set()
             while not is_over:
-                ended = self._read_once()
+                if self._paused:
+                    self._wait_while_paused()
+                ended = self._stopping.is_set() or self._read_once()
                 self._end_streams()
                 if self._paused and self._is_live:
-                    self._wait_while_paused()
                     is_over = self._stopping.is_set()
                 else:
                     is_over = not self._wait_for_restart(ended)
@@ -190,22 +219,19 @@ class Feeder:
     def _read_once(self) -> bool:
         """Open the source and feed it to its end; tell whether it ended in order."""
         self._become(SourceState.CONNECTING)
-        items: Iterator[Item] = iter(())
         try:
-            items = iter(self._source)
-            for item in items:
-                if self._paused and not self._is_live:
-                    self._wait_while_paused()
-                if self._stopping.is_set() or self._paused:
-                    break
-                self._feed(item)
+            with _closing(iter(self._source)) as items:
+                for item in items:
+                    if self._paused and not self._is_live:
+                        self._wait_while_paused()
+                    if self._stopping.is_set() or self._paused:
+                        break
+                    self._feed(item)
         except ShutDownError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a reader or a detector raises concerns this source only
             self._last_error = error
             return False
-        finally:
-            _close_iterator(items)
         return True
 
     def _feed(self, item: Item) -> None:
@@ -229,8 +255,13 @@ class Feeder:
     def send_frame(self, frame: VideoFrame, surface: SurfaceView, src_rect: Rect | None = None) -> None:
         """Send a frame to each output. Called by the stage."""
         rect = self._src_rect if src_rect is None else src_rect
-        for branch, (copy, view) in zip(self.branches, _shares(frame, surface, self.branches), strict=True):
-            self._engine.send_frame(branch.engine_id, copy, view, rect)
+        shares = zip(self.branches, _shares(frame, surface, self.branches), strict=True)
+        for sent, (branch, (copy, view)) in enumerate(shares):
+            try:
+                self._engine.send_frame(branch.engine_id, copy, view, rect)
+            except BaseException:
+                self._sent_in_part += sent  # whoever drops the frame counts it for each output
+                raise
 
     def pass_on(self, content: VideoFrame | EndOfStream) -> None:
         """Hand a frame or an end of stream to the sinks of each output. Called by the stage."""
@@ -294,22 +325,34 @@ class Feeder:
 
     def _finish(self) -> None:
         """Let the engine finish what it was sent, then close the sinks."""
-        with suppress(ShutDownError):
-            self._end_streams()
-            self._stage.close(self.source_id)
+        self._try(self._end_streams)
+        if self._is_in_stage:
+            self._try(self._stage.close, self.source_id)
         for branch in self.branches:
-            with suppress(ShutDownError):
-                self._engine.remove_source_spec(branch.engine_id)
+            self._try(self._engine.remove_source_spec, branch.engine_id)
             branch.finish()
         self._become(SourceState.ENDED if self._failure is None else SourceState.FAILED)
         self.done.set()
 
+    def _try(self, step: Callable[..., object], *arguments: object) -> None:
+        """Take a step of the end; one that fails must not keep the others from being taken."""
+        try:
+            step(*arguments)
+        except ShutDownError:
+            pass  # the engine was shut down: there is nothing left to end
+        except BaseException as error:  # noqa: BLE001 - reported in the outcome
+            self._fail(error)
 
-def _close_iterator(items: object) -> None:
+
+@contextmanager
+def _closing(items: Iterator[Item]) -> Iterator[Iterator[Item]]:
     """Close a generator or reader now, on this thread, instead of when it is collected."""
-    close = getattr(items, "close", None)
-    if close is not None:
-        close()
+    try:
+        yield items
+    finally:
+        close = getattr(items, "close", None)
+        if close is not None:
+            close()
 
 
 def _shares(

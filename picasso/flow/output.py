@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -52,13 +51,17 @@ class Branch:
         self.delivered = 0
         self.last_delivery_s = 0.0
         self.final_stats: SourceStats | None = None
-        """The engine's counters after the last frame; None while it runs."""
-        self._finished = threading.Event()
+        """The engine's counters at the newest end of a stream; None before the first."""
+        self.given_up = 0
+        """Frames that the engine, shut down, did not come to."""
+        self._is_started = False
 
     def start(self) -> None:
-        """Start the sinks."""
-        for sink in self.sinks:
-            sink.start()
+        """Start the sinks. May be called again."""
+        if not self._is_started:
+            self._is_started = True
+            for sink in self.sinks:
+                sink.start()
 
     def deliver(self, output: OutputMessage) -> None:
         """Queue one output for every sink."""
@@ -72,10 +75,8 @@ class Branch:
 
     def finish(self) -> None:
         """Close the sinks behind what they were given. May be called again."""
-        if not self._finished.is_set():
-            self._finished.set()
-            for sink in self.sinks:
-                sink.finish()
+        for sink in self.sinks:
+            sink.finish()
 
     def join(self, deadline_s: float | None = None) -> bool:
         """Wait until every sink is closed, until ``time.monotonic()`` reaches ``deadline_s``; tell whether they are."""

@@ -23,6 +23,7 @@ from picasso.engine import (
     SourceSpec,
 )
 from picasso.engine.clock import Clock, MonotonicClock
+from picasso.errors import ShutDownError
 from picasso.flow.feeder import Annotate, Feeder, OnState
 from picasso.flow.output import Branch, Output
 from picasso.flow.restart import NEVER, RestartPolicy
@@ -36,6 +37,8 @@ from picasso.transform import Rect, TransformConfig
 
 REFRESH_S: Final = 0.1
 """Seconds between two calls of ``on_progress``."""
+MOMENT_S: Final = 1.0
+"""Seconds more that sinks get to close, once their sources are given up."""
 GRACE_S: Final = 10.0
 """Seconds that a stop waits for frames on their way and for sinks, by default."""
 WAITING_FRAMES: Final = 2
@@ -63,7 +66,8 @@ class Runner:
     - What was read came out, or is counted as dropped: ``status.read == status.delivered + status.dropped``.
     - ``stop`` lets frames on their way come out and closes every sink.
 
-    Every method may be called from any thread; ``run`` and ``wait`` wait, and so do ``remove`` and ``close``.
+    Every method may be called from any thread. ``run``, ``remove`` and ``close`` wait, so they refuse to be called by
+    the sinks and callbacks that they would wait for; ``stop`` does not wait.
     """
 
     def __init__(
@@ -109,6 +113,8 @@ class Runner:
         self._user = callbacks or Callbacks()
         self._feeders: dict[str, Feeder] = {}
         self._branches: dict[str, tuple[Feeder, Branch]] = {}
+        self._lock = threading.Lock()
+        """Over who is in the runner, and whether it has started and is closed; nobody waits under it."""
         self._is_started = False
         self._is_closed = False
         own = {name: getattr(self, f"_{name}") for name in OWN_CALLBACKS}
@@ -158,9 +164,6 @@ class Runner:
             raise ValueError("Runner.add: outputs already say what sinks and spec say; give one or the other")
         branches = [Branch(source.source_id, output) for output in outputs]
         names = [branch.engine_id for branch in branches]
-        taken = [name for name in names if name in self._branches or names.count(name) > 1]
-        if source.source_id in self._feeders or taken:
-            raise ValueError(f"Runner.add: {(taken or [source.source_id])[0]!r} is in use; names must be unique")
         feeder = Feeder(
             self._engine,
             source,
@@ -174,25 +177,38 @@ class Runner:
             clock=self._clock,
             stage=self._stage,
         )
-        self._feeders[source.source_id] = feeder
-        self._branches.update((branch.engine_id, (feeder, branch)) for branch in branches)
-        if self._is_started:
-            feeder.start()
+        with self._lock:
+            if self._is_closed:
+                raise ShutDownError("Runner.add: the runner is closed")
+            taken = [name for name in names if name in self._branches or names.count(name) > 1]
+            if source.source_id in self._feeders or taken:
+                raise ValueError(f"Runner.add: {(taken or [source.source_id])[0]!r} is in use; names must be unique")
+            self._feeders[source.source_id] = feeder
+            self._branches.update((branch.engine_id, (feeder, branch)) for branch in branches)
+            is_started = self._is_started
+        if is_started:
+            try:
+                feeder.start()
+            except BaseException:
+                feeder.join(None)
+                self._forget(feeder)
+                raise
 
     def remove(self, source_id: str) -> SourceStatus:
         """End a source behind the frames that were read, close its sinks, forget it, and say how it fared.
 
         Raises:
             KeyError: There is no such source.
+            RuntimeError: It is called on a thread of the source or of a sink of it, which it would wait for.
         """
         feeder = self._feeder(source_id)
+        self._refuse_to_wait_for(feeder)
         feeder.stop()
-        if self._is_started:
-            feeder.join(None)
+        if not self._is_started:
+            feeder.close_unread()
+        feeder.join(None)
         status = feeder.status(self._engine.stats())
-        del self._feeders[source_id]
-        for branch in feeder.branches:
-            del self._branches[branch.engine_id]
+        self._forget(feeder)
         return status
 
     def pause(self, source_id: str) -> None:
@@ -217,11 +233,22 @@ class Runner:
         return [feeder.status(stats) for feeder in list(self._feeders.values())]
 
     def start(self) -> None:
-        """Begin to read every source."""
-        if not self._is_started:
+        """Begin to read every source.
+
+        Raises:
+            Exception: What the engine has against the spec of a source; the others run, and ``close`` ends them.
+        """
+        with self._lock:
+            feeders = [] if self._is_started else list(self._feeders.values())
             self._is_started = True
-            for feeder in list(self._feeders.values()):
+        failures: list[BaseException] = []
+        for feeder in feeders:
+            try:
                 feeder.start()
+            except Exception as error:  # noqa: BLE001 - raised below; a source that does not start keeps none waiting
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
     def run(self, on_progress: OnProgress | None = None) -> list[SourceStatus]:
         """Read all sources to their ends, finish every sink, and say how each source fared.
@@ -259,20 +286,35 @@ class Runner:
 
         Returns:
             Whether everything ended in time.
-        """
-        if self._is_closed:
-            return True
-        self._is_closed = True
-        with hold_stop():
-            return self._close(timeout_s)
 
-    def _close(self, timeout_s: float) -> bool:
+        Raises:
+            RuntimeError: It is called on a thread of a source or of a sink, which it would wait for; call ``stop``.
+        """
+        for feeder in list(self._feeders.values()):
+            self._refuse_to_wait_for(feeder)
+        with self._lock:
+            is_first = not self._is_closed
+            self._is_closed = True
+            feeders = list(self._feeders.values())
+        with hold_stop():
+            return self._close(feeders, timeout_s, is_first)
+
+    def _close(self, feeders: Sequence[Feeder], timeout_s: float, is_first: bool) -> bool:
         deadline_s = time.monotonic() + timeout_s
-        self.stop()
-        feeders = list(self._feeders.values()) if self._is_started else []
+        for feeder in feeders:
+            feeder.stop()
+            if is_first and not self._is_started:
+                feeder.close_unread()
         joined = [feeder.join(deadline_s) for feeder in feeders]
         in_time = all(joined)
         self._engine.shutdown(max(deadline_s - time.monotonic(), 0.0) if in_time else 0.0)
+        if not in_time:  # a sink that blocks must not keep the others from finishing their files
+            deadline_s = time.monotonic() + MOMENT_S
+            for feeder in feeders:
+                for branch in feeder.branches:
+                    branch.finish()
+            for feeder in feeders:
+                feeder.join(deadline_s)
         return in_time
 
     def __enter__(self) -> Self:
@@ -289,6 +331,18 @@ class Runner:
         except KeyError:
             known = ", ".join(map(repr, self._feeders)) or "none"
             raise KeyError(f"no source {source_id!r}; there are: {known}") from None
+
+    def _forget(self, feeder: Feeder) -> None:
+        with self._lock:
+            if self._feeders.get(feeder.source_id) is feeder:
+                del self._feeders[feeder.source_id]
+                for branch in feeder.branches:
+                    del self._branches[branch.engine_id]
+
+    def _refuse_to_wait_for(self, feeder: Feeder) -> None:
+        if feeder.is_current or self._engine.is_calling_back:
+            name = threading.current_thread().name
+            raise RuntimeError(f"Runner: thread {name!r} belongs to a source that would be waited for; call stop")
 
     def _on_encoded_frame(self, output: OutputMessage) -> None:
         self._deliver(output)
@@ -310,6 +364,7 @@ class Runner:
     def _on_error(self, source_id: str, stage: ErrorStage, error: BaseException, frame: VideoFrame | None) -> None:
         found = self._branches.get(source_id)
         if found is not None:
+            found[1].given_up += frame is not None and isinstance(error, ShutDownError)
             found[0].note(error)
         if self._user.on_error is not None:
             self._user.on_error(source_id, stage, error, frame)

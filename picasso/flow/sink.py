@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
-from queue import Queue
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol, final
 
 from picasso.engine.policies import OverflowPolicy, PtsResetPolicy
@@ -49,30 +52,43 @@ class Segments(StreamWriter):
         super().__init__(pattern, on_restart=PtsResetPolicy.SEGMENT, segment_s=seconds, segment_bytes=size_bytes)
 
 
-class _Close:
-    """The last entry of a queue."""
-
-
-_CLOSE: Final = _Close()
-
-
 @final
 class SinkThread:
     """A sink, the queue before it, and the thread that empties it.
 
     Guarantees:
 
-    - The sink is written to and closed by its own thread only, in the order of ``put``.
+    - A sink is written to and closed by its own thread only, in the order of ``put``.
     - A sink that raises takes nothing more: the error is logged once and kept, what comes later is counted as dropped,
       and no other sink notices.
-    - ``BLOCK`` makes ``put`` wait while the queue is full; the other policies drop and count.
+    - ``BLOCK`` makes ``put`` wait while the queue is full, until ``finish``; the other policies drop and count.
     """
 
-    def __init__(self, sink: Sink, source_id: str, policy: OverflowPolicy, queue_frames: int) -> None:
+    def __init__(
+        self,
+        sink: Sink,
+        source_id: str,
+        policy: OverflowPolicy,
+        queue_frames: int,
+        on_failure: Callable[[BaseException], object] | None = None,
+    ) -> None:
+        """Make a queue; nothing is written before ``start``.
+
+        Args:
+            sink: What is written to.
+            source_id: Names the thread, and messages.
+            policy: What ``put`` does while the queue is full.
+            queue_frames: Frames that may wait; 0 for no limit.
+            on_failure: Told once what the sink raised; called on the sink's thread.
+        """
         self._sink = sink
         self._source_id = source_id
         self._policy = policy
-        self._queue: Queue[OutputMessage | _Close] = Queue(queue_frames)
+        self._limit = queue_frames or sys.maxsize
+        self._on_failure = on_failure
+        self._queue: deque[OutputMessage] = deque()
+        self._changed = threading.Condition()
+        self._is_finished = False
         self._written = 0
         self._dropped = 0
         self._failure: BaseException | None = None
@@ -83,41 +99,61 @@ class SinkThread:
         self._thread.start()
 
     def put(self, output: OutputMessage) -> None:
-        """Queue one output; the end of a stream is never dropped. One thread at a time."""
-        if self._policy is not OverflowPolicy.BLOCK and not output.is_eos and self._queue.full():
-            if self._policy is OverflowPolicy.DROP_NEWEST:
-                self._dropped += 1
-                return
-            self._drop_oldest()
-        self._queue.put(output)
+        """Queue one output; the end of a stream is never dropped before ``finish``. Any thread."""
+        with self._changed:
+            if self._policy is OverflowPolicy.BLOCK:
+                self._changed.wait_for(lambda: len(self._queue) < self._limit or self._is_finished)
+            if not self._is_finished and (len(self._queue) < self._limit or self._makes_room(output)):
+                self._queue.append(output)
+                self._changed.notify_all()
+            else:
+                self._dropped += not output.is_eos
 
     def finish(self) -> None:
-        """Have the sink closed behind what is queued. Does not wait for it."""
-        self._queue.put(_CLOSE)
+        """Have the sink closed behind what is queued; what comes later is dropped and counted. Does not wait."""
+        with self._changed:
+            self._is_finished = True
+            self._changed.notify_all()
 
     def join(self, timeout_s: float | None = None) -> bool:
         """Wait until the sink is closed; tell whether it is."""
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
+    @property
+    def is_current(self) -> bool:
+        """Whether the calling thread is the sink's."""
+        return threading.current_thread() is self._thread
+
     def status(self) -> SinkStatus:
         """Where the sink stands. Any thread."""
         name = getattr(self._sink, "name", None) or type(self._sink).__name__
-        return SinkStatus(str(name), self._written, self._dropped, self._queue.qsize(), self._failure)
+        return SinkStatus(str(name), self._written, self._dropped, len(self._queue), self._failure)
 
-    def _drop_oldest(self) -> None:
-        """Make room by discarding the oldest frame, unless only ends of streams wait."""
-        with self._queue.mutex:
-            entries = self._queue.queue
-            for index, entry in enumerate(entries):
-                if not isinstance(entry, _Close) and not entry.is_eos:
-                    del entries[index]
-                    self._queue.not_full.notify()
-                    self._dropped += 1
-                    return
+    def _makes_room(self, output: OutputMessage) -> bool:
+        """Tell whether a full queue takes an output after all, having dropped the oldest frame for it."""
+        if output.is_eos:
+            return not self._queue[-1].is_eos  # goes beyond the limit; two ends in a row say no more than one
+        if self._policy is OverflowPolicy.DROP_NEWEST:
+            return False
+        for index, entry in enumerate(self._queue):
+            if not entry.is_eos:
+                del self._queue[index]
+                self._dropped += 1
+                return True
+        return False
+
+    def _next(self) -> OutputMessage | None:
+        """Wait for the next output; None behind the last."""
+        with self._changed:
+            while not self._queue and not self._is_finished:
+                self._changed.wait()
+            output = self._queue.popleft() if self._queue else None
+            self._changed.notify_all()
+            return output
 
     def _run(self) -> None:
-        while not isinstance(output := self._queue.get(), _Close):
+        while (output := self._next()) is not None:
             self._write(output)
             del output  # frees the frame while we wait
         try:
@@ -141,3 +177,5 @@ class SinkThread:
         if self._failure is None:
             self._failure = error
             logger.error("source %r: a sink failed and takes nothing more: %s", self._source_id, error)
+            if self._on_failure is not None:
+                self._on_failure(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -385,6 +386,27 @@ def test_every_fault_is_reported_at_once_in_the_order_of_the_file(load: Load) ->
     ]
 
 
+def test_merge_keys_bring_what_a_mapping_does_not_say_itself(load: Load) -> None:
+    config = load(
+        """
+name: m
+parameters:
+  small: &small {width: 64, height: 48, geometry_base: 4}
+  tall: &tall {height: 96, geometry_base: 16}
+  frame: &frame
+    <<: *small
+    height: 80
+  both: {<<: [*small, *tall], width: 32}
+  again: *frame
+pipeline: {source: {element: videotestsrc}, sink: [{element: devnull_sink}]}
+"""
+    )
+    assert (config.frame.width, config.frame.height, config.frame.geometry_base) == (64, 80, 4)
+    assert config.parameters["both"] == {"width": 32, "height": 48, "geometry_base": 4}
+    assert config.parameters["again"] == {"width": 64, "height": 80, "geometry_base": 4}
+    assert str(config.origin(("parameters", "frame", "height"))).endswith(":8")
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
@@ -392,8 +414,20 @@ def test_every_fault_is_reported_at_once_in_the_order_of_the_file(load: Load) ->
         ("- 1\n", "m.yml:1: expected a mapping with name, parameters and pipeline, got [1]"),
         ("name: a\nname: b\n", "m.yml:2: name: the key is given twice, first in line 1"),
         ("", "name"),
+        ("parameters:\n  a: &a [*a]\n", "m.yml:2: not YAML: nested more than 50 deep, or an alias holds itself"),
+        ("parameters:\n  a: &a {b: *a}\n", "m.yml:2: not YAML: nested more than 50 deep, or an alias holds itself"),
+        (f"parameters:\n  a: {'[' * 60}{']' * 60}\n", "m.yml:2: not YAML: nested more than 50 deep"),
+        (
+            "parameters:\n  a: &a [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]\n"
+            + "".join(f"  {b}: &{b} [{', '.join([f'*{a}'] * 10)}]\n" for a, b in itertools.pairwise("abcdef")),
+            "not YAML: more than 100000 values, aliases counted each time",
+        ),
+        (
+            "parameters:\n  a: &a {x: 1}\n  b: {<<: *a, x: 2, x: 3}\n",
+            "m.yml:3: parameters.b.x: the key is given twice, first in line 3",
+        ),
     ],
-    ids=["broken", "list", "twice", "empty"],
+    ids=["broken", "list", "twice", "empty", "own list", "own map", "deep", "laughs", "twice beside a merge"],
 )
 def test_text_that_is_no_module_is_refused(load: Load, text: str, fault: str) -> None:
     found = faults(load, text)

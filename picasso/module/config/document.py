@@ -23,6 +23,9 @@ _FLOAT: Final = re.compile(
     re.VERBOSE,
 )
 """Numbers of YAML 1.2, which PyYAML's 1.1 takes for text where they have no dot: ``1e3``."""
+MAX_DEPTH: Final = 50
+MAX_VALUES: Final = 100_000
+"""Limits of a tree. An alias costs a few bytes of text and may repeat, or contain, everything before it."""
 
 
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the C one where it is built
@@ -60,7 +63,7 @@ def parse(text: str, name: str) -> Document:
         loader = _Loader(text)
         try:
             node = loader.get_single_node()
-            tree = {} if node is None else _value(loader, node, (), lines, problems, name)
+            tree = {} if node is None else _Reading(loader, lines, problems, name).value(node, ())
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
@@ -77,27 +80,62 @@ def parse(text: str, name: str) -> Document:
     return Document(name, tree, lines, problems)
 
 
-def _value(
-    loader: _Loader, node: yaml.Node, path: Path, lines: dict[Path, int], problems: list[Problem], name: str
-) -> Any:
-    """Return the plain value of a node, noting where its parts stand."""
-    if isinstance(node, yaml.MappingNode):
-        loader.flatten_mapping(node)
+class _Reading:
+    """One pass over the nodes of a document."""
+
+    def __init__(self, loader: _Loader, lines: dict[Path, int], problems: list[Problem], name: str) -> None:
+        self._loader = loader
+        self._lines = lines
+        self._problems = problems
+        self._name = name
+        self._values = 0
+        self._flat: set[int] = set()
+        """Mappings that were read before, whose ``<<`` has been taken apart."""
+
+    def value(self, node: yaml.Node, path: Path) -> Any:
+        """Return the plain value of a node, noting where its parts stand."""
+        self._values += 1
+        if len(path) > MAX_DEPTH:
+            raise yaml.MarkedYAMLError(
+                problem=f"nested more than {MAX_DEPTH} deep, or an alias holds itself", problem_mark=node.start_mark
+            )
+        if self._values > MAX_VALUES:
+            raise yaml.MarkedYAMLError(
+                problem=f"more than {MAX_VALUES} values, aliases counted each time", problem_mark=node.start_mark
+            )
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            entries = []
+            for index, entry in enumerate(node.value):
+                self._lines[*path, index] = entry.start_mark.line + 1
+                entries.append(self.value(entry, (*path, index)))
+            return entries
+        return self._loader.construct_object(node, deep=True)
+
+    def _mapping(self, node: yaml.MappingNode, path: Path) -> Tree:
+        """Return a mapping; its own keys win over those that ``<<`` brings, and only those may not be there twice."""
+        own = {id(key_node) for key_node, _value in node.value} if id(node) not in self._flat else set()
+        self._loader.flatten_mapping(node)
+        self._flat.add(id(node))
         tree: Tree = {}
+        seen: set[str] = set()
         for key_node, value_node in node.value:
-            key = loader.construct_object(key_node, deep=True)
-            key = str(key)
+            key = str(self._loader.construct_object(key_node, deep=True))
             line = key_node.start_mark.line + 1
             here = (*path, key)
+            if id(key_node) in own:
+                if key in seen:
+                    text = f"the key is given twice, first in line {self._lines[here]}"
+                    self._problems.append(Problem(text, here, self._name, line))
+                seen.add(key)
             if key in tree:
-                problems.append(Problem(f"the key is given twice, first in line {lines[here]}", here, name, line))
-            lines[here] = line
-            tree[key] = _value(loader, value_node, here, lines, problems, name)
+                self._forget(here)
+            self._lines[here] = line
+            tree[key] = self.value(value_node, here)
         return tree
-    if isinstance(node, yaml.SequenceNode):
-        entries = []
-        for index, entry in enumerate(node.value):
-            lines[*path, index] = entry.start_mark.line + 1
-            entries.append(_value(loader, entry, (*path, index), lines, problems, name))
-        return entries
-    return loader.construct_object(node, deep=True)
+
+    def _forget(self, path: Path) -> None:
+        """Forget the lines below a key whose value is replaced."""
+        for below in [known for known in self._lines if known[: len(path)] == path and known != path]:
+            del self._lines[below]

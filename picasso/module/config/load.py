@@ -59,7 +59,10 @@ def _read(source: str | os.PathLike[str] | Mapping[str, Any]) -> Document:
         return Document(MAPPING, _plain(source), {})
     name = os.fspath(source)
     if name == "-":
-        return parse(sys.stdin.read(), STDIN)
+        try:
+            return parse(sys.stdin.read(), STDIN)
+        except UnicodeDecodeError as error:
+            raise ConfigError([Problem(f"cannot be read: {error}", (), STDIN)]) from None
     try:
         text = FilePath(name).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
