@@ -100,6 +100,7 @@ class Farm:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._jobs: list[Job] = []
+        self._begun: set[Job] = set()
         self._round: list[Job] = []
         self._round_began_s = 0.0
         self._busy = {True: 0, False: 0}
@@ -136,7 +137,7 @@ class Farm:
     def cancel(self) -> None:
         """Give up what is being compiled: who waits for it gets an error, who asks again has it compiled again."""
         with self._changed:
-            for job in {*self._jobs, *self._round}:
+            for job in {*self._jobs, *self._begun, *self._round}:
                 if not job.done.is_set():
                     job.is_cancelled = True
                     job.done.set()
@@ -192,6 +193,7 @@ class Farm:
                         self._close(child)
                     child = None
                 with self._changed:
+                    self._begun.discard(job)
                     job.done.set()
                     self._changed.notify_all()
         finally:
@@ -207,6 +209,7 @@ class Farm:
                 is_blocked = not urgent and any(not other.done.is_set() for other in self._round)
                 if not is_blocked and not wait_s:
                     self._jobs.remove(job)
+                    self._begun.add(job)
                     return job
                 self._changed.wait(None if is_blocked else wait_s)
             self._busy[urgent] -= 1

@@ -205,6 +205,18 @@ assert ready(fill_nearest) is host(fill_nearest)
     assert process.communicate(timeout=LONG_S)[0].strip() == "fill_nearest: compiled"
 
 
+def test_what_can_wait_is_cancelled_too_and_nobody_compiles_it_here(cache: Path, locked: int) -> None:
+    code = """
+assert ready(fill_nearest, after_s=0) is None
+wait_until(farm.FARM.processes)
+farm.FARM.cancel()
+wait_until(lambda: not farm.FARM.processes())
+assert ready(fill_nearest, after_s=LONG_S) is None
+print("none")
+"""
+    assert Process(cache, code.replace("LONG_S", str(LONG_S))).end() == ("none", "")
+
+
 ASKED = {"request(fill_nearest)": 0, "ready(fill_nearest, after_s=0)": 5, "ready(fill_nearest, after_s=1.1)": 19}
 
 
