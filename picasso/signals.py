@@ -80,6 +80,11 @@ class Stop:
             signal.signal(signum, signal.SIG_DFL)
             os.kill(os.getpid(), signum)
 
+    def _raise_if_due(self) -> None:
+        """Raise for a signal that came in a block of ``hold_stop``; once."""
+        if self._is_due and not self._holds:
+            self._raise()
+
     def _raise(self) -> None:
         assert self.signum is not None
         self._is_due = self._holds > 0
@@ -88,6 +93,8 @@ class Stop:
 
 
 _current: Stop | None = None
+_interrupts: Final[list[int]] = []
+"""Ctrl-C without ``stop_on_signals`` that came in a block of ``hold_stop`` and was not raised yet."""
 
 
 @contextlib.contextmanager
@@ -122,6 +129,7 @@ def stop_on_signals(*signals: signal.Signals, exits: bool = True) -> Iterator[St
     try:
         stop._install(signals or SIGNALS)
         yield stop
+        stop._raise_if_due()
     except Stopped as stopped:
         if exits:
             raise SystemExit(stopped.exit_code) from None
@@ -136,7 +144,8 @@ def hold_stop() -> Iterator[None]:
     """Let a signal of ``stop_on_signals``, and a plain Ctrl-C, wait until this block is over.
 
     For what must not be left half done: a fragment of a file and what is known of it, a rename. On other threads than
-    the main one, and for handlers of SIGINT that are not Python's own, it does nothing.
+    the main one, and for handlers of SIGINT that are not Python's own, it does nothing. Where the block fails, its own
+    exception leaves it, and the signal waits for the end of the next such block; an empty one will do.
 
     Raises:
         KeyboardInterrupt: A signal came meanwhile, and the block ended well; ``Stopped`` under ``stop_on_signals``.
@@ -149,13 +158,13 @@ def hold_stop() -> Iterator[None]:
         if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
             yield
             return
-        came: list[int] = []
-        signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
+        signal.signal(signal.SIGINT, lambda number, _frame: _interrupts.append(number))
         try:
             yield
         finally:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-        if came:
+        if _interrupts:
+            _interrupts.clear()
             raise KeyboardInterrupt
         return
     stop._holds += 1
@@ -163,5 +172,4 @@ def hold_stop() -> Iterator[None]:
         yield
     finally:
         stop._holds -= 1
-    if stop._is_due and not stop._holds:
-        stop._raise()
+    stop._raise_if_due()

@@ -88,17 +88,17 @@ class Mp4Muxer:
         if not waiting:
             return
         self._waiting_bytes = 0
-        if not self._number:
-            self._begin()
-        try:
-            with hold_stop():  # what is in the file and what is known of it belong together
+        with hold_stop():  # what is in the file and what is known of it belong together
+            if not self._number:
+                self._begin()
+            try:
                 self._write(waiting, until)
-        except OSError:
-            for track in waiting:
-                if track is not self._video or not self._fragment:
-                    track.waiting = []
-            self._rescue()
-            raise
+            except OSError:
+                for track in waiting:
+                    if track is not self._video or not self._fragment:
+                        track.waiting = []
+                self._rescue()
+                raise
 
     def _write(self, waiting: Sequence[Track], until: int | None) -> None:
         self._number += 1

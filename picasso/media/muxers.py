@@ -190,28 +190,28 @@ class ByFFmpeg:
         """Bring everything into the file, and the index."""
         self._tap.sync_before_patch = True
         size = self._output.size
-        try:
-            with hold_stop():
+        with hold_stop():
+            try:
                 self._container.close()
-        except FAILURES as error:
-            self._drop(size)
-            raise self._tap.failure or error from None
-        self.safe = self._taken
+            except FAILURES as error:
+                self._drop(size)
+                raise self._tap.failure or error from None
+            self.safe = self._taken
 
     def _mux(self, packet: av.Packet[Any], *, may_write: bool) -> None:
         """Hand over a packet; a cluster that is written meanwhile holds the frames before it."""
         size = self._output.size
-        try:
-            with hold_stop() if may_write else _NOTHING:  # an exception in the midst of FFmpeg would be lost
+        with hold_stop() if may_write else _NOTHING:  # an exception in the midst of FFmpeg would be lost
+            try:
                 self._container.mux_one(packet)
-        except FAILURES as error:
-            self._drop(size)
-            raise self._tap.failure or error from None
-        if self._output.size > size:
-            self._cluster_bytes, self._cluster_ns = 0, self._now_ns
-            self.safe = self._taken if self._plays_early else 0
-            if self._sync:
-                self._output.sync()
+            except FAILURES as error:
+                self._drop(size)
+                raise self._tap.failure or error from None
+            if self._output.size > size:
+                self._cluster_bytes, self._cluster_ns = 0, self._now_ns
+                self.safe = self._taken if self._plays_early else 0
+                if self._sync:
+                    self._output.sync()
 
     def _drop(self, size: int) -> None:
         """Cut off what was written in part, and free what FFmpeg holds without another byte."""

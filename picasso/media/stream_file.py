@@ -13,6 +13,7 @@ from picasso.media.ffmpeg import FAILURES, reason
 from picasso.media.muxers import ByFFmpeg, Fragments, Muxer, Sound
 from picasso.media.outputs import Output
 from picasso.media.packets import FFMPEG_NAMES, StreamKind
+from picasso.signals import hold_stop
 
 if TYPE_CHECKING:
     import av
@@ -175,6 +176,8 @@ class StreamFile:
 
     def _fail(self, error: Exception) -> NoReturn:
         self.failure = error
+        with hold_stop():  # a signal that came meanwhile goes first; what is lost is known now
+            pass
         raise MediaError(f"{self.output.place}: {self._losses()}") from None
 
     def _losses(self) -> str:

@@ -186,9 +186,14 @@ class StreamWriter:
         """
         if self._closed:
             return
-        with hold_stop():
-            self._slot.complete()
-        self._end()
+        known = len(self._slot.failures)
+        try:
+            with hold_stop():
+                self._slot.complete()
+                self._end()
+        except KeyboardInterrupt:  # it takes the place of what is raised below
+            self._slot.log_failures(known)
+            raise
         if self._slot.failures:
             raise MediaError("; ".join(map(str, self._slot.failures)))
 
@@ -203,7 +208,7 @@ class StreamWriter:
         if not self._closed:
             with hold_stop():
                 self._slot.abandon()
-            self._end()
+                self._end()
         return self._slot.left
 
     def __enter__(self) -> Self:
@@ -278,10 +283,11 @@ class StreamWriter:
     def _complete(self) -> None:
         """Put a segment in its place; what goes wrong is logged, and ``close`` raises."""
         known = len(self._slot.failures)
-        with hold_stop():
-            self._slot.complete()
-        for failure in self._slot.failures[known:]:
-            _LOG.error("%s", failure)
+        try:
+            with hold_stop():
+                self._slot.complete()
+        finally:
+            self._slot.log_failures(known)
 
     def _refuse(self, why: str) -> NoReturn:
         raise MediaError(f"{self._place}: {why}")
@@ -336,6 +342,10 @@ class _Slot:
             self.abandon()
             if self.left is not None:
                 _LOG.warning("%s: a writer that nobody closed left %d frames here", self.left, self.safe)
+        self.log_failures(known)
+
+    def log_failures(self, known: int) -> None:
+        """Write into the log what went wrong, but for the first ``known`` failures."""
         for failure in self.failures[known:]:
             _LOG.error("%s", failure)
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,43 @@ def test_what_is_held_is_done_as_a_whole() -> None:
     with stop_on_signals(exits=False), pytest.raises(Stopped):
         work()
     assert done == ["inner", "outer"]
+
+
+def fail_with(number: signal.Signals) -> None:
+    with hold_stop():
+        os.kill(os.getpid(), number)
+        raise ValueError("disk")
+
+
+@pytest.mark.parametrize("taken", [nullcontext, lambda: stop_on_signals(exits=False)], ids=["plain", "stop_on_signals"])
+def test_a_block_that_fails_raises_its_error_and_the_next_one_the_signal(
+    taken: Callable[[], AbstractContextManager[object]],
+) -> None:
+    done = []
+
+    def work() -> None:
+        with pytest.raises(ValueError, match="disk"):
+            fail_with(signal.SIGINT)
+        done.append("handled")
+        with hold_stop():
+            done.append("next")
+        done.append("after")
+
+    with taken(), pytest.raises(KeyboardInterrupt):
+        work()
+    assert done == ["handled", "next"]
+    with hold_stop():
+        done.append("once")
+
+
+def test_a_signal_that_no_block_raised_ends_the_program_all_the_same() -> None:
+    def work() -> None:
+        with stop_on_signals(), pytest.raises(ValueError, match="disk"):
+            fail_with(signal.SIGTERM)
+
+    with pytest.raises(SystemExit) as caught:
+        work()
+    assert caught.value.code == CODES[signal.SIGTERM]
 
 
 def test_signals_that_are_ignored_stay_ignored() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import json
 import logging
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,6 +24,7 @@ from picasso.engine import OutputMessage
 from picasso.errors import MediaError
 from picasso.media import ImageSequenceWriter, MetadataReader, MetadataWriter, StreamWriter
 from picasso.primitives import EndOfStream, VideoFrame
+from picasso.signals import Stopped, stop_on_signals
 
 MS = 1_000_000
 LIMIT_BYTES = 100_000
@@ -109,6 +112,52 @@ def test_lines_on_a_full_disk_are_whole(full: tuple[Path, dict[str, Any]]) -> No
     assert f"{count} lines safe in" in result["closed"][0]
     assert f"{60 - count} lost" in result["closed"][0]
     assert result["leaked"] == []
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mkv"])
+def test_a_signal_while_the_disk_is_full_hides_no_loss(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def write(_fd: int, _data: object) -> int:
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def write_all() -> None:
+        for index in range(100):
+            writer.write(unit(index * 40 * MS))
+
+    writer = StreamWriter(tmp_path / name, kind=JPEG_KIND)
+    with monkeypatch.context() as patched, stop_on_signals(exits=False):
+        patched.setattr(os, "write", write)
+        with pytest.raises(Stopped):
+            write_all()
+    taken = writer.frames
+    with pytest.raises(MediaError, match=f"No space left on device; no frame is safe, {taken + 1} frames? lost"):
+        writer.close()
+    assert not (tmp_path / name).exists()
+
+
+def test_a_signal_while_a_file_is_closed_leaves_the_failure_to_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fsync(_fd: int) -> None:
+        if stop.signum is None:
+            os.kill(os.getpid(), signal.SIGTERM)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    path = tmp_path / "a.mp4"
+    writer = StreamWriter(path, kind=JPEG_KIND)
+    for index in range(3):
+        writer.write(unit(index * 40 * MS))
+    with monkeypatch.context() as patched, stop_on_signals(exits=False) as stop:
+        patched.setattr(os, "fsync", fsync)
+        with pytest.raises(Stopped):
+            writer.close()
+    assert [record.message for record in caplog.records] == [
+        f"{path}: Input/output error; 3 frames written to {tmp_path / 'a.part.mp4'}"
+    ]
+    writer.close()
+    assert writer.paths == ()
 
 
 def times_of_undecoded(path: Path) -> list[int]:
