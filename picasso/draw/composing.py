@@ -12,22 +12,12 @@ from picasso_kernels import display
 from picasso_kernels.compile import pure, ready
 
 
-def compose(
-    boxes: npt.NDArray[np.float32],
-    capacity: int,
-    rows: npt.NDArray[np.int32],
-    style_of: npt.NDArray[np.int32],
-    styles: npt.NDArray[np.int32],
-    codes: npt.NDArray[np.uint32],
-    *rest: Any,
-) -> int:
-    """Do ``picasso_kernels.compose.compose``, without waiting for a compiler: some milliseconds a frame, meanwhile."""
-    machine_code = ready(kernel.compose)
-    if machine_code:
-        if not codes.flags.writeable:
-            codes = codes.copy()  # read-only arrays are of another type, for which it would be compiled again
-        return machine_code(boxes, capacity, rows, style_of, styles, codes, *rest)
-    return compose_by_interpreter(boxes, capacity, rows, style_of, styles, codes, *rest)
+def compose(*arguments: Any) -> int:
+    """Do ``picasso_kernels.compose.compose``, without waiting for a compiler: some milliseconds a frame, meanwhile.
+
+    Every array must be writable: machine code takes no other.
+    """
+    return (ready(kernel.compose) or compose_by_interpreter)(*arguments)
 
 
 def compose_by_interpreter(*arguments: Any) -> int:

@@ -254,4 +254,5 @@ class Scene:
 
 
 def _codes_of(text: str) -> npt.NDArray[np.uint32]:
-    return np.frombuffer(text.encode("utf-32", "surrogatepass"), np.uint32, offset=_ORDER_BYTES)
+    encoded = bytearray(text.encode("utf-32", "surrogatepass"))  # machine code takes arrays that can be written to
+    return np.frombuffer(encoded, np.uint32, offset=_ORDER_BYTES)

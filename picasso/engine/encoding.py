@@ -242,10 +242,8 @@ class EncodeRoute:
         """Encode; an encoder that fails is closed, and the next frame opens another."""
         self.stage = ErrorStage.ENCODE
         started_ns = self._context.clock.now_ns()
-        wants_keyframe, self._wants_keyframe = (
-            self._wants_keyframe,
-            False,
-        )  # after a failure, the next frame is one anyway
+        wants_keyframe = self._wants_keyframe
+        self._wants_keyframe = False  # after a failure, the next frame is one in any case
         try:
             units = session.encode(surface, pending, force_keyframe=wants_keyframe)
         except BaseException as error:

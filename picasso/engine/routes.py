@@ -15,6 +15,7 @@ from picasso.engine.permits import Turn
 from picasso.engine.policies import PtsResetPolicy
 from picasso.engine.stats import DropReason, Meter
 from picasso.primitives import VideoFrameTranscodingMethod
+from picasso.primitives.orientation import UPRIGHT
 from picasso.surface.turning import turned
 
 EncoderFactory = Callable[[EncoderConfig], Encoder]
@@ -85,10 +86,11 @@ class BypassRoute:
     def process(self, message: FrameMessage) -> None:
         """Pass the frame on."""
         frame, surface = message.frame, message.surface
-        turn, chain = frame.orientation, tuple(frame.transformations)
+        chain = tuple(frame.transformations)
+        turn = frame.orientation if len(chain) > 1 else UPRIGHT
         frame.transform_backward()
         frame.transcoding_method = VideoFrameTranscodingMethod.Copy
-        if not turn.is_upright and not surface.is_cuda:
+        if turn is not UPRIGHT and not turn.is_upright and not surface.is_cuda:
             surface = turned(surface, turn.inverse)
         hooks = self._context.hooks
         output = OutputMessage(

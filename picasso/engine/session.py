@@ -75,11 +75,11 @@ class EncoderSession:
         Raises:
             EncoderError: The encoder failed on this frame, and has not taken it.
         """
-        times_ns = pending.pts_ns, pending.duration_ns
+        pts_ns, duration_ns = pending.pts_ns, pending.duration_ns
         if force_keyframe:
-            units = _checked(self._encoder.encode(surface, *times_ns, force_keyframe=True))
+            units = _checked(self._encoder.encode(surface, pts_ns, duration_ns, force_keyframe=True))
         else:  # encoders of users need not know of it
-            units = _checked(self._encoder.encode(surface, *times_ns))
+            units = _checked(self._encoder.encode(surface, pts_ns, duration_ns))
         self._pending.append(pending)
         return units
 
@@ -139,15 +139,15 @@ class EncoderSession:
         except Exception as error:  # noqa: BLE001  # no bytes, or times below zero
             self._lose(pending, ErrorStage.ENCODE, error)
             return
-        source_id, placement = self._hooks.source_id, pending.placement
+        hooks = self._hooks
         output = OutputMessage(
             pending.frame,
             is_eos=False,
-            source_id=source_id,
-            placement=placement,
+            source_id=hooks.source_id,
+            placement=pending.placement,
             source_transformations=pending.geometry.transformations,
         )
-        self._hooks.encoded(output, pending.sent_ns)
+        hooks.encoded(output, pending.sent_ns)
 
     def _fill(self, frame: VideoFrame, unit: EncodedUnit, duration_ns: int | None) -> None:
         duration_ns = duration_ns if unit.duration_ns is None else unit.duration_ns

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import accumulate
+from itertools import accumulate, repeat
 from typing import final
 
 import numpy as np
@@ -85,7 +85,7 @@ class Histogram:
                 del self._fresh[: len(fresh)]
                 self._counts.update(_buckets(fresh))
                 self._max_ns = max(self._max_ns, *fresh)
-                self._sum_ns += sum(duration_ns for duration_ns in fresh if duration_ns > 0)
+                self._sum_ns += sum(map(max, fresh, repeat(0)))
             finally:
                 self._sorting = False
 
