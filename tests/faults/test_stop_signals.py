@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
@@ -48,6 +48,14 @@ app(prog_name="picasso")
 """The command on a clip that never ends, in this process; says when 40 frames are written."""
 
 
+@pytest.fixture(autouse=True)
+def hangups_are_heard() -> Iterator[None]:
+    """Under ``nohup`` they are ignored, here and in every program that is started."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_the_command_finishes_its_files(real_clip: Path, tmp_path: Path, number: signal.Signals, suffix: str) -> None:
@@ -56,10 +64,13 @@ def test_the_command_finishes_its_files(real_clip: Path, tmp_path: Path, number:
     with subprocess.Popen(
         [sys.executable, "-c", ENDLESS, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as command:
-        assert command.stdout is not None
-        assert command.stdout.readline() == "40\n"
-        command.send_signal(number)
-        _, said = command.communicate(timeout=60)
+        try:
+            assert command.stdout is not None
+            assert command.stdout.readline() == "40\n"
+            command.send_signal(number)
+            _, said = command.communicate(timeout=60)
+        finally:
+            command.kill()
     assert command.returncode == CODES[number]
     assert said == f"picasso: {'interrupted' if number == signal.SIGINT else f'stopped by {number.name}'}\n"
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([out.name, lines.name])
