@@ -1,6 +1,6 @@
 """Between Numba and the store: machine code of a kernel under a name that says all that it depends on.
 
-Numba's own cache trusts what it finds, and an index that is damaged fails every call for ever; this one takes Numba's
+Numba's own cache trusts what it finds, and an index that is damaged fails every call; this one takes Numba's
 place in a dispatcher and never raises.
 """
 

@@ -16,9 +16,9 @@ from picasso_kernels.folder import VARIABLE, say_once, writable_folder
 from picasso_kernels.sources import source_key
 
 START_S: Final = 60.0
-"""Within so many seconds a child says that it is there: else it is something else than a Python with our packages."""
+"""Seconds until a child says that it is there, at most; a program that does not is no Python with our packages."""
 COMPILE_S: Final = 600.0
-"""Within so many seconds it has compiled a kernel."""
+"""Seconds that one kernel takes, at most."""
 _BOOT: Final = (
     "import json, sys; told = json.loads(sys.stdin.buffer.readline()); sys.path[:] = told['path'];"
     "from picasso_kernels.workshop import serve; serve(told)"

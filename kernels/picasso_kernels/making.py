@@ -174,7 +174,7 @@ _ALL: Final[weakref.WeakSet[Making]] = weakref.WeakSet()
 def have_compiled(*makings: Making) -> None:
     """Have kernels compiled that are not on the disk, all at the same time; returns at once.
 
-    Where no other process can do that, they stay as they are: whoever calls one compiles it.
+    Where no other process can do that, they stay as they are: the first call compiles it.
     """
     for making in makings:
         if making.job:

@@ -24,9 +24,9 @@ from picasso_kernels import folder as places
 from picasso_kernels.folder import say_once
 
 UNUSED_S: Final = 30 * 86_400
-"""After so many seconds without use, a file goes that another Python, Numba, processor or package may use."""
+"""Seconds without use after which a file goes that another Python, Numba, processor or package may use."""
 _ABANDONED_S: Final = 3_600
-"""After so many seconds, a file that is not finished belongs to a process that is gone."""
+"""Age in seconds from which a file that is not finished belongs to a process that is gone."""
 _MAGIC: Final = b"picasso kernel 1"
 _LARGEST_HEAD: Final = 8_192
 _LEGACY: Final = frozenset({".nbi", ".nbc"})

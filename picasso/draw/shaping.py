@@ -18,7 +18,7 @@ MOST_LETTERS: Final = 1024
 MOST_LINES: Final = 64
 """Of one label."""
 TAB_SPACES: Final = 8
-"""Tabs go on to the next multiple of so many spaces."""
+"""Tabs go on to the next multiple of this many spaces."""
 
 _PLAIN: Final = (
     "\\x20-\\x7e\\xa0-\\xac\\xae-\\u02ff\\u0370-\\u0482\\u048a-\\u0590\\u10a0-\\u10ff\\u1e00-\\u200a\\u2010-\\u2027\\u202f-\\u205f"

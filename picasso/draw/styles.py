@@ -106,7 +106,7 @@ class StyleTable:
         return number
 
     def with_lines(self, number: int, lines: int) -> int:
-        """Return the number of the style that is style ``number`` but for a label of so many lines."""
+        """Return the number of the style that is style ``number`` but for a label of ``lines`` lines."""
         other = self._by_lines.get((number, lines))
         if other is None:
             other = self._by_lines[number, lines] = self._append(replace(self.looks[number], lines=lines))

@@ -1,6 +1,6 @@
 """Whether the system gives an encoder the threads that it starts when it opens.
 
-libx265 waits for ever for a thread that did not start, with the interpreter's lock held: nothing else runs then, and
+libx265 waits forever for a thread that did not start, with the interpreter's lock held: nothing else runs then, and
 nobody can end it. So as many threads are started beforehand, all at once, and ended again.
 """
 

@@ -85,7 +85,7 @@ class Callbacks:
     on_eviction: OnEviction | None = None
     """``(source_id) -> EvictionDecision``: a source was idle for too long; absent, it terminates."""
     on_stream_reset: OnStreamReset | None = None
-    """``(source_id, reason)``: the encoded stream begins anew."""
+    """``(source_id, reason)``: the encoded stream begins again."""
     on_error: OnError | None = None
     """``(source_id, stage, error, frame)``: something failed; absent, it is logged. ``frame`` is None where no frame is
     concerned."""

@@ -120,7 +120,7 @@ class Hooks:
         return decision or EvictionDecision.terminate()
 
     def stream_reset(self, reason: StreamResetReason) -> None:
-        """Say that the encoded stream begins anew."""
+        """Say that the encoded stream begins again."""
         if on_stream_reset := self._callbacks.on_stream_reset:
             self._call(ErrorStage.ON_STREAM_RESET, None, on_stream_reset, self.source_id, reason)
 

@@ -146,7 +146,7 @@ _CALLS: Final = {"SEGMENT": "eos_on_decreasing_pts()", "RESET": "recreate_on_dec
 
 @dataclass(frozen=True, slots=True, repr=False)
 class StreamResetReason:
-    """Why a source's encoded stream begins anew; given to ``on_stream_reset``.
+    """Why a source's encoded stream begins again; given to ``on_stream_reset``.
 
     Under ``PtsResetPolicy.CONTINUE`` timestamps that start again are told too, and the stream goes on.
     """

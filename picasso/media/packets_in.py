@@ -1,4 +1,4 @@
-"""Packets of one stream, from whoever reads them: the caller's thread, or one that may be left behind.
+"""Packets of one stream, from the thread that reads them: the caller's thread, or one that may be left behind.
 
 FFmpeg cannot be woken while it waits for a network. So what may wait there is opened and read on a thread that hands
 its packets over. When the reader is stopped or closed it does not wait for that thread, which closes the container

@@ -294,7 +294,7 @@ class StreamWriter:
 
 
 class _Slot:
-    """The files of one writer: the one at hand, and what became of those before. Outlives its writer."""
+    """The files of one writer: the one that is being written, and what became of those before. Outlives its writer."""
 
     def __init__(self) -> None:
         self.file: StreamFile | None = None
