@@ -1,7 +1,7 @@
 """The side of the child process in ``child``: compile what is asked for, one kernel after another, and end in time.
 
-Several processes that want the same kernel do not compile it twice: the one that has its lock compiles, the others find it
-on the disk. A lock goes with the process that holds it; one that is held for too long is not waited for.
+Several processes that want the same kernel do not compile it twice: the one that has its lock compiles, the others
+find it on the disk. A lock goes with the process that holds it; one that is held for too long is not waited for.
 """
 
 from __future__ import annotations

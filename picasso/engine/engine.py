@@ -162,8 +162,8 @@ class PicassoEngine:
     def request_keyframe(self, source_id: str) -> None:
         """Make a keyframe of the next frame that a source encodes of those sent from now on; unknown ones are no error.
 
-        For viewers who join in the middle of a stream. Does not wait. A source that encodes nothing forgets the request; so does
-        one whose next frame begins a stream, and is a keyframe in any case.
+        For viewers who join in the middle of a stream. Does not wait. A source that encodes nothing forgets the
+        request; so does one whose next frame begins a stream, and is a keyframe in any case.
 
         Raises:
             ShutDownError: The engine is shut down.

@@ -19,7 +19,7 @@ Stamp = tuple[Mask, tuple[int, int]]
 _NO_LANGUAGE: Final = "und"
 """Else HarfBuzz takes the language of the process, and labels would differ from machine to machine."""
 _FINE: Final = 4
-"""How many times larger, each way, letters are rasterised before they are averaged: HarfBuzz alone is off by up to 25 of 255."""
+"""How many times larger letters are rasterised, each way, and averaged: HarfBuzz alone is off by up to 25 of 255."""
 _LARGE: Final = 128
 """Pixels of an em, from where on that no longer shows."""
 _MOST_PIXELS: Final = 1 << 25
