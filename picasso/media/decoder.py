@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from picasso.media.packets_in import VideoPacket
 
+_LENGTH_FROM_ZERO: Final = frozenset({"matroska,webm", "flv"})
+"""Containers whose header tells when the file ends, by its own times, and not how long it is."""
 _NOT_VIDEO: Final = frozenset({"tty"})
 """Demuxers that make pictures of text."""
 _STEPS: Final = 3
@@ -184,7 +186,8 @@ class Decoder:
             return None
         if self.stream.duration is not None:
             return (self.stream.start_time or 0) * self.time_base + length_s
-        return Fraction(self.container.start_time or 0, 1_000_000) + length_s
+        start_us = 0 if self.container.format.name in _LENGTH_FROM_ZERO else self.container.start_time or 0
+        return Fraction(start_us, 1_000_000) + length_s
 
     def _is_short(self) -> bool:
         """Tell whether packets are missing at the end of the file."""

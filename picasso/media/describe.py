@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import struct
 from collections.abc import Mapping
@@ -110,8 +111,25 @@ def describe(decoder: Decoder) -> MediaInfo:
 
 def orientation_of(frame: VideoFrame) -> Orientation | None:
     """Read the display matrix of a frame: upright where there is none, None where it is no turn by quarters."""
+    _take_unnamed_side_data()
     data: Buffer | None = frame.side_data.get("DISPLAYMATRIX")  # type: ignore[assignment]  # typed as a text
     return Orientation() if data is None else orientation_of_matrix(bytes(data))
+
+
+@functools.cache
+def _take_unnamed_side_data() -> None:
+    """Let PyAV read the side data of frames that have some which it does not name, as the EXIF data of photos."""
+    from av.sidedata.sidedata import Type
+
+    def missing(cls: type[Type], value: object) -> Type | None:
+        if not isinstance(value, int):
+            return None
+        unnamed = object.__new__(cls)
+        unnamed._name_, unnamed._value_ = f"UNNAMED_{value}", value
+        return unnamed
+
+    if "_missing_" not in vars(Type):
+        setattr(Type, "_missing_", classmethod(missing))  # noqa: B010  # no attribute of the class that mypy sees
 
 
 def orientation_of_matrix(matrix: bytes) -> Orientation | None:

@@ -108,6 +108,10 @@ def _decoders_log() -> Iterator[list[Any]]:
         av.logging.set_skip_repeated(skips)
 
 
+_NOT_ALLOWED: Final = "not on whitelist"
+"""What FFmpeg says where a file is opened in another way than it asks for first: that is no damage."""
+
+
 @dataclass(slots=True)
 class _Seen:
     """What is kept of each frame."""
@@ -133,6 +137,7 @@ class _Search:
 
     def __post_init__(self) -> None:
         self.decoder = Decoder(self.opener, on_fault=self._note)
+        self.log[:] = [entry for entry in self.log if _NOT_ALLOWED not in entry[2]]
 
     def run(self) -> Examination:
         """Read to the end, then judge."""

@@ -152,8 +152,8 @@ class Opener:
             ) from None
         except (ArgumentError, InvalidDataError):
             kind = list_format(head_of(path))
-            if kind is None:
-                raise
+            if kind is None:  # FFmpeg takes one picture for a sequence, by the end of its name: .jpg, .tga, .dpx
+                return Opened(self._av(name, {**sequence, "pattern_type": "none"}))
             return self._open_list(path, kind)
 
     def _open_list(self, path: Path, kind: str) -> Opened:

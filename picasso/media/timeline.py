@@ -139,8 +139,10 @@ class Timeline(Generic[T]):
             yield from self._lead_up_to(newest_ns)
         elif newest_ns is not None and last_ns is not None:
             first = self._rises_from()
+            is_witnessed = self._waiting[first].own_ns is not None and first < count - 1
+            if is_witnessed and self._waiting[first].own_ns == last_ns:  # equal times are no fall
+                first += next(i for i, frame in enumerate(self._waiting[first + 1 :], 1) if frame.own_ns is not None)
             first_ns = self._waiting[first].own_ns
-            is_witnessed = first_ns is not None and first < count - 1
             if is_witnessed and first_ns is not None and first_ns > last_ns:  # a gap
                 yield from self._bridge(first, last_ns, first_ns)
                 yield from self._keep(count - first)

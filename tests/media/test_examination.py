@@ -290,3 +290,18 @@ def test_the_structure_of_a_file(tmp_path: Path, content: bytes, cut: bool | Non
     path = tmp_path / "file"
     path.write_bytes(content)
     assert (is_cut(path), breaks_at(path)) == (cut, breaks)
+
+
+@pytest.mark.parametrize("name", ["late.mkv", "late.flv", "late.mp4"])
+def test_a_file_that_begins_late_and_is_whole_has_no_damage(noisy: Callable[..., Path], name: str) -> None:
+    late = noisy("clip.mp4").with_name(name)
+    with av.open(str(noisy("clip.mp4"))) as source, av.open(str(late), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None and packet.pts is not None:
+                packet.pts, packet.dts = (ticks + int(3 / packet.time_base) for ticks in (packet.pts, packet.dts))
+                packet.stream = stream
+                target.mux(packet)
+    found = examine(late)
+    assert (found.frames, found.damage) == (40, ())
+    assert found.end_ns == 4600 * MS

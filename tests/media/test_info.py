@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from picasso.media import AudioInfo, probe
+from picasso.media import AudioInfo, VideoReader, examine, probe
 from picasso.media.describe import orientation_of_matrix
 from picasso.primitives import Orientation
 
@@ -139,3 +139,41 @@ def test_audio_streams_are_listed(tmp_path: Path) -> None:
             container.mux(stream.encode(None))
         container.mux(video.encode(None))
     assert probe(path).audio == (AudioInfo("aac", 48000, 2, "deu"), AudioInfo("flac", 44100, 1, None))
+
+
+def photo(path: Path, exif_orientation: int) -> Path:
+    """Write a JPEG picture of 64x48 with EXIF data, as a phone does."""
+    encoder = av.CodecContext.create("mjpeg", "w")
+    assert isinstance(encoder, av.VideoCodecContext)
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = 64, 48, "yuvj420p", Fraction(1, 25)
+    picture = av.VideoFrame.from_ndarray(np.full((72, 64), 128, np.uint8), "yuvj420p")
+    picture.pts = 0
+    jpeg = b"".join(bytes(packet) for packet in [*encoder.encode(picture), *encoder.encode(None)])
+    entry = struct.pack(">HHIHH", 0x112, 3, 1, exif_orientation, 0)
+    exif = b"Exif\0\0MM\0*" + struct.pack(">IH", 8, 1) + entry + bytes(4)
+    path.write_bytes(jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("exif", "orientation"),
+    [
+        (1, Orientation()),
+        (2, Orientation(0, mirrored=True)),
+        (3, Orientation(180)),
+        (4, Orientation(180, mirrored=True)),
+        (6, Orientation(90)),
+        (8, Orientation(270)),
+    ],
+)
+@pytest.mark.parametrize("name", ["photo.jpg", "photo.JPEG", "a*b?.jpg", "i%03d.jpg", "photo.mjpeg"])
+def test_a_photo_is_read_and_its_exif_turn_is_told(
+    tmp_path: Path, name: str, exif: int, orientation: Orientation
+) -> None:
+    path = photo(tmp_path / name, exif)
+    assert probe(path).orientation == orientation
+    with VideoReader(path) as reader:
+        (frame, _), *more = reader.frames()
+    assert not more
+    assert (frame.width, frame.height) == ((48, 64) if exif in {6, 8} else (64, 48))
+    assert examine(path).damage == ()

@@ -133,13 +133,14 @@ def test_no_pass_begins_before_the_last_one_ended(passes: list[Ticks]) -> None:
         ([0, 40, 9000, 0, 40], [0, 40, 9000, "|", 9040, 9080], 1, 0),
         ([0, 40, 0, 9000, 9040], [0, 40, "|", 80, 9080, 9120], 1, 0),
         ([500, 540, None, 0, 40], [500, 540, 580, "|", 620, 660], 1, 1),
+        ([0, 0, 1000, 1000, 2000, 2000], [0, 40, 1000, 1500, 2000, 2040], 0, 3),
     ],
     ids=[
         "begins below 0", "begins late", "variable rate", "missing at first", "missing at first, begins late",
         "missing at first, no room", "missing in the middle", "missing, neighbours keep theirs", "missing before a gap",
         "missing at the end", "missing everywhere", "all equal", "equal at first", "twice", "twice, a slot is empty",
         "each twice", "the last falls", "one falls", "one is far ahead", "gap", "gap before the last", "restart",
-        "overlap", "gap, then restart", "restart, then gap", "missing before a restart",
+        "overlap", "gap, then restart", "restart, then gap", "missing before a restart", "each twice, far apart",
     ],
 )  # fmt: skip
 def test_situations(ticks: Ticks, wanted: list[int | str], restarts: int, made: int) -> None:
