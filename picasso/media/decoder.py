@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
     from picasso.media.packets_in import VideoPacket
 
-_LENGTH_FROM_ZERO: Final = frozenset({"matroska,webm", "flv"})
-"""Containers whose header tells when the file ends, by its own times, and not how long it is."""
 _NOT_VIDEO: Final = frozenset({"tty"})
 """Demuxers that make pictures of text."""
 _STEPS: Final = 3
@@ -164,7 +162,7 @@ class Decoder:
     def said_length_s(self) -> Fraction | None:
         """How long the stream is, or else the file, by the header, in seconds, None where it does not tell.
 
-        Of an MP4 in fragments, and of Matroska as FFmpeg writes it, FFmpeg tells when it ends, whenever it begins.
+        Of an MP4 in fragments, and of Matroska and FLV as FFmpeg writes them, FFmpeg tells when it ends, whenever it begins.
         """
         stream, name = self.stream, self.container.format.name
         if stream.duration is not None:
@@ -173,7 +171,7 @@ class Decoder:
         elif self.container.duration is not None:
             begin_s = Fraction(self.container.start_time or 0, 1_000_000)
             length_s = Fraction(self.container.duration, 1_000_000)
-            is_end = name.startswith("matroska,")
+            is_end = name.startswith("matroska,") or name == "flv"
         else:
             return None
         return length_s - begin_s if is_end and 0 < begin_s < length_s else length_s
@@ -186,8 +184,7 @@ class Decoder:
             return None
         if self.stream.duration is not None:
             return (self.stream.start_time or 0) * self.time_base + length_s
-        start_us = 0 if self.container.format.name in _LENGTH_FROM_ZERO else self.container.start_time or 0
-        return Fraction(start_us, 1_000_000) + length_s
+        return Fraction(self.container.start_time or 0, 1_000_000) + length_s
 
     def _is_short(self) -> bool:
         """Tell whether packets are missing at the end of the file."""
