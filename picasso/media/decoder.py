@@ -162,7 +162,8 @@ class Decoder:
     def said_length_s(self) -> Fraction | None:
         """How long the stream is, or else the file, by the header, in seconds, None where it does not tell.
 
-        Of an MP4 in fragments, and of Matroska and FLV as FFmpeg writes them, FFmpeg tells when it ends, whenever it begins.
+        Of an MP4 in fragments, and of Matroska and FLV as FFmpeg writes them, FFmpeg tells when it ends, whenever
+        it begins.
         """
         stream, name = self.stream, self.container.format.name
         if stream.duration is not None:
