@@ -125,7 +125,7 @@ def _take_unnamed_side_data() -> None:
         if not isinstance(value, int):
             return None
         unnamed = object.__new__(cls)
-        unnamed._name_, unnamed._value_ = f"UNNAMED_{value}", value
+        vars(unnamed).update(_name_=f"UNNAMED_{value}", _value_=value)
         return unnamed
 
     if "_missing_" not in vars(Type):
