@@ -213,15 +213,12 @@ class Module:
         fill(parameters)
         self._etcd = open_etcd(parameters.get("etcd"))
         use_dynamic(self._etcd)
-        sinks = (
-            [open_sink(one, config, self._code) for one in config.sinks]
-            if self._given_sinks is None
-            else self._given_sinks
-        )
-        length = parameters["queue_maxsize"] or 0
-        self._sinks = [SinkThread(sink, config.name, OverflowPolicy.BLOCK, length) for sink in sinks]
-        for sink in self._sinks:
-            sink.start()
+        if self._given_sinks is None:
+            for one in config.sinks:
+                self._add_sink(open_sink(one, config, self._code))
+        else:
+            for sink in self._given_sinks:
+                self._add_sink(sink)
         elements: list[Element] = [
             (ReloadingElement if element.dev_mode else PyFuncElement)(element, self._code)
             for element in config.elements
@@ -257,6 +254,20 @@ class Module:
             self._runner.add(source, outputs=[Output(SourceSpec(), on_output=self._deliver)])
         self._pipeline.start()
         self._runner.start()
+
+    def _add_sink(self, sink: Sink) -> None:
+        """Start the thread of a sink; what is opened by then is closed if a later one cannot be."""
+        length = self.config.parameters["queue_maxsize"] or 0
+        thread = SinkThread(sink, self.config.name, OverflowPolicy.BLOCK, length, self._sink_failed)
+        thread.start()
+        self._sinks.append(thread)
+
+    def _sink_failed(self, error: BaseException) -> None:
+        """Stop when the last sink has failed: nothing would come of what is read."""
+        if self.state is ModuleState.RUNNING and all(sink.status().failure is not None for sink in self._sinks):
+            self.failure = self.failure or error
+            logger.error("module %r stops: its last sink has failed: %s", self.config.name, error)
+            self.stop()
 
     def _waiting_frames(self) -> int:
         """Frames of a source that wait for its encoder: by length and by bytes, and never fewer than 8."""
@@ -297,16 +308,20 @@ class Module:
 
     def _close_all(self, timeout_s: float = GRACE_S) -> None:
         deadline_s = time.monotonic() + timeout_s
-        if self._runner is not None:
-            self._runner.close(timeout_s)
+        in_time = self._runner is None or self._runner.close(timeout_s)
+        if not in_time:  # a sink that blocks lets go of who waits for it; what still waits is given up
+            for sink in self._sinks:
+                sink.finish()
+            self._batcher.discard(lambda frame: self._stage.drop(frame, "stopped"))
         if self._pipeline is not None:
             self._batcher.close()
             self._pipeline.join(max(deadline_s - time.monotonic(), 0.1))
             self._stage.release()
         for sink in self._sinks:
             sink.finish()
+        deadline_s = max(deadline_s, time.monotonic() + 1.0)
         for sink in self._sinks:
-            sink.join(max(deadline_s - time.monotonic(), 1.0))
+            sink.join(max(deadline_s - time.monotonic(), 0.0))
             failure = sink.status().failure
             if failure is not None and all(one.status().failure is not None for one in self._sinks):
                 self.failure = self.failure or failure

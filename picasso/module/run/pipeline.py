@@ -10,7 +10,7 @@ from queue import Queue
 from typing import TYPE_CHECKING, Final, Protocol, final
 
 from picasso.engine.threads import EngineThread
-from picasso.module.elements import Batch, ElementError, StreamEvent
+from picasso.module.elements import Batch, StreamEvent
 from picasso.module.run.batcher import Batcher, Closed, Work
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Pipeline:
         try:
             for element in self._elements:
                 element.start()
-        except ElementError:
+        except BaseException:  # a signal, too
             self._stop_elements()
             raise
         for thread in self._threads:
@@ -117,7 +117,8 @@ class Pipeline:
     def join(self, timeout_s: float | None = None) -> bool:
         """Wait until everything that was taken has been handed on, once the batcher is closed; tell whether it has."""
         for thread in self._threads:
-            thread.join(timeout_s)
+            if thread.ident is not None:  # an element may have refused to start
+                thread.join(timeout_s)
         return not any(thread.is_alive() for thread in self._threads)
 
     def _run(self, index: int, group: list[tuple[Element, ElementStats]]) -> None:

@@ -164,11 +164,11 @@ class UriSource:
         self._stop.set()
 
     def _play(self, file: str, loops: int | None) -> Iterator[Item]:
+        beside = None if self._is_address else ObjectsBeside.of(file, self._metadata)
         try:
             reader = VideoReader(file, self._source_id, loops=loops, stop=self._stop, **self._options)
         except OpeningStoppedError:
             return
-        beside = None if self._is_address else ObjectsBeside.of(file, self._metadata)
         location = [AttributeValue.string(input_place(file).shown)]
         first_ns, last_ns = self._range_ns
         base_ns = time.time_ns() if self._absolute else 0
