@@ -33,7 +33,7 @@ def demo(
 
     Moving things, grey things and faces are found by OpenCV, numbered by a tracker, drawn on (faces are blurred) and
     encoded to H.264, HEVC and AV1, a file a source, with their boxes in source pixels in an NDJSON file beside it.
-    A contact sheet shows them all. Needs the demo extra: pip install 'picasso-engine[demo]'.
+    A contact sheet shows them all. Needs the package's extra 'demo'.
     """
     from picasso.cli.console import progress, results
     from picasso.cli.progress import open_progress

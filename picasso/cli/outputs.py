@@ -34,6 +34,7 @@ IMAGES: Final = (Codec.JPEG, Codec.PNG)
 """The codecs that can go to a folder, a file a frame."""
 _IMAGE_FILE: Final = re.compile(r"\d{6,}(\.part(-\d+)?)?\.(jpg|png)")
 """The names of the images in such a folder."""
+_SUFFIXES: Final = frozenset(suffix for suffixes in CONTAINERS.values() for suffix in suffixes)
 _STDOUT: Final = 1
 
 log = logging.getLogger("picasso.media")
@@ -65,7 +66,7 @@ class Outputs:
         suffix = Path(self.video).suffix.lower()
         containers = CONTAINERS.get(self.codec, ())
         if video.is_direct:
-            if suffix not in ("", *containers) or not containers:
+            if not containers or suffix in _SUFFIXES - {*containers}:  # the name of a pipe may end in anything else
                 raise typer.BadParameter(f"{self.codec.name()} does not go to {self.video!r}")
         elif not self._to_folder and suffix not in containers:
             goes_to = f"a file, one of {', '.join(containers)}" if containers else "a folder"

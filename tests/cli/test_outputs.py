@@ -150,16 +150,17 @@ def test_standard_output_gets_a_video_and_nothing_else(folder: Path, out: str) -
     assert b"frames/s" in done.stderr
 
 
-def test_a_named_pipe_is_written_directly(folder: Path) -> None:
-    os.mkfifo("out.mp4")
-    with subprocess.Popen([sys.executable, "-c", "import sys; sys.stdout.buffer.write(open('out.mp4','rb').read())"],
-                          stdout=subprocess.PIPE) as reader:  # fmt: skip
-        done = picasso("encode", "in.mp4", "-o", "out.mp4", "-q", "--seconds", "0.2")
+@pytest.mark.parametrize(("pipe", "got"), [("out.mp4", "got.mp4"), ("out.fifo", "got.mkv"), ("out", "got.mkv")])
+def test_a_named_pipe_is_written_directly_whatever_its_name(folder: Path, pipe: str, got: str) -> None:
+    os.mkfifo(pipe)
+    copy = f"import sys; sys.stdout.buffer.write(open({pipe!r},'rb').read())"
+    with subprocess.Popen([sys.executable, "-c", copy], stdout=subprocess.PIPE) as reader:
+        done = picasso("encode", "in.mp4", "-o", pipe, "-q", "--seconds", "0.2")
         assert reader.stdout is not None
-        (folder / "got.mp4").write_bytes(reader.stdout.read())
+        (folder / got).write_bytes(reader.stdout.read())
     assert done.code == 0, done.err
-    assert frames("got.mp4") == 6
-    assert not Path("out.part.mp4").exists()
+    assert frames(got) == 6
+    assert not list(folder.glob("*.part*"))
 
 
 def test_a_file_without_fragments_is_asked_for_by_name(folder: Path) -> None:
