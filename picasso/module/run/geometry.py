@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +11,7 @@ from picasso.transform import DstPadding, Padding, Placement, Rect, TransformCon
 
 if TYPE_CHECKING:
     from picasso.module.config import FrameConfig
-    from picasso.primitives import VideoFrame
+    from picasso.primitives import RBBox, VideoFrame
 
 STRETCH: Final = TransformConfig(Padding.NONE)
 """Sizes of a module do not keep the aspect ratio."""
@@ -60,7 +61,11 @@ class Geometry:
     def leave(self, frame: VideoFrame) -> None:
         """Move a frame's boxes back from total to source pixels: the engine moves them together with the pixels."""
         (scale_x, scale_y), (x, y) = self.total.scale_xy, self.total.offset_xy
+        turned = [] if scale_x == scale_y else _turned_boxes(frame)
         frame.move_boxes((1 / scale_x, 1 / scale_y), (-x / scale_x, -y / scale_y))
+        for box, width in turned:  # a turned box keeps a right angle: its width is not undone by 1 / scale
+            angle = math.radians(box.angle or 0.0)
+            box.width = width / math.hypot(scale_x * math.cos(angle), scale_y * math.sin(angle))
         frame.set_geometry(*self.source_wh)
 
     def place(self, frame: VideoFrame) -> None:
@@ -75,3 +80,9 @@ class Geometry:
         if self.source_wh != self.output_wh or self.keeps_padding:
             steps.append(VideoFrameTransformation.letter_box(*self.output_wh, *self.pads_ltrb))
         return steps
+
+
+def _turned_boxes(frame: VideoFrame) -> list[tuple[RBBox, float]]:
+    """Return the boxes of a frame that are rotated, and their widths."""
+    boxes = [box for one in frame.get_all_objects() for box in (one.detection_box, one.track_box) if box is not None]
+    return [(box, box.width) for box in boxes if box.angle]
