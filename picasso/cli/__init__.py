@@ -8,6 +8,8 @@ import sys
 
 __all__ = ["main"]
 
+_STDOUT = 1
+
 
 def main() -> None:
     """Run the command line and exit: 0 done, 1 failed, 2 bad arguments, 130 interrupted, 143 stopped by SIGTERM."""
@@ -19,12 +21,16 @@ def main() -> None:
 
 
 def _fill_closed_descriptors() -> None:
-    """Open the null device where standard streams are closed: else a file of ours would be one of them."""
+    """Open the null device where standard streams are closed: else a file of ours would be one of them.
+
+    That of the output is read-only, so that a video that is to go there fails instead of vanishing.
+    """
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+            mode = os.O_RDONLY if descriptor == _STDOUT else os.O_RDWR
+            os.open(os.devnull, mode)  # takes the lowest number that is free
 
 
 def _let_stdout_take_any_text() -> None:
