@@ -1,6 +1,8 @@
 """Settings of the whole suite."""
 
 import os
+import signal
+import threading
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,7 @@ def _why_no_skia() -> str | None:
 def pytest_configure(config: pytest.Config) -> None:
     """In every room: no test leaves a thread of an engine behind, see ``picasso.testing.plugin``."""
     config.option.picasso_leaks = True
+    _hear_signals()
     if config.option.every_level:
         from every_level import compare_levels
 
@@ -48,3 +51,11 @@ def pytest_configure(config: pytest.Config) -> None:
         from recorded_calls import record_calls
 
         record_calls(Path(config.option.record_calls))
+
+
+def _hear_signals() -> None:
+    """Hear Ctrl-C and hangups: a run in the background or under ``nohup`` ignores them, and so would its programs."""
+    if threading.current_thread() is threading.main_thread():
+        for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+            if signal.getsignal(number) is signal.SIG_IGN:
+                signal.signal(number, handler)
