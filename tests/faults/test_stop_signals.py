@@ -33,14 +33,15 @@ opened = Excerpt.open
 @contextmanager
 def endless(self):
     def frames():
-        offset = 0
-        while True:
+        offset, last = 0, None
+        while last != offset:  # a reader that was stopped gives nothing more
+            offset = 0 if last is None else last + 40_000_000
+            last = offset
             with opened(self) as pictures:
                 for frame, surface in pictures:
                     frame.pts += offset
                     last = frame.pts
                     yield frame, surface
-            offset = last + 40_000_000
     yield frames()
 Excerpt.open = endless
 app(prog_name="picasso")

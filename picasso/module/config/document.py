@@ -14,6 +14,9 @@ from picasso.module.config.problem import Path, Problem
 Tree = dict[str, Any]
 """A mapping of YAML: plain dictionaries, lists and scalars."""
 
+Pair = tuple[yaml.Node, yaml.Node]
+"""A key and its value."""
+
 _FLOAT: Final = re.compile(
     r"""^(?:[-+]?(?:[0-9][0-9_]*)\.[0-9_]*(?:[eE][-+]?[0-9]+)?
     |[-+]?(?:[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)
@@ -89,7 +92,6 @@ class _Reading:
         self._problems = problems
         self._name = name
         self._values = 0
-        self._flat: set[int] = set()
         """Mappings that were read before, whose ``<<`` has been taken apart."""
 
     def value(self, node: yaml.Node, path: Path) -> Any:
@@ -115,25 +117,50 @@ class _Reading:
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> Tree:
         """Return a mapping; its own keys win over those that ``<<`` brings, and only those may not be there twice."""
-        own = {id(key_node) for key_node, _value in node.value} if id(node) not in self._flat else set()
-        self._loader.flatten_mapping(node)
-        self._flat.add(id(node))
+        own, merged = self._pairs(node)
         tree: Tree = {}
         seen: set[str] = set()
-        for key_node, value_node in node.value:
-            key = str(self._loader.construct_object(key_node, deep=True))
-            line = key_node.start_mark.line + 1
+        for key_node, value_node in merged:
+            key = self._key(key_node)
+            if key not in tree:  # of several mappings, the first one that has the key
+                self._lines[*path, key] = key_node.start_mark.line + 1
+                tree[key] = self.value(value_node, (*path, key))
+        for key_node, value_node in own:
+            key, line = self._key(key_node), key_node.start_mark.line + 1
             here = (*path, key)
-            if id(key_node) in own:
-                if key in seen:
-                    text = f"the key is given twice, first in line {self._lines[here]}"
-                    self._problems.append(Problem(text, here, self._name, line))
-                seen.add(key)
+            if key in seen:
+                text = f"the key is given twice, first in line {self._lines[here]}"
+                self._problems.append(Problem(text, here, self._name, line))
+            seen.add(key)
             if key in tree:
                 self._forget(here)
             self._lines[here] = line
             tree[key] = self.value(value_node, here)
         return tree
+
+    def _key(self, node: yaml.Node) -> str:
+        if node.tag == "tag:yaml.org,2002:value":  # a lone "="
+            node.tag = "tag:yaml.org,2002:str"
+        return str(self._loader.construct_object(node, deep=True))
+
+    def _pairs(self, node: yaml.MappingNode, depth: int = 0) -> tuple[list[Pair], list[Pair]]:
+        """Return a mapping's own keys with their values, and those that ``<<`` brings, first come first."""
+        if depth > MAX_DEPTH:
+            raise yaml.MarkedYAMLError(problem="a merge key holds itself", problem_mark=node.start_mark)
+        own: list[Pair] = []
+        merged: list[Pair] = []
+        for key_node, value_node in node.value:
+            if key_node.tag != "tag:yaml.org,2002:merge":
+                own.append((key_node, value_node))
+                continue
+            for one in value_node.value if isinstance(value_node, yaml.SequenceNode) else [value_node]:
+                if not isinstance(one, yaml.MappingNode):
+                    raise yaml.MarkedYAMLError(
+                        problem="<< takes a mapping, or a list of mappings", problem_mark=one.start_mark
+                    )
+                theirs, below = self._pairs(one, depth + 1)
+                merged += [*theirs, *below]
+        return own, merged
 
     def _forget(self, path: Path) -> None:
         """Forget the lines below a key whose value is replaced."""
