@@ -21,11 +21,13 @@
     ├── MediaError (OSError)                 a file or stream cannot be read or written
     │   ├── ConnectionLostError (ConnectionError)  a stream broke off: it has not ended
     │   │   └── ReadTimeoutError (TimeoutError)    it said nothing for longer than the caller would wait
+    │   ├── UnreadableError                  it is open, and what it holds cannot be decoded
     │   └── OpeningStoppedError              a stop signal came while it was being opened
     ├── EngineError (RuntimeError)           the engine refuses
     │   ├── ShutDownError                    it is shut down
     │   └── OutputKindError                  the output is of the other kind
     ├── SendTimeoutError (TimeoutError)      a source's queue stayed full
+    ├── SourceRejectedError (RuntimeError)   a source may not come in: too many are in already
     └── MissingDependencyError (ImportError) an optional library is not there
 """
 
@@ -111,6 +113,10 @@ class ReadTimeoutError(ConnectionLostError, TimeoutError):
     """A stream, pipe or device said nothing for longer than the caller would wait."""
 
 
+class UnreadableError(MediaError):
+    """A file or stream that is open, and that holds nothing which can be decoded."""
+
+
 class OpeningStoppedError(MediaError):
     """A stop signal came while the file or stream was being opened."""
 
@@ -129,6 +135,10 @@ class OutputKindError(EngineError):
 
 class SendTimeoutError(PicassoError, TimeoutError):
     """A source's queue stayed full for longer than the caller would wait."""
+
+
+class SourceRejectedError(PicassoError, RuntimeError):
+    """A source that may not come in now: as many are in as may be."""
 
 
 class MissingDependencyError(PicassoError, ImportError):

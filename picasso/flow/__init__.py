@@ -8,6 +8,7 @@ from picasso.flow.sink import Segments, Sink
 from picasso.flow.source import Camera, File, Item, Source
 from picasso.flow.stage import Downstream, Stage
 from picasso.flow.state import SinkStatus, SourceState, SourceStatus
+from picasso.flow.watch import IdlePolicy
 
 __all__ = [
     "NEVER",
@@ -15,6 +16,7 @@ __all__ = [
     "Camera",
     "Downstream",
     "File",
+    "IdlePolicy",
     "Item",
     "OnProgress",
     "OnState",

@@ -7,16 +7,19 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, final
 
 from picasso.engine.messages import OutputMessage
 from picasso.engine.threads import EngineThread
-from picasso.errors import ShutDownError
-from picasso.flow.output import Branch
+from picasso.errors import ShutDownError, SourceRejectedError, UnreadableError
+from picasso.flow.admission import Admission
+from picasso.flow.output import Branch, shares_of
+from picasso.flow.source import closing_items, interrupt
 from picasso.flow.state import SourceState, SourceStatus
+from picasso.flow.watch import LOOK_S
 from picasso.primitives import EndOfStream, VideoFrame
 from picasso.surface import SurfaceView
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from picasso.flow.restart import RestartPolicy
     from picasso.flow.source import Item, Source
     from picasso.flow.stage import Stage
+    from picasso.flow.watch import IdlePolicy
     from picasso.transform import Rect
 
 Annotate = Callable[["VideoFrame", "SurfaceView"], None]
@@ -47,6 +51,7 @@ class Feeder:
     - However the source ends, the engine is told to end its stream, every frame that was sent comes out or is counted,
       and then the sinks are closed.
     - ``stop``, ``pause``, ``resume`` and ``status`` may be called from any thread and do not wait.
+    - ``look`` ends a stream that is silent while this thread waits for its next frame; never both at once.
     """
 
     def __init__(
@@ -63,6 +68,7 @@ class Feeder:
         on_state: OnState | None,
         clock: Clock,
         stage: Stage,
+        admission: Admission,
     ) -> None:
         self.source_id = source.source_id
         self.branches = branches
@@ -78,6 +84,14 @@ class Feeder:
         self._on_state = on_state
         self._clock = clock
         self._stage = stage
+        self._admission = admission
+        self._idle: IdlePolicy | None = getattr(source, "idle", None)
+        self._turn = threading.Lock()
+        """Over the stream of the source: a frame goes on, or the stream is ended because none comes."""
+        self._opening = threading.Lock()
+        """Over ``_paused`` and ``_is_reading``: whoever pauses knows whether there is a read to interrupt."""
+        self._is_reading = False
+        self._was_interrupted = False
         self._bell: Bell = SimpleQueue()
         self._is_live = bool(getattr(source, "is_live", False))
         self._chance = random.Random()
@@ -96,6 +110,7 @@ class Feeder:
         self._is_open = False
         self._is_in_stage = False
         self._last_frame_ns = 0
+        self._gap_ns = 0
         self._started_s = 0.0
         self._thread = EngineThread(target=self._run, name=f"feed-{source.source_id}", daemon=True)
 
@@ -135,12 +150,45 @@ class Feeder:
 
     def pause(self) -> None:
         """Read no further frame for now: a live source is closed, any other one stays open where it is."""
-        self._paused = True
+        with self._opening:
+            self._paused = True
+            if self._is_live and self._is_reading:
+                self._was_interrupted = True
+                interrupt(self._source)
+        self._bell.put(None)
 
     def resume(self) -> None:
         """Read on; a live source is opened again."""
-        self._paused = False
+        with self._opening:
+            self._paused = False
         self._bell.put(None)
+
+    @property
+    def may_idle(self) -> bool:
+        """Whether its stream is ended when it says nothing."""
+        return self._idle is not None
+
+    @property
+    def look_s(self) -> float:
+        """Seconds between two looks."""
+        return LOOK_S if self._idle is None else self._idle.check_s
+
+    def look(self) -> None:
+        """Notice that no frame has come for long: say so, and end the stream if the source has an ``IdlePolicy``."""
+        if self._state not in (SourceState.LIVE, SourceState.SILENT) or not self._turn.acquire(blocking=False):
+            return  # a frame is on its way
+        try:
+            if self._state in (SourceState.LIVE, SourceState.SILENT):
+                self._look(self._clock.now_ns() - self._last_frame_ns)
+        finally:
+            self._turn.release()
+
+    def _look(self, silent_ns: int) -> None:
+        if silent_ns > self._silent_after_ns:
+            self._become(SourceState.SILENT)
+        if self._idle is not None and self._is_open and silent_ns >= self._idle.timeout_s * 1e9:
+            logger.warning("source %r: no frame for %.1f s; its stream is ended", self.source_id, silent_ns / 1e9)
+            self._try(self._end_streams)
 
     def note(self, error: BaseException) -> None:
         """Take notice of an error that the engine reported; log the first, second, fourth, eighth… Any thread."""
@@ -168,22 +216,25 @@ class Feeder:
         given_up = sum(branch.given_up for branch in self.branches if branch.engine_id not in stats.sources)
         totals = [one.latency[Step.TOTAL] for one in known]
         delivered = sum(branch.delivered for branch in self.branches)
+        kept_back = Counter(getattr(self._source, "dropped", {}))
         busy_s = max((branch.last_delivery_s for branch in self.branches), default=0.0) - self._started_s
         return SourceStatus(
             self.source_id,
             self._shown_state(),
             getattr(self._source, "frame_count", None),
-            self._read * len(self.branches),
+            (self._read + kept_back.total()) * len(self.branches),
             delivered,
             sum(sum(one.dropped.values()) for one in known)
             + given_up
-            + self._dropped.total() * len(self.branches)
+            + (self._dropped + kept_back).total() * len(self.branches)
             - self._sent_in_part,
             dict(self._dropped),
+            dict(kept_back),
             delivered / busy_s if delivered and busy_s > 0 else 0.0,
             max((total.p50_ns for total in totals), default=0) / 1e6,
             max((total.p99_ns for total in totals), default=0) / 1e6,
             self._restarts,
+            self._gap_ns / 1e9,
             self._failure,
             self._last_error,
             tuple(sink.status() for branch in self.branches for sink in branch.sinks),
@@ -192,7 +243,8 @@ class Feeder:
     def _shown_state(self) -> SourceState:
         state = self._state
         silent_ns = self._clock.now_ns() - self._last_frame_ns
-        return SourceState.SILENT if state is SourceState.LIVE and silent_ns > self._silent_after_ns else state
+        is_silent = silent_ns > self._silent_after_ns and not self._turn.locked()
+        return SourceState.SILENT if state is SourceState.LIVE and is_silent else state
 
     def _run(self) -> None:
         self._started_s = time.perf_counter()
@@ -204,8 +256,10 @@ class Feeder:
                 if self._paused:
                     self._wait_while_paused()
                 ended = self._stopping.is_set() or self._read_once()
-                self._end_streams()
-                if self._paused and self._is_live:
+                with self._turn:
+                    self._end_streams()
+                if self._is_live and (self._paused or self._was_interrupted):
+                    self._was_interrupted = False
                     is_over = self._stopping.is_set()
                 else:
                     is_over = not self._wait_for_restart(ended)
@@ -220,18 +274,48 @@ class Feeder:
         """Open the source and feed it to its end; tell whether it ended in order."""
         self._become(SourceState.CONNECTING)
         try:
-            with _closing(iter(self._source)) as items:
+            with self._opening:
+                if self._paused:
+                    return True
+                items = iter(self._source)
+                self._is_reading = True
+            with closing_items(items):
                 for item in items:
                     if self._paused and not self._is_live:
                         self._wait_while_paused()
                     if self._stopping.is_set() or self._paused:
                         break
-                    self._feed(item)
+                    if self._is_admitted(item):
+                        with self._turn:
+                            self._feed(item)
         except ShutDownError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a reader or a detector raises concerns this source only
             self._last_error = error
             return False
+        finally:
+            with self._opening:
+                self._is_reading = False
+        return True
+
+    def _is_admitted(self, item: Item) -> bool:
+        """Tell whether an item goes on: the first frame of a stream only while not too many sources are in."""
+        if self._is_open or isinstance(item, EndOfStream):
+            return True
+        while not self._admission.enter(self.source_id, self._bell):
+            limit = self._admission.limit
+            self._last_error = SourceRejectedError(
+                f"source {self.source_id!r}: {limit} sources are in, and no more may"
+            )
+            if self._become(SourceState.REJECTED):
+                logger.warning("%s", self._last_error)
+            if self._is_live:
+                self._read += 1
+                self.drop(item[0], "max_sources")
+                return False
+            self._clock.wait(self._bell, None)
+            if self._stopping.is_set():
+                return False
         return True
 
     def _feed(self, item: Item) -> None:
@@ -239,7 +323,7 @@ class Feeder:
             self._end_streams()
             return
         frame, surface = item
-        self._last_frame_ns = self._clock.now_ns()
+        self._note_gap(self._clock.now_ns())
         self._become(SourceState.LIVE)
         self._attempt = 0
         self._is_open = True
@@ -251,11 +335,20 @@ class Feeder:
         except BaseException:
             self.drop(frame, "error")
             raise
+        self._last_frame_ns = self._clock.now_ns()  # waiting for the stage is no silence
+
+    def _note_gap(self, now_ns: int) -> None:
+        """Say for how long nothing came, where the source was lost or silent meanwhile."""
+        gap_ns = now_ns - self._last_frame_ns
+        if self._read and (self._attempt or gap_ns > self._silent_after_ns):
+            self._gap_ns = gap_ns
+            logger.warning("source %r: frames come again after a gap of %.1f s", self.source_id, gap_ns / 1e9)
+        self._last_frame_ns = now_ns
 
     def send_frame(self, frame: VideoFrame, surface: SurfaceView, src_rect: Rect | None = None) -> None:
         """Send a frame to each output. Called by the stage."""
         rect = self._src_rect if src_rect is None else src_rect
-        shares = zip(self.branches, _shares(frame, surface, self.branches), strict=True)
+        shares = zip(self.branches, shares_of(frame, surface, self.branches), strict=True)
         for sent, (branch, (copy, view)) in enumerate(shares):
             try:
                 self._engine.send_frame(branch.engine_id, copy, view, rect)
@@ -280,14 +373,19 @@ class Feeder:
         self._dropped[reason] += 1
 
     def _end_streams(self) -> None:
+        """End the stream, if one is open. Whoever calls has the turn."""
         if self._is_open:
             self._is_open = False
-            self._stage.end_stream(self.source_id)
+            try:
+                self._stage.end_stream(self.source_id)
+            finally:
+                self._admission.leave(self.source_id)
 
     def _wait_while_paused(self) -> None:
         self._become(SourceState.PAUSED)
         while self._paused and not self._stopping.is_set():
             self._clock.wait(self._bell, None)
+        self._last_frame_ns = self._clock.now_ns()
         self._become(SourceState.CONNECTING)
 
     def _wait_for_restart(self, ended: bool) -> bool:
@@ -300,24 +398,29 @@ class Feeder:
             if not ended:
                 self._failure = self._failure or self._last_error
             return False
+        state = SourceState.BACKING_OFF
+        if not ended and self._restart.reject_s is not None and isinstance(self._last_error, UnreadableError):
+            state, delay_s = SourceState.REJECTED, self._restart.reject_s
         why = "it ended" if ended else self._last_error
         logger.warning("source %r: %s; it is opened again in %.1f s", self.source_id, why, delay_s)
         due_ns = self._clock.now_ns() + round(delay_s * 1e9)
-        self._become(SourceState.BACKING_OFF)
+        self._become(state)
         while not self._stopping.is_set() and self._clock.now_ns() < due_ns:
             self._clock.wait(self._bell, due_ns)
         self._restarts += not self._stopping.is_set()
         return not self._stopping.is_set()
 
-    def _become(self, state: SourceState) -> None:
+    def _become(self, state: SourceState) -> bool:
+        """Come to a state; tell whether it is another one."""
         if state is self._state:
-            return
+            return False
         self._state = state
         if self._on_state is not None:
             try:
                 self._on_state(self.source_id, state)
             except Exception:
                 logger.exception("source %r: on_state raised", self.source_id)
+        return True
 
     def _fail(self, error: BaseException) -> None:
         self._last_error = error
@@ -325,7 +428,9 @@ class Feeder:
 
     def _finish(self) -> None:
         """Let the engine finish what it was sent, then close the sinks."""
-        self._try(self._end_streams)
+        with self._turn:
+            self._try(self._end_streams)
+        self._admission.leave(self.source_id)
         if self._is_in_stage:
             self._try(self._stage.close, self.source_id)
         for branch in self.branches:
@@ -342,28 +447,3 @@ class Feeder:
             pass  # the engine was shut down: there is nothing left to end
         except BaseException as error:  # noqa: BLE001 - reported in the outcome
             self._fail(error)
-
-
-@contextmanager
-def _closing(items: Iterator[Item]) -> Iterator[Iterator[Item]]:
-    """Close a generator or reader now, on this thread, instead of when it is collected."""
-    try:
-        yield items
-    finally:
-        close = getattr(items, "close", None)
-        if close is not None:
-            close()
-
-
-def _shares(
-    frame: VideoFrame, surface: SurfaceView, branches: Sequence[Branch]
-) -> list[tuple[VideoFrame, SurfaceView]]:
-    """Return the frame and a view of its pixels for each branch; only copies where there are several."""
-    shares = [(frame, surface)]
-    for branch in branches[1:]:
-        copy = frame.copy()
-        copy.source_id = branch.engine_id
-        shares.append((copy, surface.share()))
-    if len(branches) > 1:
-        frame.source_id = branches[0].engine_id
-    return shares

@@ -12,6 +12,8 @@ from picasso.flow.sink import QUEUE_FRAMES, Sink, SinkThread
 
 if TYPE_CHECKING:
     from picasso.engine import OutputMessage, SourceSpec, SourceStats
+    from picasso.primitives import VideoFrame
+    from picasso.surface import SurfaceView
 
 
 OnOutput = Callable[["OutputMessage"], object]
@@ -84,3 +86,17 @@ class Branch:
             sink.join(None if deadline_s is None else max(deadline_s - time.monotonic(), 0.0)) for sink in self.sinks
         ]
         return all(closed)
+
+
+def shares_of(
+    frame: VideoFrame, surface: SurfaceView, branches: Sequence[Branch]
+) -> list[tuple[VideoFrame, SurfaceView]]:
+    """Return the frame and a view of its pixels for each branch; only copies where there are several."""
+    shares = [(frame, surface)]
+    for branch in branches[1:]:
+        copy = frame.copy()
+        copy.source_id = branch.engine_id
+        shares.append((copy, surface.share()))
+    if len(branches) > 1:
+        frame.source_id = branches[0].engine_id
+    return shares

@@ -31,6 +31,8 @@ class RestartPolicy:
     """Attempts in a row without a frame after which the source has failed; 0 never restarts, None never gives up."""
     on_end: bool = False
     """Whether a source that ended in order is opened again, too, as a camera is."""
+    reject_s: float | None = None
+    """Seconds that a source is left alone whose content cannot be decoded, ≥ 0; None treats it as any lost one."""
 
     def __post_init__(self) -> None:
         checks = (
@@ -39,6 +41,7 @@ class RestartPolicy:
             ("factor", self.factor, self.factor >= 1, "a factor ≥ 1"),
             ("jitter", self.jitter, 0 <= self.jitter < 1, "a share in 0 ≤ jitter < 1"),
             ("attempts", self.attempts, self.attempts is None or self.attempts >= 0, "a count ≥ 0, or None"),
+            ("reject_s", self.reject_s, self.reject_s is None or self.reject_s >= 0, "seconds ≥ 0, or None"),
         )
         for name, value, is_right, expected in checks:
             if not is_right:

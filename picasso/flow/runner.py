@@ -24,6 +24,7 @@ from picasso.engine import (
 )
 from picasso.engine.clock import Clock, MonotonicClock
 from picasso.errors import ShutDownError
+from picasso.flow.admission import Admission
 from picasso.flow.feeder import Annotate, Feeder, OnState
 from picasso.flow.output import Branch, Output
 from picasso.flow.restart import NEVER, RestartPolicy
@@ -31,6 +32,7 @@ from picasso.flow.sink import Sink
 from picasso.flow.source import Source
 from picasso.flow.stage import Direct, Stage
 from picasso.flow.state import SourceStatus
+from picasso.flow.watch import Watch
 from picasso.primitives import VideoFrame
 from picasso.signals import hold_stop, stop_on_signals
 from picasso.transform import Rect, TransformConfig
@@ -82,6 +84,7 @@ class Runner:
         stage: Stage | None = None,
         on_state: OnState | None = None,
         silent_after_s: float = 5.0,
+        max_sources: int = 0,
         clock: Clock | None = None,
         engine_options: Mapping[str, Any] | None = None,
     ) -> None:
@@ -97,6 +100,8 @@ class Runner:
             stage: What happens to frames before they are sent to the engine; by default nothing.
             on_state: ``(source_id, state)``, called on the thread of a source whenever its state changes.
             silent_after_s: Seconds without a frame after which an open source counts as silent.
+            max_sources: Sources whose streams may be open at once, 0 for no limit. Further ones are rejected until one
+                ends: a live source loses frames, which are counted, any other one waits.
             clock: For back-off and silence; by default the system's monotonic clock.
             engine_options: Further keyword arguments of ``PicassoEngine``.
 
@@ -110,6 +115,8 @@ class Runner:
         self._on_state = on_state
         self._stage = stage or Direct()
         self._clock = clock or MonotonicClock()
+        self._admission = Admission(max_sources)
+        self._watch = Watch(self._clock, lambda: list(self._feeders.values()))
         self._user = callbacks or Callbacks()
         self._feeders: dict[str, Feeder] = {}
         self._branches: dict[str, tuple[Feeder, Branch]] = {}
@@ -176,6 +183,7 @@ class Runner:
             on_state=self._on_state,
             clock=self._clock,
             stage=self._stage,
+            admission=self._admission,
         )
         with self._lock:
             if self._is_closed:
@@ -187,6 +195,7 @@ class Runner:
             self._branches.update((branch.engine_id, (feeder, branch)) for branch in branches)
             is_started = self._is_started
         if is_started:
+            self._watch_over([feeder])
             try:
                 feeder.start()
             except BaseException:
@@ -241,6 +250,7 @@ class Runner:
         with self._lock:
             feeders = [] if self._is_started else list(self._feeders.values())
             self._is_started = True
+        self._watch_over(feeders)
         failures: list[BaseException] = []
         for feeder in feeders:
             try:
@@ -249,6 +259,12 @@ class Runner:
                 failures.append(error)
         if failures:
             raise failures[0]
+
+    def _watch_over(self, feeders: Sequence[Feeder]) -> None:
+        """Have somebody notice silence, where anybody wants to know of it."""
+        if self._on_state is not None or any(feeder.may_idle for feeder in feeders):
+            self._watch.start()
+            self._watch.look_again()
 
     def run(self, on_progress: OnProgress | None = None) -> list[SourceStatus]:
         """Read all sources to their ends, finish every sink, and say how each source fared.
@@ -301,6 +317,7 @@ class Runner:
 
     def _close(self, feeders: Sequence[Feeder], timeout_s: float, is_first: bool) -> bool:
         deadline_s = time.monotonic() + timeout_s
+        self._watch.stop(timeout_s)
         for feeder in feeders:
             feeder.stop()
             if is_first and not self._is_started:
@@ -340,7 +357,7 @@ class Runner:
                     del self._branches[branch.engine_id]
 
     def _refuse_to_wait_for(self, feeder: Feeder) -> None:
-        if feeder.is_current or self._engine.is_calling_back:
+        if feeder.is_current or self._watch.is_current or self._engine.is_calling_back:
             name = threading.current_thread().name
             raise RuntimeError(f"Runner: thread {name!r} belongs to a source that would be waited for; call stop")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol, runtime_checkable
 
 from picasso.errors import OpeningStoppedError
@@ -27,7 +28,11 @@ class Source(Protocol):
 
     - ``restart``: its ``RestartPolicy`` when ``Runner.add`` gets none;
     - ``is_live``: True where frames that nobody reads are gone, as those of a camera;
-    - ``frame_count``: frames to come, or None where that is unknown.
+    - ``frame_count``: frames to come, or None where that is unknown;
+    - ``interrupt()``: end the running iteration, and only that one; called from any thread. Without it, a live source
+      that is paused while it is silent is closed at its next frame;
+    - ``idle``: the ``IdlePolicy`` that ends its stream when it says nothing;
+    - ``dropped``: how many frames it has kept back, by reason; they count as read and dropped.
     """
 
     @property
@@ -60,6 +65,7 @@ class File:
         self._source_id = input_place(location).stem if source_id is None else source_id
         self._options = options
         self._stop = StopSignal(options.pop("stop", None))
+        self._now = StopSignal(self._stop)
         self._frame_count: int | None = None
 
     @property
@@ -73,8 +79,12 @@ class File:
         return self._frame_count
 
     def __iter__(self) -> Iterator[Item]:
+        self._now = StopSignal(self._stop)
+        return self._read(self._now)
+
+    def _read(self, stop: StopSignal) -> Iterator[Item]:
         try:
-            reader = VideoReader(self.location, self._source_id, stop=self._stop, **self._options)
+            reader = VideoReader(self.location, self._source_id, stop=stop, **self._options)
         except OpeningStoppedError:
             return
         with reader:
@@ -85,6 +95,10 @@ class File:
         """End the running iteration, and every later one, also while the file is being opened. Any thread."""
         self._stop.set()
 
+    def interrupt(self) -> None:
+        """End the running iteration, also while the file is being opened; a later one reads again. Any thread."""
+        self._now.set()
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._source_id!r})"
 
@@ -94,3 +108,21 @@ class Camera(File):
 
     is_live = True
     restart = RestartPolicy(on_end=True)
+
+
+@contextmanager
+def closing_items(items: Iterator[Item]) -> Iterator[Iterator[Item]]:
+    """Close a generator or reader now, on this thread, instead of when it is collected."""
+    try:
+        yield items
+    finally:
+        close = getattr(items, "close", None)
+        if close is not None:
+            close()
+
+
+def interrupt(source: Source) -> None:
+    """End the running iteration of a source that can do so without ending every later one."""
+    step = getattr(source, "interrupt", None)
+    if step is not None:
+        step()

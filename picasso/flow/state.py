@@ -20,6 +20,8 @@ class SourceState(StrEnum):
     """It is open, and no frame has come for ``Runner.silent_after_s``."""
     BACKING_OFF = "backing_off"
     """It failed or ended, and is opened again after a pause."""
+    REJECTED = "rejected"
+    """It cannot be decoded, or too many sources are in; it is tried again."""
     PAUSED = "paused"
     """``Runner.pause`` holds it."""
     ENDED = "ended"
@@ -61,13 +63,15 @@ class SourceStatus:
     total: int | None
     """Frames to come in all, where the source says."""
     read: int
-    """Frames that were read, counted for each output."""
+    """Frames that were read, counted for each output; those that the source itself kept back count as well."""
     delivered: int
     """Frames that came out of the engine, counted for each output."""
     dropped: int
-    """Frames that the engine or the stage dropped, for every reason together, counted for each output."""
+    """Frames that the source, the stage or the engine dropped, for every reason together, counted for each output."""
     stage_dropped: Mapping[str, int]
     """Frames that the runner's stage did not send to the engine, by its reasons."""
+    source_dropped: Mapping[str, int]
+    """Frames that the source kept back, by its reasons: see ``Source.dropped``."""
     frames_per_s: float
     """Delivered frames over the time from the first read to the last delivery."""
     p50_ms: float
@@ -75,6 +79,8 @@ class SourceStatus:
     p99_ms: float
     restarts: int
     """How often it was opened again."""
+    gap_s: float
+    """Seconds without a frame when the source was last lost or silent and came back; 0 where that has not been."""
     failure: BaseException | None
     """What ended it; None while it runs, and where it ended in order."""
     last_error: BaseException | None

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn, Protocol
 from av.error import InvalidDataError
 from av.stream import Disposition
 
-from picasso.errors import MediaError, OpeningStoppedError, ReadTimeoutError
+from picasso.errors import MediaError, OpeningStoppedError, ReadTimeoutError, UnreadableError
 from picasso.media.ffmpeg import media_errors
 from picasso.media.location import Kind
 from picasso.media.opening import Opener
@@ -282,7 +282,7 @@ class Decoder:
     def _refuse(self, why: str) -> NoReturn:
         if self._opener.stop.is_set:
             raise OpeningStoppedError(f"{self.place}: stopped while it was being opened")
-        raise MediaError(f"{self.place}: {why}")
+        raise UnreadableError(f"{self.place}: {why}")
 
 
 class _Ratio(Protocol):
