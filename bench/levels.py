@@ -23,10 +23,10 @@ from picasso.draw import Scene
 from picasso.draw.cpu import Finisher
 from picasso.surface import SurfaceView, VideoFormat
 from picasso.transform import Interpolation, Placement
-from picasso_kernels import compile as compiling
-from picasso_kernels import forms
-from picasso_kernels.levels import levels_of_this_architecture, processor_flags
-from picasso_kernels.signatures import ENTRIES
+from picasso_kernels.cpu import compile as compiling
+from picasso_kernels.cpu import forms
+from picasso_kernels.cpu.entries import ENTRIES
+from picasso_kernels.cpu.levels import levels_of_this_architecture, processor_flags
 
 Call = Callable[[], object]
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from picasso_kernels import compile as compiling
-from picasso_kernels import forms
-from picasso_kernels.levels import levels_of_this_architecture, missing_flags, processor_flags
-from picasso_kernels.signatures import ENTRIES, Array, Entry
+from picasso_kernels.cpu import compile as compiling
+from picasso_kernels.cpu import forms
+from picasso_kernels.cpu.entries import ENTRIES, Array, Entry
+from picasso_kernels.cpu.levels import levels_of_this_architecture, missing_flags, processor_flags
 
 
 def compare_levels(folder: Path) -> None:

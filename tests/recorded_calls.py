@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from picasso_kernels import compile as compiling
-from picasso_kernels.signatures import ENTRIES, Array, Entry
+from picasso_kernels.cpu import compile as compiling
+from picasso_kernels.cpu.entries import ENTRIES, Array, Entry
 
 _MOST_CALLS: Final = 1500
 """Of each entry."""

@@ -6,7 +6,7 @@ import statistics
 import time
 from collections.abc import Callable
 
-from picasso_kernels.cuda_driver import Device, Event, Stream, check, driver
+from picasso_kernels.cuda.driver import Device, Event, Stream, check, driver
 
 REPEATS = 20
 Work = Callable[[], object]

@@ -20,7 +20,7 @@ from picasso.encode import Codec, EncoderConfig, open_encoder
 from picasso.media import VideoReader
 from picasso.surface import MemType, SurfaceView
 from picasso.surface.cuda_memory import Uploader, open_device
-from picasso_kernels.cuda_driver import Stream
+from picasso_kernels.cuda.driver import Stream
 
 WIDTH, HEIGHT, CALLS, WARM, FRAMES = 1280, 720, 50, 10, 120
 

@@ -12,7 +12,7 @@ from picasso.surface.cuda import DevicePlane
 from picasso.surface.cuda_memory import DeviceBlock, Uploader
 from picasso.surface.planes import byte_size
 from picasso.transform import Interpolation, Placement
-from picasso_kernels.cuda_driver import Stream, check, driver
+from picasso_kernels.cuda.driver import Stream, check, driver
 
 FRAMES = 32
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import picasso_kernels.built
 from picasso_build import build, compiler
-from picasso_kernels.levels import LEVELS, level_of, levels_of_this_architecture
+from picasso_kernels.cpu.levels import LEVELS, level_of, levels_of_this_architecture
 
 
 def main() -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from picasso_build import compiler, shim
-from picasso_kernels.levels import Level
-from picasso_kernels.signatures import ENTRIES
-from picasso_kernels.sources import source_key
+from picasso_kernels.cache.sources import source_key
+from picasso_kernels.cpu.entries import ENTRIES
+from picasso_kernels.cpu.levels import Level
 
 _PAIRS: Final = (("paint_planes", "paint_pixels"), ("transform_frame",))
 """Entries that take seconds, by what they share: a process each, and the rest to the last."""

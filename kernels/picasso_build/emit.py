@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from picasso_kernels.levels import Level, level_of
-from picasso_kernels.signatures import ENTRIES, Array, Entry
+from picasso_kernels.cpu.entries import ENTRIES, Array, Entry
+from picasso_kernels.cpu.levels import Level, level_of
 
 PREFIX: Final = "picasso_"
 """Of the functions' names in the object files."""
@@ -66,7 +66,7 @@ def emit(entry: Entry, level: Level) -> bytes:
     from numba.core import types
     from numba.core.compiler_lock import global_compiler_lock
 
-    from picasso_kernels.compile import with_parts
+    from picasso_kernels.cpu.compile import with_parts
 
     calls = {other.kernel: _call(other) for other in ENTRIES.values() if other is not entry}
     top = _top(with_parts(entry.kernel, entry.inline, not entry.keep_gil, calls))
@@ -100,7 +100,7 @@ def _numba_type(argument: Any) -> Any:
 
 
 def _top(function: Callable[..., Any]) -> Any:
-    from picasso_kernels.link import Part
+    from picasso_kernels.cpu.linking import Part
 
     class Top(Part):
         """A part that nobody calls: it keeps its result as it was lowered."""

@@ -26,7 +26,7 @@ class KernelsHook(BuildHookInterface):  # type: ignore[misc]  # it has no types 
         from picasso_build.build import build
         from picasso_build.plan import NUMBA, PLATFORM, plan
         from picasso_build.sbom import bill_of_materials
-        from picasso_kernels.forms import NOTE
+        from picasso_kernels.cpu.forms import NOTE
 
         self._folder = tempfile.TemporaryDirectory()
         folder = Path(self._folder.name)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from picasso_build import compiler
-from picasso_kernels.levels import (
+from picasso_kernels.cpu.levels import (
     Level,
     level_of,
     levels_of,

@@ -17,8 +17,8 @@ from picasso_build.build import BuildError, compile_entries, groups_of
 from picasso_build.compiler import CompilerError, find
 from picasso_build.emit import PREFIX
 from picasso_build.shim import parameters, values
-from picasso_kernels.levels import level_of
-from picasso_kernels.signatures import ENTRIES, Array, Entry
+from picasso_kernels.cpu.entries import ENTRIES, Array, Entry
+from picasso_kernels.cpu.levels import level_of
 
 _HEAD: Final = """\
 #include <stdint.h>

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from picasso_build.plan import Plan
-from picasso_kernels.sources import source_key
+from picasso_kernels.cache.sources import source_key
 
 _DEJAVU: Final = {"name": "Bitstream Vera and DejaVu licence", "url": "https://dejavu-fonts.github.io/License.html"}
 _FONTS: Final = {

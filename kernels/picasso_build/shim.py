@@ -2,7 +2,7 @@
 
 Each function looks at its arguments, gives the GIL away unless its entry keeps it, calls the machine code and takes the
 GIL back. It checks the kind, the shape, the size and the write protection of arrays, for which it asks the buffer
-protocol; it chooses nothing. What a kernel takes stands in ``picasso_kernels.signatures``.
+protocol; it chooses nothing. What a kernel takes stands in ``picasso_kernels.cpu.entries``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from picasso_build.emit import PREFIX
-from picasso_kernels.signatures import Argument, Array, Entry
+from picasso_kernels.cpu.entries import Argument, Array, Entry
 
 _FORMATS: Final = {"uint8": "B", "int16": "h", "int32": "il", "uint32": "IL", "int64": "lq", "float32": "f"}
 """Characters of the buffer protocol, by NumPy's names; the size of an entry tells "l" of 4 bytes from "l" of 8."""

@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from picasso_kernels import farm
+from picasso_kernels.processes import pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class LiveProgress:
     def show(self, statuses: Sequence[Status]) -> None:
         """Redraw the table, and below it how far the compiler is, if it is at work."""
         shown: list[RenderableType] = [_bars(statuses)] if self._with_table else []
-        if compiling := farm.FARM.progress():
+        if compiling := pool.FARM.progress():
             shown.append(Text(str(compiling), style="dim"))
         self._live.update(Group(*shown), refresh=True)
 

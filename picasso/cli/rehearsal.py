@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from picasso.cli.progress import Progress
 from picasso.cli.streams import Annotate, Frames, OnRender, Stream, run
-from picasso_kernels.forms import form
+from picasso_kernels.cpu.forms import form
 
 if TYPE_CHECKING:
     from picasso.engine import SourceSpec

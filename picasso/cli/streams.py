@@ -24,7 +24,7 @@ from picasso.engine import (
 )
 from picasso.errors import ShutDownError
 from picasso.signals import hold_stop
-from picasso_kernels.farm import cancelled_by_an_error
+from picasso_kernels.processes.pool import cancelled_by_an_error
 
 if TYPE_CHECKING:
     from picasso.primitives import VideoFrame

@@ -22,9 +22,9 @@ def warm_up(*, quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show n
     """
     from picasso.cli.console import progress, results
     from picasso.cli.progress import open_progress
-    from picasso_kernels import folder, store
-    from picasso_kernels.compile import kept
-    from picasso_kernels.forms import form
+    from picasso_kernels.cache import folder, store
+    from picasso_kernels.cpu.compile import kept
+    from picasso_kernels.cpu.forms import form
 
     console = results()
     if form().source != "jit":

@@ -7,13 +7,13 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 
-from picasso_kernels import compose as kernel
-from picasso_kernels import display
-from picasso_kernels.compile import pure, ready
+from picasso_kernels.cpu.compile import pure, ready
+from picasso_kernels.paint import compose as kernel
+from picasso_kernels.paint import display_list
 
 
 def compose(*arguments: Any) -> int:
-    """Do ``picasso_kernels.compose.compose``, without waiting for a compiler: some milliseconds a frame, meanwhile.
+    """Do what the kernel ``compose`` does, without waiting for a compiler: some milliseconds a frame, meanwhile.
 
     Every array must be writable: machine code takes no other.
     """
@@ -25,7 +25,7 @@ def compose_by_interpreter(*arguments: Any) -> int:
     *read, line_ends, glyphs, commands = arguments
     plain = [_Numbers(value) if isinstance(value, np.ndarray) else value for value in read]
     codes = arguments[5]
-    written = [[0] * (len(codes) + 1), [0] * len(codes) * display.GLYPH_SIZE, [0] * len(commands)]
+    written = [[0] * (len(codes) + 1), [0] * len(codes) * display_list.GLYPH_SIZE, [0] * len(commands)]
     count = pure(kernel.compose)(*plain, *written)  # type: ignore[arg-type]  # in its order
     for array, values in zip((line_ends, glyphs, commands), written, strict=True):
         array[: len(values)] = values

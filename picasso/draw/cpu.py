@@ -14,11 +14,11 @@ from picasso.errors import SurfaceError
 from picasso.surface import ColorSpace, PlaneLayout, SurfaceView, VideoFormat
 from picasso.transform import Interpolation, Placement
 from picasso.transform.cpu import CpuTransformer
-from picasso_kernels import display, paint, target
-from picasso_kernels.color import to_yuv
-from picasso_kernels.compile import host, ready, request
-from picasso_kernels.frame import transform_frame
-from picasso_kernels.whole import pixels_of_frame, planes_of_frame
+from picasso_kernels.cpu.compile import host, ready, request
+from picasso_kernels.frame.transform import transform_frame
+from picasso_kernels.maths.color import to_yuv
+from picasso_kernels.paint import display_list, painter, target
+from picasso_kernels.paint.transform_and_paint import pixels_of_frame, planes_of_frame
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -40,8 +40,8 @@ FUSION_AFTER_S: Final = 10.0
 def kernels_for(form: VideoFormat) -> tuple[Callable[..., None], Callable[..., None]]:
     """Return the kernels that paint on surfaces of a format: with the transform before it, and alone."""
     if form in _CHROMA:
-        return planes_of_frame, paint.paint_planes
-    return pixels_of_frame, paint.paint_pixels
+        return planes_of_frame, painter.paint_planes
+    return pixels_of_frame, painter.paint_pixels
 
 
 class Workspace:
@@ -121,11 +121,11 @@ def paint_on(surface: SurfaceView, drawing: DisplayList, workspace: Workspace) -
 def _paint(surface: SurfaceView, drawing: DisplayList, table: npt.NDArray[np.int64], scratch: Bytes) -> None:
     layout = surface.plane_layout()
     if surface.format in _CHANNELS:
-        host(paint.paint_pixels)(*_lists(drawing), table, layout[0].memory, scratch)
+        host(painter.paint_pixels)(*_lists(drawing), table, layout[0].memory, scratch)
     else:
         (blue, _), (red, _) = _CHROMA[surface.format]
         memories = layout[0].memory, layout[blue].memory, layout[red].memory
-        host(paint.paint_planes)(*_lists(drawing), table, *memories, scratch)
+        host(painter.paint_planes)(*_lists(drawing), table, *memories, scratch)
 
 
 def _check(surface: SurfaceView) -> None:
@@ -141,8 +141,8 @@ def _lists(drawing: DisplayList) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.
 
 
 def _scratch(surface: SurfaceView, drawing: DisplayList, workspace: Workspace) -> Bytes:
-    has_blur = drawing.may_blur and display.BLUR in drawing.commands[:, display.KIND].tolist()
-    return workspace.take(paint.scratch_bytes(*surface.size_wh, has_blur))
+    has_blur = drawing.may_blur and display_list.BLUR in drawing.commands[:, display_list.KIND].tolist()
+    return workspace.take(painter.scratch_bytes(*surface.size_wh, has_blur))
 
 
 def _target_table(surface: SurfaceView) -> npt.NDArray[np.int64]:

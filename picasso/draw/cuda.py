@@ -14,11 +14,11 @@ from picasso.draw.scene import DisplayList
 from picasso.errors import SurfaceError
 from picasso.surface import ColorSpace, SurfaceView, VideoFormat
 from picasso.surface.cuda_memory import StagedMemory
-from picasso_kernels import display as at
-from picasso_kernels.blur import box_width
-from picasso_kernels.color import to_yuv
-from picasso_kernels.cuda_driver import Arguments, Launch, Stream, launch
-from picasso_kernels.cuda_paint import TABLES, Sheet
+from picasso_kernels.cuda.driver import Arguments, Launch, Stream, launch
+from picasso_kernels.cuda.paint import TABLES, Sheet
+from picasso_kernels.maths.color import to_yuv
+from picasso_kernels.paint import display_list as at
+from picasso_kernels.paint.blur import box_width
 
 _BLOCK: Final = (64, 2, 1)
 _FIELDS: Final = Sheet._fields

@@ -10,11 +10,11 @@ import numpy.typing as npt
 from picasso.draw.fonts import FaceChain
 from picasso.draw.fonts.face import GlyphPlace
 from picasso.draw.shaping import NEEDS_SHAPING, Placed, lines_of, shape_line
-from picasso_kernels import display
+from picasso_kernels.paint import display_list
 
 Ints = npt.NDArray[np.int32]
 
-_LARGE = 64 * display.PEN_UNIT
+_LARGE = 64 * display_list.PEN_UNIT
 """Fonts from this size on share one sprite for all phases: a quarter of a pixel no longer shows."""
 _MAX_BYTES = 32 << 20
 """Coverage kept; beyond it, everything is forgotten and made anew."""
@@ -29,7 +29,7 @@ _INVISIBLE = frozenset({"Cc", "Cf"})
 
 
 class GlyphAtlas:
-    """The sprites of one font family, in the layout of ``picasso_kernels.display``.
+    """The sprites of one font family, in the layout of ``picasso_kernels.paint.display_list``.
 
     ``sprites``, ``coverage`` and ``first_sprite`` are replaced when they grow, and never shrink in place: whoever
     holds the arrays of a frame can go on reading them. Sprite 0 is empty. Not for several threads at once.
@@ -83,7 +83,7 @@ class GlyphAtlas:
         """Return the number of the font of ``size``, in 1/64 pixel; call before a frame, it may clear the sprites."""
         if size not in self._sizes:
             self._sizes.append(size)
-            if len(self._sizes) * display.CODE_POINTS > self.first_sprite.size:
+            if len(self._sizes) * display_list.CODE_POINTS > self.first_sprite.size:
                 self._clear(fonts=2 * len(self._sizes))
         return self._sizes.index(size)
 
@@ -115,8 +115,8 @@ class GlyphAtlas:
             return
         self.revision += 1
         for place in np.unique(places[known == 0]).tolist():
-            font, code = divmod(place, display.CODE_POINTS)
-            self.first_sprite[place] = self._sprite_end // display.SPRITE_SIZE
+            font, code = divmod(place, display_list.CODE_POINTS)
+            self.first_sprite[place] = self._sprite_end // display_list.SPRITE_SIZE
             self._make_sprites(self._sizes[font], code)
 
     def _spell_line(self, line: str) -> str:
@@ -139,27 +139,27 @@ class GlyphAtlas:
         self._shaped: list[Placed] = []
 
     def _clear(self, fonts: int) -> None:
-        self.first_sprite = np.zeros(fonts * display.CODE_POINTS, np.int32)  # untouched pages cost nothing
-        self.sprites = np.zeros(256 * display.SPRITE_SIZE, np.int32)
+        self.first_sprite = np.zeros(fonts * display_list.CODE_POINTS, np.int32)  # untouched pages cost nothing
+        self.sprites = np.zeros(256 * display_list.SPRITE_SIZE, np.int32)
         self._coverage = np.zeros(1 << 14, np.uint8)
         self.revision += 1
-        self._sprite_end = display.PHASES * display.SPRITE_SIZE
+        self._sprite_end = display_list.PHASES * display_list.SPRITE_SIZE
         self._coverage_end = 0
 
     def _make_sprites(self, size: int, code: int) -> None:
         """Append the sprites of one glyph."""
         if code < _FIRST_SHAPED and unicodedata.category(chr(code)) in _INVISIBLE:
-            for _ in range(display.PHASES):
+            for _ in range(display_list.PHASES):
                 self._append(self._coverage_end, (0, 0), (0, 0), 0)
             return
         number, place = self._glyph_of(code)
-        face, pixels = self.faces[number], size / display.PEN_UNIT
+        face, pixels = self.faces[number], size / display_list.PEN_UNIT
         advance = round(place.advance * size)
-        for phase in range(display.PHASES):
+        for phase in range(display_list.PHASES):
             if phase and size >= _LARGE:
                 self._repeat_sprite()
                 continue
-            shift = phase / display.PHASES + place.dx * pixels, -place.dy * pixels
+            shift = phase / display_list.PHASES + place.dx * pixels, -place.dy * pixels
             mask, corner = face.mask(place.glyph, pixels, shift)
             self._append(self._keep(mask), (mask.shape[1], mask.shape[0]), corner, advance)
 
@@ -170,14 +170,16 @@ class GlyphAtlas:
         return plain_glyph(self.faces, code)
 
     def _append(self, offset: int, size_wh: tuple[int, int], corner: tuple[int, int], advance: int) -> None:
-        end = self._sprite_end + display.SPRITE_SIZE
+        end = self._sprite_end + display_list.SPRITE_SIZE
         if end > self.sprites.size:
             self.sprites = np.concatenate([self.sprites, np.zeros_like(self.sprites)])
         self.sprites[self._sprite_end : end] = (*corner, *size_wh, offset, advance)
         self._sprite_end = end
 
     def _repeat_sprite(self) -> None:
-        dx, dy, width, height, offset, advance = self.sprites[self._sprite_end - display.SPRITE_SIZE :][:6].tolist()
+        dx, dy, width, height, offset, advance = self.sprites[self._sprite_end - display_list.SPRITE_SIZE :][
+            :6
+        ].tolist()
         self._append(offset, (width, height), (dx, dy), advance)
 
     def _keep(self, mask: npt.NDArray[np.uint8]) -> int:

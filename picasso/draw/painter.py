@@ -71,7 +71,7 @@ class Painter:
         if self._cuda is None or self._cuda[0] != stream:
             from picasso.draw.cuda import CudaPainter
             from picasso.surface.cuda_memory import open_device
-            from picasso_kernels.cuda_driver import Stream
+            from picasso_kernels.cuda.driver import Stream
 
             ours = stream if isinstance(stream, Stream) else Stream(open_device(surface.gpu_id), surface.cuda_stream)
             self._cuda = (stream, CudaPainter(ours))

@@ -16,7 +16,7 @@ from picasso.draw.glyphs import GlyphAtlas
 from picasso.draw.shaping import NEEDS_SHAPING
 from picasso.draw.spec import ObjectDraw, ObjectDrawSpec
 from picasso.draw.styles import StyleTable
-from picasso_kernels import display, layout
+from picasso_kernels.paint import display_list, glyph_layout
 
 if TYPE_CHECKING:
     from picasso.primitives import VideoFrame
@@ -26,7 +26,7 @@ Ints = npt.NDArray[np.int32]
 
 @dataclass(slots=True, eq=False)
 class DisplayList:
-    """What is to be painted, back to front; ``picasso_kernels.display`` says what the columns mean.
+    """What is to be painted, back to front; ``picasso_kernels.paint.display_list`` says what the columns mean.
 
     Those that a scene makes hold until it makes the next.
     """
@@ -50,7 +50,7 @@ _MANY_LETTERS = 1 << 16
 """Frames with more letters than these are not labels but an accident, or an attack."""
 _LONG_LINE = 256
 """What is drawn of each of their lines."""
-_MARK = chr(layout.MARK)
+_MARK = chr(glyph_layout.MARK)
 _NO_MARK = "\N{REPLACEMENT CHARACTER}"
 _ORDER_BYTES = 4
 """Before UTF-32 of the machine's own byte order stands a mark that tells it."""
@@ -63,14 +63,14 @@ class _Room:
 
     def __init__(self, objects: int, letters: int) -> None:
         self.line_ends = np.empty(letters + 1, np.int32)
-        self.glyphs = np.empty((letters, display.GLYPH_SIZE), np.int32)
-        self.commands = np.empty((objects * display.COMMANDS_PER_OBJECT, display.COMMAND_SIZE), np.int32)
+        self.glyphs = np.empty((letters, display_list.GLYPH_SIZE), np.int32)
+        self.commands = np.empty((objects * display_list.COMMANDS_PER_OBJECT, display_list.COMMAND_SIZE), np.int32)
         self.flat = self.line_ends, self.glyphs.reshape(-1), self.commands.reshape(-1)
         """What ``compose`` writes."""
 
     def for_list(self, objects: int, letters: int) -> _Room:
         """Return this, or one that is larger in what is too small."""
-        most = len(self.commands) // display.COMMANDS_PER_OBJECT, len(self.glyphs)
+        most = len(self.commands) // display_list.COMMANDS_PER_OBJECT, len(self.glyphs)
         sizes = [
             have if need <= have else max(need, 2 * have) for need, have in zip((objects, letters), most, strict=True)
         ]
@@ -78,7 +78,10 @@ class _Room:
 
 
 def _nothing() -> DisplayList:
-    commands, glyphs = np.empty((0, display.COMMAND_SIZE), np.int32), np.empty((0, display.GLYPH_SIZE), np.int32)
+    commands, glyphs = (
+        np.empty((0, display_list.COMMAND_SIZE), np.int32),
+        np.empty((0, display_list.GLYPH_SIZE), np.int32),
+    )
     return DisplayList(commands, glyphs, np.empty(0, np.uint8))
 
 
@@ -249,8 +252,8 @@ class Scene:
         places = codes.astype(np.int64)
         if any(fonts):
             lengths = [len(line) + 1 for line in text.split(_MARK)[:-1]]
-            places += np.repeat(np.array(fonts) * display.CODE_POINTS, lengths)
-        self._atlas.ensure(places[codes != layout.MARK])
+            places += np.repeat(np.array(fonts) * display_list.CODE_POINTS, lengths)
+        self._atlas.ensure(places[codes != glyph_layout.MARK])
 
 
 def _codes_of(text: str) -> npt.NDArray[np.uint32]:

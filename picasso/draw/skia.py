@@ -10,7 +10,7 @@ import skia
 from picasso.draw.canvas import canvas_for
 from picasso.draw.scene import DisplayList
 from picasso.surface import SurfaceView
-from picasso_kernels import display as at
+from picasso_kernels.paint import display_list as at
 
 
 def paint(drawing: DisplayList, surface: SurfaceView) -> None:

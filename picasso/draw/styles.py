@@ -20,16 +20,16 @@ from picasso.draw.spec import (
     ObjectDraw,
     PaddingDraw,
 )
-from picasso_kernels import display, layout
+from picasso_kernels.paint import display_list, glyph_layout
 
 Ints = npt.NDArray[np.int32]
 
 _ANCHORS = {
-    LabelPositionKind.TopLeftInside: display.INSIDE,
-    LabelPositionKind.TopLeftOutside: display.OUTSIDE,
-    LabelPositionKind.Center: display.CENTER,
+    LabelPositionKind.TopLeftInside: display_list.INSIDE,
+    LabelPositionKind.TopLeftOutside: display_list.OUTSIDE,
+    LabelPositionKind.Center: display_list.CENTER,
 }
-_MOST_PADDING = display.FAR // 4
+_MOST_PADDING = display_list.FAR // 4
 """Padding has no upper limit of its own; beyond this one, nothing of it is on any surface."""
 _MOST_STYLES = 4096
 """Rows kept; a callback that makes a new look for each object of each frame starts the table anew."""
@@ -49,7 +49,7 @@ class Look:
 
 
 class StyleTable:
-    """Numbers the draw values and keeps their rows, in the layout of ``picasso_kernels.display``."""
+    """Numbers the draw values and keeps their rows, in the layout of ``picasso_kernels.paint.display_list``."""
 
     __slots__ = (
         "_atlas",
@@ -82,7 +82,7 @@ class StyleTable:
 
     def clear(self) -> None:
         """Forget all styles."""
-        self.rows = np.zeros(16 * display.STYLE_SIZE, np.int32)
+        self.rows = np.zeros(16 * display_list.STYLE_SIZE, np.int32)
         self.looks: list[Look] = []
         self.alike, self.may_blur, self.pattern, self.fields = True, False, "", ()
         self._by_value: dict[ObjectDraw, int] = {}
@@ -110,26 +110,26 @@ class StyleTable:
         other = self._by_lines.get((number, lines))
         if other is None:
             other = self._by_lines[number, lines] = self._append(replace(self.looks[number], lines=lines))
-            rows = self.rows.reshape(-1, display.STYLE_SIZE)
+            rows = self.rows.reshape(-1, display_list.STYLE_SIZE)
             rows[other] = rows[number]
-            rows[other, display.STYLE_LINES] = lines
+            rows[other, display_list.STYLE_LINES] = lines
         return other
 
     def _append(self, look: Look) -> int:
         """Make room for another row; return its number."""
         self.looks.append(look)
-        if len(self.looks) * display.STYLE_SIZE > self.rows.size:
+        if len(self.looks) * display_list.STYLE_SIZE > self.rows.size:
             self.rows = np.concatenate([self.rows, np.zeros_like(self.rows)])
         return len(self.looks) - 1
 
     def _add(self, draw: ObjectDraw) -> int:
-        size = round(12 * draw.label.font_scale * display.PEN_UNIT) if draw.label else 0
+        size = round(12 * draw.label.font_scale * display_list.PEN_UNIT) if draw.label else 0
         templates = parse_lines(tuple(draw.label.format)) if draw.label and size else ()
         look = Look(draw, templates, self._atlas.font(size) if size else 0, len(templates))
         number = self._append(look)
-        self.rows.reshape(-1, display.STYLE_SIZE)[number] = _row(look, size)
+        self.rows.reshape(-1, display_list.STYLE_SIZE)[number] = _row(look, size)
         if number == 0:
-            self.pattern = "".join([line.direct + chr(layout.MARK) for line in templates])
+            self.pattern = "".join([line.direct + chr(glyph_layout.MARK) for line in templates])
             self.fields = tuple(chain.from_iterable(line.fields for line in templates))
         self.alike = self.alike and look.templates is self.looks[0].templates
         self.may_blur = self.may_blur or bool(draw.blur)
@@ -139,42 +139,42 @@ class StyleTable:
 
 def _row(look: Look, font_size: int) -> Ints:
     draw = look.draw
-    row = np.zeros(display.STYLE_SIZE, np.int32)
-    row[display.STYLE_BLUR] = draw.blur
-    row[display.STYLE_TRACK] = draw.bbox_source is BBoxSource.TrackingBox
+    row = np.zeros(display_list.STYLE_SIZE, np.int32)
+    row[display_list.STYLE_BLUR] = draw.blur
+    row[display_list.STYLE_TRACK] = draw.bbox_source is BBoxSource.TrackingBox
     if draw.bounding_box is not None:
         _write_box(row, draw.bounding_box)
     if draw.central_dot is not None:
         _write_dot(row, draw.central_dot)
     if draw.label is not None and look.templates:
-        row[display.STYLE_LINES] = len(look.templates)
-        row[display.STYLE_FONT] = look.font
-        row[display.STYLE_FONT_SIZE] = font_size
+        row[display_list.STYLE_LINES] = len(look.templates)
+        row[display_list.STYLE_FONT] = look.font
+        row[display_list.STYLE_FONT_SIZE] = font_size
         _write_label(row, draw.label)
     return row
 
 
 def _write_box(row: Ints, box: BoundingBoxDraw) -> None:
-    row[display.STYLE_BOX_FILL] = packed(box.background_color)
-    row[display.STYLE_BOX_BORDER] = packed(box.border_color)
-    row[display.STYLE_BOX_THICKNESS] = box.thickness
-    row[display.STYLE_BOX_PAD : display.STYLE_BOX_PAD + 4] = _held(box.padding)
+    row[display_list.STYLE_BOX_FILL] = packed(box.background_color)
+    row[display_list.STYLE_BOX_BORDER] = packed(box.border_color)
+    row[display_list.STYLE_BOX_THICKNESS] = box.thickness
+    row[display_list.STYLE_BOX_PAD : display_list.STYLE_BOX_PAD + 4] = _held(box.padding)
 
 
 def _write_dot(row: Ints, dot: DotDraw) -> None:
-    row[display.STYLE_DOT_COLOR] = packed(dot.color)
-    row[display.STYLE_DOT_RADIUS] = dot.radius
+    row[display_list.STYLE_DOT_COLOR] = packed(dot.color)
+    row[display_list.STYLE_DOT_RADIUS] = dot.radius
 
 
 def _write_label(row: Ints, label: LabelDraw) -> None:
-    row[display.STYLE_LABEL_FILL] = packed(label.background_color)
-    row[display.STYLE_LABEL_BORDER] = packed(label.border_color)
-    row[display.STYLE_LABEL_THICKNESS] = label.thickness
-    row[display.STYLE_LABEL_PAD : display.STYLE_LABEL_PAD + 4] = _held(label.padding)
-    row[display.STYLE_FONT_COLOR] = packed(label.font_color)
-    row[display.STYLE_ANCHOR] = _ANCHORS[label.position.position]
-    row[display.STYLE_MARGIN_X] = label.position.margin_x
-    row[display.STYLE_MARGIN_Y] = label.position.margin_y
+    row[display_list.STYLE_LABEL_FILL] = packed(label.background_color)
+    row[display_list.STYLE_LABEL_BORDER] = packed(label.border_color)
+    row[display_list.STYLE_LABEL_THICKNESS] = label.thickness
+    row[display_list.STYLE_LABEL_PAD : display_list.STYLE_LABEL_PAD + 4] = _held(label.padding)
+    row[display_list.STYLE_FONT_COLOR] = packed(label.font_color)
+    row[display_list.STYLE_ANCHOR] = _ANCHORS[label.position.position]
+    row[display_list.STYLE_MARGIN_X] = label.position.margin_x
+    row[display_list.STYLE_MARGIN_Y] = label.position.margin_y
 
 
 def _held(padding: PaddingDraw) -> list[int]:

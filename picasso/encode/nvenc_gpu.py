@@ -37,7 +37,7 @@ class CudaGpu:
 
     def __init__(self, gpu_id: int) -> None:
         self._device = open_device(gpu_id)
-        from picasso_kernels.cuda_driver import Stream
+        from picasso_kernels.cuda.driver import Stream
 
         self._stream = Stream(self._device)
         self._uploader: Uploader | None = None

@@ -17,7 +17,7 @@ from picasso.primitives import RBBox, VideoFrame
 from picasso.surface import MemType, SurfaceView, VideoFormat
 
 if TYPE_CHECKING:
-    from picasso_kernels.making import Made
+    from picasso_kernels.processes.pending import Made
 
 _SOURCE_FORMATS = (VideoFormat.RGB, VideoFormat.BGR, VideoFormat.RGBA, VideoFormat.NV12, VideoFormat.I420)
 
@@ -67,13 +67,13 @@ def warm_up(
         What was done. A spec whose encoder cannot be opened, or that wants a canvas where Skia does not load, is one
         of its ``failures``.
     """
-    from picasso_kernels.compile import prepare
-    from picasso_kernels.making import MADE
+    from picasso_kernels.cpu.compile import prepare
+    from picasso_kernels.processes.pending import MADE
 
     began_s, before = time.monotonic(), len(MADE)
     failures: list[str] = []
     if specs is None:
-        from picasso_kernels.signatures import ENTRIES
+        from picasso_kernels.cpu.entries import ENTRIES
 
         prepare(*ENTRIES)
     else:
@@ -121,9 +121,9 @@ def _kernels_of(settings: SourceSettings) -> Iterator[Any]:
     """
     from picasso.draw.cpu import PAINT_FORMATS, kernels_for
     from picasso.encode import open_encoder
-    from picasso_kernels.axis import fill_bilinear, fill_nearest
-    from picasso_kernels.compose import compose
-    from picasso_kernels.frame import transform_frame
+    from picasso_kernels.frame.transform import transform_frame
+    from picasso_kernels.maths.axis import fill_bilinear, fill_nearest
+    from picasso_kernels.paint.compose import compose
 
     assert settings.mode is Mode.ENCODE
     assert settings.encoding

@@ -24,7 +24,7 @@ from picasso.surface import SurfaceView
 
 if TYPE_CHECKING:
     from picasso.media.info import MediaInfo
-    from picasso_kernels.cuda_driver import Stream
+    from picasso_kernels.cuda.driver import Stream
 
 _EIGHT_BIT_420: Final = frozenset({"yuv420p", "yuvj420p", "nv12"})
 _DEVICE: Final = re.compile(r"cuda(?::(\d+))?")
@@ -199,6 +199,6 @@ def _stream_of(gpu_id: int) -> Stream:
     from picasso.surface.cuda_memory import open_device
 
     device = open_device(gpu_id)
-    from picasso_kernels.cuda_driver import Stream
+    from picasso_kernels.cuda.driver import Stream
 
     return Stream(device)

@@ -14,7 +14,7 @@ from picasso.surface import ColorSpace, DevicePlane, SurfaceView, VideoFormat
 from picasso.transform import Placement
 
 if TYPE_CHECKING:
-    from picasso_kernels.cuda_driver import Stream
+    from picasso_kernels.cuda.driver import Stream
 
 MOST_HELD: Final = 32
 """Frames of a decoder that may be lent at once; it takes other memory for each, and keeps it. The next are copied."""
@@ -188,7 +188,7 @@ class RgbaFrames:
 def copy_on_device(decoded: SurfaceView, stream: Stream) -> SurfaceView:
     """Copy a frame on the GPU, and wait for it: the decoder writes the next pictures into the same memory."""
     from picasso.surface.cuda_memory import allocate_on_device
-    from picasso_kernels.cuda_driver import Rows, copy_rows
+    from picasso_kernels.cuda.driver import Rows, copy_rows
 
     surface = allocate_on_device(VideoFormat.NV12, decoded.size_wh, stream, decoded.color)
     stream.wait()

@@ -19,7 +19,7 @@ from picasso.surface.planes import Bytes, byte_size, over_memory
 from picasso.surface.view import SurfaceView
 
 if TYPE_CHECKING:
-    from picasso_kernels.cuda_driver import Device, Event, Stream
+    from picasso_kernels.cuda.driver import Device, Event, Stream
 
 _BLOCK: Final = 256
 """Device memory is handed out in multiples of this many bytes."""
@@ -35,8 +35,8 @@ def open_device(gpu_id: int) -> Device:
         DeviceError: There is no such GPU, or it cannot be used.
     """
     require("cuda.bindings.driver", extra="cuda13")
-    require("picasso_kernels.cuda_driver", hint="install NVIDIA's driver")
-    from picasso_kernels.cuda_driver import CudaError, device_of
+    require("picasso_kernels.cuda.driver", hint="install NVIDIA's driver")
+    from picasso_kernels.cuda.driver import CudaError, device_of
 
     try:
         return device_of(gpu_id)
@@ -47,7 +47,7 @@ def open_device(gpu_id: int) -> Device:
 def order_streams(gpu_id: int, first: int, then: int) -> None:
     """Let what stream ``then`` is told from now on start after what stream ``first`` has been told so far."""
     device = open_device(gpu_id)
-    from picasso_kernels.cuda_driver import Event
+    from picasso_kernels.cuda.driver import Event
 
     device.make_current()
     event = Event(device)
@@ -89,7 +89,7 @@ class StagedMemory:
 
     def send(self, size: int) -> None:
         """Copy the first bytes."""
-        from picasso_kernels.cuda_driver import copy_to_device
+        from picasso_kernels.cuda.driver import copy_to_device
 
         if 0 < size <= _STAGED:
             copy_to_device(self.address, self._source, size, self._stream)
@@ -105,7 +105,7 @@ class _PinnedBlock:
     __slots__ = ("__array_interface__", "_memory")
 
     def __init__(self, device: Device, size: int) -> None:
-        from picasso_kernels.cuda_driver import PinnedMemory
+        from picasso_kernels.cuda.driver import PinnedMemory
 
         self._memory = PinnedMemory(device, size)
         self.__array_interface__ = {
@@ -172,7 +172,7 @@ class Uploader:
     __slots__ = ("_event", "_pinned", "_stream")
 
     def __init__(self, stream: Stream) -> None:
-        from picasso_kernels.cuda_driver import Event
+        from picasso_kernels.cuda.driver import Event
 
         self._stream = stream
         self._pinned: dict[tuple[VideoFormat, tuple[int, int]], SurfaceView] = {}
@@ -199,14 +199,14 @@ class Uploader:
 
 def copy_bytes_to_device(source: SurfaceView, target: SurfaceView, stream: Stream) -> None:
     """Copy between surfaces of one layout, of ``allocate_pinned`` and ``allocate_on_device``; does not wait."""
-    from picasso_kernels.cuda_driver import copy_to_device
+    from picasso_kernels.cuda.driver import copy_to_device
 
     copy_to_device(target.data_ptr, source.data_ptr, byte_size(target.format, target.size_wh), stream)
 
 
 def copy_bytes_to_host(source: SurfaceView, target: SurfaceView, stream: Stream) -> None:
     """Copy between surfaces of one layout, of ``allocate_on_device`` and ``allocate_pinned``; does not wait."""
-    from picasso_kernels.cuda_driver import copy_to_host
+    from picasso_kernels.cuda.driver import copy_to_host
 
     copy_to_host(target.data_ptr, source.data_ptr, byte_size(source.format, source.size_wh), stream)
 
@@ -220,7 +220,7 @@ def download(surface: SurfaceView) -> SurfaceView:
     if not surface.is_cuda:
         raise SurfaceError("the surface is in host memory already")
     open_device(surface.gpu_id).wait_for(surface.cuda_stream)
-    from picasso_kernels.cuda_driver import Rows, copy_rows
+    from picasso_kernels.cuda.driver import Rows, copy_rows
 
     copy = SurfaceView.allocate(surface.format, surface.size_wh, surface.color)
     for source, target in zip(surface.device_planes, copy.planes, strict=True):
@@ -232,7 +232,7 @@ def download(surface: SurfaceView) -> SurfaceView:
 def upload_corner(surface: SurfaceView, pixels: Bytes) -> None:
     """Copy an array ``(H, W, C)`` into the top left corner of a GPU surface of one plane, and wait for it."""
     _wait_to_write(surface)
-    from picasso_kernels.cuda_driver import Rows, copy_rows
+    from picasso_kernels.cuda.driver import Rows, copy_rows
 
     plane, tight = surface.device_plane, np.ascontiguousarray(pixels)
     to_device = Rows(True, plane.ptr, plane.strides[0])

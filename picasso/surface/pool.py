@@ -186,7 +186,7 @@ class _DeviceSlots:
         from picasso.surface.cuda_memory import DeviceBlock, open_device
 
         device = open_device(gpu_id)
-        from picasso_kernels.cuda_driver import Stream
+        from picasso_kernels.cuda.driver import Stream
 
         stream = Stream(device)
         self._free: SimpleQueue[DeviceBlock] = SimpleQueue()

@@ -13,7 +13,7 @@ from picasso.surface.cuda import known_device
 from picasso.surface.dlpack import CUDA, Loan, export_array
 
 if TYPE_CHECKING:
-    from picasso_kernels.cuda_driver import Stream
+    from picasso_kernels.cuda.driver import Stream
 
 DTYPES: Final = {"float16": 2, "float32": 4}
 """Bytes a number."""
@@ -127,7 +127,7 @@ class DeviceTensor:
         from picasso.surface.cuda_memory import open_device
 
         open_device(self._gpu_id).wait_for(self._stream)
-        from picasso_kernels.cuda_driver import Rows, copy_rows
+        from picasso_kernels.cuda.driver import Rows, copy_rows
 
         copy = np.empty(self._shape, self._dtype)
         images, channels, rows, columns = self._shape

@@ -13,11 +13,11 @@ from picasso.surface import SurfaceView, VideoFormat
 from picasso.transform.config import Interpolation
 from picasso.transform.filters import FILTERS
 from picasso.transform.placement import Placement
-from picasso_kernels.axis import fill_bilinear, fill_nearest
-from picasso_kernels.compile import host, prepare, pure
-from picasso_kernels.components import SOURCES, TARGETS, Picture, Plane
-from picasso_kernels.frame import transform_frame
-from picasso_kernels.plan import Plan, aligned, make_plan
+from picasso_kernels.cpu.compile import host, prepare, pure
+from picasso_kernels.frame.pixel_formats import SOURCES, TARGETS, Picture, Plane
+from picasso_kernels.frame.plan import Plan, aligned, make_plan
+from picasso_kernels.frame.transform import transform_frame
+from picasso_kernels.maths.axis import fill_bilinear, fill_nearest
 
 Bytes = npt.NDArray[np.uint8]
 Arguments = tuple[npt.NDArray[np.int64], npt.NDArray[np.int16], Bytes, Bytes, Bytes, Bytes, Bytes, Bytes, Bytes]
@@ -77,7 +77,7 @@ class CpuTransformer:
     def arguments(
         self, source: SurfaceView, placement: Placement, target: SurfaceView, interpolation: Interpolation
     ) -> Arguments:
-        """Return the arguments of ``frame.transform_frame`` for what ``transform`` does, whose errors these are."""
+        """Return the arguments of ``transform.transform_frame`` for what ``transform`` does, whose errors these are."""
         layout = source.plane_layout()
         lies = tuple([plane[1:] for plane in layout])
         key = (placement, interpolation, source.format, source.color, source.size_wh, lies)

@@ -23,11 +23,11 @@ from picasso.transform.config import Interpolation
 from picasso.transform.filters import FILTERS
 from picasso.transform.placement import Placement
 from picasso.transform.tensor import Normalization, one_each
-from picasso_kernels.components import SOURCES, Picture, Plane
-from picasso_kernels.cuda_driver import Arguments, Event, Launch, Stream, copy_to_device, launch
-from picasso_kernels.cuda_frame import ADDRESSES, FRAME, NUMBERS, Frame
-from picasso_kernels.cuda_kernels import KERNELS
-from picasso_kernels.cuda_plan import TARGETS, FramePlan, Place, plan_frame, warm_up
+from picasso_kernels.cuda.driver import Arguments, Event, Launch, Stream, copy_to_device, launch
+from picasso_kernels.cuda.frame_table import ADDRESSES, FRAME, NUMBERS, Frame
+from picasso_kernels.cuda.kernels import KERNELS
+from picasso_kernels.cuda.plan import TARGETS, FramePlan, Place, plan_frame, warm_up
+from picasso_kernels.frame.pixel_formats import SOURCES, Picture, Plane
 
 _BLOCK: Final = (64, 2, 1)
 """Threads: a warp writes 64 pixels of two rows, measured best on an H200."""

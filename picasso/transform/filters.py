@@ -16,4 +16,4 @@ FILTERS: Final = {
     Interpolation.DEFAULT: "bilinear",
     Interpolation.AREA: "area",
 }
-"""By interpolation, a name of ``picasso_kernels.plan.FILTERS``."""
+"""By interpolation, a name of ``picasso_kernels.frame.plan.FILTERS``."""

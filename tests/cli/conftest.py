@@ -6,8 +6,8 @@ import av
 import pytest
 
 from picasso.cli.showcase.clips import clip_path
-from picasso_kernels.compile import prepare
-from picasso_kernels.signatures import ENTRIES
+from picasso_kernels.cpu.compile import prepare
+from picasso_kernels.cpu.entries import ENTRIES
 
 HERE = Path(__file__).parent
 

@@ -13,8 +13,8 @@ from picasso.cli.checks import cpu as cpu_checks
 from picasso.cli.checks import gpu as gpu_checks
 from picasso.cli.checks import host as host_checks
 from picasso.cli.checks.kernels import check_kernels
-from picasso_kernels import forms
-from picasso_kernels.levels import level_of
+from picasso_kernels.cpu import forms
+from picasso_kernels.cpu.levels import level_of
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from picasso.cli.rehearsal import rehearse
 from picasso.cli.showcase.acts import ACTS
 from picasso.cli.showcase.show import Options, open_stream
 from picasso.primitives import VideoFrame
-from picasso_kernels.forms import Form
+from picasso_kernels.cpu.forms import Form
 
 
 @pytest.mark.skia

@@ -11,15 +11,15 @@ import pytest
 
 from picasso.cli.checks import Finding, State
 from picasso.cli.checks.kernels import check_kernel_cache
-from picasso_kernels import compile as compiling
-from picasso_kernels import folder as places
-from picasso_kernels import forms
-from picasso_kernels.axis import fill_bilinear, fill_nearest
-from picasso_kernels.signatures import ENTRIES
+from picasso_kernels.cache import folder as places
+from picasso_kernels.cpu import compile as compiling
+from picasso_kernels.cpu import forms
+from picasso_kernels.cpu.entries import ENTRIES
+from picasso_kernels.maths.axis import fill_bilinear, fill_nearest
 
 SMALL = """
 import sys
-import picasso_kernels.signatures as signatures
+import picasso_kernels.cpu.entries as signatures
 small = {kernel: entry for kernel, entry in signatures.ENTRIES.items() if kernel.__name__.startswith("fill")}
 signatures.ENTRIES = small  # the others take half a minute
 from picasso.cli import main
@@ -45,7 +45,9 @@ def test_kernels_are_compiled_once_and_then_loaded(tmp_path: Path) -> None:
 
 def test_where_nothing_is_kept_it_fails(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    blocked = f"import picasso_kernels.folder as f; f.places = lambda: iter([f.Path({str(tmp_path / 'file')!r})])\n"
+    blocked = (
+        f"import picasso_kernels.cache.folder as f; f.places = lambda: iter([f.Path({str(tmp_path / 'file')!r})])\n"
+    )
     told = os.environ | {"PICASSO_KERNELS": "jit", "PICASSO_COMPILERS": "0"}
     done = subprocess.run(
         [sys.executable, "-c", blocked + SMALL], env=told, capture_output=True, text=True, check=False

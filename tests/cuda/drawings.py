@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from picasso.draw.scene import DisplayList
-from picasso_kernels import display as at
-from picasso_kernels.blur import box_width
+from picasso_kernels.paint import display_list as at
+from picasso_kernels.paint.blur import box_width
 
 _BLUE = 0x80FF4020 - (1 << 32)
 _RED = 0xFF1020F0 - (1 << 32)

@@ -97,7 +97,7 @@ def make_frame(source_id: str, pts: int, boxes: int, size_wh: tuple[int, int] = 
 
 def run_engine(sources: int, frames: int, boxes: int, *, warm: int = 0) -> Result:
     """Send ``frames`` device frames of 1080p to each source, letterboxed to 720p; time those after ``warm``."""
-    from picasso_kernels.cuda_driver import Stream
+    from picasso_kernels.cuda.driver import Stream
 
     stream = Stream(open_device(0))
     picture = SurfaceView.allocate(VideoFormat.RGBA, (1920, 1080))

@@ -23,14 +23,14 @@ from picasso.surface import ColorSpace, Matrix, SurfaceView, VideoFormat
 from picasso.transform import Interpolation
 from picasso.transform.cpu import transform
 from picasso.transform.filters import FILTERS as KERNEL_FILTERS
-from picasso_kernels import cuda_paint
-from picasso_kernels.color import to_yuv
-from picasso_kernels.components import Picture, Plane
-from picasso_kernels.cuda_bind import bind
-from picasso_kernels.cuda_frame import ADDRESSES, Frame
-from picasso_kernels.cuda_kernels import KERNELS
-from picasso_kernels.cuda_machine import HostMemory
-from picasso_kernels.cuda_plan import plan_frame
+from picasso_kernels.cuda import paint
+from picasso_kernels.cuda.frame_table import ADDRESSES, Frame
+from picasso_kernels.cuda.instructions import HostMemory
+from picasso_kernels.cuda.kernels import KERNELS
+from picasso_kernels.cuda.plan import plan_frame
+from picasso_kernels.cuda.rewrite import bind
+from picasso_kernels.frame.pixel_formats import Picture, Plane
+from picasso_kernels.maths.color import to_yuv
 
 SCALE, BIAS = (1 / 58.4, 0.0171, 1 / 57.1), (-2.12, -2.04, -1.8)
 
@@ -124,7 +124,7 @@ def sheet_of(surface: SurfaceView, drawing: Any) -> dict[str, Any]:
     """Return the fields of ``Sheet`` for a host surface."""
     layouts = surface.plane_layout()
     main, chroma, last = layouts[0], layouts[min(1, len(layouts) - 1)], layouts[-1]
-    sheet: dict[str, Any] = dict.fromkeys(cuda_paint.Sheet._fields, 0)
+    sheet: dict[str, Any] = dict.fromkeys(paint.Sheet._fields, 0)
     sheet |= {"commands": drawing.commands.reshape(-1).tolist(), "glyphs": drawing.glyphs.reshape(-1).tolist()}
     sheet |= {"coverage": drawing.coverage, "end": len(drawing), "pixels": main.memory, "pitch": main.pitch}
     sheet |= {"width": surface.width, "height": surface.height, "blue_first": surface.format is not VideoFormat.RGBA}
@@ -143,7 +143,7 @@ def paintings() -> Iterator[tuple[str, bool]]:
         drawing = shapes()
         paint_on(expected, drawing, Workspace())
         name = "paint_planes" if ours.color else "paint_pixels"
-        run(cuda_paint.PAINTERS[name], cuda_paint.Sheet(**sheet_of(ours, drawing)), 12, 10)
+        run(paint.PAINTERS[name], paint.Sheet(**sheet_of(ours, drawing)), 12, 10)
         yield name, bool((ours.to_numpy() == expected.to_numpy()).all())
 
 
@@ -156,7 +156,7 @@ def blurrings() -> Iterator[tuple[str, bool]]:
     sheet = sheet_of(ours, drawing) | box | curve | {"scratch": scratch}
     sheet |= {"sample_step": 4, "sample_pitch": sheet["pitch"], "plane_step": 1, "shared": 1}
     for name in ("smooth_down", "smooth_across"):
-        run(cuda_paint.PAINTERS[name], cuda_paint.Sheet(**sheet), box["columns"], box["lines"])
+        run(paint.PAINTERS[name], paint.Sheet(**sheet), box["columns"], box["lines"])
     same = bool((ours.to_numpy() == expected.to_numpy()).all())
     yield from (("smooth_down", same), ("smooth_across", same))
 

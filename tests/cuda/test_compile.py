@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from picasso_kernels.cuda_build import ARCHITECTURES, Usage, assemble, build_ptx, entry_name, read_usage
-from picasso_kernels.cuda_kernels import KERNELS
-from picasso_kernels.cuda_paint import PAINTERS
+from picasso_kernels.cuda.cubin import ARCHITECTURES, Usage, assemble, build_ptx, entry_name, read_usage
+from picasso_kernels.cuda.kernels import KERNELS
+from picasso_kernels.cuda.paint import PAINTERS
 
 RECORD = Path(__file__).parent / "usage.json"
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"

@@ -139,7 +139,7 @@ def test_a_surface_of_ours_is_a_cupy_array(gpu: Any) -> None:
 def test_a_source_of_another_stream_may_be_dropped_at_once(gpu: Any) -> None:
     """Its memory goes back in the order of that stream, which waits until it has been read."""
     from picasso.surface.cuda_memory import Uploader, allocate_on_device
-    from picasso_kernels.cuda_driver import Stream
+    from picasso_kernels.cuda.driver import Stream
 
     producer = Uploader(Stream(gpu.device))
     size_wh, whole = (1280, 720), Placement.identity((8192, 8192))
@@ -157,7 +157,7 @@ def test_a_source_of_another_stream_may_be_dropped_at_once(gpu: Any) -> None:
 
 def test_steady_state_allocates_nothing(gpu: Any) -> None:
     from picasso.surface.cuda_memory import allocate_on_device
-    from picasso_kernels.cuda_driver import pool_bytes
+    from picasso_kernels.cuda.driver import pool_bytes
 
     placement = Placement.compute((1920, 1080), (1280, 720))
     source = on_device(random_surface(VideoFormat.RGBA, (1920, 1080), 3), gpu)

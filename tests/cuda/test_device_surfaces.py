@@ -160,7 +160,7 @@ def test_a_pool_of_device_memory(form: VideoFormat, gpu: Any) -> None:
 def test_a_slot_stays_in_use_until_the_gpu_has_read_it(gpu: Any) -> None:
     """Buffers go round faster than the GPU works; each transform sees the pixels that were put in for it."""
     from picasso.surface.cuda_memory import Uploader, allocate_on_device
-    from picasso_kernels.cuda_driver import Stream
+    from picasso_kernels.cuda.driver import Stream
 
     stream = Stream(gpu.device)
     uploader = Uploader(stream)
@@ -262,7 +262,7 @@ def test_what_makes_no_tensor_on_a_gpu(gpu: Any, torch: Any) -> None:
 
 
 def test_steady_tensors_allocate_nothing(gpu: Any) -> None:
-    from picasso_kernels.cuda_driver import pool_bytes
+    from picasso_kernels.cuda.driver import pool_bytes
 
     placement = Placement.compute((640, 480), (320, 320))
     sources = [on_device(random_surface(VideoFormat.RGBA, (640, 480), 3), gpu)] * 4

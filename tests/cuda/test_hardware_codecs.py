@@ -122,7 +122,7 @@ def test_a_card_with_nvenc_makes_streams_that_decode(codec: Codec, library: Any)
 
 @pytest.mark.parametrize("memory", [MemType.CUDA_DEVICE, MemType.DEFAULT], ids=lambda memory: memory.name())
 def test_the_engine_encodes_device_frames_with_what_there_is(memory: MemType) -> None:
-    from picasso_kernels.cuda_driver import Stream
+    from picasso_kernels.cuda.driver import Stream
 
     stream = Stream(open_device(0))
     outputs, errors, done = [], [], threading.Event()

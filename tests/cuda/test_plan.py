@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from picasso_kernels.components import Picture, Plane
-from picasso_kernels.cuda_plan import plan_frame
+from picasso_kernels.cuda.plan import plan_frame
+from picasso_kernels.frame.pixel_formats import Picture, Plane
 
 NV12 = (Plane(0, 64, 1, 1), Plane(0, 64, 2, 1))
 I420 = (Plane(0, 64, 1, 1), Plane(0, 32, 1, 1), Plane(0, 32, 1, 1))

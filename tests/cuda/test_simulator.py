@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from picasso_kernels.cuda_kernels import KERNELS
-from picasso_kernels.cuda_paint import PAINTERS
+from picasso_kernels.cuda.kernels import KERNELS
+from picasso_kernels.cuda.paint import PAINTERS
 
 HERE = Path(__file__).parent
 pytestmark = pytest.mark.timeout(400)  # the first test waits for all kernels, half a minute on a free core

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from picasso.draw import ColorDraw, DisplayList, ObjectDraw, ObjectDrawSpec, Scene
 from picasso.primitives import IdCollisionResolutionPolicy, RBBox, VideoFrame, VideoObject
-from picasso_kernels import display as at
+from picasso_kernels.paint import display_list as at
 
 WHITE, BLACK = ColorDraw(255, 255, 255), ColorDraw(0, 0, 0)
 RED, GREEN, BLUE = ColorDraw(255, 0, 0), ColorDraw(0, 255, 0), ColorDraw(0, 0, 255)

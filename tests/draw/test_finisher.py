@@ -15,8 +15,8 @@ from picasso.errors import GeometryError, SurfaceError
 from picasso.surface import SurfaceView, VideoFormat
 from picasso.transform import Interpolation, Placement
 from picasso.transform.cpu import transform
-from picasso_kernels.compile import prepare
-from picasso_kernels.whole import pixels_of_frame, planes_of_frame
+from picasso_kernels.cpu.compile import prepare
+from picasso_kernels.paint.transform_and_paint import pixels_of_frame, planes_of_frame
 
 WIDTH, HEIGHT = 96, 64
 EVERYTHING = ObjectDraw(

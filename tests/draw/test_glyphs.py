@@ -9,7 +9,7 @@ import pytest
 from picasso.draw import fonts
 from picasso.draw.fonts.face import Face
 from picasso.draw.glyphs import GlyphAtlas
-from picasso_kernels import display as at
+from picasso_kernels.paint import display_list as at
 
 
 def places_of(atlas: GlyphAtlas, text: str, size: float) -> npt.NDArray[np.int64]:

@@ -28,9 +28,9 @@ from picasso.draw.composing import compose_by_interpreter
 from picasso.draw.cpu import PAINT_FORMATS, Workspace, paint_on
 from picasso.errors import SurfaceError
 from picasso.surface import ColorSpace, Matrix, SurfaceView, VideoFormat
-from picasso_kernels import compose, display
-from picasso_kernels.compile import prepare
-from picasso_kernels.compose import compose as kernel
+from picasso_kernels.cpu.compile import prepare
+from picasso_kernels.paint import compose, display_list
+from picasso_kernels.paint.compose import compose as kernel
 
 WIDTH, HEIGHT = 96, 64
 LABEL = LabelDraw(BLACK, WHITE, RED, position=LabelPosition(LabelPositionKind.TopLeftInside, 4, 4), format=["Ay {id}"])
@@ -256,4 +256,4 @@ def test_a_turn_of_any_number_of_degrees_is_a_direction() -> None:
         cos, sin = compose.direction(angle)
         assert cos**2 + sin**2 == pytest.approx(1)
     assert compose.direction(450.0) == (0.0, 1.0)
-    assert display.ONE_TURN == 1 << display.TURN_BITS
+    assert display_list.ONE_TURN == 1 << display_list.TURN_BITS

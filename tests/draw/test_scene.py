@@ -25,7 +25,7 @@ from picasso.draw import (
 from picasso.draw.scene import _Room
 from picasso.primitives import RBBox, VideoFrame
 from picasso.testing.strategies.drawing import label_lines
-from picasso_kernels import display as at
+from picasso_kernels.paint import display_list as at
 
 CLEAR = ColorDraw.transparent()
 EVERYTHING = ObjectDraw(

@@ -17,7 +17,7 @@ from picasso.draw.fonts import FaceChain
 from picasso.draw.glyphs import GlyphAtlas
 from picasso.draw.shaping import lines_of, shape_line
 from picasso.surface import SurfaceView
-from picasso_kernels import display as at
+from picasso_kernels.paint import display_list as at
 
 INSIDE = LabelPosition(LabelPositionKind.TopLeftInside, 0, 0)
 TEXTS = st.text(max_size=30) | st.text(

@@ -10,8 +10,8 @@ from engine_kit import picasso_threads
 from picasso.engine import PicassoEngine
 from picasso.testing import FakeClock, MemoryEncoders, RecordingCallbacks
 from picasso.testing.plugin import MakeEngine
-from picasso_kernels.compile import prepare
-from picasso_kernels.signatures import ENTRIES
+from picasso_kernels.cpu.compile import prepare
+from picasso_kernels.cpu.entries import ENTRIES
 
 
 @pytest.fixture(scope="session", autouse=True)

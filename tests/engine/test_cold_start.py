@@ -20,10 +20,10 @@ from picasso.draw import BoundingBoxDraw, ColorDraw, LabelDraw, ObjectDraw
 from picasso.encode import Codec
 from picasso.primitives import VideoFrame
 from picasso.transform import TransformConfig
-from picasso_kernels.compile import prepare
-from picasso_kernels.making import MADE
-from picasso_kernels.compose import compose
-from picasso_kernels.whole import planes_of_frame
+from picasso_kernels.cpu.compile import prepare
+from picasso_kernels.processes.pending import MADE
+from picasso_kernels.paint.compose import compose
+from picasso_kernels.paint.transform_and_paint import planes_of_frame
 
 if "warm" in sys.argv:
     prepare(planes_of_frame, compose)

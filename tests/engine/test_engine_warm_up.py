@@ -16,7 +16,7 @@ from picasso.encode import Codec, Encoder
 from picasso.engine.canvases import Canvases, open_canvases, works_on_gpu
 from picasso.surface import MemType, VideoFormat
 from picasso.transform import Interpolation, TransformConfig
-from picasso_kernels.making import MADE
+from picasso_kernels.processes.pending import MADE
 
 RED = ColorDraw(255, 0, 0)
 

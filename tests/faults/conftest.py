@@ -13,8 +13,8 @@ from faults_kit import drawn_spec, join_engine_threads, send
 
 from picasso.engine import Callbacks, GeneralSpec, PicassoEngine
 from picasso.testing import FakeClock, MemoryEncoders, RecordingCallbacks
-from picasso_kernels.compile import prepare
-from picasso_kernels.signatures import ENTRIES
+from picasso_kernels.cpu.compile import prepare
+from picasso_kernels.cpu.entries import ENTRIES
 
 
 @pytest.fixture(scope="session", autouse=True)

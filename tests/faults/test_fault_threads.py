@@ -14,8 +14,8 @@ from picasso.errors import EncoderError
 LIMITED = """
 import resource, time
 import picasso.encode.av, picasso.draw.cpu, picasso.encode.jpeg, picasso.encode.png
-from picasso_kernels.compile import prepare
-from picasso_kernels.signatures import ENTRIES
+from picasso_kernels.cpu.compile import prepare
+from picasso_kernels.cpu.entries import ENTRIES
 prepare(*ENTRIES)  # another user may not read what is kept of them
 codec = Codec.{codec}
 def engine_threads():

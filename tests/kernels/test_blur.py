@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from picasso_kernels import blur
-from picasso_kernels.compile import host, pure
+from picasso_kernels.cpu.compile import host, pure
+from picasso_kernels.paint import blur
 
 Image = npt.NDArray[np.uint8]
 

@@ -17,12 +17,12 @@ import numpy as np
 import pytest
 
 from picasso_build import build, compiler
-from picasso_kernels import forms, levels
-from picasso_kernels.axis import fill_bilinear, fill_nearest
-from picasso_kernels.compose import compose
-from picasso_kernels.levels import LEVELS, level_of, missing_flags, processor_flags, processor_name
-from picasso_kernels.signatures import ENTRIES, Number
-from picasso_kernels.sources import source_key
+from picasso_kernels.cache.sources import source_key
+from picasso_kernels.cpu import forms, levels
+from picasso_kernels.cpu.entries import ENTRIES, Number
+from picasso_kernels.cpu.levels import LEVELS, level_of, missing_flags, processor_flags, processor_name
+from picasso_kernels.maths.axis import fill_bilinear, fill_nearest
+from picasso_kernels.paint.compose import compose
 
 NUMBERS = (0, 5, 0, 0, 5, 1, 0, 10, 1, 0, 10)
 ZEN4 = frozenset().union(*(level.flags for level in LEVELS))
@@ -236,7 +236,7 @@ def test_why_nothing_was_built_is_part_of_the_reason(
 ) -> None:
     (tmp_path / "built").mkdir()
     (tmp_path / "built" / forms.NOTE).write_text("no C compiler is installed\n")
-    monkeypatch.setattr(forms, "__file__", str(tmp_path / "forms.py"))
+    monkeypatch.setattr(forms, "__file__", str(tmp_path / "cpu" / "forms.py"))
     assert choose(None, ZEN4, {}).reason.endswith("v2 was not built; no C compiler is installed")
 
 
@@ -290,8 +290,8 @@ import importlib.util
 import sys
 found = importlib.util.find_spec
 importlib.util.find_spec = lambda name, package=None: None if name == "numba" else found(name, package)
-from picasso_kernels.compile import host
-from picasso_kernels.frame import transform_frame
+from picasso_kernels.cpu.compile import host
+from picasso_kernels.frame.transform import transform_frame
 try:
     host(transform_frame)
 except ImportError as error:
@@ -311,8 +311,8 @@ def test_where_nothing_was_built_and_numba_is_missing_the_error_says_what_to_ins
 PURE = """
 import sys
 import numpy as np
-from picasso_kernels.axis import fill_nearest
-from picasso_kernels.compile import host
+from picasso_kernels.maths.axis import fill_nearest
+from picasso_kernels.cpu.compile import host
 table = np.zeros(5, np.int16)
 host(fill_nearest)(table, 0, 5, 0, 0, 5, 1, 0, 10, 1, 0, 10)
 print(table.tolist(), "numba" in sys.modules)

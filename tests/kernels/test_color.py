@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import example, given
 
-from picasso_kernels.color import KR_KB, channel_of, chroma_of, luma_of, spans, to_rgb, to_yuv
+from picasso_kernels.maths.color import KR_KB, channel_of, chroma_of, luma_of, spans, to_rgb, to_yuv
 
 SAMPLES = st.integers(0, 255)
 RGB = st.tuples(SAMPLES, SAMPLES, SAMPLES)

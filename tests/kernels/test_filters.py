@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from picasso_kernels.axis import Axis
-from picasso_kernels.filters import SHAPES, tap_table
-from picasso_kernels.taps import TAP_BITS
+from picasso_kernels.maths.axis import Axis
+from picasso_kernels.maths.filter_rows import TAP_BITS
+from picasso_kernels.maths.filters import SHAPES, tap_table
 
 NAMES = sorted([*SHAPES, "area"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,21 +10,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from picasso_kernels import compile as compiler
-from picasso_kernels import sources
-from picasso_kernels.compile import host, pure
-from picasso_kernels.rows import fill_pixels
-from picasso_kernels.signatures import ENTRIES
+from picasso_kernels.cache import sources
+from picasso_kernels.cpu import compile as compiler
+from picasso_kernels.cpu.compile import host, pure
+from picasso_kernels.cpu.entries import ENTRIES
+from picasso_kernels.maths.rows import fill_pixels
 
 GREY, COUNT = 0x01020304, 3
 """``fill_pixels`` is no entry: there is never machine code of it that came with the package."""
 LOAD = """
 import sys
-import picasso_kernels.frame, picasso_kernels.compile as compiler
+import picasso_kernels.frame.transform, picasso_kernels.cpu.compile as compiler
 assert "numba" not in sys.modules
 import numpy
-from picasso_kernels.rows import fill_pixels
-from picasso_kernels.signatures import ENTRIES
+from picasso_kernels.maths.rows import fill_pixels
+from picasso_kernels.cpu.entries import ENTRIES
 kernel = compiler.host(fill_pixels)
 kernel(numpy.zeros(12, numpy.uint8), 0x01020304, 3)
 print(sum(kernel.stats.cache_hits.values()), sum(kernel.stats.cache_misses.values()))
@@ -50,16 +51,13 @@ def test_the_second_process_loads_and_the_import_needs_no_compiler() -> None:
 def test_the_key_follows_every_kernel_that_host_code_can_come_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("pixel.py", "rows.py", "cuda_read.py", "store.py"):
-        (tmp_path / name).write_text("1")
-    monkeypatch.setattr(sources, "_PACKAGE", tmp_path)
+    monkeypatch.setattr(sources, "PACKAGE", shutil.copytree(sources.PACKAGE, tmp_path / "kernels"))
     key = sources.source_key.__wrapped__
-    before = key()
-    (tmp_path / "cuda_read.py").write_text("2")
-    (tmp_path / "store.py").write_text("2")
-    assert key() == before
-    (tmp_path / "rows.py").write_text("2")
-    assert key() != before
+    for path in sorted(sources.PACKAGE.rglob("*.py")):
+        before = key()
+        path.write_text(path.read_text() + "# changed\n")
+        folder = path.relative_to(sources.PACKAGE).parts[0]
+        assert (key() != before) is (folder in {"maths", "frame", "paint", "cpu"}), path
 
 
 def test_kernels_run_without_the_gil_unless_told_otherwise() -> None:

@@ -13,22 +13,22 @@ from pathlib import Path
 
 import pytest
 
-from picasso_kernels import folder as places
-from picasso_kernels import store
-from picasso_kernels.store import Name
+from picasso_kernels.cache import folder as places
+from picasso_kernels.cache import store
+from picasso_kernels.cache.store import Name
 
 NAME = Name("blur-0123", "sources1", "tools1")
 CONTENT = bytes(range(256)) * 8
 DAY_S = 86_400
 RUN = """
-import numpy, picasso_kernels.making
-from picasso_kernels.axis import fill_nearest
-from picasso_kernels.compile import host
-from picasso_kernels.folder import cache_folder
+import numpy, picasso_kernels.processes.pending
+from picasso_kernels.maths.axis import fill_nearest
+from picasso_kernels.cpu.compile import host
+from picasso_kernels.cache.folder import cache_folder
 table = numpy.zeros(5, numpy.int16)
 kernel = host(fill_nearest)
 kernel(table, 0, 5, 0, 0, 5, 1, 0, 10, 1, 0, 10)
-how = [made.how for made in picasso_kernels.making.MADE]
+how = [made.how for made in picasso_kernels.processes.pending.MADE]
 print(*table, how.count("compiled") + how.count("compiled here"), cache_folder())
 """
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
@@ -102,7 +102,7 @@ def test_content_that_cannot_be_loaded_is_removed(path: Path) -> None:
     from numba.core import types
     from numba.core.registry import cpu_target
 
-    from picasso_kernels.cache import KernelCache
+    from picasso_kernels.cpu.numba_cache import KernelCache
 
     cache = KernelCache("blur", "", "sources", "tools")
     target = cpu_target.target_context
@@ -195,7 +195,8 @@ def test_a_read_only_place_is_still_read(path: Path, home: Path, monkeypatch: py
 @needs_root
 def test_a_user_without_home_or_entry_has_a_place() -> None:
     code = (
-        "import os, tempfile; from picasso_kernels.folder import cache_folder; os.setuid(12345); print(cache_folder())"
+        "import os, tempfile; from picasso_kernels.cache.folder import cache_folder;"
+        "os.setuid(12345); print(cache_folder())"
     )
     env = {name: value for name, value in os.environ.items() if name not in {"HOME", "XDG_CACHE_HOME"}}
     with tempfile.TemporaryDirectory(dir="/tmp") as tmp:
@@ -303,7 +304,7 @@ def test_a_file_in_use_stays_young(path: Path) -> None:
 
 def _run(folder: Path, *, prelude: str = "") -> tuple[list[str], str]:
     """Compile with a copy of the kernels that nothing was compiled of."""
-    ours, copy = Path(store.__file__).parent, folder.parent / "copy"
+    ours, copy = Path(store.__file__).parents[1], folder.parent / "copy"
     if not copy.exists():
         shutil.copytree(ours, copy / ours.name, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
     env = os.environ | {places.VARIABLE: str(folder), "PYTHONPATH": str(copy)}

@@ -14,16 +14,16 @@ from pathlib import Path
 
 import pytest
 
-from picasso_kernels import farm, workshop
-from picasso_kernels import folder as places
+from picasso_kernels.cache import folder as places
+from picasso_kernels.processes import pool, worker
 
 PRELUDE = """
 import os, sys, threading, time
 import numpy
-from picasso_kernels import farm
-from picasso_kernels.axis import fill_nearest
-from picasso_kernels.compile import host, ready, request
-from picasso_kernels.making import MADE
+from picasso_kernels.processes import pool
+from picasso_kernels.maths.axis import fill_nearest
+from picasso_kernels.cpu.compile import host, ready, request
+from picasso_kernels.processes.pending import MADE
 
 def fill():
     table = numpy.zeros(5, numpy.int16)
@@ -41,8 +41,8 @@ def wait_until(holds):
 
 def say_who_compiles():
     request(fill_nearest)
-    wait_until(farm.FARM.processes)
-    print(*farm.FARM.processes(), flush=True)
+    wait_until(pool.FARM.processes)
+    print(*pool.FARM.processes(), flush=True)
 """
 LOCK = ".fill_nearest.lock"
 LONG_S = 60
@@ -75,7 +75,7 @@ class Process:
 
 @pytest.fixture
 def cache(tmp_path: Path) -> Path:
-    ours = Path(places.__file__).parent
+    ours = Path(places.__file__).parents[1]
     shutil.copytree(ours, tmp_path / ours.name, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
     folder = tmp_path / "cache"
     folder.mkdir(0o700)
@@ -126,17 +126,17 @@ def test_processes_that_start_together_share_one_compile(cache: Path) -> None:
 def test_how_many_compile_at_once_is_said_or_found(
     wish: str, count: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(farm.VARIABLE, wish)
-    found = farm.compilers.__wrapped__()
+    monkeypatch.setenv(pool.VARIABLE, wish)
+    found = pool.compilers.__wrapped__()
     assert found == count if count is not None else 1 <= found <= len(os.sched_getaffinity(0))
 
 
 def test_memory_bounds_how_many_compile_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(farm.VARIABLE, raising=False)
+    monkeypatch.delenv(pool.VARIABLE, raising=False)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: range(64))
     for free_mib, count in ((0, 1), (900, 2), (64_000, 4)):
-        monkeypatch.setattr(farm, "_free_bytes", lambda free_mib=free_mib: free_mib << 20)
-        assert farm.compilers.__wrapped__() == count
+        monkeypatch.setattr(pool, "_free_bytes", lambda free_mib=free_mib: free_mib << 20)
+        assert pool.compilers.__wrapped__() == count
 
 
 def test_a_lock_that_is_held_for_too_long_is_not_waited_for(
@@ -144,15 +144,15 @@ def test_a_lock_that_is_held_for_too_long_is_not_waited_for(
 ) -> None:
     monkeypatch.setenv(places.VARIABLE, str(cache))
     places.cache_folder.cache_clear()
-    monkeypatch.setattr(workshop, "LOCK_S", 0.2)
-    with workshop._lock("fill_nearest"):
+    monkeypatch.setattr(worker, "LOCK_S", 0.2)
+    with worker._lock("fill_nearest"):
         pass
     places.cache_folder.cache_clear()
 
 
 def test_what_is_cancelled_is_an_error_for_who_waits_and_can_be_asked_for_again(cache: Path, locked: int) -> None:
     code = """
-from picasso_kernels.making import CompilingCancelled
+from picasso_kernels.processes.pending import CompilingCancelled
 errors = []
 def wait():
     try: fill()
@@ -161,7 +161,7 @@ say_who_compiles()
 threads = [threading.Thread(target=wait) for _ in range(5)]
 for thread in threads: thread.start()
 try:
-    with farm.cancelled_by_an_error(): raise KeyboardInterrupt
+    with pool.cancelled_by_an_error(): raise KeyboardInterrupt
 except KeyboardInterrupt: pass
 for thread in threads: thread.join()
 print(*set(errors), flush=True)
@@ -208,9 +208,9 @@ assert ready(fill_nearest) is host(fill_nearest)
 def test_what_can_wait_is_cancelled_too_and_nobody_compiles_it_here(cache: Path, locked: int) -> None:
     code = """
 assert ready(fill_nearest, after_s=0) is None
-wait_until(farm.FARM.processes)
-farm.FARM.cancel()
-wait_until(lambda: not farm.FARM.processes())
+wait_until(pool.FARM.processes)
+pool.FARM.cancel()
+wait_until(lambda: not pool.FARM.processes())
 assert ready(fill_nearest, after_s=LONG_S) is None
 print("none")
 """
@@ -224,9 +224,9 @@ ASKED = {"request(fill_nearest)": 0, "ready(fill_nearest, after_s=0)": 5, "ready
 def test_what_can_wait_gives_way_to_other_work(cache: Path, locked: int, ask: str, nice: int) -> None:
     code = f"""
 {ask}
-wait_until(farm.FARM.processes)
+wait_until(pool.FARM.processes)
 usual = os.getpriority(os.PRIO_PROCESS, 0)
-wait_until(lambda: os.getpriority(os.PRIO_PROCESS, farm.FARM.processes()[0]) == min(usual + {nice}, 19))
+wait_until(lambda: os.getpriority(os.PRIO_PROCESS, pool.FARM.processes()[0]) == min(usual + {nice}, 19))
 print("seen", flush=True)
 """
     assert Process(cache, code).end()[0] == "seen"
@@ -234,12 +234,12 @@ print("seen", flush=True)
 
 def test_progress_is_told_while_there_is_any(cache: Path, locked: int) -> None:
     code = """
-assert farm.FARM.progress() is None
+assert pool.FARM.progress() is None
 say_who_compiles()
-done, total, seconds = farm.FARM.progress()
+done, total, seconds = pool.FARM.progress()
 assert (done, total) == (0, 1) and seconds > 0
 fill()
-assert farm.FARM.progress() is None
+assert pool.FARM.progress() is None
 """
     process = Process(cache, code)
     assert process.process.stdout
@@ -257,7 +257,10 @@ OBSTACLES = {
     "an executable that is gone": ("sys.executable = '/nowhere/python3'", {}),
     "an executable that ends at once": ("sys.executable = FAKE", {"FAKE": "exit 3"}),
     "an executable that speaks another language": ("sys.executable = FAKE", {"FAKE": "echo hello; read wait"}),
-    "a process without our packages": ("import picasso_kernels.child as child; child._BOOT = 'import nowhere'", {}),
+    "a process without our packages": (
+        "import picasso_kernels.processes.child as child; child._BOOT = 'import nowhere'",
+        {},
+    ),
 }
 
 
@@ -268,7 +271,7 @@ def test_where_no_other_process_can_compile_this_one_does(
     fake = tmp_path / "python3"
     fake.write_text(f"#!/bin/sh\n{env.get('FAKE', '')}\n")
     fake.chmod(0o755)
-    setup = f"import numba, llvmlite, picasso_kernels.signatures; FAKE = {str(fake)!r}; {change}; farm._forget()\n"
+    setup = f"import numba, llvmlite, picasso_kernels.cpu.entries; FAKE = {str(fake)!r}; {change}; pool._forget()\n"
     out, err = Process(cache, f"{setup}fill(); assert ready(fill_nearest); show()", **env).end()
     assert out == "fill_nearest: compiled here"
     assert "in this process" in err
@@ -289,13 +292,13 @@ fill(); show()
 
 def test_kernels_that_changed_since_a_process_began_are_compiled_by_it(cache: Path) -> None:
     code = """
-from picasso_kernels.sources import source_key
+from picasso_kernels.cache.sources import source_key
 source_key()
-with open(picasso_kernels.axis.__file__, "a") as file:
+with open(picasso_kernels.maths.axis.__file__, "a") as file:
     print("# changed", file=file)
 fill(); show()
 """
-    out, err = Process(cache, f"import picasso_kernels.axis\n{code}").end()
+    out, err = Process(cache, f"import picasso_kernels.maths.axis\n{code}").end()
     assert out == "fill_nearest: compiled here"
     assert "the kernels have changed since the process that wants them has loaded them" in err
 

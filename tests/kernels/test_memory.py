@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from picasso_kernels.compile import host
-from picasso_kernels.memory import (
+from picasso_kernels.cpu.compile import host
+from picasso_kernels.maths.memory import (
     copy,
     load8,
     load16,

@@ -11,9 +11,9 @@ import pytest
 
 from picasso_build import build, compiler, plan, wheels
 from picasso_build.sbom import bill_of_materials
-from picasso_kernels.levels import LEVELS, level_of
-from picasso_kernels.signatures import ENTRIES
-from picasso_kernels.sources import source_key
+from picasso_kernels.cache.sources import source_key
+from picasso_kernels.cpu.entries import ENTRIES
+from picasso_kernels.cpu.levels import LEVELS, level_of
 
 ROOT = Path(__file__).parents[2]
 CC = ["/usr/bin/cc"]

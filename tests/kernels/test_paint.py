@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from picasso_kernels import compose, paint, target
-from picasso_kernels import display as at
-from picasso_kernels.color import chroma_of, luma_of, to_yuv
-from picasso_kernels.compile import host, pure
-from picasso_kernels.cover import mix, pixel_coverage, share_of
+from picasso_kernels.cpu.compile import host, pure
+from picasso_kernels.maths.color import chroma_of, luma_of, to_yuv
+from picasso_kernels.paint import compose, painter, target
+from picasso_kernels.paint import display_list as at
+from picasso_kernels.paint.coverage import mix, pixel_coverage, share_of
 
 WIDTH, HEIGHT = 24, 16
 GLYPHS = [[3, 2, 4, 5, 0], [6, 3, 3, 4, 20], [-2, 12, 4, 5, 0], [22, -3, 4, 5, 0]]
@@ -77,7 +77,7 @@ def paint_rgba(commands: list[list[int]], pixels: Image, run: Callable[[Any], An
     table = [pixels.shape[1], pixels.shape[0]]
     for byte in (2, 1, 0) if swap else (0, 1, 2):
         table += [byte, pitch, 4]
-    call(run(paint.paint_pixels), commands, table, [flat], pixels.shape, run is pure)
+    call(run(painter.paint_pixels), commands, table, [flat], pixels.shape, run is pure)
     return flat.reshape(pixels.shape)
 
 
@@ -87,14 +87,14 @@ def paint_i420(commands: list[list[int]], planes: list[Image], run: Callable[[An
     table = [planes[0].shape[1], planes[0].shape[0]]
     for plane in planes:
         table += [0, plane.shape[1], 1]
-    call(run(paint.paint_planes), commands, [*table, *YUV], copies, planes[0].shape, run is pure)
+    call(run(painter.paint_planes), commands, [*table, *YUV], copies, planes[0].shape, run is pure)
     return [copy.reshape(plane.shape) for copy, plane in zip(copies, planes, strict=True)]
 
 
 def call(
     kernel: Any, commands: list[list[int]], table: list[int], planes: list[Image], shape: tuple[int, ...], plain: bool
 ) -> None:
-    size = paint.scratch_bytes(shape[1], shape[0], True)
+    size = painter.scratch_bytes(shape[1], shape[0], True)
     entries = [sum(commands, []), sum(GLYPHS, []), table + [0] * (target.TARGET_SIZE - len(table))]  # noqa: RUF017
     if plain:
         kernel(*entries[:2], COVERAGE, entries[2], *planes, bytearray(size))
@@ -157,7 +157,7 @@ def test_machine_code_stays_within_narrow_surfaces(commands, width, upside_down)
     table = [width - 1, HEIGHT]
     for byte in (0, 1, 2):
         table += [byte + (HEIGHT - 1) * WIDTH * 4, -WIDTH * 4, 4] if upside_down else [byte, WIDTH * 4, 4]
-    call(host(paint.paint_pixels), commands, table, [guarded.reshape(-1)], (HEIGHT, width - 1), False)
+    call(host(painter.paint_pixels), commands, table, [guarded.reshape(-1)], (HEIGHT, width - 1), False)
     assert np.array_equal(guarded[:, width - 1 :], noise[:, width - 1 :])
     ours, before = (picture[::-1] if upside_down else picture for picture in (guarded, noise))
     assert np.array_equal(ours[:, : width - 1], naive(commands, np.ascontiguousarray(before[:, : width - 1])))

@@ -8,7 +8,7 @@ from math import floor
 import hypothesis.strategies as st
 from hypothesis import given
 
-from picasso_kernels.pixel import clamp8, lerp, narrow, nearest, place_numerator, position, widen
+from picasso_kernels.maths.pixel import clamp8, lerp, narrow, nearest, place_numerator, position, widen
 
 SAMPLES = st.integers(0, 255)
 WEIGHTS = st.integers(0, 2047)

@@ -12,13 +12,15 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from picasso_kernels import rows, simd, taps, tint
-from picasso_kernels.axis import Axis
-from picasso_kernels.color import to_rgb, to_yuv
-from picasso_kernels.compile import host
-from picasso_kernels.memory import tail
-from picasso_kernels.pixel import ONE
-from picasso_kernels.plan import vector_entries
+from picasso_kernels.cpu import vector_rows
+from picasso_kernels.cpu.compile import host
+from picasso_kernels.frame.plan import vector_entries
+from picasso_kernels.maths import filter_rows, rows
+from picasso_kernels.maths.axis import Axis
+from picasso_kernels.maths.color import to_rgb, to_yuv
+from picasso_kernels.maths.memory import tail
+from picasso_kernels.maths.pixel import ONE
+from picasso_kernels.paint import blend
 
 SIZE = 1 << 13
 COUNTS = [2, 14, 16, 18, 30, 32, 34, 62, 64, 66, 100, 128, 130, 190]
@@ -54,7 +56,7 @@ def slice_of(array: npt.NDArray[Any], start: int) -> npt.NDArray[Any]:
 
 
 def assert_twin(row: Row, *args: Any) -> None:
-    assert row.outcome(host(simd.TWINS[row.loop]), *args) == row.outcome(row.loop, *args)
+    assert row.outcome(host(vector_rows.TWINS[row.loop]), *args) == row.outcome(row.loop, *args)
 
 
 def axis(count: int, ratio: float, seed: int) -> npt.NDArray[np.int16]:
@@ -142,12 +144,12 @@ def test_sums(count: int, number: int) -> None:
     random = np.random.default_rng(count)
     places = random.integers(0, SIZE - count, number).astype("<i8").view(np.uint8)
     weights = random.dirichlet(np.ones(number), count) * 20000 - 3616 / number
-    down = Row(taps.sum_rows, count, weights[0])
+    down = Row(filter_rows.sum_rows, count, weights[0])
     down.wide = places
     assert_twin(down, ("out", 2), ("source", 0), ("wide", 0), ("table", 0), number, count)
     index = np.floor(np.arange(count) * 1.7)
     by_pairs = weights.reshape(count, -1, 2).swapaxes(0, 1).reshape(-1)
-    for loop in (taps.sum_pixels, taps.sum_samples):
+    for loop in (filter_rows.sum_pixels, filter_rows.sum_samples):
         across = Row(loop, count, np.concatenate([index, by_pairs]))
         across.wide = (across.wide.view("<i2") // 2).view(np.uint8)
         assert_twin(across, ("out", 2), ("wide", 16), ("table", 0), ("table", count), number, count)
@@ -158,12 +160,12 @@ def test_sums(count: int, number: int) -> None:
 @pytest.mark.parametrize("room", [0, 1, 7, 8, 200])
 def test_tints(count: int, step: int, room: int) -> None:
     """Samples beyond the last stay as they are, and none is written beyond the end of the row."""
-    row = Row(tint.tint_samples, count)
+    row = Row(blend.tint_samples, count)
     shares = np.random.default_rng(count).integers(0, 257, SIZE // 2)
-    shares[count : count + tint.MARGIN] = 0
+    shares[count : count + blend.MARGIN] = 0
     row.wide = shares.astype("<i2").view(np.uint8)
     row.out = row.source
-    pixels = Row(tint.tint_pixels, count)
+    pixels = Row(blend.tint_pixels, count)
     pixels.wide, pixels.out = row.wide, row.source
     for rows_of in (1, 5):
         assert_twin(row, ("out", 3), (40, 600, step), 200, ("wide", 0), 0, count + room, count, rows_of)
@@ -173,7 +175,7 @@ def test_tints(count: int, step: int, room: int) -> None:
 @pytest.mark.parametrize("count", [1, 3, 7, 8, 9, *COUNTS])
 @pytest.mark.parametrize("room", [0, 3, 20])
 def test_means_of_shares(count: int, room: int) -> None:
-    row = Row(tint.average_shares, count)
+    row = Row(blend.average_shares, count)
     row.out = np.random.default_rng(count).integers(0, 257, SIZE // 2).astype("<i2").view(np.uint8)
     assert_twin(row, ("out", 4), 2 * (count + 5 + room), 5, count + 5)
 

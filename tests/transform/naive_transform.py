@@ -12,9 +12,9 @@ import numpy.typing as npt
 from picasso.surface import ColorSpace, SurfaceView, VideoFormat
 from picasso.transform.config import Interpolation
 from picasso.transform.placement import Placement
-from picasso_kernels.axis import Axis
-from picasso_kernels.color import to_rgb, to_yuv
-from picasso_kernels.filters import tap_table
+from picasso_kernels.maths.axis import Axis
+from picasso_kernels.maths.color import to_rgb, to_yuv
+from picasso_kernels.maths.filters import tap_table
 
 Samples = npt.NDArray[np.int64]
 Component = tuple[Samples, int, int]

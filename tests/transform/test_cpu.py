@@ -19,10 +19,10 @@ from picasso.transform.config import Interpolation, Padding, Rect, TransformConf
 from picasso.transform.cpu import transform, transform_by_reference, warm_up
 from picasso.transform.mapping import place
 from picasso.transform.placement import Placement
-from picasso_kernels import forms
-from picasso_kernels.axis import Axis, fill_bilinear, fill_nearest
-from picasso_kernels.compile import host
-from picasso_kernels.frame import transform_frame
+from picasso_kernels.cpu import forms
+from picasso_kernels.cpu.compile import host
+from picasso_kernels.frame.transform import transform_frame
+from picasso_kernels.maths.axis import Axis, fill_bilinear, fill_nearest
 
 Bytes = npt.NDArray[np.uint8]
 YUV = {VideoFormat.NV12, VideoFormat.NV21, VideoFormat.I420, VideoFormat.UYVY}

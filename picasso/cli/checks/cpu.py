@@ -19,7 +19,7 @@ def check_pipeline() -> Iterator[Finding]:
         from picasso.surface import SurfaceView, VideoFormat
         from picasso.transform import Placement
         from picasso.transform.cpu import transform
-        from picasso_kernels.forms import form
+        from picasso_kernels.cpu.forms import form
 
         source = SurfaceView.allocate(VideoFormat.RGBA, (128, 96))
         source.memset(200)

@@ -102,7 +102,7 @@ def _interval_ms() -> float:
 
 
 def _processor() -> Finding:
-    from picasso_kernels.levels import processor_flags, processor_name
+    from picasso_kernels.cpu.levels import processor_flags, processor_name
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     flags = processor_flags()

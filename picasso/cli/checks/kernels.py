@@ -20,7 +20,7 @@ def check_kernels() -> Iterator[Finding]:
     """What runs the kernels, and Numba, which is needed where nothing was built for this processor."""
     is_needed = True
     try:
-        from picasso_kernels.forms import form
+        from picasso_kernels.cpu.forms import form
 
         running = form()
         is_needed = running.source == "jit"
@@ -42,9 +42,9 @@ def check_kernel_cache() -> Iterator[Finding]:
     Nothing where the kernels were built with the package: nothing is compiled then.
     """
     try:
-        from picasso_kernels import folder, store
-        from picasso_kernels.compile import kept
-        from picasso_kernels.forms import form
+        from picasso_kernels.cache import folder, store
+        from picasso_kernels.cpu.compile import kept
+        from picasso_kernels.cpu.forms import form
 
         if form().source != "jit":
             return

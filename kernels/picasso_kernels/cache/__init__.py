@@ -1,0 +1,1 @@
+"""Where machine code is kept on disk, and under which key."""

@@ -1,0 +1,56 @@
+"""Blending, a register at a time: the vector forms of the loops of ``blend``; see ``resample_blocks``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+from numba.core import cgutils
+
+from picasso_kernels.cpu.resample_blocks import block
+from picasso_kernels.cpu.vector_ops import Emitter, Value, vector
+from picasso_kernels.paint.blend import MARGIN
+from picasso_kernels.paint.coverage import FULL
+
+TINTS: Final = 16
+"""Samples that ``tint_many`` makes; the others make ``MARGIN``."""
+
+
+def tint_lanes(e: Emitter, args: Sequence[Value], count: int) -> None:
+    """See ``blend.tint_samples``: ``count`` samples side by side, pitch, a value, its shares in 0..256, and rows."""
+    plane, pitch, over, shares_at, rows = args
+    _tint_rows(e, plane, pitch, e.splat(over, count, 16), e.load(shares_at, count, 16), rows)
+
+
+def tint_pixels_lanes(e: Emitter, args: Sequence[Value]) -> None:
+    """See ``blend.tint_pixels``: ``MARGIN`` pixels side by side, pitch, a pixel, its shares in 0..256, and rows."""
+    pixels, pitch, over, shares_at, rows = args
+    color = e.widen(e.view(e.splat(over, MARGIN, 32), 8), 16)
+    shares = e.pick(e.load(shares_at, MARGIN, 16), [lane // 4 for lane in range(4 * MARGIN)])
+    _tint_rows(e, pixels, pitch, color, shares, rows)
+
+
+def _tint_rows(e: Emitter, first: Value, pitch: Value, over: Value, shares: Value, rows: Value) -> None:
+    """Blend 16-bit lanes into the bytes at ``first`` and at the same place of the following rows."""
+    b, count = e.builder, shares.type.count
+    left = b.sub(e.same(16, FULL, count), shares)
+    added = b.add(b.mul(over, shares), e.same(16, FULL // 2, count))
+    with cgutils.for_range(b, rows) as loop:
+        row = e.skip(first, b.mul(loop.index, pitch))
+        mixed = b.add(b.mul(e.widen(e.load(row, count, 8), 16), left), added)
+        e.store(b.trunc(b.lshr(mixed, e.same(16, 8, count)), vector(count, 8)), row)
+
+
+def average_lanes(e: Emitter, args: Sequence[Value]) -> None:
+    """See ``blend.average_shares``: out, upper, lower; ``MARGIN`` means."""
+    out, upper, lower = args
+    sums = e.builder.add(e.load(upper, 2 * MARGIN, 16), e.load(lower, 2 * MARGIN, 16))
+    total = e.dot_pairs(sums, e.same(16, 1, 2 * MARGIN), e.same(32, 2, MARGIN))
+    e.store(e.builder.trunc(e.builder.lshr(total, e.same(32, 2, MARGIN)), vector(MARGIN, 16)), out)
+
+
+tint_many = block(partial(tint_lanes, count=TINTS))
+tint_few = block(partial(tint_lanes, count=MARGIN))
+tint_pixels_few = block(tint_pixels_lanes)
+average_block = block(average_lanes)

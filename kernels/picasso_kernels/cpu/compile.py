@@ -1,0 +1,261 @@
+"""Who runs a kernel: the interpreter as it stands (``pure``), or Numba for this CPU (``host``).
+
+A kernel is a plain function on integers and flat arrays that calls other plain functions of this package by name.
+``host`` compiles it with everything it names, without the GIL, and keeps the machine code on disk. Nothing here
+imports Numba before something is compiled.
+
+What ``entries`` lists is compiled by other processes (``pending``, ``pool``); anything else, as tests do, by the
+call. ``ready`` is for those who can do without: it never waits.
+
+Numba's own cache looks at the file of the function that is called and not at the files of the functions which that one
+calls; ours (``cache``, ``store``) is keyed by the text of every file that host code can come from, by the versions of
+Numba and LLVM, and by the CPU and its features.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import types
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
+
+from picasso_kernels.cache.folder import cache_folder
+from picasso_kernels.cache.sources import source_key
+from picasso_kernels.cpu import forms
+from picasso_kernels.processes import pool
+from picasso_kernels.processes.pending import Making, have_compiled, have_compiled_later
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from picasso_kernels.cpu.entries import Argument, Entry
+
+__all__ = ["cache_folder", "host", "prepare", "pure", "ready", "request", "source_key", "tool_versions", "with_parts"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Plain = Callable[..., Any]
+Key = tuple[Plain, tuple[str, ...] | None, bool | None]
+
+_PACKAGE: Final = "picasso_kernels."
+
+_READY: Final[dict[Key, Any]] = {}
+"""What can be called without waiting, by what ``host`` was asked for."""
+_MAKINGS: Final[dict[Plain, Making]] = {}
+"""The entries that were asked for."""
+
+
+def pure(kernel: Callable[P, R]) -> Callable[P, R]:
+    """Return the reference: the kernel as it is written, run by the interpreter, every offset and value checked."""
+    return kernel
+
+
+def host(
+    kernel: Callable[P, R], *, inline: tuple[str, ...] | None = None, keep_gil: bool | None = None
+) -> Callable[P, R]:
+    """Return the kernel as machine code: that which came with the package, else what Numba makes here.
+
+    The result runs without the GIL and may be called from any thread. Of an entry of ``entries``, which also says
+    how it is compiled, there may be machine code that fits this processor (``forms``). Else the first call with new
+    argument types compiles or loads from disk, and arguments are not checked.
+
+    Args:
+        kernel: A plain function.
+        inline: Files of this package, such as ``paint.blend``, whose functions are put into their callers, where LLVM
+            would not: for loops of few turns around calls. By default what its entry in ``entries`` says, else none.
+        keep_gil: For microseconds of work: a busy thread that gets the GIL may keep it for a thousand times longer. By
+            default what its entry says, else no.
+    """
+    found = _READY.get((kernel, inline, keep_gil))
+    return _host(kernel, inline, keep_gil) if found is None else found  # type: ignore[no-any-return]
+
+
+def ready(kernel: Callable[P, R], *, after_s: float = 1.0) -> Callable[P, R] | None:
+    """Return what ``host`` returns if it can be called without a compiler; else None, and it is compiled meanwhile.
+
+    For those who have another way to the same result. Where no other process can compile, it is as if there were none.
+
+    Args:
+        kernel: A plain function of ``entries``.
+        after_s: How many seconds from now compiling may begin.
+    """
+    found = _READY.get((kernel, None, None))
+    if found is not None:
+        return found  # type: ignore[no-any-return]  # dispatchers have no type
+    making = _host(kernel, None, None)
+    if not isinstance(making, Making) or pool.FARM.obstacle or (making.job and making.job.error):
+        return making  # type: ignore[no-any-return]
+    have_compiled_later(making, after_s)
+    return making.ready()  # type: ignore[no-any-return]
+
+
+def request(*kernels: Plain) -> None:
+    """Have kernels compiled at the same time, if they are not ready; returns at once. ``host`` then waits for less."""
+    if any((kernel, None, None) not in _READY for kernel in kernels):
+        makings = [_host(kernel, None, None) for kernel in kernels]
+        have_compiled(*(making for making in makings if isinstance(making, Making)))
+
+
+def prepare(*kernels: Plain) -> None:
+    """Have kernels compiled at the same time, or load them from disk, and wait for all of them."""
+    request(*kernels)
+    for kernel in kernels:
+        making = _host(kernel, None, None)
+        if isinstance(making, Making):
+            making.wait()
+
+
+@functools.cache
+def _host(kernel: Plain, inline: tuple[str, ...] | None, keep_gil: bool | None) -> Any:
+    """Return machine code that came with the package, what makes it ready when it is called, or what Numba makes."""
+    from picasso_kernels.cpu.entries import ENTRIES
+
+    entry = ENTRIES.get(kernel)
+    options = _options(entry, inline, keep_gil)
+    found = forms.find(kernel, options[1])
+    if found is None and importlib.util.find_spec("numba") is None:
+        raise ImportError(
+            f"no machine code of the kernels serves here ({forms.form().reason}), and Numba, which makes it, "
+            "is not installed; pip install 'picasso-engine[jit]'",
+            name="numba",
+        )
+    if found is None and entry is not None and options == (entry.inline, entry.keep_gil):
+        if (inline, keep_gil) != (None, None):
+            return _host(kernel, None, None)
+        making = Making(entry.name, functools.partial(Compiled, entry), functools.partial(_set_ready, entry))
+        return _MAKINGS.setdefault(kernel, making)  # two threads may come here at once
+    if found is None:
+        found = _compiled(kernel, True, options[0], not options[1])
+    _READY[kernel, inline, keep_gil] = found
+    return found
+
+
+def _options(
+    entry: Entry | None, inline: tuple[str, ...] | None, keep_gil: bool | None
+) -> tuple[tuple[str, ...], bool]:
+    if inline is None:
+        inline = entry.inline if entry else ()
+    if keep_gil is None:
+        keep_gil = bool(entry and entry.keep_gil)
+    return inline, keep_gil
+
+
+def _set_ready(entry: Entry, machine_code: Any) -> None:
+    for inline in (None, entry.inline):
+        for keep_gil in (None, entry.keep_gil):
+            _READY[entry.kernel, inline, keep_gil] = machine_code
+
+
+class Compiled:
+    """An entry as Numba compiles it: one form, for the types that ``entries`` says."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.dispatcher = _compiled(entry.kernel, True, entry.inline, not entry.keep_gil)
+        """What is called."""
+        self._types = tuple(map(_numba_type, entry.arguments.values()))
+
+    def load(self, content: bytes | None = None) -> bool:
+        """Load the form from ``content``, or from disk; say whether it is there."""
+        from numba.core.compiler_lock import global_compiler_lock
+
+        with global_compiler_lock:
+            if not self.dispatcher._cache.fetch(self._types, self.dispatcher.targetctx, content):
+                return False
+            self.dispatcher.compile(self._types)
+        return True
+
+    def make(self) -> bytes:
+        """Load the form from disk, else compile it here; return it if it was compiled and no disk takes it."""
+        self.dispatcher.compile(self._types)
+        return bytes(self.dispatcher._cache.unsaved)
+
+    def kept_at(self) -> Path | None:
+        """Return the file that holds it; None where there is none."""
+        from picasso_kernels.cache import store
+
+        name = self.dispatcher._cache.name(self._types, self.dispatcher.targetctx.codegen())
+        return store.find(name)
+
+    def why_absent(self) -> str:
+        """Say why ``load`` finds nothing."""
+        return str(self.dispatcher._cache.why_absent(self._types, self.dispatcher.targetctx))
+
+
+def kept() -> dict[str, Path | None]:
+    """Return the file of each entry that holds its machine code for this processor; asks Numba."""
+    from picasso_kernels.cpu.entries import ENTRIES
+
+    return {entry.name: Compiled(entry).kept_at() for entry in ENTRIES.values()}
+
+
+def entry_named(name: str) -> Entry:
+    """Return the entry of ``entries`` with a name."""
+    from picasso_kernels.cpu.entries import ENTRIES
+
+    return next(entry for entry in ENTRIES.values() if entry.name == name)
+
+
+def _numba_type(argument: Argument) -> Any:
+    import numba
+
+    from picasso_kernels.cpu.entries import Array
+
+    scalar = numba.boolean if argument.dtype == "bool" else getattr(numba, argument.dtype)
+    return numba.types.Array(scalar, 1, "C") if isinstance(argument, Array) else scalar
+
+
+@functools.cache
+def _compiled(kernel: Plain, is_entry: bool, inline: tuple[str, ...], nogil: bool) -> Any:
+    import numba
+
+    from picasso_kernels.cpu.linking import Part
+    from picasso_kernels.cpu.native_memory import MACHINE
+    from picasso_kernels.cpu.numba_cache import KernelCache
+
+    if kernel in MACHINE:
+        return MACHINE[kernel]
+    linked = with_parts(kernel, inline, nogil, {})
+    if not is_entry:
+        return Part(linked, inline=kernel.__module__.removeprefix(_PACKAGE) in inline)
+    dispatcher = numba.njit(linked, nogil=nogil, error_model="numpy")
+    if _is_ours(kernel):  # the key follows the text of this package only
+        options = "-".join([*inline, f"nogil{nogil:d}"])
+        dispatcher._cache = KernelCache(kernel.__name__, options, source_key(), tool_versions())
+    return dispatcher
+
+
+def with_parts(
+    kernel: Callable[..., Any], inline: tuple[str, ...], nogil: bool, given: Mapping[Callable[..., Any], Any]
+) -> types.FunctionType:
+    """Return a kernel which Numba can compile: whatever it calls is a part, or what is ``given`` in its place."""
+    from picasso_kernels.cpu.vector_rows import TWINS
+
+    scope = dict(kernel.__globals__)
+    is_twin = kernel in TWINS.values()
+    for name in _callees(kernel):
+        callee = scope[name] if is_twin else TWINS.get(scope[name], scope[name])
+        scope[name] = given[callee] if callee in given else _compiled(callee, False, inline, nogil)
+    linked = types.FunctionType(kernel.__code__, scope, kernel.__name__, kernel.__defaults__, kernel.__closure__)
+    linked.__qualname__, linked.__module__ = kernel.__qualname__, kernel.__module__
+    return linked
+
+
+def _callees(kernel: Plain) -> list[str]:
+    """Return the names by which a kernel calls plain functions of this package."""
+    scope = kernel.__globals__
+    names = [name for name in kernel.__code__.co_names if isinstance(scope.get(name), types.FunctionType)]
+    return [name for name in names if _is_ours(scope[name])]
+
+
+def _is_ours(function: Plain) -> bool:
+    return function.__module__.startswith(_PACKAGE)
+
+
+@functools.cache
+def tool_versions() -> str:
+    """Return the versions of what makes machine code."""
+    import llvmlite
+    import numba
+
+    return f"numba {numba.__version__} llvmlite {llvmlite.__version__}"

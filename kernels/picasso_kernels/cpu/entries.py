@@ -1,0 +1,120 @@
+"""What the host calls: each entry kernel, what it takes, and how it is compiled. The one place that says so.
+
+Numba's compiler, the C functions in front of machine code and the checks of both read it; the tables of CUDA kernels
+have the same types. ``compile.host`` takes an entry's options from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from picasso_kernels.frame import job, transform
+from picasso_kernels.maths import axis
+from picasso_kernels.paint import compose, display_list, painter, target, transform_and_paint
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """A flat C-contiguous array."""
+
+    dtype: str
+    """NumPy's name of the type of its entries."""
+    written: bool = False
+    """Whether the kernel writes to it."""
+    scratch: bool = False
+    """Whether it is working memory: its contents mean nothing before and after."""
+    least: Mapping[str, int] = field(default_factory=dict)
+    """How many entries it has at least: a sum of products, each of a factor with the length of the array, or the value
+    of the number, that the key names; the key "" stands for 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number that is passed by value."""
+
+    dtype: str = "int64"
+    """"int64" or "bool"."""
+
+
+Argument = Array | Number
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A kernel that the host calls."""
+
+    kernel: Callable[..., Any]
+    """The plain function."""
+    arguments: Mapping[str, Argument]
+    """By name, in order."""
+    returns: Number | None = None
+    inline: tuple[str, ...] = ()
+    """See ``compile.host``."""
+    keep_gil: bool = False
+    """See ``compile.host``."""
+
+    @property
+    def name(self) -> str:
+        """The function's name, which no other entry has."""
+        return self.kernel.__name__
+
+
+JOB: Final = Array("int64", least={"": job.JOB})
+BYTES: Final = Array("uint8")
+MEMORY: Final = Array("uint8", written=True)
+SCRATCH: Final = Array("uint8", written=True, scratch=True)
+NUMBERS: Final = Array("int32")
+INTEGER: Final = Number()
+
+_FILL: Final[Mapping[str, Argument]] = {
+    **{"table": Array("int16", written=True), "at": INTEGER, "count": INTEGER, "first_target": INTEGER},
+    **dict.fromkeys(axis.Axis._fields, INTEGER),
+    **{"first_source": INTEGER, "samples": INTEGER},
+}
+_TRANSFORM: Final[Mapping[str, Argument]] = {
+    **{"job": JOB, "table": Array("int16"), "scratch": SCRATCH},
+    **dict.fromkeys(("source0", "source1", "source2"), BYTES),
+    **dict.fromkeys(("target0", "target1", "target2"), MEMORY),
+}
+_LISTS: Final[Mapping[str, Argument]] = {"commands": NUMBERS, "glyphs": NUMBERS, "coverage": BYTES}
+_SURFACE: Final = Array("int64", least={"": target.TARGET_SIZE})
+_WHOLE: Final[Mapping[str, Argument]] = {**_TRANSFORM, **_LISTS, "surface": _SURFACE, "shares": SCRATCH}
+_COMPOSE: Final[Mapping[str, Argument]] = {
+    "boxes": Array("float32", least={"capacity": 10}),
+    "capacity": INTEGER,
+    "rows": NUMBERS,
+    "style_of": Array("int32", least={"rows": 1}),
+    "styles": NUMBERS,
+    "codes": Array("uint32"),
+    "first_sprite": NUMBERS,
+    "sprites": NUMBERS,
+    "width": INTEGER,
+    "height": INTEGER,
+    "clamp_labels": Number("bool"),
+    "line_ends": Array("int32", written=True, least={"": 1, "codes": 1}),
+    "glyphs": Array("int32", written=True, least={"codes": display_list.GLYPH_SIZE}),
+    "commands": Array(
+        "int32", written=True, least={"rows": display_list.COMMANDS_PER_OBJECT * display_list.COMMAND_SIZE}
+    ),
+}
+_PIXELS: Final[Mapping[str, Argument]] = {"target": _SURFACE, "pixels": MEMORY, "scratch": SCRATCH}
+_PLANES: Final[Mapping[str, Argument]] = {
+    **{"target": _SURFACE, "luma": MEMORY, "blue": MEMORY, "red": MEMORY, "scratch": SCRATCH},
+}
+
+ENTRIES: Final[Mapping[Callable[..., Any], Entry]] = {
+    entry.kernel: entry
+    for entry in (
+        Entry(transform.transform_frame, _TRANSFORM),
+        Entry(painter.paint_planes, {**_LISTS, **_PLANES}, inline=painter.INLINE),
+        Entry(painter.paint_pixels, {**_LISTS, **_PIXELS}, inline=painter.INLINE),
+        Entry(compose.compose, _COMPOSE, returns=INTEGER, keep_gil=True),
+        Entry(axis.fill_nearest, _FILL),
+        Entry(axis.fill_bilinear, _FILL),
+        Entry(transform_and_paint.planes_of_frame, _WHOLE, inline=painter.INLINE),
+        Entry(transform_and_paint.pixels_of_frame, _WHOLE, inline=painter.INLINE),
+    )
+}
+"""By their plain functions."""

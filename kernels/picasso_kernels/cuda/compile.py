@@ -1,0 +1,283 @@
+"""The one file that knows Numba's CUDA compiler: plain functions in, PTX out, no GPU and no driver needed.
+
+A kernel is a plain function ``(frame, column, row)`` and the plain functions it names, computed in 32 bits
+(``cuda.rewrite``), with machine instructions in the place of the functions of ``cuda.instructions``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from types import FunctionType
+from typing import Any, Final
+
+from llvmlite import ir
+from numba import cuda, types
+from numba.cuda.compiler import compile_cuda
+from numba.cuda.dispatcher import CUDADispatcher
+from numba.cuda.extending import intrinsic
+
+from picasso_kernels.cuda import instructions as machine
+from picasso_kernels.cuda import paint
+from picasso_kernels.cuda.frame_table import ADDRESSES, FRAME, NUMBERS, Frame
+from picasso_kernels.cuda.paint import TABLES, Sheet
+from picasso_kernels.cuda.rewrite import narrow, rebuild
+from picasso_kernels.maths import memory
+from picasso_kernels.paint import coverage
+
+Plain = Callable[..., Any]
+
+_I8, _I16, _I32, _I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
+_FLOAT, _HALF = ir.FloatType(), ir.HalfType()
+_GLOBAL_MEMORY: Final = 1
+_TABLE = types.CPointer(types.int32)
+SHEET_TYPE: Final = types.NamedTuple(
+    [_TABLE, _TABLE, *[types.int64] * 5, _TABLE, *[types.int32] * (len(Sheet._fields) - TABLES)], Sheet
+)
+BASELINE: Final = (7, 5)
+"""The oldest compute capability that the toolkits still serve; the kernels use no instruction that is newer."""
+FRAME_TYPE: Final = types.NamedTuple([types.int64] * ADDRESSES + [types.int32] * NUMBERS, Frame)
+
+
+def compile_kernel(write: Plain, parts: Mapping[Plain, Plain], name: str, *, batch_rows: int = 0) -> str:
+    """Return a kernel's PTX for ``BASELINE``, which assembles for every later device; its entry is called ``name``.
+
+    Args:
+        write: What a thread does, ``(frame, column, row)``.
+        parts: Which function takes the place of which.
+        name: An identifier.
+        batch_rows: 0 for a kernel whose argument is one frame by value; else its argument is the address of a table
+            of frames, one for each ``blockIdx.z``, and each of its threads does this many rows.
+    """
+    enter, argument = (_enter_many, types.int64) if batch_rows else (_enter_one, FRAME_TYPE)
+    entry = _device_entry(enter, write, parts, batch_rows)
+    ptx, _ = cuda.compile(entry, types.void(argument), device=False, abi="numba", cc=BASELINE)
+    return _named(ptx, name)
+
+
+def compile_painter(paint: Plain, name: str) -> str:
+    """Return the PTX of a kernel whose threads do ``paint(sheet, column, row)``, its entry called ``name``.
+
+    Only ``_WIDE`` computes in 64 bits: commands may lie far outside of the surface.
+    """
+    done = dict(_INSTRUCTIONS) | {wide: rebuild(wide, {}, {}, _wide_function) for wide in _WIDE}
+    entry = narrow(_enter_sheet, {"_paint": rebuild(paint, {}, done, _device_function)}, types.int32)
+    ptx, _ = cuda.compile(entry, types.void(SHEET_TYPE), device=False, abi="numba", cc=BASELINE)
+    return _named(ptx, name)
+
+
+def _named(ptx: str, name: str) -> str:
+    found = re.search(r"\.entry (\w+)", ptx)
+    if not found:
+        raise RuntimeError(f"no entry in the PTX of {name}")
+    return str(ptx).replace(found[1], name)
+
+
+def _device_entry(enter: Plain, write: Plain, parts: Mapping[Plain, Plain], batch_rows: int) -> Plain:
+    body = rebuild(write, parts, dict(_INSTRUCTIONS), _device_function)
+    return narrow(enter, {"_write": body, "_load_frame": _load_frame, "_ROWS": batch_rows}, types.int32)
+
+
+def _device_function(function: Plain, names: Mapping[str, Any]) -> Any:
+    return _DeviceFunction(narrow(function, names, types.int32), targetoptions={"device": True})
+
+
+def _wide_function(function: Plain, names: Mapping[str, Any]) -> Any:
+    scope = {**function.__globals__, **names}
+    linked = FunctionType(function.__code__, scope, function.__name__)
+    return _DeviceFunction(linked, targetoptions={"device": True})
+
+
+class _DeviceFunction(CUDADispatcher):  # type: ignore[misc]  # Numba carries no types
+    """A function that kernels call and LLVM inlines, compiled for ``BASELINE`` and not for the device at hand.
+
+    Numba's own asks the driver which device that is; here is none.
+    """
+
+    def compile_device(self, args: Any, return_type: Any = None) -> Any:
+        """Compile for some argument types, once."""
+        if args not in self.overloads:
+            options = {"nvvm_options": {"opt": 3}, "forceinline": True, "cc": BASELINE}
+            made = compile_cuda(self.py_func, return_type, args, **options)
+            made.target_context.insert_user_function(made.entry_point, made.fndesc, [made.library])
+            self.overloads[args] = made
+        return self.overloads[args]
+
+
+def _write(frame: Frame, column: int, row: int) -> None:
+    raise NotImplementedError("stands for what a kernel's threads do")
+
+
+def _enter_one(frame: Frame) -> None:
+    column = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    _write(frame, column, cuda.blockIdx.y * cuda.blockDim.y + cuda.threadIdx.y)
+
+
+def _paint(sheet: Sheet, column: int, row: int) -> None:
+    raise NotImplementedError("stands for what a painter's threads do")
+
+
+def _enter_sheet(sheet: Sheet) -> None:
+    column = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    _paint(sheet, column, cuda.blockIdx.y * cuda.blockDim.y + cuda.threadIdx.y)
+
+
+def _lanes() -> int:
+    return 32
+
+
+def _lane() -> Any:
+    return cuda.laneid
+
+
+def _vote(value: bool) -> Any:
+    return cuda.ballot_sync(0xFFFFFFFF, value)
+
+
+def _lowest_vote(votes: int) -> Any:
+    return cuda.ffs(votes) - 1
+
+
+_ROWS = 1
+"""Stands for the rows that a thread of a batch does."""
+
+
+def _enter_many(table: int) -> None:
+    column = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    row = (cuda.blockIdx.y * cuda.blockDim.y + cuda.threadIdx.y) * _ROWS
+    frame = _load_frame(table, cuda.blockIdx.z)
+    for step in range(_ROWS):
+        _write(frame, column, row + step)
+
+
+# Instructions. Each takes int32, and int64 for addresses; each keeps the meaning of the function it stands for.
+
+
+def _intrinsic(result: Any, emit: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    """Make an intrinsic of ``emit(builder, *values)``."""
+    signature = result(*arguments)
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, values: Any) -> Any:
+        made = emit(builder, *values)
+        if isinstance(signature.return_type, types.BaseTuple):
+            return context.make_tuple(builder, signature.return_type, made)
+        return context.get_dummy_value() if made is None else made
+
+    names = ", ".join(f"a{index}" for index in range(len(arguments)))
+    scope: dict[str, Any] = {"signature": signature, "generate": generate}
+    exec(f"def typed(typing, {names}):\n    return signature, generate", scope)  # Numba reads the parameters' count
+    return intrinsic(scope["typed"])
+
+
+def _pointer(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value, kind: ir.Type) -> ir.Value:
+    address = builder.add(plane, builder.sext(offset, _I64) if offset.type != _I64 else offset)
+    return builder.inttoptr(address, ir.PointerType(kind, _GLOBAL_MEMORY))
+
+
+def _load(kind: ir.Type, size: int, *, read_only: bool = True) -> Callable[..., Any]:
+    """Emit a load, through the read-only path (LDG.CONSTANT) of memory that the kernel does not write."""
+
+    def emit(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value) -> Any:
+        value = builder.load(_pointer(builder, plane, offset, kind), align=size)
+        if read_only:
+            value.set_metadata("invariant.load", builder.module.add_metadata([]))
+        if isinstance(kind, ir.VectorType):
+            return [builder.extract_element(value, _I32(lane)) for lane in range(kind.count)]
+        return builder.zext(value, _I32) if kind.width < 32 else value
+
+    return emit
+
+
+def _store(kind: ir.IntType, size: int) -> Callable[..., None]:
+    def emit(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value, value: ir.Value) -> None:
+        narrowed = builder.trunc(value, kind) if kind.width < value.type.width else value
+        builder.store(narrowed, _pointer(builder, plane, offset, kind), align=size)
+
+    return emit
+
+
+def _store_words(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value, *words: ir.Value) -> None:
+    kind = ir.VectorType(_I32, len(words))
+    together = ir.Constant(kind, ir.Undefined)
+    for place, word in enumerate(words):
+        together = builder.insert_element(together, word, _I32(place))
+    builder.store(together, _pointer(builder, plane, offset, kind), align=4 * len(words))
+
+
+def _assembly(instruction: str) -> Callable[..., ir.Value]:
+    """Emit one PTX instruction of three 32-bit operands."""
+
+    def emit(builder: ir.IRBuilder, first: ir.Value, second: ir.Value, third: ir.Value) -> ir.Value:
+        kind = ir.FunctionType(_I32, [_I32] * 3)
+        text = f"{instruction} $0, $1, $2, $3;"
+        return builder.asm(kind, text, "=r,r,r,r", [first, second, third], side_effect=False)
+
+    return emit
+
+
+def _fused(builder: ir.IRBuilder, value: ir.Value, scale: ir.Value, bias: ir.Value) -> ir.Value:
+    kind = ir.FunctionType(_FLOAT, [_FLOAT] * 3)
+    operands = [builder.sitofp(value, _FLOAT), builder.bitcast(scale, _FLOAT), builder.bitcast(bias, _FLOAT)]
+    return builder.asm(kind, "fma.rn.f32 $0, $1, $2, $3;", "=f,f,f,f", operands, side_effect=False)
+
+
+def _scaled_half(builder: ir.IRBuilder, value: ir.Value, scale: ir.Value, bias: ir.Value) -> ir.Value:
+    kind = ir.FunctionType(_I16, [_FLOAT])
+    number = _fused(builder, value, scale, bias)
+    return builder.zext(builder.asm(kind, "cvt.rn.f16.f32 $0, $1;", "=h,f", [number], side_effect=False), _I32)
+
+
+def _scaled_single(builder: ir.IRBuilder, value: ir.Value, scale: ir.Value, bias: ir.Value) -> ir.Value:
+    return builder.bitcast(_fused(builder, value, scale, bias), _I32)
+
+
+def _read_frame(builder: ir.IRBuilder, table: ir.Value, index: ir.Value) -> list[ir.Value]:
+    row = builder.add(table, builder.mul(builder.sext(index, _I64), _I64(FRAME.itemsize)))
+    addresses = [_field(builder, row, 8 * place, _I64) for place in range(ADDRESSES)]
+    return addresses + [_field(builder, row, 8 * ADDRESSES + 4 * place, _I32) for place in range(NUMBERS)]
+
+
+def _field(builder: ir.IRBuilder, row: ir.Value, offset: int, kind: ir.IntType) -> ir.Value:
+    pointer = builder.inttoptr(builder.add(row, _I64(offset)), ir.PointerType(kind, _GLOBAL_MEMORY))
+    value = builder.load(pointer, align=offset & -offset & 15 or 16)
+    value.set_metadata("invariant.load", builder.module.add_metadata([]))
+    return value
+
+
+def _instructions() -> tuple[dict[Plain, Any], Any]:
+    plane = types.int64
+    word, pair, quad = types.int32, types.UniTuple(types.int32, 2), types.UniTuple(types.int32, 4)
+    two, four = ir.VectorType(_I32, 2), ir.VectorType(_I32, 4)
+    table: dict[Plain, Any] = {
+        machine.load_byte: _intrinsic(word, _load(_I8, 1), (plane, word)),
+        machine.load_half: _intrinsic(word, _load(_I16, 2), (plane, word)),
+        machine.load_number: _intrinsic(word, _load(_I32, 4), (plane, word)),
+        machine.load_number_pair: _intrinsic(pair, _load(two, 8), (plane, word)),
+        machine.load_word: _intrinsic(word, _load(_I32, 4), (plane, word)),
+        machine.load_word_pair: _intrinsic(pair, _load(two, 8), (plane, word)),
+        machine.load_word_quad: _intrinsic(quad, _load(four, 16), (plane, word)),
+        machine.store_byte: _intrinsic(types.void, _store(_I8, 1), (plane, word, word)),
+        machine.store_half: _intrinsic(types.void, _store(_I16, 2), (plane, word, word)),
+        machine.store_word: _intrinsic(types.void, _store(_I32, 4), (plane, word, word)),
+        machine.store_word_pair: _intrinsic(types.void, _store_words, (plane, word, word, word)),
+        machine.store_word_quad: _intrinsic(types.void, _store_words, (plane, *[word] * 5)),
+        memory.load8: _intrinsic(word, _load(_I8, 1, read_only=False), (plane, word)),
+        memory.pixel: _intrinsic(word, _load(_I32, 4, read_only=False), (plane, word)),
+        memory.store8: _intrinsic(types.void, _store(_I8, 1), (plane, word, word)),
+        memory.store_pixel: _intrinsic(types.void, _store(_I32, 4), (plane, word, word)),
+        machine.lanes: _wide_function(_lanes, {}),
+        machine.lane: _wide_function(_lane, {}),
+        machine.vote: _wide_function(_vote, {}),
+        machine.lowest_vote: _wide_function(_lowest_vote, {}),
+        machine.pick_bytes: _intrinsic(word, _assembly("prmt.b32"), (word, word, word)),
+        machine.dot2_low: _intrinsic(word, _assembly("dp2a.lo.s32.u32"), (word, word, word)),
+        machine.dot2_high: _intrinsic(word, _assembly("dp2a.hi.s32.u32"), (word, word, word)),
+        machine.scaled_half: _intrinsic(word, _scaled_half, (word, word, word)),
+        machine.scaled_single: _intrinsic(word, _scaled_single, (word, word, word)),
+    }
+    return table, _intrinsic(FRAME_TYPE, _read_frame, (plane, word))
+
+
+_WIDE: Final = (coverage.box_coverage, coverage.disc_coverage, paint.mean_of_curve)
+"""What multiplies numbers that need not fit 32 bits."""
+_INSTRUCTIONS, _load_frame = _instructions()

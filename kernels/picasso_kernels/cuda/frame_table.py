@@ -1,0 +1,130 @@
+"""The frame descriptor: everything a CUDA kernel knows of one frame, as one row of 64-bit and 32-bit numbers.
+
+One frame is launched with its row as the kernel's arguments, which the device keeps in constant memory. A batch is
+launched with a table of rows in device memory, one a frame, so that frames of one launch may differ in everything.
+Both have the bytes of ``FRAME``.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from picasso_kernels.cuda.instructions import Plane
+
+BLEND_BITS: Final = 12
+"""An axis entry is ``index << 12 | weight``: 14 bits say which sample, 12 which share of 2048 the next one has."""
+BLEND_MASK: Final = (1 << BLEND_BITS) - 1
+INDEX_MASK: Final = 0x7FFF
+OUTSIDE: Final = -(1 << 31)
+"""Axis entry of a column or row in a bar; its index is 0, so that reading there is harmless."""
+
+
+class Frame(NamedTuple):
+    """One frame: where its planes and axis tables are, and the numbers between them.
+
+    Convention: pitches, steps and offsets are bytes; sources may have any, negative ones too. Planes of a target have
+    luma of step 1 and pixels of step 4.
+    """
+
+    source: Plane
+    """First byte of the first pixel of the source, or of its luma."""
+    source_u: Plane
+    source_v: Plane
+    target: Plane
+    """First pixel of the target, its luma, or its red plane."""
+    target_u: Plane
+    """Chroma, or the green plane of a tensor."""
+    target_v: Plane
+    """Chroma, or the blue plane of a tensor."""
+    columns: Plane
+    """Axis table of the target's columns in the source's pixels or luma."""
+    rows: Plane
+    chroma_columns: Plane
+    """Axis table in the source's chroma samples: of the target's pixels, or of its chroma from plane to plane."""
+    chroma_rows: Plane
+    column_weights: Plane
+    """``column_taps`` weights a column, of filters that have taps."""
+    row_weights: Plane
+    chroma_column_weights: Plane
+    chroma_row_weights: Plane
+
+    width: int
+    """Of the target, in pixels."""
+    height: int
+    pitch: int
+    """Source."""
+    step: int
+    next_row: int
+    """To the sample below that a bilinear sample is blended with: the pitch, or 0 where the crop has one row."""
+    next_column: int
+    red_green: int
+    """Selector of ``pick_bytes`` that takes red and green of two words, those of the first and the second in turns."""
+    blue_alpha: int
+    red: int
+    """Offset of the channel in a pixel that is read byte by byte."""
+    green: int
+    blue: int
+    alpha: int
+    """Negative where pixels are opaque."""
+    chroma_pitch: int
+    chroma_step: int
+    chroma_next_row: int
+    chroma_next_column: int
+    target_pitch: int
+    chroma_target_pitch: int
+    chroma_target_step: int
+    """2 where U and V take turns, U first; else 1."""
+    wide_stores: int
+    """1 where rows of the target are aligned for stores of two pixels."""
+    column_taps: int
+    row_taps: int
+    chroma_column_taps: int
+    chroma_row_taps: int
+    left: int
+    """Of the picture in the target."""
+    top: int
+    right: int
+    bottom: int
+    luma_black: int
+    y_red: int
+    """``color.ToYuv``."""
+    y_green: int
+    y_blue: int
+    luma_floor: int
+    u_red: int
+    u_green: int
+    u_blue: int
+    v_red: int
+    v_green: int
+    v_blue: int
+    luma: int
+    """``color.ToRgb``."""
+    rgb_floor: int
+    red_v: int
+    green_u: int
+    green_v: int
+    blue_u: int
+    scale_red: int
+    """Bits of float32: a tensor holds ``value * scale + bias``."""
+    scale_green: int
+    scale_blue: int
+    bias_red: int
+    bias_green: int
+    bias_blue: int
+
+
+ADDRESSES: Final = 14
+"""How many of the fields are addresses; they come first."""
+NUMBERS: Final = len(Frame._fields) - ADDRESSES
+
+FRAME: Final = np.dtype(
+    {
+        "names": list(Frame._fields),
+        "formats": [np.uint64] * ADDRESSES + [np.int32] * NUMBERS,
+        "itemsize": -(-(8 * ADDRESSES + 4 * NUMBERS) // 16) * 16,
+    },
+    align=False,
+)
+"""A row in memory: 64-bit addresses, then 32-bit numbers, without gaps, padded to a multiple of 16 bytes."""

@@ -1,0 +1,99 @@
+"""The catalogue: every CUDA kernel by its name, each a writer with the reader that feeds it.
+
+``words`` are sources of 4 aligned bytes a pixel, ``bytes`` packed sources of any step, order and alignment, ``yuv``
+planes of luma and chroma. ``near`` are the usual layouts of the latter two, in pictures that shrink by at most 2:
+``nv12`` also stands for NV21, ``rgb`` for BGR. ``quads`` are filters of many taps over rows aligned to 16 bytes.
+``averaged`` is an area filter that halves. Kernels of ``cuda.wide``, whose threads do 4x2 pixels instead of 2x2, are
+``copied`` ones of sources that are no words, and the near one from plane to plane.
+A frame that a special kernel serves is served by the general one too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any, Final
+
+from picasso_kernels.cuda import read, wide, write
+from picasso_kernels.cuda import read_near as near
+from picasso_kernels.cuda import read_quads as quads
+
+Plain = Callable[..., Any]
+
+_WORDS: Final[dict[Plain, Plain]] = {read.pixel_word: read.word_of_four}
+_READERS: Final[dict[str, dict[Plain, Plain]]] = {
+    "words_copied": {**_WORDS, write.pixels: read.copied_pixels},
+    "words_halved": {**_WORDS, write.pixels: read.halved_pixels},
+    "words_averaged": {**_WORDS, write.pixels: read.averaged_pixels},
+    "words_nearest": {**_WORDS, write.pixels: read.nearest_pixels},
+    "words_bilinear": {**_WORDS, write.pixels: read.bilinear_pixels},
+    "words_quads": {write.pixels: quads.summed_quads},
+    "words_taps": {**_WORDS, write.pixels: read.summed_pixels},
+    "bytes_nearest": {write.pixels: read.nearest_pixels},
+    "bytes_bilinear": {write.pixels: read.bilinear_pixels},
+    "bytes_taps": {write.pixels: read.summed_pixels},
+    "rgb_near": {write.pixels: near.near_rgb_pixels},
+    "nv12_near": {write.pixels: near.near_yuv_pixels, near.near_chroma: near.paired_chroma},
+    "i420_near": {write.pixels: near.near_yuv_pixels, near.near_chroma: near.planar_chroma},
+    "yuv_nearest": {write.pixels: read.yuv_pixels, read.sample: read.nearest_sample},
+    "yuv_bilinear": {write.pixels: read.yuv_pixels, read.sample: read.blend_sample},
+    "yuv_taps": {write.pixels: read.yuv_pixels, read.sample: read.sum_sample},
+}
+_WRITERS: Final[dict[str, Plain]] = {
+    "pixels": write.write_pixels,
+    "yuv420": write.write_yuv420,
+    "half_planes": write.write_half_planes,
+    "single_planes": write.write_single_planes,
+}
+_PLANES: Final[dict[str, dict[Plain, Plain]]] = {
+    "planes_nearest": {read.sample: read.nearest_sample},
+    "planes_bilinear": {read.sample: read.blend_sample},
+    "planes_taps": {read.sample: read.sum_sample},
+}
+
+_WIDE: Final[dict[str, tuple[Plain, dict[Plain, Plain], int]]] = {
+    "rgb_copied_to_pixels": (wide.write_four_pixels, {wide.four_pixels: wide.copied_rgb_four}, 4),
+    "rgb_copied_to_yuv420": (wide.write_four_yuv420, {wide.four_pixels: wide.copied_rgb_four}, 4),
+    "nv12_copied_to_pixels": (wide.write_four_pixels, {wide.four_pixels: wide.copied_yuv_four}, 4),
+    "planes_near_to_planes": (wide.write_near_planes, {}, 1),
+}
+"""Those whose threads do 4x2 pixels, with the rows of a batch that measured best on an H200."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """What to compile."""
+
+    name: str
+    write: Plain
+    """What a thread does: ``(frame, column, row)``."""
+    parts: Mapping[Plain, Plain]
+    """Which function takes the place of which in it."""
+    batch_rows: int
+    """Rows of blocks that a thread of a batch does: it has read its frame's descriptor, and makes the most of it."""
+
+
+def _batch_rows(reader: str) -> int:
+    """Return what measured best on an H200: 2 where a thread has many wide loads, 4 where they are few or narrow."""
+    return (
+        2
+        if reader in {"words_halved", "words_averaged", "words_nearest", "words_bilinear", "words_quads", "words_taps"}
+        else 4
+    )
+
+
+def _catalogue() -> dict[str, Kernel]:
+    kernels = [
+        Kernel(f"{source}_to_{target}", writer, parts, _batch_rows(source))
+        for (source, parts), (target, writer) in product(_READERS.items(), _WRITERS.items())
+    ]
+    kernels += [
+        Kernel(f"{name}_to_planes", write.write_planes, parts, _batch_rows(name)) for name, parts in _PLANES.items()
+    ]
+    kernels += [Kernel(name, *made) for name, made in _WIDE.items()]
+    return {kernel.name: kernel for kernel in kernels}
+
+
+KERNELS: Final = _catalogue()
+"""Every kernel that transforms frames, by its name."""

@@ -1,0 +1,424 @@
+"""From pictures and rectangles to a frame descriptor: which kernel, which axis tables, which numbers.
+
+Everything that stays the same from frame to frame is computed here once and remembered; a launch only writes the
+addresses of its planes into a copy of the row.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from picasso_kernels.cpu.compile import prepare
+from picasso_kernels.cuda.frame_table import BLEND_BITS, FRAME, INDEX_MASK, OUTSIDE
+from picasso_kernels.cuda.read_near import CHROMA_REACH, LUMA_REACH
+from picasso_kernels.cuda.wide import CHROMA_SPAN, LUMA_SPAN
+from picasso_kernels.frame.pixel_formats import PIXEL_FORMATS, Picture, Samples, list_components
+from picasso_kernels.frame.plan import RectLTWH, bilinear_entries, nearest_entries
+from picasso_kernels.maths.axis import Axis, fill_bilinear, fill_nearest
+from picasso_kernels.maths.color import spans, to_rgb, to_yuv
+from picasso_kernels.maths.filter_rows import TAP_BITS
+from picasso_kernels.maths.filters import tap_table
+from picasso_kernels.maths.pixel import ONE
+
+TARGETS: Final = ("RGBA", "BGRA", "BGRx", "NV12", "NV21", "I420", "half", "single")
+"""What kernels write; ``half`` and ``single`` are three planes, red, green and blue, of float16 and float32."""
+_FLOATS: Final = {"half": 2, "single": 4}
+_TABLE_ALIGNMENT: Final = 4
+"""In entries: tables start at multiples of 16 bytes."""
+
+_SELECTORS: Final = (0x5140, 0x7362)
+"""Of pixels in the order red, green, blue, alpha; of two samples of chroma, U first."""
+_BLUE_FIRST: Final = (0x5162, 0x7340)
+_V_FIRST: Final = (0x4051, 0x6273)
+
+
+class Place(NamedTuple):
+    """A plane's address: ``planes[plane] + shift`` bytes."""
+
+    plane: int
+    shift: int
+
+
+@dataclass(frozen=True, slots=True)
+class FramePlan:
+    """All of a frame's descriptor but addresses."""
+
+    kernel: str
+    """A key of ``cuda.kernels.KERNELS``."""
+    row: npt.NDArray[Any]
+    """One ``FRAME``, its addresses 0, but for those of axis tables, which count bytes from the start of ``tables``."""
+    tables: npt.NDArray[np.int32]
+    sources: tuple[Place, Place, Place]
+    targets: tuple[Place, Place, Place]
+    blocks: tuple[int, int]
+    """Columns and rows of threads: of 2x2 target pixels, or of 4x2."""
+
+
+@functools.lru_cache(maxsize=256)
+def plan_frame(
+    source: Picture,
+    target: Picture,
+    crop: RectLTWH,
+    target_wh: tuple[int, int],
+    inner: RectLTWH,
+    name: str,
+    normalize: tuple[tuple[float, ...], tuple[float, ...]] = ((1.0,) * 3, (0.0,) * 3),
+) -> FramePlan:
+    """Plan one transform; the most recent plans are remembered.
+
+    Args:
+        source: What is read; ``base`` of its planes is their address modulo 16, which decides what may be read wide.
+        target: What is written, one of ``TARGETS``; of its planes too, ``base`` is the address modulo 16.
+        crop: Left, top, width, height of what is taken of the source, in pixels.
+        target_wh: Size of the target.
+        inner: Left, top, width, height of where the crop lands; the rest becomes black.
+        name: One of ``plan.FILTERS``.
+        normalize: Factor and offset of red, green and blue, of targets of floats.
+    """
+    return _Planner(source, target, crop, target_wh, inner, name).plan(normalize)
+
+
+class _Planner:
+    """Fills one row; tables are appended as they are made."""
+
+    def __init__(
+        self, source: Picture, target: Picture, crop: RectLTWH, target_wh: tuple[int, int], inner: RectLTWH, name: str
+    ) -> None:
+        self.source, self.target, self.crop, self.target_wh, self.inner = source, target, crop, target_wh, inner
+        self.copied = not source.is_yuv and crop[2:] == inner[2:]
+        self.has_word_rows = all(plane.base % 4 == 0 == plane.pitch % 4 for plane in source.planes)
+        self.is_rgb24 = PIXEL_FORMATS.get(source.format) == 3 and source.planes[0][2:] == (3, 1) and self.has_word_rows
+        self.filter = "nearest" if self.copied else name
+        self.row = np.zeros((), FRAME)
+        self.across = 2
+        self.tables: list[npt.NDArray[np.int32]] = []
+        self.entries: dict[str, npt.NDArray[np.int32]] = {}
+        self.layout = ""
+        self.components = list_components(source)
+
+    def plan(self, normalize: tuple[tuple[float, ...], tuple[float, ...]]) -> FramePlan:
+        planar = self.is_planar()
+        reader = self.add_source(planar)
+        self.add_target()
+        self.add_coefficients(normalize)
+        writer = "planes" if planar else _writer(self.target.format)
+        sources = [Place(samples.plane, samples.shift) for samples in self.components]
+        width, height = self.target_wh
+        return FramePlan(
+            f"{reader}_to_{writer}",
+            self.row,
+            np.concatenate(self.tables),
+            self.source_places(sources),
+            self.target_places(),
+            (-(-width // self.across), -(-height // 2)),
+        )
+
+    def is_planar(self) -> bool:
+        """Whether planes are made of planes: YUV of YUV of the same colour space."""
+        same_color = (self.source.matrix, self.source.full_range) == (self.target.matrix, self.target.full_range)
+        return self.source.is_yuv and _writer(self.target.format) == "yuv420" and same_color
+
+    @property
+    def blue_first(self) -> bool:
+        """Whether the target wants red and blue to change places."""
+        return self.target.format.startswith("BGR")
+
+    def source_places(self, places: list[Place]) -> tuple[Place, Place, Place]:
+        first, second, third = places[0], places[min(1, len(places) - 1)], places[-1]
+        if self.layout == "nv12":
+            return first, Place(1, 0), Place(1, 0)  # the pairs; selectors say which is which
+        return (first, third, second) if self.chroma_swapped else (first, second, third)
+
+    @property
+    def chroma_swapped(self) -> bool:
+        """Whether U and V change places on the way."""
+        return self.target.format == "NV21" if self.is_planar() else self.source.is_yuv and self.blue_first
+
+    def target_places(self) -> tuple[Place, Place, Place]:
+        last = len(self.target.planes) - 1
+        return Place(0, 0), Place(min(1, last), 0), Place(last, 0)
+
+    def add_source(self, planar: bool) -> str:
+        """Write how the source is read; return the name of the reader."""
+        main = self.components[0]
+        row, plane = self.row, self.source.planes[main.plane]
+        row["pitch"], row["step"] = plane.pitch, main.step
+        x, y = self.axes(main, 1)
+        copied = x.is_copy and y.is_copy
+        filter_, self.filter = self.filter, "nearest" if self.keeps_luma(planar) else self.filter
+        self.add_axis(x, self.target_wh[0], "column", copied)
+        self.add_axis(y, self.target_wh[1], "row", copied)
+        row["next_column"] = main.step if x.samples > 1 else 0
+        row["next_row"] = plane.pitch if y.samples > 1 else 0
+        kept, self.filter = self.filter != filter_, filter_
+        return self.add_yuv(planar, kept=kept) if self.source.is_yuv else self.add_channels(main, x)
+
+    def add_yuv(self, planar: bool, *, kept: bool) -> str:
+        """Write how chroma is read; return the name of the reader. ``kept`` luma is copied."""
+        self.add_chroma(2 if planar else 1)
+        self.layout = self.near_layout(*((LUMA_SPAN, CHROMA_SPAN) if planar else (LUMA_REACH, CHROMA_REACH)))
+        if planar and not (self.layout == "nv12" and self.has_fours("yuv420") and self.has_whole_rows):
+            self.layout = ""
+        if self.layout == "nv12":
+            swap = (self.source.format == "NV21") != self.chroma_swapped
+            self.row["red_green"], self.row["blue_alpha"] = _V_FIRST if swap else _SELECTORS
+        if kept or (planar and self.layout):
+            self.across = 4
+        if kept:
+            return "nv12_copied"
+        name = "planes" if planar else self.layout or "yuv"
+        return f"{name}_near" if self.layout else f"{name}_{self.kind}"
+
+    def keeps_luma(self, planar: bool) -> bool:
+        """Whether luma is copied and chroma lies as ``cuda.wide.copied_yuv_four`` has it: a picture of its own size."""
+        crop, inner = self.crop, self.inner
+        layout = [plane[2:] for plane in self.source.planes] == [(1, 1), (2, 1)] and self.has_word_rows
+        kept = self.filter == "bilinear" and crop[2:] == inner[2:] and crop[0] % 4 == 0 and crop[3] > 1
+        return self.source.is_yuv and not planar and layout and kept and self.has_fours("pixels")
+
+    def has_fours(self, writer: str) -> bool:
+        """Whether each four neighbours are in the picture or in a bar, and may be written together by this writer."""
+        planes, form = self.target.planes, self.target.format
+        if _writer(form) != writer or self.target_wh[0] % 4 or self.inner[0] % 4 or self.inner[2] % 4:
+            return False
+        units = (16,) if writer == "pixels" else (4, 2, 2) if form == "I420" else (4, 4)
+        return all(
+            plane.base % unit == 0 and plane.pitch % unit == 0 for plane, unit in zip(planes, units, strict=True)
+        )
+
+    @property
+    def has_whole_rows(self) -> bool:
+        """Whether each two rows are in the picture or in a bar, and pairs of chroma are written to pairs."""
+        return self.inner[1] % 2 == 0 == self.inner[3] % 2 and self.target.format != "I420"
+
+    @property
+    def kind(self) -> str:
+        if self.filter in {"nearest", "bilinear"}:
+            return self.filter
+        return "averaged" if self.is_averaged else "taps"
+
+    @property
+    def is_averaged(self) -> bool:
+        """Whether each pixel is the mean of 2x2 whose rows are halves of aligned accesses of 16 bytes."""
+        (left, _, width, height), (start, _, inner_width, inner_height) = self.crop, self.inner
+        halved = self.filter == "area" and (width, height) == (2 * inner_width, 2 * inner_height)
+        aligned = PIXEL_FORMATS.get(self.source.format) == 4 and self.is_aligned(16)
+        return halved and aligned and not (start % 2 or inner_width % 2 or (left - 2 * start) % 4)
+
+    def near_layout(self, luma_reach: int, chroma_reach: int) -> str:
+        """Return how ``cuda.read_near`` reads luma and chroma: ``nv12``, ``i420``, or nothing where it cannot."""
+        steps = [plane[2:] for plane in self.source.planes]
+        layout = {((1, 1), (2, 1)): "nv12", ((1, 1),) * 3: "i420"}.get(tuple(steps), "")
+        same = len({plane.pitch for plane in self.source.planes[1:]}) == 1
+        if self.filter != "bilinear" or not self.has_word_rows or not same or self.source.format == "UYVY":
+            return ""
+        if not (self.row["next_column"] and self.row["chroma_next_column"]):
+            return ""
+        near = _are_near(self.entries["column"], luma_reach, 4 if luma_reach == LUMA_SPAN else 2)
+        return layout if near and _are_near(self.entries["chroma_column"], chroma_reach) else ""
+
+    def axes(self, samples: Samples, target_unit: int) -> tuple[Axis, Axis]:
+        crop, inner = self.crop, self.inner
+        return (
+            Axis(inner[0], inner[2], target_unit, crop[0], crop[2], samples.unit_x),
+            Axis(inner[1], inner[3], target_unit, crop[1], crop[3], samples.unit_y),
+        )
+
+    def add_chroma(self, target_unit: int) -> None:
+        samples = self.components[1]
+        row, pitch = self.row, self.source.planes[samples.plane].pitch
+        x, y = self.axes(samples, target_unit)
+        width, height = self.target_wh
+        copied = x.is_copy and y.is_copy
+        self.add_axis(x, width // target_unit, "chroma_column", copied)
+        self.add_axis(y, height // target_unit, "chroma_row", copied)
+        row["chroma_pitch"], row["chroma_step"] = pitch, samples.step
+        row["chroma_next_column"] = samples.step if x.samples > 1 else 0
+        row["chroma_next_row"] = pitch if y.samples > 1 else 0
+
+    def add_channels(self, samples: Samples, x: Axis) -> str:
+        """Write where the channels of packed pixels are; return the name of the reader."""
+        row, plane = self.row, self.source.planes[0]
+        swap = self.source.format.startswith("BGR") != self.blue_first
+        opaque = PIXEL_FORMATS.get(self.source.format, 1) != 4 or self.source.format == "BGRx"
+        if samples.lanes == 4 and PIXEL_FORMATS[self.source.format] == 4 and self.is_aligned(4):
+            row["red_green"], row["blue_alpha"] = _BLUE_FIRST if swap else _SELECTORS
+            row["alpha"] = -1 if opaque else 0
+            return f"words_{self.words_kind(x)}"
+        blended = self.is_rgb24 and self.kind == "bilinear" and x.samples > 1
+        if blended and _are_near(self.entries["column"], LUMA_REACH):
+            row["red_green"], row["blue_alpha"] = _BLUE_FIRST if swap else _SELECTORS
+            row["alpha"] = -1
+            return "rgb_near"
+        if self.is_rgb24 and self.copied and self.has_copied_fours:
+            row["red_green"], row["blue_alpha"] = _BLUE_FIRST if swap else _SELECTORS
+            row["alpha"] = -1
+            self.across = 4
+            return "rgb_copied"
+        row["red_green"], row["blue_alpha"] = _SELECTORS
+        lane = plane.lane_step if samples.lanes == 4 else 0
+        row["red"], row["green"], row["blue"] = (2 * lane, lane, 0) if swap else (0, lane, 2 * lane)
+        row["alpha"] = -1 if opaque else 3 * lane
+        return f"bytes_{self.kind}"
+
+    @property
+    def has_copied_fours(self) -> bool:
+        """Whether ``cuda.wide`` copies pixels of 3 bytes."""
+        return self.crop[0] % 4 == 0 and (self.has_fours("pixels") or self.has_fours("yuv420"))
+
+    def words_kind(self, x: Axis) -> str:
+        """Return the quickest way to read words: whole pairs are one access where they are aligned for it."""
+        start = self.crop[0] * 4
+        even = not (x.start % 2 or x.size % 2)
+        if self.copied and even and self.is_aligned(8) and (start - 4 * x.start) % 8 == 0:
+            return "copied"
+        halved = self.filter == "bilinear" and x.crop_size == 2 * x.size
+        if halved and even and self.is_aligned(16) and (start - 8 * x.start) % 16 == 0:
+            return "halved"
+        return "quads" if self.has_quads else self.kind
+
+    @property
+    def has_quads(self) -> bool:
+        """Whether ``read_quads`` sums the taps: no quad of the crop's columns leaves it, and its rows go in twos."""
+        pixels = PIXEL_FORMATS.get(self.source.format) == 4
+        left, _, width, height = self.crop
+        return self.kind == "taps" and pixels and self.is_aligned(16) and (left + width) % 4 == 0 == height % 2
+
+    def is_aligned(self, size: int) -> bool:
+        """Whether pixels of 4 bytes lie so that every row starts at a multiple of ``size``."""
+        plane = self.source.planes[0]
+        return (plane.step, plane.lane_step, plane.base % size, plane.pitch % size) == (4, 1, 0, 0)
+
+    def add_axis(self, axis: Axis, length: int, name: str, copied: bool) -> None:
+        """Append the tables of an axis of ``length`` target samples, and write where they start."""
+        padded = -(-length // _TABLE_ALIGNMENT) * _TABLE_ALIGNMENT
+        shown = slice(axis.first_target, axis.first_target + axis.targets)
+        entries = np.full(padded, OUTSIDE, np.int32)
+        if self.kind == "averaged":
+            entries[shown] = (axis.first_source + 2 * np.arange(axis.targets)) << BLEND_BITS
+        elif self.kind == "taps":
+            first, made = _one_tap(axis) if copied else tap_table(axis, self.filter)
+            unit = (4 if name == "column" else 2) if self.has_quads else 1
+            end = axis.first_source + axis.samples
+            first, made = _in_units(first + axis.first_source, made, end, unit, aligned=unit == 4)
+            weights = np.zeros((padded, made.shape[1]), np.int32)
+            entries[shown], weights[shown] = first << BLEND_BITS, made
+            self.row[f"{name}_taps"] = made.shape[1]
+            packed = _in_halves(weights) if self.has_quads and name == "row" else weights.reshape(-1)
+            self.row[f"{name}_weights"] = self.append(packed)
+        else:
+            entries[shown] = _blend_entries(axis, self.filter)
+        self.entries[name] = entries
+        self.row[f"{name}s"] = self.append(entries)
+
+    def append(self, table: npt.NDArray[np.int32]) -> int:
+        """Append a table of a multiple of 16 bytes; return where it starts, in bytes."""
+        at = 4 * sum(len(table) for table in self.tables)
+        self.tables.append(table)
+        return at
+
+    def add_target(self) -> None:
+        row, form = self.row, self.target.format
+        width, height = self.target_wh
+        left, top, inner_width, inner_height = self.inner
+        row["width"], row["height"] = width, height
+        row["left"], row["top"], row["right"], row["bottom"] = left, top, left + inner_width, top + inner_height
+        row["luma_black"] = spans(self.target.full_range)[0]
+        first, chroma = self.target.planes[0], self.target.planes[-1]
+        row["target_pitch"], row["chroma_target_pitch"] = first.pitch, chroma.pitch
+        row["chroma_target_step"] = chroma.step
+        unit = {"yuv420": 2, "pixels": 8, "half_planes": 4, "single_planes": 8}[_writer(form)]
+        planes = self.target.planes if form != "I420" else self.target.planes[:1]
+        aligned = all(plane.base % unit == 0 and plane.pitch % unit == 0 for plane in planes)
+        row["wide_stores"] = aligned and width % 2 == 0
+
+    def add_coefficients(self, normalize: tuple[tuple[float, ...], tuple[float, ...]]) -> None:
+        row = self.row
+        yuv = to_yuv(self.target.matrix, self.target.full_range)
+        if self.target.format == "NV21":
+            yr, yg, yb, floor, ur, ug, ub, vr, vg, vb = yuv
+            yuv = type(yuv)(yr, yg, yb, floor, vr, vg, vb, ur, ug, ub)
+        for field, value in zip(yuv._fields, yuv, strict=True):
+            row[field] = value
+        rgb = to_rgb(self.source.matrix, self.source.full_range)
+        row["luma"], row["rgb_floor"] = rgb.luma, rgb.luma_floor
+        row["red_v"], row["blue_u"] = (rgb.blue_u, rgb.red_v) if self.blue_first else (rgb.red_v, rgb.blue_u)
+        row["green_u"], row["green_v"] = (rgb.green_v, rgb.green_u) if self.blue_first else (rgb.green_u, rgb.green_v)
+        for kind, values in zip(("scale", "bias"), normalize, strict=True):
+            bits = np.array(values, np.float32).view(np.int32)
+            for color, value in zip(("red", "green", "blue"), bits, strict=True):
+                row[f"{kind}_{color}"] = value
+
+
+def _blend_entries(axis: Axis, name: str) -> npt.NDArray[np.int32]:
+    """Return index and weight of each target sample; its next sample exists, but in crops of one."""
+    if name == "nearest":
+        copied: npt.NDArray[np.int32] = (nearest_entries(axis).astype(np.int32) + axis.first_source) << BLEND_BITS
+        return copied
+    index, weight = np.split(bilinear_entries(axis).astype(np.int32), 2)
+    beyond = (index == axis.samples - 1) & (axis.samples > 1)
+    entries: npt.NDArray[np.int32] = (index - beyond + axis.first_source) << BLEND_BITS | np.where(beyond, ONE, weight)
+    return entries
+
+
+def warm_up() -> None:
+    """Compile what makes axis tables, or load it from disk, so that the first frame does not wait for it."""
+    prepare(fill_nearest, fill_bilinear)
+    axis = Axis(0, 2, 1, 0, 4, 1)
+    for name in ("nearest", "bilinear"):
+        _blend_entries(axis, name)
+
+
+def _in_units(
+    first: npt.NDArray[np.int32], weights: npt.NDArray[np.int32], end: int, unit: int, *, aligned: bool
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Leave out the taps on both sides that weigh nothing, and take as many as make a multiple of ``unit``.
+
+    None is at ``end`` or behind it. ``aligned`` ones begin at a multiple of ``unit``, as ``end`` does.
+    """
+    used, taps = weights != 0, weights.shape[1]
+    start = first + used.argmax(axis=1)
+    behind = first + taps - used[:, ::-1].argmax(axis=1)
+    if aligned:
+        start = start // unit * unit
+    count = -(-int((behind - start).max()) // unit) * unit
+    start = np.minimum(start, end - count).astype(np.int32)
+    targets, places = np.nonzero(weights)
+    spread = np.zeros((len(weights), count), np.int32)
+    spread[targets, (first - start)[targets] + places] = weights[targets, places]
+    return start, spread
+
+
+def _in_halves(weights: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Pack two weights into each number."""
+    pairs = weights.reshape(-1, 2)
+    packed: npt.NDArray[np.int32] = (pairs[:, 0] & 0xFFFF) | (pairs[:, 1] << 16)
+    return packed
+
+
+def _are_near(entries: npt.NDArray[np.int32], reach: int, count: int = 2) -> bool:
+    """Tell whether the first and last of each ``count`` pixels that are no bar are at most ``reach`` samples apart.
+
+    They also have to be in their order.
+    """
+    groups = entries.reshape(-1, count)
+    index = (groups >> BLEND_BITS) & INDEX_MASK
+    steps = np.diff(index, axis=1)[(groups >= 0).all(axis=1)]
+    return bool((steps >= 0).all() and (steps.sum(axis=1) <= reach).all())
+
+
+def _one_tap(axis: Axis) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Return the tables of ``tap_table`` for a component that is copied: one tap of all the weight."""
+    return np.arange(axis.targets, dtype=np.int32), np.full((axis.targets, 1), 1 << TAP_BITS, np.int32)
+
+
+def _writer(form: str) -> str:
+    """Return the name of the writer of a format."""
+    if form in _FLOATS:
+        return f"{form}_planes"
+    return "pixels" if form in PIXEL_FORMATS else "yuv420"

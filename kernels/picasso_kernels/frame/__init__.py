@@ -1,0 +1,1 @@
+"""The transform of a frame: formats, the job table that describes it, and the kernel that reads the table."""

@@ -1,0 +1,92 @@
+"""One colour into rows of pixels or samples, by shares that lie at 16 bits a column.
+
+Vector code takes shares by the block, and goes on into the margin behind the last one: shares of 0 change nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from picasso_kernels.maths.memory import Bytes, load8, load16, pixel, store8, store16, store_pixel
+from picasso_kernels.paint.coverage import mix, mix_pair
+
+MARGIN: Final = 8
+"""Shares of 0 behind those of a row, over which vector code may go; blending by them changes nothing."""
+
+
+def tint_pixels(
+    pixels: Bytes, first: int, pitch: int, over: int, shares: Bytes, shares_at: int, _room: int, count: int, rows: int
+) -> None:
+    """Blend one colour into ``count`` pixels of ``rows`` rows; see ``tint_samples``.
+
+    Args:
+        pixels: Written.
+        first: Byte of the first pixel.
+        pitch: Bytes from a row to the next.
+        over: The colour, as ``pixel`` packs it.
+        shares: Its shares, as for ``tint_samples``.
+        shares_at: Byte of the first.
+        _room: Pixels from the first to the end of the row.
+        count: Pixels.
+        rows: Rows.
+    """
+    even, odd = over & 0xFF00FF, over >> 8 & 0xFF00FF
+    for y in range(rows):
+        for x in range(count):
+            share, byte = load16(shares, shares_at + 2 * x), first + y * pitch + 4 * x
+            under = pixel(pixels, byte)
+            low, high = mix_pair(under & 0xFF00FF, even, share), mix_pair(under >> 8 & 0xFF00FF, odd, share)
+            store_pixel(pixels, byte, low | high << 8)
+
+
+def tint_samples(
+    plane: Bytes,
+    place: tuple[int, int, int],
+    over: int,
+    shares: Bytes,
+    shares_at: int,
+    _room: int,
+    count: int,
+    rows: int,
+) -> None:
+    """Blend one value into ``count`` samples of ``rows`` rows.
+
+    Args:
+        plane: Written.
+        place: Byte of the first sample, bytes from a row to the next, bytes from a sample to the next.
+        over: The value.
+        shares: Its shares, 16 bits each, the same in all rows, then ``MARGIN`` of 0 or as many as there is room for.
+        shares_at: Byte of the first.
+        _room: Samples from the first to the end of the row: how far vector code may go, where there is no share.
+        count: Samples.
+        rows: Rows.
+    """
+    first, pitch, step = place
+    for y in range(rows):
+        for x in range(count):
+            byte = first + y * pitch + x * step
+            store8(plane, byte, mix(load8(plane, byte), over, load16(shares, shares_at + 2 * x)))
+
+
+def blend_samples(plane: Bytes, first: int, step: int, over: Bytes, over_at: int, shares_at: int, count: int) -> None:
+    """Blend a row of ``count`` values into samples; the shares lie in the memory of the values."""
+    for x in range(count):
+        byte = first + x * step
+        share = load16(over, shares_at + 2 * x)
+        store8(plane, byte, mix(load8(plane, byte), load8(over, over_at + x), share))
+
+
+def average_shares(shares: Bytes, width: int, start: int, end: int) -> None:
+    """Write the means over 2x2 of the shares of two rows, columns ``start..end``; and as many of 0 as ``MARGIN``."""
+    lower, mean = 2 * width, 4 * width
+    for x in range(start, end):
+        total = load16(shares, 4 * x) + load16(shares, 4 * x + 2)
+        total += load16(shares, lower + 4 * x) + load16(shares, lower + 4 * x + 2)
+        store16(shares, mean + 2 * x, (total + 2) >> 2)
+    clear_margin(shares, mean, end, width >> 1)
+
+
+def clear_margin(shares: Bytes, row: int, end: int, width: int) -> None:
+    """Write the shares of 0 behind those of a row, ``MARGIN`` or as many as ``width`` has room for."""
+    for x in range(end, min(end + MARGIN, width)):
+        store16(shares, row + 2 * x, 0)

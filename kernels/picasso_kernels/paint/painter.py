@@ -1,0 +1,266 @@
+"""The painter: a display list onto pixels or onto planes of 4:2:0, row by row, in integers.
+
+Convention: the surface is opaque; a fourth channel is drawn on as if every colour had 255 there. Chroma of 4:2:0 takes
+the mean of the shares of its four pixels.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from picasso_kernels.maths.color import chroma_of, luma_of
+from picasso_kernels.maths.memory import Bytes, Ints
+from picasso_kernels.paint import display_list as at
+from picasso_kernels.paint.blend import MARGIN, average_shares, blend_samples, clear_margin, tint_pixels, tint_samples
+from picasso_kernels.paint.blur import STATE_BYTES, smooth_plane
+from picasso_kernels.paint.coverage import reach, share_row, steady_rows
+from picasso_kernels.paint.display_list import channel_of
+from picasso_kernels.paint.target import HEIGHT, PITCH, PLANE, STEP, TO_YUV, WIDTH, sample_at
+
+INLINE: Final = (
+    *("paint.painter", "paint.coverage", "paint.display_list", "paint.target", "paint.blur", "paint.blend"),
+    *("maths.color", "maths.memory"),
+)
+"""Files of short functions around loops of few turns: for ``compile.host``."""
+
+
+def scratch_bytes(width: int, height: int, has_blur: bool) -> int:
+    """Return how much working memory painting takes."""
+    return 6 * width + (2 * width * height + STATE_BYTES if has_blur else 0)
+
+
+def paint_pixels(commands: Ints, glyphs: Ints, coverage: Bytes, target: Ints, pixels: Bytes, scratch: Bytes) -> None:
+    """Paint a display list onto pixels of four channels.
+
+    Args:
+        commands: ``COMMAND_SIZE`` numbers each.
+        glyphs: ``GLYPH_SIZE`` numbers each.
+        coverage: The pixels of the glyphs.
+        target: The target table; its planes are the channels red, green and blue.
+        pixels: The surface's memory.
+        scratch: ``scratch_bytes`` bytes.
+    """
+    for command in range(0, len(commands), at.COMMAND_SIZE):
+        top, bottom = max(commands[command + at.TOP], 0), min(commands[command + at.BOTTOM], target[HEIGHT])
+        if commands[command + at.KIND] == at.BLUR:
+            blur_pixels(commands, command, glyphs, coverage, top, bottom, target, pixels, scratch)
+        else:
+            first, last = steady_rows(commands, command)
+            over = pixel_tint(commands[command + at.COLOR], target)
+            y = top
+            while y < bottom:
+                left, right = reach(commands, command, y)
+                left, right = max(left, 0), min(right, target[WIDTH])
+                start, end = share_row(commands, command, glyphs, coverage, y, left, right, scratch, 2 * left)
+                if end - start < MARGIN:
+                    start, end = right, right
+                if left < right:
+                    clear_margin(scratch, 0, right, target[WIDTH])
+                rows = min(last, bottom) - y if first <= y < last else 1
+                row, pitch, width = row_of_pixels(target, y), target[PITCH], target[WIDTH]
+                tint_pixels(pixels, row + 4 * left, pitch, over, scratch, 2 * left, width - left, start - left, rows)
+                tint_pixels(pixels, row + 4 * end, pitch, over, scratch, 2 * end, width - end, right - end, rows)
+                y += rows
+
+
+def row_of_pixels(target: Ints, y: int) -> int:
+    """Return the first byte of row ``y``, red or blue."""
+    return min(sample_at(target, 0, 0, y), sample_at(target, 2, 0, y))
+
+
+def pixel_tint(color: int, target: Ints) -> int:
+    """Return a colour as an opaque pixel, its channels in the order of the surface."""
+    first, third = channel_of(color, 0), channel_of(color, 2)
+    if sample_at(target, 2, 0, 0) < sample_at(target, 0, 0, 0):
+        first, third = third, first
+    return first | channel_of(color, 1) << 8 | third << 16 | 255 << 24
+
+
+def blur_pixels(
+    commands: Ints,
+    command: int,
+    glyphs: Ints,
+    coverage: Bytes,
+    top: int,
+    bottom: int,
+    target: Ints,
+    pixels: Bytes,
+    scratch: Bytes,
+) -> None:
+    """Blur the pixels inside of a command's rectangle, each channel alone."""
+    left, right = max(commands[command + at.LEFT], 0), min(commands[command + at.RIGHT], target[WIDTH])
+    width, height = right - left, bottom - top
+    smooth = 6 * target[WIDTH]
+    if width <= 0 or height <= 0:
+        return
+    for channel in range(3):
+        first, pitch = sample_at(target, channel, left, top), target[PITCH]
+        smooth_plane(pixels, first, pitch, 4, width, height, commands[command + at.SIGMA], scratch, smooth)
+        for y in range(top, bottom):
+            share_row(commands, command, glyphs, coverage, y, left, right, scratch, 0)
+            row = sample_at(target, channel, left, y)
+            blend_samples(pixels, row, 4, scratch, smooth + (y - top) * width, 0, width)
+
+
+def paint_planes(
+    commands: Ints,
+    glyphs: Ints,
+    coverage: Bytes,
+    target: Ints,
+    luma: Bytes,
+    blue: Bytes,
+    red: Bytes,
+    scratch: Bytes,
+) -> None:
+    """Paint a display list onto planes of 4:2:0, whose width and height are even.
+
+    Args:
+        commands: ``COMMAND_SIZE`` numbers each.
+        glyphs: ``GLYPH_SIZE`` numbers each.
+        coverage: The pixels of the glyphs.
+        target: The target table; its planes are Y, U and V.
+        luma: Memory of Y.
+        blue: Memory of U.
+        red: Memory of V, which may be that of U.
+        scratch: ``scratch_bytes`` bytes.
+    """
+    for command in range(0, len(commands), at.COMMAND_SIZE):
+        top, bottom = max(commands[command + at.TOP], 0) & -2, min(commands[command + at.BOTTOM], target[HEIGHT])
+        if commands[command + at.KIND] == at.BLUR:
+            blur_planes(commands, command, glyphs, coverage, top, bottom, target, luma, blue, red, scratch)
+        else:
+            first, last = steady_rows(commands, command)
+            tints = plane_tints(commands[command + at.COLOR], target)
+            y = top
+            while y < bottom:
+                left, right = reach_block(commands, command, y, target[WIDTH])
+                start, end = share_block(commands, command, glyphs, coverage, y, left, right, target, scratch)
+                rows = min(last, bottom) - y & -2 if first <= y < last - 1 else 2
+                tint_planes(tints, y, rows, left, start, target, luma, blue, red, scratch)
+                tint_planes(tints, y, rows, end, right, target, luma, blue, red, scratch)
+                y += rows
+
+
+def reach_block(commands: Ints, command: int, y: int, width: int) -> tuple[int, int]:
+    """Return the pixels ``left..right`` of rows ``y`` and ``y + 1`` that a command can touch; both even."""
+    upper_left, upper_right = reach(commands, command, y)
+    lower_left, lower_right = reach(commands, command, y + 1)
+    left = max(min(upper_left, lower_left), 0) & -2
+    return left, min((max(upper_right, lower_right) + 1) & -2, width)
+
+
+def plane_tints(color: int, target: Ints) -> tuple[int, int, int]:
+    """Return Y, U and V of a colour."""
+    k = TO_YUV
+    r, g, b = channel_of(color, 0), channel_of(color, 1), channel_of(color, 2)
+    return (
+        luma_of(r, g, b, target[k], target[k + 1], target[k + 2], target[k + 3]),
+        chroma_of(4 * r, 4 * g, 4 * b, target[k + 4], target[k + 5], target[k + 6]),
+        chroma_of(4 * r, 4 * g, 4 * b, target[k + 7], target[k + 8], target[k + 9]),
+    )
+
+
+def tint_planes(
+    tints: tuple[int, int, int],
+    y: int,
+    rows: int,
+    left: int,
+    right: int,
+    target: Ints,
+    luma: Bytes,
+    blue: Bytes,
+    red: Bytes,
+    shares: Bytes,
+) -> None:
+    """Blend Y, U and V of a colour into the pixels ``left..right`` of ``rows`` rows from ``y`` on; all even.
+
+    The last row has the shares of the lower one of a block, the others those of the upper one.
+    """
+    if left >= right:
+        return
+    lower, mean, x = 2 * target[WIDTH] + 2 * left, 4 * target[WIDTH] + left, left >> 1
+    count, room, last = right - left, target[WIDTH] - left, y + rows - 1
+    place = sample_at(target, 0, left, y), target[PITCH], target[STEP]
+    tint_samples(luma, place, tints[0], shares, 2 * left, room, count, rows - 1)
+    place = sample_at(target, 0, left, last), target[PITCH], target[STEP]
+    tint_samples(luma, place, tints[0], shares, lower, room, count, 1)
+    count, room, rows = count >> 1, room >> 1, rows >> 1
+    place = sample_at(target, 1, x, y >> 1), target[PLANE + PITCH], target[PLANE + STEP]
+    tint_samples(blue, place, tints[1], shares, mean, room, count, rows)
+    place = sample_at(target, 2, x, y >> 1), target[2 * PLANE + PITCH], target[2 * PLANE + STEP]
+    tint_samples(red, place, tints[2], shares, mean, room, count, rows)
+
+
+def share_block(
+    commands: Ints,
+    command: int,
+    glyphs: Ints,
+    coverage: Bytes,
+    y: int,
+    left: int,
+    right: int,
+    target: Ints,
+    shares: Bytes,
+) -> tuple[int, int]:
+    """Write the shares in the pixels ``left..right`` of rows ``y`` and ``y + 1``, and then their means over 2x2.
+
+    Three rows of shares, each at 16 bits a column from the surface's left edge on. What lies within ``MARGIN`` columns
+    to the right of them is 0.
+
+    Returns:
+        The pixels ``start..end`` in the middle of both rows that the command does not touch, both even; none unless
+        there are ``MARGIN`` blocks of them.
+    """
+    width = target[WIDTH]
+    lower = 2 * width
+    start, end = share_row(commands, command, glyphs, coverage, y, left, right, shares, 2 * left)
+    low_start, low_end = share_row(commands, command, glyphs, coverage, y + 1, left, right, shares, lower + 2 * left)
+    start, end = (max(start, low_start) + 1) & -2, min(end, low_end) & -2
+    if end - start < 2 * MARGIN:
+        start, end = right, right
+    if left < right:
+        average_shares(shares, width, left >> 1, start >> 1)
+        average_shares(shares, width, end >> 1, right >> 1)
+        clear_margin(shares, 0, right, width)
+        clear_margin(shares, lower, right, width)
+    return start, end
+
+
+def blur_planes(
+    commands: Ints,
+    command: int,
+    glyphs: Ints,
+    coverage: Bytes,
+    top: int,
+    bottom: int,
+    target: Ints,
+    luma: Bytes,
+    blue: Bytes,
+    red: Bytes,
+    scratch: Bytes,
+) -> None:
+    """Blur the samples inside of a command's rectangle, chroma half as wide as luma; ``top`` is even."""
+    left = max(commands[command + at.LEFT], 0) & -2
+    right = min((commands[command + at.RIGHT] + 1) & -2, target[WIDTH])
+    bottom = (bottom + 1) & -2
+    width, height = right - left, bottom - top
+    if width <= 0 or height <= 0:
+        return
+    sigma, smooth = commands[command + at.SIGMA], 6 * target[WIDTH]
+    smooth_plane(
+        luma, sample_at(target, 0, left, top), target[PITCH], target[STEP], width, height, sigma, scratch, smooth
+    )
+    for y in range(top, bottom):
+        share_row(commands, command, glyphs, coverage, y, left, right, scratch, 0)
+        from_at = smooth + (y - top) * width
+        blend_samples(luma, sample_at(target, 0, left, y), target[STEP], scratch, from_at, 0, width)
+    for plane in range(1, 3):
+        chroma = blue if plane == 1 else red
+        first, entry = sample_at(target, plane, left // 2, top // 2), plane * PLANE
+        pitch, step = target[entry + PITCH], target[entry + STEP]
+        smooth_plane(chroma, first, pitch, step, width // 2, height // 2, sigma // 2, scratch, smooth)
+        for y in range(top, bottom, 2):
+            share_block(commands, command, glyphs, coverage, y, left, right, target, scratch)  # a blur has no hole
+            from_at = smooth + (y - top) // 2 * (width // 2)
+            row = sample_at(target, plane, left // 2, y // 2)
+            blend_samples(chroma, row, step, scratch, from_at, 4 * target[WIDTH] + left, width // 2)

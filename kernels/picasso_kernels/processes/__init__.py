@@ -1,0 +1,1 @@
+"""Kernels are compiled by other processes: who waits, who compiles, and how they talk."""
