@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -73,6 +74,34 @@ def test_the_kernels_know_nothing_of_picasso() -> None:
     files = sorted((ROOT / "kernels").rglob("*.py"))
     assert files
     assert not [(file.name, line) for file in files for line, _ in rooms_imported(file)]
+
+
+FOLDERS = {
+    "maths": [],
+    "cache": [],
+    "processes": ["cache"],
+    "frame": ["maths"],
+    "paint": ["maths", "frame"],
+    "cpu": ["maths", "frame", "paint", "cache", "processes"],
+    "cuda": ["maths", "frame", "paint", "cache"],
+    "built": [],
+}
+"""The folders of the kernels, and what each may import."""
+ACROSS = {"frame/plan.py": ["cpu"], "cuda/plan.py": ["cpu"], "processes/worker.py": ["cpu"]}
+"""Files that call compiled kernels, or compile them."""
+
+
+def test_a_folder_of_the_kernels_imports_only_what_lies_below_it() -> None:
+    home = ROOT / "kernels" / "picasso_kernels"
+    assert {path.name for path in home.iterdir() if (path / "__init__.py").exists()} == set(FOLDERS)
+    assert [path.name for path in home.glob("*.py")] == ["__init__.py"]
+    upward = []
+    for folder, below in FOLDERS.items():
+        for file in (home / folder).rglob("*.py"):
+            allowed = {folder, *below, *ACROSS.get(file.relative_to(home).as_posix(), [])}
+            found = re.findall(r"^\s*(?:from|import) picasso_kernels\.(\w+)", file.read_text(), re.MULTILINE)
+            upward += [f"{file.relative_to(home)} imports {name}" for name in found if name not in allowed]
+    assert not upward
 
 
 def test_importing_picasso_loads_no_heavy_library() -> None:
