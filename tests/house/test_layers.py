@@ -23,7 +23,10 @@ BELOW = {
     "engine": ["errors", "primitives", "surface", "transform", "draw", "encode"],
     "media": ["errors", "signals", "primitives", "surface", "transform", "encode", "engine"],
     "flow": ["errors", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media"],
-    "module": ["errors", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media", "flow"],
+    "module": [
+        *("errors", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media", "flow"),
+        "testing",  # its clock, for modules under test
+    ],
     "testing": ["errors", "primitives", "surface", "transform", "draw", "encode", "engine"],
     "cli": [
         "errors",

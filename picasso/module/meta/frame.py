@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +19,26 @@ if TYPE_CHECKING:
 TAGS: Final = "default"
 """The namespace of frame attributes that are tags."""
 Tag = bool | int | float | str
+
+
+class Objects(Iterator[ObjectMeta]):
+    """Objects of a frame, one after the other; its length is what is left of them."""
+
+    __slots__ = ("_entries", "_next")
+
+    def __init__(self, entries: Sequence[ObjectMeta]) -> None:
+        """Begin with the first of ``entries``."""
+        self._entries = entries
+        self._next = 0
+
+    def __next__(self) -> ObjectMeta:
+        if self._next >= len(self._entries):
+            raise StopIteration
+        self._next += 1
+        return self._entries[self._next - 1]
+
+    def __len__(self) -> int:
+        return len(self._entries) - self._next
 
 
 class Frame:
@@ -89,16 +109,19 @@ class Frame:
     # objects
 
     @property
-    def objects(self) -> Iterator[ObjectMeta]:
-        """The objects, without the primary one; adding and removing during the iteration is allowed."""
+    def objects(self) -> Objects:
+        """The objects, without the primary one; adding and removing during the iteration is allowed.
+
+        An iterator that knows its length: it is false where there are no objects.
+        """
         frame = self.video_frame
-        return iter([ObjectMeta.of(frame, fields) for fields in frame.get_all_objects()])
+        return Objects([ObjectMeta.of(frame, fields) for fields in frame.get_all_objects()])
 
     @property
-    def all_objects(self) -> Iterator[ObjectMeta]:
+    def all_objects(self) -> Objects:
         """The primary object, unless it was removed, and then the others."""
         primary = self.primary
-        return iter([*([] if primary is None else [primary]), *self.objects])
+        return Objects([*([] if primary is None else [primary]), *self.objects])
 
     @property
     def objects_number(self) -> int:

@@ -38,6 +38,11 @@ class _Line:
     """Each with the time at which it came."""
     frames: int = 0
 
+    @property
+    def has_event(self) -> bool:
+        """Whether an event waits, behind which no frame goes into this batch."""
+        return len(self.entries) > self.frames
+
 
 @final
 class Batcher:
@@ -152,9 +157,12 @@ class Batcher:
             return False
         if self._closed or self._clock.now_ns() >= self._due_ns():
             return True
-        shares = [min(line.frames, self._most) for line in self._lines.values()]
-        has_event = any(isinstance(line.entries[0][1], StreamEvent) for line in self._lines.values() if line.entries)
-        return has_event or sum(shares) >= self._size or all(share >= self._most for share in shares)
+        most = min(self._most, self._capacity)
+        lines = self._lines.values()
+        if any(line.entries and isinstance(line.entries[0][1], StreamEvent) for line in lines):
+            return True
+        is_full = sum(min(line.frames, self._most) for line in lines) >= self._size
+        return is_full or all(line.frames >= most or line.has_event for line in lines)
 
     def _patience_s(self) -> float | None:
         if not self._waiting:
