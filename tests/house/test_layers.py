@@ -24,22 +24,8 @@ BELOW = {
     "media": ["errors", "signals", "primitives", "surface", "transform", "encode", "engine"],
     "flow": ["errors", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media"],
     "module": [
-<<<<<<< HEAD
         *("errors", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media", "flow"),
         *("wire", "testing"),  # of testing its clock, for modules under test
-=======
-        "errors",
-        "signals",
-        "primitives",
-        "surface",
-        "transform",
-        "draw",
-        "encode",
-        "engine",
-        "media",
-        "flow",
-        "wire",
->>>>>>> 4bd08a1 (Sort out the wire's files; name the change)
     ],
     "wire": ["errors", "primitives"],
     "testing": ["errors", "primitives", "surface", "transform", "draw", "encode", "engine"],
