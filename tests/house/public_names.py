@@ -24,7 +24,6 @@ ROOMS = [
     "picasso.engine",
     "picasso.media",
     "picasso.flow",
-    "picasso.wire",
     "picasso.testing",
     "picasso.cli",
 ]
