@@ -28,6 +28,8 @@
     │   └── OutputKindError                  the output is of the other kind
     ├── SendTimeoutError (TimeoutError)      a source's queue stayed full
     ├── SourceRejectedError (RuntimeError)   a source may not come in: too many are in already
+    ├── TransportError (OSError)             a socket cannot be opened or used, or its bytes are no message
+    │   └── TransportTimeoutError (TimeoutError)  nobody took a message, or acknowledged it, in time
     └── MissingDependencyError (ImportError) an optional library is not there
 """
 
@@ -139,6 +141,14 @@ class SendTimeoutError(PicassoError, TimeoutError):
 
 class SourceRejectedError(PicassoError, RuntimeError):
     """A source that may not come in now: as many are in as may be."""
+
+
+class TransportError(PicassoError, OSError):
+    """A socket cannot be opened or used, or what came through it is no message."""
+
+
+class TransportTimeoutError(TransportError, TimeoutError):
+    """Nobody took a message in time, or nobody acknowledged it; it counts as lost."""
 
 
 class MissingDependencyError(PicassoError, ImportError):

@@ -52,11 +52,11 @@ def run(
 
 def _run(one: Module, console: Console, *, is_live: bool) -> list[SourceStatus]:
     if not is_live:
-        return one.run()
+        return one.run().statuses
     from rich.live import Live
 
     with Live(console=console, auto_refresh=False, transient=True) as live:
-        return one.run(lambda now: live.update(_table(now), refresh=True))
+        return one.run(lambda now: live.update(_table(now), refresh=True)).statuses
 
 
 @module.command(epilog="Example: picasso module check module.yml")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -44,15 +44,11 @@ class SinkStatus:
     written: int
     """Frames that it took."""
     dropped: int
-    """Frames that it did not take or keep, for every reason together."""
+    """Frames that it did not take: its queue was full and its policy discards, or it had failed."""
     waiting: int
     """Frames in its queue now."""
     failure: BaseException | None
     """What the sink raised first; it takes nothing more."""
-    dropped_by: Mapping[str, int] = field(default_factory=dict)
-    """``dropped`` by reason: ``queue_full``, ``failed``, ``stopped``, and reasons of the sink's own."""
-    came: int = 0
-    """Frames that came to it: ``written + dropped``, and those that wait or are being written."""
 
 
 @dataclass(frozen=True, slots=True)

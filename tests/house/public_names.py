@@ -24,6 +24,7 @@ ROOMS = [
     "picasso.engine",
     "picasso.media",
     "picasso.flow",
+    "picasso.wire",
     "picasso.testing",
     "picasso.cli",
 ]

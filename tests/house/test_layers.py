@@ -23,7 +23,11 @@ BELOW = {
     "engine": ["errors", "primitives", "surface", "transform", "draw", "encode"],
     "media": ["errors", "signals", "primitives", "surface", "transform", "encode", "engine"],
     "flow": ["errors", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media"],
-    "module": ["errors", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media", "flow"],
+    "module": [
+        *("errors", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media", "flow"),
+        *("wire", "testing"),  # of testing its clock, for modules under test
+    ],
+    "wire": ["errors", "primitives"],
     "testing": ["errors", "primitives", "surface", "transform", "draw", "encode", "engine"],
     "cli": [
         "errors",
@@ -36,10 +40,11 @@ BELOW = {
         "engine",
         "media",
         "flow",
+        "wire",
         "module",
     ],
 }
-HEAVY = ["numba", "av", "skia", "simplejpeg", "cv2", "rich", "typer", "omegaconf"]
+HEAVY = ["numba", "av", "skia", "simplejpeg", "cv2", "rich", "typer", "omegaconf", "zmq", "google.protobuf"]
 
 
 def rooms_imported(file: Path) -> Iterator[tuple[int, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib.resources import files
 from pathlib import Path as FilePath
 from typing import Any, Final
@@ -25,11 +25,13 @@ MAPPING: Final = "<config>"
 ELEMENTS: Final[Path] = ("pipeline", "elements")
 
 
-def load_config(source: str | os.PathLike[str] | Mapping[str, Any]) -> ModuleConfig:
+def load_config(source: str | os.PathLike[str] | Mapping[str, Any], *, replaced: Collection[str] = ()) -> ModuleConfig:
     """Load a module's configuration.
 
     Args:
         source: The YAML file, ``-`` for standard input, or the tree of one as a mapping.
+        replaced: ``source``, ``sink``: parts of the pipeline that the program replaces. Variables that those need may
+            be unset.
 
     Raises:
         ConfigError: Something is wrong; the error holds everything that is.
@@ -38,10 +40,12 @@ def load_config(source: str | os.PathLike[str] | Mapping[str, Any]) -> ModuleCon
     folder = None if document.name in (STDIN, MAPPING) else str(FilePath(document.name).resolve().parent)
     if document.problems:
         raise ConfigError(document.problems)
+    unused: list[Path] = [("pipeline", name) for name in replaced]
     merged = merge(_defaults(), document)
     tree, problems = resolve(merged)
     unresolved = {problem.path for problem in problems}
     faults = [*_shape(tree), *_check(coerce(tree), problems)]
+    problems = [problem for problem in problems if problem.path[:2] not in unused]
     problems += [
         _placed(merged, path, text)
         for path, text in dict.fromkeys(faults)

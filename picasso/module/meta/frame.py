@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +21,26 @@ TAGS: Final = "default"
 Tag = bool | int | float | str
 
 
+class Objects(Iterator[ObjectMeta]):
+    """Objects of a frame, one after the other; its length is what is left of them."""
+
+    __slots__ = ("_entries", "_next")
+
+    def __init__(self, entries: Sequence[ObjectMeta]) -> None:
+        """Begin with the first of ``entries``."""
+        self._entries = entries
+        self._next = 0
+
+    def __next__(self) -> ObjectMeta:
+        if self._next >= len(self._entries):
+            raise StopIteration
+        self._next += 1
+        return self._entries[self._next - 1]
+
+    def __len__(self) -> int:
+        return len(self._entries) - self._next
+
+
 class Frame:
     """One frame on its way through the elements of a module.
 
@@ -28,7 +48,7 @@ class Frame:
     not keep a frame, its objects or its pixels after they return.
     """
 
-    __slots__ = ("_drop_reason", "_pixels", "_primary", "batch_id", "frame_num", "telemetry_span", "video_frame")
+    __slots__ = ("_is_dropped", "_pixels", "_primary", "batch_id", "frame_num", "telemetry_span", "video_frame")
 
     def __init__(
         self,
@@ -54,7 +74,7 @@ class Frame:
         self.telemetry_span = telemetry_span
         self._pixels = pixels
         self._primary: ObjectMeta | bool | None = False
-        self._drop_reason: str | None = None
+        self._is_dropped = False
 
     @property
     def source_id(self) -> str:
@@ -89,16 +109,19 @@ class Frame:
     # objects
 
     @property
-    def objects(self) -> Iterator[ObjectMeta]:
-        """The objects, without the primary one; adding and removing during the iteration is allowed."""
+    def objects(self) -> Objects:
+        """The objects, without the primary one; adding and removing during the iteration is allowed.
+
+        An iterator that knows its length: it is false where there are no objects.
+        """
         frame = self.video_frame
-        return iter([ObjectMeta.of(frame, fields) for fields in frame.get_all_objects()])
+        return Objects([ObjectMeta.of(frame, fields) for fields in frame.get_all_objects()])
 
     @property
-    def all_objects(self) -> Iterator[ObjectMeta]:
+    def all_objects(self) -> Objects:
         """The primary object, unless it was removed, and then the others."""
         primary = self.primary
-        return iter([*([] if primary is None else [primary]), *self.objects])
+        return Objects([*([] if primary is None else [primary]), *self.objects])
 
     @property
     def objects_number(self) -> int:
@@ -223,19 +246,14 @@ class Frame:
         """
         return self.pixels.edit()
 
-    def drop(self, reason: str = "element") -> None:
-        """Leave the frame out: it does not come out of the module, and is counted as dropped for this ``reason``."""
-        self._drop_reason = reason
+    def drop(self) -> None:
+        """Leave the frame out: it does not come out of the module, and is counted as dropped by a pyfunc."""
+        self._is_dropped = True
 
     @property
     def is_dropped(self) -> bool:
         """Whether ``drop`` was called."""
-        return self._drop_reason is not None
-
-    @property
-    def drop_reason(self) -> str:
-        """What ``drop`` was called with; empty where it was not called."""
-        return self._drop_reason or ""
+        return self._is_dropped
 
     def __repr__(self) -> str:
         return f"Frame({self.source_id!r}, pts={self.pts}, {self.width}x{self.height}, {self.objects_number} objects)"

@@ -10,28 +10,26 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from enum import StrEnum
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from picasso.engine import Callbacks, GeneralSpec, SourceSpec
 from picasso.engine.clock import Clock, MonotonicClock
 from picasso.engine.policies import OverflowPolicy
-from picasso.engine.threads import EngineThread
-from picasso.flow import Output, Runner, Sink, Source, SourceStatus
+from picasso.errors import ShutDownError
+from picasso.flow import Item, Output, Runner, Sink, Source, SourceStatus
 from picasso.flow.sink import SinkThread
 from picasso.module.config import ConfigError, ModuleConfig, Problem, load_config
 from picasso.module.elements import CodePath, PyFuncElement, ReloadingElement
 from picasso.module.params import fill, use_dynamic
-from picasso.module.run.accounts import Accounts
 from picasso.module.run.batcher import Batcher
-from picasso.module.run.limits import Limit
-from picasso.module.run.outputs import draw_default
-from picasso.module.run.pipeline import Pipeline, Step
+from picasso.module.run.inprocess import Outcome, SentSource, surface_of
+from picasso.module.run.outputs import NAMESPACE, SIZE, draw_default
+from picasso.module.run.pipeline import Element, Pipeline
 from picasso.module.run.stage import ModuleStage
-from picasso.module.run.statistics import ModuleStatistics, Statistician
-from picasso.module.run.work_queue import QueueLimits
-from picasso.module.sinks import open_sink
+from picasso.module.sinks import MemorySink, open_sink
 from picasso.module.sources import open_source
 from picasso.module.sources.uri import UriSource
+from picasso.primitives import EndOfStream
 from picasso.signals import hold_stop, stop_on_signals
 
 if TYPE_CHECKING:
@@ -42,15 +40,10 @@ if TYPE_CHECKING:
 
 GRACE_S: Final = 10.0
 """Seconds that a stop waits for frames on their way."""
-MOMENT_S: Final = 0.5
-"""Seconds more for what was given up to end."""
 REFRESH_S: Final = 0.1
-EGRESS_LENGTH: Final = 200
-"""Frames of a source between the elements and the sinks, where nothing is set."""
-DECODER_LENGTH: Final = 5
-"""Decoded frames of a source that wait for the elements beyond its pool, where nothing is set."""
-POOL: Final = 4
-"""Pictures of a source, and batches, where nothing is set."""
+MIN_WAITING: Final = 8
+"""Frames that may wait for an encoder, whatever the limit in bytes."""
+DEFAULT_LENGTH, DEFAULT_BYTES = 200, 10 << 20
 STATUS_FILE: Final = "SAVANT_STATUS_FILEPATH"
 logger = logging.getLogger("picasso.module")
 
@@ -74,6 +67,17 @@ class Module:
 
     ``run`` reads every source to its end, or until ``stop`` or a signal, lets what was read come out, and closes every
     sink. A source that fails does not stop the others; an element that fails stops the module.
+
+    In a test, a module needs no file and no socket::
+
+        with Module(config) as module:
+            module.send(frame, pixels)
+            assert module.run()["cam"][0].is_encoded
+
+    Frames come from ``send`` where the mapping names no source and ``$ZMQ_SRC_ENDPOINT`` is not set, or where
+    ``sources`` replace those of the configuration. What comes out is kept in memory where the mapping names no sink and
+    ``$ZMQ_SINK_ENDPOINT`` is not set, or where ``sources`` are given without ``sinks``; the clock then stands still
+    unless one is given.
     """
 
     def __init__(
@@ -81,39 +85,52 @@ class Module:
         config: ModuleConfig | Mapping[str, Any],
         *,
         sources: Sequence[Source | str | os.PathLike[str]] | None = None,
-        sinks: Sequence[Sink] | None = None,
+        sinks: Sequence[Sink] | Literal["configured"] | None = None,
         clock: Clock | None = None,
     ) -> None:
         """Build everything but what needs a device, a file or a socket.
 
         Args:
             config: The configuration, or the tree of one.
-            sources: Instead of those of the configuration: sources, or files.
-            sinks: Instead of those of the configuration.
-            clock: Tells the time and waits; by default the system's monotonic clock.
+            sources: Instead of those of the configuration: sources, or files; none for frames that ``send`` brings. A
+                file takes the ``source_id`` that the configuration gives the source in its place.
+            sinks: Instead of those of the configuration; ``"configured"`` takes those although ``sources`` are given.
+            clock: Tells the time and waits; by default the system's monotonic clock, or for a module whose outputs are
+                kept in memory a ``FakeClock``.
 
         Raises:
             ConfigError: Something is wrong, or cannot be run yet.
+            ValueError: Two of the ``sources`` have one name.
         """
-        self.config = config if isinstance(config, ModuleConfig) else load_config(config)
+        has_source, has_sink = _places(config)
+        if sources is None and not has_source:
+            sources = ()
+        self._kept = MemorySink() if sinks is None and (sources is not None or not has_sink) else None
+        given_sinks = [self._kept] if self._kept is not None else None if sinks == "configured" else sinks
+        replaced = [
+            *(["source"] if sources is not None else []),
+            *(["sink"] if given_sinks is not None else []),
+        ]
+        self.config = config if isinstance(config, ModuleConfig) else load_config(config, replaced=replaced)
         self.state = ModuleState.INITIALIZING
         self.failure: BaseException | None = None
         """What ended the module before its time."""
-        self._clock = clock or MonotonicClock()
+        self.clock = clock or (MonotonicClock() if self._kept is None else _standing_clock())
+        """What the module waits by."""
         self._code = CodePath.of(self.config.folder, self.config.parameters.get("code_root"))
-        refuse_what_is_not_built(self.config, sources is not None, sinks is not None)
+        refuse_what_is_not_built(self.config, sources is not None, given_sinks is not None)
         self._sources = self._make_sources(sources)
-        self._given_sinks = sinks
+        self._given_sinks = given_sinks
+        self._sent: dict[str, SentSource] = {}
+        self._sending = threading.Lock()
         self._sinks: list[SinkThread] = []
         self._etcd: EtcdMirror | None = None
         self._runner: Runner | None = None
         self._pipeline: Pipeline | None = None
         self._stopped = threading.Event()
+        self._changed = threading.Event()
+        """The state of a source has changed, or the module is to stop."""
         self._started_s = 0.0
-        self.accounts = Accounts()
-        """What came in, and what became of it."""
-        self._statistician = Statistician(self.config.name, self.accounts, self.statuses)
-        self._decoder_limits = self._limits_of_decoders() if sources is None else {}
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str], **options: Any) -> Self:
@@ -126,7 +143,10 @@ class Module:
         Raises:
             ConfigError: Something is wrong; the error holds everything that is.
         """
-        return cls(load_config(path), **options)
+        replaced = [*(["source"] if options.get("sources") is not None else [])]
+        if options.get("sinks") not in (None, "configured") or (replaced and options.get("sinks") is None):
+            replaced.append("sink")
+        return cls(load_config(path, replaced=replaced), **options)
 
     def start(self) -> None:
         """Open sinks, start elements, and begin to read.
@@ -144,10 +164,11 @@ class Module:
         self._become(ModuleState.RUNNING)
         logger.info("module %r runs after %.2f s", self.config.name, time.monotonic() - self._started_s)
 
-    def run(self, on_progress: Callable[[Sequence[SourceStatus]], object] | None = None) -> list[SourceStatus]:
-        """Start, read all sources to their ends, finish every sink, and say how each source fared.
+    def run(self, on_progress: Callable[[Sequence[SourceStatus]], object] | None = None) -> Outcome:
+        """Start, read all sources to their ends, finish every sink, and say what came of it.
 
-        In the main thread SIGINT, SIGTERM and SIGHUP end it in order; a second signal ends the process.
+        A module that has started goes on; sources that ``send`` feeds end behind what was sent. In the main thread
+        SIGINT, SIGTERM and SIGHUP end it in order; a second signal ends the process.
 
         Args:
             on_progress: Called about ten times a second with the statuses, on this thread.
@@ -158,22 +179,72 @@ class Module:
         is_main = threading.current_thread() is threading.main_thread()
         try:
             with stop_on_signals() if is_main else nullcontext():
-                self.start()
-                while not self._stopped.wait(REFRESH_S):
-                    statuses = self.statuses()
-                    if on_progress is not None:
-                        on_progress(statuses)
-                    if all(status.state.is_over for status in statuses):
-                        break
+                if self.state is ModuleState.INITIALIZING:
+                    self.start()
+                with self._sending:
+                    for sent in self._sent.values():
+                        sent.end()
+                self._wait(on_progress)
         finally:
             self.close()
         if self.failure is not None:
             raise self.failure
-        return self.statuses()
+        return Outcome(self.statuses(), () if self._kept is None else self._kept.outputs)
+
+    def _wait(self, on_progress: Callable[[Sequence[SourceStatus]], object] | None) -> None:
+        while not self._stopped.is_set():
+            self._changed.clear()
+            statuses = self.statuses()
+            if on_progress is not None:
+                on_progress(statuses)
+            if all(status.state.is_over for status in statuses):
+                return
+            self._changed.wait(REFRESH_S)
+
+    def send(self, frame: VideoFrame, pixels: Any) -> None:
+        """Send one frame of the source that it names, and return when the module has taken it. Any thread.
+
+        Args:
+            frame: The metadata, boxes in pixels of the picture; it is copied.
+            pixels: The picture: ``(height, width, 3)`` RGB, ``(height, width, 4)`` RGBA or ``(height, width)`` grey as
+                uint8, which is copied, or a ``SurfaceView``, which is handed over.
+
+        Raises:
+            RuntimeError: The module has not started.
+            ShapeError: ``pixels`` do not have the frame's size.
+            ShutDownError: The module has stopped; where an element stopped it, its error is the cause.
+        """
+        self._send(frame.source_id, (frame.copy(), surface_of(frame, pixels)))
+
+    def send_eos(self, source_id: str) -> None:
+        """End the stream of a source that ``send`` feeds; another may begin.
+
+        Raises:
+            RuntimeError: The module has not started.
+            ShutDownError: The module has stopped.
+        """
+        self._send(source_id, EndOfStream(source_id))
+
+    def _send(self, source_id: str, item: Item) -> None:
+        if self.state in (ModuleState.INITIALIZING, ModuleState.STARTING) or self._runner is None:
+            raise RuntimeError("Module.send: the module has not started; use it as `with Module(config) as module:`")
+        with self._sending:
+            source = self._sent.get(source_id)
+            if source is None and self.state is ModuleState.RUNNING:
+                source = SentSource(source_id)
+                self._runner.add(source, outputs=[Output(SourceSpec(), on_output=self._deliver)])
+                self._sent[source_id] = source
+        try:
+            if source is None:
+                raise ShutDownError("Module.send: the module has stopped")
+            source.put(item)
+        except ShutDownError as error:
+            raise error from self.failure
 
     def stop(self) -> None:
         """Read no further frame; ``run`` returns when what was read has come out. Any thread."""
         self._stopped.set()
+        self._changed.set()
         if self._runner is not None:
             self._runner.stop()
 
@@ -204,11 +275,8 @@ class Module:
 
     def _make_sources(self, given: Sequence[Source | str | os.PathLike[str]] | None) -> list[Source]:
         if given is not None:
-            return [
-                UriSource(os.fspath(one), clock=self._clock) if isinstance(one, str | os.PathLike) else one
-                for one in given
-            ]
-        made = [open_source(config, self.config, self._clock) for config in self.config.sources]
+            return self._given_sources(given)
+        made = [open_source(config, self.config, self.clock) for config in self.config.sources]
         ids = [source.source_id for source in made]
         twice = [(config, name) for config, name in zip(self.config.sources, ids, strict=True) if ids.count(name) > 1]
         if twice:
@@ -220,16 +288,16 @@ class Module:
             )
         return made
 
-    def _limits_of_decoders(self) -> dict[str, Limit]:
-        pairs = zip(self._sources, self.config.sources, strict=True)
-        return {
-            source.source_id: Limit.of(
-                config.properties.get("decoder_queue_length"),
-                config.properties.get("decoder_queue_byte_size"),
-                DECODER_LENGTH,
-            )
-            for source, config in pairs
-        }
+    def _given_sources(self, given: Sequence[Source | str | os.PathLike[str]]) -> list[Source]:
+        names = [config.properties.get("source_id") for config in self.config.sources] + [None] * len(given)
+        made: list[Source] = [
+            UriSource(os.fspath(one), name, clock=self.clock) if isinstance(one, str | os.PathLike) else one
+            for one, name in zip(given, names, strict=False)
+        ]
+        ids = [source.source_id for source in made]
+        if twice := [name for name in ids if ids.count(name) > 1]:
+            raise ValueError(f"Module: the source id {twice[0]!r} is in use; names must be unique")
+        return made
 
     def _open(self) -> None:
         from picasso.module.params.etcd import open_etcd
@@ -244,40 +312,37 @@ class Module:
         else:
             for sink in self._given_sinks:
                 self._add_sink(sink)
+        elements: list[Element] = [
+            (ReloadingElement if element.dev_mode else PyFuncElement)(element, self._code)
+            for element in config.elements
+            if element.element == "pyfunc"
+        ]
         batcher = Batcher(
             config.batch_size,
             parameters["batched_push_timeout"],
-            capacity=DECODER_LENGTH,
-            clock=self._clock,
+            capacity=max(parameters.get("stream_buffer_pool_size") or 4, 1),
+            clock=self.clock,
             most_of_a_source=parameters.get("max_same_source_frames"),
-            pictures=parameters.get("stream_buffer_pool_size") or POOL,
-            batches=parameters.get("muxer_buffer_pool_size") or POOL,
-            limit_of=self._decoder_limit,
         )
-        egress = Limit.of(
-            parameters.get("egress_queue_length"), parameters.get("egress_queue_byte_size"), EGRESS_LENGTH
-        )
-        stage = ModuleStage(config, batcher, self._set_spec, self.accounts, egress)
+        stage = ModuleStage(config, batcher, self._set_spec)
         self._pipeline = Pipeline(
             batcher,
-            self._steps(),
+            elements,
             queues=config.buffer_queues,
             deliver=stage.deliver,
             drop=stage.drop,
             fail=self._fail,
         )
         self._batcher, self._stage = batcher, stage
-        statistician = self._statistician
-        statistician.batcher, statistician.stage, statistician.pipeline = batcher, stage, self._pipeline
-        statistician.etcd = self._etcd
         self._runner = Runner(
             SourceSpec(),
-            general=GeneralSpec(config.name, inflight_queue_size=egress.frames or 1 << 20),
+            general=GeneralSpec(config.name, inflight_queue_size=self._waiting_frames()),
             callbacks=Callbacks(
                 on_object_draw_spec=self._draw_spec if config.draw_func is not None else None, on_error=self._lost
             ),
             stage=stage,
-            clock=self._clock,
+            on_state=lambda _source_id, _state: self._changed.set(),
+            clock=self.clock,
         )
         for source in self._sources:
             self._runner.add(source, outputs=[Output(SourceSpec(), on_output=self._deliver)])
@@ -298,18 +363,15 @@ class Module:
             logger.error("module %r stops: its last sink has failed: %s", self.config.name, error)
             self.stop()
 
-    def _steps(self) -> list[Step]:
-        """Load the elements, and put queues where ``queue`` stands."""
-        return [
-            QueueLimits.of_element(one.name, one.properties)
-            if one.element == "queue"
-            else (ReloadingElement if one.dev_mode else PyFuncElement)(one, self._code)
-            for one in self.config.elements
-        ]
-
-    def _decoder_limit(self, source_id: str) -> Limit:
-        """Return how many decoded frames of a source may wait beyond its pool."""
-        return self._decoder_limits.get(source_id, Limit.of(None, None, DECODER_LENGTH))
+    def _waiting_frames(self) -> int:
+        """Frames of a source that wait for its encoder: by length and by bytes, and never fewer than 8."""
+        parameters, frame = self.config.parameters, self.config.frame
+        length = parameters.get("egress_queue_length")
+        size = parameters.get("egress_queue_byte_size")
+        length = DEFAULT_LENGTH if length is None else length or 1 << 20
+        size = DEFAULT_BYTES if size is None else size or 1 << 62
+        frame_bytes = (frame.width or 1920) * (frame.height or 1080) * 3 // 2
+        return max(min(length, max(size // frame_bytes, MIN_WAITING)), 1)
 
     def _set_spec(self, source_id: str, spec: SourceSpec) -> None:
         if self._runner is not None:
@@ -319,16 +381,18 @@ class Module:
         return draw_default(self.config.draw_func, one) if current is None else None
 
     def _deliver(self, output: OutputMessage) -> None:
-        self._stage.finish(output, self._emit)
-
-    def _emit(self, output: OutputMessage) -> None:
+        is_encoded = output.is_video_frame and output.as_video_frame().has_attribute(NAMESPACE, SIZE)
+        self._stage.complete(output)
         for sink in self._sinks:
             sink.put(output)
+        if is_encoded:
+            self._stage.came_out(output.source_id)
 
     def _lost(self, source_id: str, _stage: object, error: BaseException, frame: VideoFrame | None) -> None:
         """Take notice of a frame that the engine lost; what a callback raised loses none."""
-        if frame is not None and self._stage.lose(frame, error):
+        if frame is not None and frame.delete_attribute(NAMESPACE, SIZE) is not None:
             logger.warning("source %r: the frame at pts %d is lost: %s", source_id, frame.pts, error)
+            self._stage.came_out(source_id)
 
     def _fail(self, error: BaseException) -> None:
         self.failure = self.failure or error
@@ -336,26 +400,22 @@ class Module:
         self._stage.release()
         self.stop()
 
-    def statistics(self) -> ModuleStatistics:
-        """Take a snapshot: what became of the frames of every source, what waits where, what every stage has done."""
-        return self._statistician.take(str(self.state), self._sinks)
-
     def _close_all(self, timeout_s: float = GRACE_S) -> None:
         deadline_s = time.monotonic() + timeout_s
-        self._drain(timeout_s)
+        in_time = self._runner is None or self._runner.close(timeout_s)
+        if not in_time:  # a sink that blocks lets go of who waits for it; what still waits is given up
+            for sink in self._sinks:
+                sink.finish()
+            self._batcher.discard(lambda frame: self._stage.drop(frame, "stopped"))
         if self._pipeline is not None:
             self._batcher.close()
-            if not self._pipeline.join(max(deadline_s - time.monotonic(), MOMENT_S)):
-                self._give_up()
-            self._pipeline.stop_elements()
+            self._pipeline.join(max(deadline_s - time.monotonic(), 0.1))
             self._stage.release()
-            self._stage.drop_all()
         for sink in self._sinks:
             sink.finish()
         deadline_s = max(deadline_s, time.monotonic() + 1.0)
         for sink in self._sinks:
-            if not sink.join(max(deadline_s - time.monotonic(), 0.0)):
-                sink.give_up()
+            sink.join(max(deadline_s - time.monotonic(), 0.0))
             failure = sink.status().failure
             if failure is not None and all(one.status().failure is not None for one in self._sinks):
                 self.failure = self.failure or failure
@@ -363,38 +423,6 @@ class Module:
             use_dynamic(None)
             self._etcd.close()
         self._become(ModuleState.STOPPED)
-        logger.info("%s", self.statistics())
-
-    def _drain(self, timeout_s: float) -> None:
-        """Let what was read come out; when the time is over, give up what still is on its way."""
-        if self._runner is None:
-            return
-        drained = threading.Event()
-
-        def watch() -> None:
-            if not drained.wait(timeout_s):
-                logger.warning(
-                    "module %r: not drained after %.1f s; what is left is dropped", self.config.name, timeout_s
-                )
-                self._give_up()
-
-        watcher = EngineThread(target=watch, name="module-deadline", daemon=True)
-        watcher.start()
-        try:
-            self._runner.close(timeout_s + MOMENT_S)
-        finally:
-            drained.set()
-            watcher.join()
-
-    def _give_up(self) -> None:
-        """Let go of everybody who waits, and count what has not come out as stopped. Any thread."""
-        for sink in self._sinks:  # one that blocks lets go of who waits for it
-            sink.finish()
-        if self._pipeline is not None:
-            self._pipeline.give_up()
-            self._batcher.discard(lambda frame: self._stage.drop(frame, "stopped"))
-            self._stage.release()
-            self._stage.drop_all()
 
     def _become(self, state: ModuleState) -> None:
         self.state = state
@@ -406,6 +434,24 @@ class Module:
                 os.replace(f"{path}.part", path)
             except OSError as error:
                 logger.warning("%s: the state cannot be written: %s", path, error.strerror)
+
+
+def _places(config: ModuleConfig | Mapping[str, Any]) -> tuple[bool, bool]:
+    """Tell whether frames come from somewhere and go somewhere, by the configuration or by the environment."""
+    pipeline = config.get("pipeline") if isinstance(config, Mapping) else None
+    if isinstance(config, ModuleConfig) or not isinstance(pipeline, Mapping | None):
+        return True, True
+    pipeline = pipeline or {}
+    return (
+        bool(pipeline.get("source")) or "ZMQ_SRC_ENDPOINT" in os.environ,
+        ("sink" in pipeline and pipeline["sink"] is not None) or "ZMQ_SINK_ENDPOINT" in os.environ,
+    )
+
+
+def _standing_clock() -> Clock:
+    from picasso.testing.clock import FakeClock
+
+    return FakeClock()
 
 
 def refuse_what_is_not_built(config: ModuleConfig, has_sources: bool, has_sinks: bool) -> None:

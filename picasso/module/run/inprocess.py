@@ -1,0 +1,155 @@
+"""A module in the program that calls it: frames that the program sends, and what came out, kept in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, final
+
+import numpy as np
+
+from picasso.errors import ShapeError, ShutDownError
+from picasso.flow import NEVER, Item, SourceStatus
+from picasso.module.meta import Frame
+from picasso.surface import SurfaceView
+
+if TYPE_CHECKING:
+    from picasso.engine import OutputMessage
+    from picasso.primitives import VideoFrame
+
+_NOTHING: Final = None
+
+
+@final
+class SentSource:
+    """A source whose frames the program sends. Any thread may send; the module's thread of the source reads."""
+
+    restart = NEVER
+    frame_count = None
+
+    def __init__(self, source_id: str) -> None:
+        """Begin with nothing sent."""
+        self._source_id = source_id
+        self._changed = threading.Condition()
+        self._item: Item | None = _NOTHING
+        self._is_ending = False
+        self._is_closed = False
+
+    @property
+    def source_id(self) -> str:
+        """The name of the source."""
+        return self._source_id
+
+    def put(self, item: Item) -> None:
+        """Hand over a frame or the end of a stream, and return when the module has taken it.
+
+        Raises:
+            ShutDownError: The module reads no further.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._item is _NOTHING or self._is_closed)
+            if not self._is_closed and not self._is_ending:
+                self._item = item
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: self._item is not item or self._is_closed)
+                if self._item is not item:
+                    return
+        raise ShutDownError(f"source {self._source_id!r}: the module reads no further")
+
+    def end(self) -> None:
+        """End the source behind what was sent."""
+        with self._changed:
+            self._is_ending = True
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Read no further."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+
+    def __iter__(self) -> Iterator[Item]:
+        try:
+            while (item := self._next()) is not _NOTHING:
+                yield item
+                del item  # frees the frame while we wait
+        finally:
+            self.stop()
+
+    def _next(self) -> Item | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._item is not _NOTHING or self._is_ending or self._is_closed)
+            item, self._item = (_NOTHING if self._is_closed else self._item), _NOTHING
+            self._changed.notify_all()
+            return item
+
+
+def surface_of(frame: VideoFrame, pixels: Any) -> SurfaceView:
+    """Return the pixels of a ``frame``: an array is copied, a surface is taken as it is.
+
+    Raises:
+        ShapeError: They do not have the frame's size.
+        SurfaceError: They are no picture.
+    """
+    surface = SurfaceView.wrap(np.array(pixels) if isinstance(pixels, np.ndarray) else pixels)
+    if surface.size_wh != (frame.width, frame.height):
+        raise ShapeError(
+            f"pixels: expected the frame's size {frame.width}x{frame.height}, got {surface.width}x{surface.height}"
+        )
+    return surface
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleOutput:
+    """One frame that came out of a module."""
+
+    frame: Frame
+    """Its metadata, boxes in pixels of the output frame; it has no pixels."""
+
+    @classmethod
+    def of(cls, output: OutputMessage) -> ModuleOutput:
+        """Wrap a frame that a sink got."""
+        return cls(Frame(output.as_video_frame(), None))
+
+    @property
+    def is_encoded(self) -> bool:
+        """Whether a payload came with it, encoded or raw; else it left as metadata only."""
+        return self.frame.video_frame.content.is_internal()
+
+    @property
+    def data(self) -> bytes:
+        """The payload; empty where there is none."""
+        return self.frame.video_frame.content.get_data() if self.is_encoded else b""
+
+
+class Outcome(Mapping[str, Sequence[ModuleOutput]]):
+    """What came of a run: ``outcome["gate"]`` is the frames of a source in order, ``statuses`` how each source fared.
+
+    Frames are there where the module keeps them in memory, see ``Module``; other sinks have them elsewhere.
+    """
+
+    def __init__(self, statuses: Sequence[SourceStatus], outputs: Sequence[OutputMessage]) -> None:
+        """Sort outputs by source; ends of streams are left out."""
+        self.statuses = list(statuses)
+        self._frames: dict[str, list[ModuleOutput]] = {status.source_id: [] for status in statuses}
+        for output in outputs:
+            if output.is_video_frame:
+                self._frames.setdefault(output.source_id, []).append(ModuleOutput.of(output))
+
+    def __getitem__(self, source_id: str) -> Sequence[ModuleOutput]:
+        try:
+            return self._frames[source_id]
+        except KeyError:
+            known = ", ".join(map(repr, self._frames)) or "none"
+            raise KeyError(f"no source {source_id!r}; there are: {known}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._frames)
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{name!r}: {len(frames)} frames" for name, frames in self._frames.items())
+        return f"Outcome({counts})"

@@ -1,0 +1,35 @@
+"""The wire: messages of the Savant protocol through ZeroMQ sockets.
+
+::
+
+    with Writer("dealer+connect:tcp://127.0.0.1:5555") as writer:
+        writer.send("cam-1", message, jpeg)
+        writer.send_eos("cam-1")
+
+    with Reader("router+bind:tcp://127.0.0.1:5555") as reader:
+        for received in reader:
+            received.source_id, received.kind, received.payload
+"""
+
+from picasso.wire.endpoint import Endpoint, SocketKind
+from picasso.wire.envelope import MessageKind
+from picasso.wire.reader import Reader
+from picasso.wire.results import ReaderStats, Received, Rejected, RejectReason, Sent, TimedOut, WriterStats
+from picasso.wire.sequence import Gap
+from picasso.wire.writer import Writer
+
+__all__ = [
+    "Endpoint",
+    "Gap",
+    "MessageKind",
+    "Reader",
+    "ReaderStats",
+    "Received",
+    "RejectReason",
+    "Rejected",
+    "Sent",
+    "SocketKind",
+    "TimedOut",
+    "Writer",
+    "WriterStats",
+]
