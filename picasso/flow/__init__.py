@@ -4,7 +4,7 @@ from picasso.flow.feeder import Annotate, OnState
 from picasso.flow.output import Output
 from picasso.flow.restart import NEVER, RestartPolicy
 from picasso.flow.runner import OnProgress, Runner
-from picasso.flow.sink import Segments, Sink
+from picasso.flow.sink import LeftOut, Segments, Sink
 from picasso.flow.source import Camera, File, Item, Source
 from picasso.flow.stage import Downstream, Stage
 from picasso.flow.state import SinkStatus, SourceState, SourceStatus
@@ -18,6 +18,7 @@ __all__ = [
     "File",
     "IdlePolicy",
     "Item",
+    "LeftOut",
     "OnProgress",
     "OnState",
     "Output",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol, final
 
@@ -24,11 +24,24 @@ QUEUE_FRAMES: Final = 32
 logger = logging.getLogger("picasso.flow")
 
 
+class LeftOut(str):
+    """Why a sink did not write a frame that it was given: a word, such as ``filter``."""
+
+    __slots__ = ()
+
+
 class Sink(Protocol):
-    """Takes what comes out of one source; called from one thread."""
+    """Takes what comes out of one source; called from one thread.
+
+    A sink may also have an attribute ``lost``: frames that ``write`` took and that were lost later, as those of a file
+    that a full disk cut off.
+    """
 
     def write(self, output: OutputMessage) -> object:
-        """Take one ``output``: a frame, or the end of a stream after which another may begin."""
+        """Take one ``output``: a frame, or the end of a stream after which another may begin.
+
+        A sink that leaves a frame out returns a ``LeftOut``, so that it does not count as written.
+        """
 
     def close(self) -> object:
         """Finish. Called once, whatever ``write`` raised."""
@@ -89,8 +102,12 @@ class SinkThread:
         self._queue: deque[OutputMessage] = deque()
         self._changed = threading.Condition()
         self._is_finished = False
+        self._came = 0
         self._written = 0
-        self._dropped = 0
+        self._dropped: Counter[str] = Counter()
+        self._is_writing = False
+        """Whether a frame is with the sink now."""
+        self._is_given_up = False
         self._failure: BaseException | None = None
         self._thread = EngineThread(target=self._run, name=f"sink-{source_id}", daemon=True)
 
@@ -103,17 +120,35 @@ class SinkThread:
         with self._changed:
             if self._policy is OverflowPolicy.BLOCK:
                 self._changed.wait_for(lambda: len(self._queue) < self._limit or self._is_finished)
-            if not self._is_finished and (len(self._queue) < self._limit or self._makes_room(output)):
+            self._came += not output.is_eos
+            if self._is_finished:
+                self._dropped["stopped"] += not output.is_eos
+            elif len(self._queue) < self._limit or self._makes_room(output):
                 self._queue.append(output)
                 self._changed.notify_all()
             else:
-                self._dropped += not output.is_eos
+                self._dropped["overflow"] += not output.is_eos
 
     def finish(self) -> None:
         """Have the sink closed behind what is queued; what comes later is dropped and counted. Does not wait."""
         with self._changed:
             self._is_finished = True
             self._changed.notify_all()
+
+    def give_up(self) -> None:
+        """Drop what is queued, and count it: the sink does not come to it in time."""
+        with self._changed:
+            self._is_finished = True
+            frames = sum(not output.is_eos for output in self._queue)
+            self._queue.clear()
+            self._dropped["stopped"] += frames + self._is_writing
+            self._is_given_up = True
+            self._changed.notify_all()
+
+    @property
+    def limit(self) -> int | None:
+        """Frames that may wait; None for no limit."""
+        return None if self._limit == sys.maxsize else self._limit
 
     def join(self, timeout_s: float | None = None) -> bool:
         """Wait until the sink is closed; tell whether it is."""
@@ -128,7 +163,13 @@ class SinkThread:
     def status(self) -> SinkStatus:
         """Where the sink stands. Any thread."""
         name = getattr(self._sink, "name", None) or type(self._sink).__name__
-        return SinkStatus(str(name), self._written, self._dropped, len(self._queue), self._failure)
+        with self._changed:
+            lost = int(getattr(self._sink, "lost", 0))
+            reasons = {**self._dropped, "lost": lost}
+            dropped = {reason: count for reason, count in reasons.items() if count}
+            total = sum(dropped.values())
+            waiting = len(self._queue)
+            return SinkStatus(str(name), self._written - lost, total, waiting, self._failure, self._came, dropped)
 
     def _makes_room(self, output: OutputMessage) -> bool:
         """Tell whether a full queue takes an output after all, having dropped the oldest frame for it."""
@@ -139,7 +180,7 @@ class SinkThread:
         for index, entry in enumerate(self._queue):
             if not entry.is_eos:
                 del self._queue[index]
-                self._dropped += 1
+                self._dropped["overflow"] += 1
                 return True
         return False
 
@@ -164,14 +205,28 @@ class SinkThread:
     def _write(self, output: OutputMessage) -> None:
         is_frame = not output.is_eos
         if self._failure is not None:
-            self._dropped += is_frame
+            self._count("failed", is_frame)
             return
+        self._is_writing = is_frame
+        reason: str | None = "failed"
         try:
-            self._sink.write(output)
-            self._written += is_frame
+            answer = self._sink.write(output)
+            reason = str(answer) if isinstance(answer, LeftOut) else None
         except Exception as error:  # noqa: BLE001 - as above
-            self._dropped += is_frame
             self._fail(error)
+        finally:
+            self._count(reason, is_frame)
+
+    def _count(self, reason: str | None, is_frame: bool) -> None:
+        """Count a frame as written, or as dropped for a reason, unless it was given up meanwhile."""
+        with self._changed:
+            self._is_writing = False
+            if self._is_given_up or not is_frame:
+                return
+            if reason is None:
+                self._written += 1
+            else:
+                self._dropped[reason] += 1
 
     def _fail(self, error: BaseException) -> None:
         if self._failure is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -49,6 +49,10 @@ class SinkStatus:
     """Frames in its queue now."""
     failure: BaseException | None
     """What the sink raised first; it takes nothing more."""
+    came: int = 0
+    """Frames that it was given: ``came == written + dropped`` and what waits or is being written."""
+    dropped_by: Mapping[str, int] = field(default_factory=dict)
+    """The dropped frames by reason: ``overflow``, ``failed``, ``lost``, ``stopped``, or what the sink says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ class StreamWriter:
         segment_s: float | None = None,
         segment_bytes: int | None = None,
         source_id: str | None = None,
+        names: SegmentNames | None = None,
         sound: Sequence[Sound] = (),
     ) -> None:
         """Create the file, so that a folder that cannot be written to is found out at once.
@@ -83,6 +84,7 @@ class StreamWriter:
             segment_s: Seconds of a segment, at least; the next keyframe begins another one.
             segment_bytes: Bytes of coded frames of a segment, at least.
             source_id: Name of the source in the pattern; by default that of the frames.
+            names: Names of a pattern, of a writer before, whose numbers go on; ``path`` is that pattern.
             sound: Streams whose packets ``write_sound`` copies into the file, each with its first packet.
 
         Raises:
@@ -102,7 +104,7 @@ class StreamWriter:
         self._options = FileOptions(suffix, fragment, fsync, dict(options or {}), tuple(sound))
         self._limits = SegmentLimits(segment_s, segment_bytes)
         is_cut = segment_s is not None or segment_bytes is not None or policy is PtsResetPolicy.SEGMENT
-        self._names = SegmentNames(path) if is_cut else None
+        self._names = (names or SegmentNames(path)) if is_cut else None
         self._place = output_place(path).shown
         self._times = Continuation()
         self._first_ns = 0

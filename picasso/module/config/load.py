@@ -13,6 +13,7 @@ from typing import Any, Final
 from picasso.module.config import rules
 from picasso.module.config.build import build
 from picasso.module.config.document import Document, Tree, parse
+from picasso.module.config.edges import edge_faults, edge_warnings
 from picasso.module.config.merge import Merged, merge
 from picasso.module.config.model import ModuleConfig
 from picasso.module.config.notation import entries, expand, find_faults_of_kinds
@@ -54,7 +55,7 @@ def load_config(source: str | os.PathLike[str] | Mapping[str, Any], *, replaced:
     if problems:
         raise ConfigError(sorted(problems, key=lambda problem: (problem.line is None, problem.line or 0)))
     given = {path for path, origin in merged.origins.items() if origin.file is not None}
-    warnings = tuple(_placed(merged, path, text) for path, text in rules.warnings(tree, given))
+    warnings = tuple(_placed(merged, path, text) for path, text in [*rules.warnings(tree, given), *edge_warnings(tree)])
     return build(tree, merged.origins, document.name, folder, warnings)
 
 
@@ -107,8 +108,7 @@ def _check(tree: Tree, problems: list[Problem]) -> list[Fault]:
     if isinstance(pipeline, dict) and isinstance(pipeline.get("elements"), list):
         faults += find_faults_of_kinds(pipeline["elements"], ELEMENTS)
     broken = {path for path, _text in faults} | {problem.path for problem in problems}
-    faults += rules.faults(tree, broken)
-    return faults
+    return [*faults, *rules.faults(tree, broken), *edge_faults(tree, broken)]
 
 
 def _placed(merged: Merged, path: Path, text: str) -> Problem:

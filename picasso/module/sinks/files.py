@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from picasso.errors import MediaError
+from picasso.flow import LeftOut
 from picasso.media import ImageSequenceWriter, StreamWriter, safe_file_name
+from picasso.media.ffmpeg import media_errors
+from picasso.media.outputs import Output, free_path
 from picasso.media.segments import SegmentNames
-from picasso.module.sinks.record import record_of, tags_of
+from picasso.module.config.file_names import folder_pattern, metadata_pattern, video_pattern
+from picasso.module.sinks.per_source import PerSourceSink
+from picasso.module.sinks.record import json_of, record_of, tags_of
 
 if TYPE_CHECKING:
     from picasso.engine import OutputMessage
 
-_REFERENCE: Final = {"%source_id": "{source}", "%src_filename": "{file}", "%chunk_idx": "{chunk}"}
-"""Fields of the reference's file names, and ours."""
 
-
-class VideoFileSink:
+class VideoFileSink(PerSourceSink["_Video"]):
     """Video files of each source, named by a pattern, cut at keyframes; they play after a crash, too."""
 
     name = "video_file_sink"
@@ -43,92 +42,106 @@ class VideoFileSink:
             MediaError: The suffix is unknown.
             ValueError: The pattern has an unknown field.
         """
-        names = SegmentNames(location)
-        if not names.needs_source:
-            path = Path(location)
-            location = str(path.with_name(f"{path.stem}-{{source}}{path.suffix}"))
-        self._location = location
+        super().__init__()
+        self._location = video_pattern(location)
         self._limits = segment_s, segment_bytes
         self._fsync = fsync
-        self._writers: dict[str, StreamWriter] = {}
-        self.skipped = 0
-        """Frames without encoded pixels."""
-        self._open("probe").close()
+        self._names: dict[str, SegmentNames] = {}
+        self._open("probe", SegmentNames(self._location)).close()
 
-    def write(self, output: OutputMessage) -> None:
-        """Write a frame; the end of a stream completes the file. Frames without pixels are counted and left out."""
-        source_id = output.source_id
-        if output.is_eos:
-            if (writer := self._writers.pop(source_id, None)) is not None:
-                writer.close()
-            return
-        frame = output.as_video_frame()
-        if not frame.content.is_internal():
-            self.skipped += 1
-            return
-        writer = self._writers.get(source_id)
-        if writer is None:
-            if frame.keyframe is False:
-                self.skipped += 1  # the stream begins at its next keyframe
-                return
-            writer = self._writers[source_id] = self._open(source_id)
-        writer.write(frame)
+    def open_writer(self, source_id: str) -> _Video:
+        """Begin to write a stream; its first file is created with its first keyframe, numbers go on."""
+        names = self._names.get(source_id)
+        if names is None:
+            names = self._names[source_id] = SegmentNames(self._location)
+        return self._open(source_id, names)
 
-    def close(self) -> None:
-        """Finish every file."""
-        failures = []
-        while self._writers:
-            try:
-                self._writers.popitem()[1].close()
-            except MediaError as error:
-                failures.append(error)
-        if failures:
-            raise failures[0]
-
-    def _open(self, source_id: str) -> StreamWriter:
-        return StreamWriter(
+    def _open(self, source_id: str, names: SegmentNames) -> _Video:
+        segment_s, segment_bytes = self._limits
+        writer = StreamWriter(
             self._location,
             on_restart="segment",
             source_id=source_id,
+            names=names,
             fsync=self._fsync,
-            segment_s=self._limits[0],
-            segment_bytes=self._limits[1],
+            segment_s=segment_s,
+            segment_bytes=segment_bytes,
         )
+        return _Video(writer)
 
 
-class ImageFileSink:
-    """Images of each source in a folder of its own, and their metadata beside them."""
+class _Video:
+    """The video files of one source."""
+
+    def __init__(self, writer: StreamWriter) -> None:
+        self._writer = writer
+        self._has_begun = False
+
+    def write(self, output: OutputMessage) -> LeftOut | None:
+        if output.is_eos:
+            return None
+        frame = output.as_video_frame()
+        if not frame.content.is_internal():
+            return LeftOut("no_payload")
+        if not self._has_begun and frame.keyframe is False:
+            return LeftOut("no_keyframe")
+        self._writer.write(frame)
+        self._has_begun = True
+        return None
+
+    def close(self) -> None:
+        self._writer.close()
+
+    @property
+    def lost(self) -> int:
+        return self._writer.frames - self._writer.safe_frames
+
+
+class ImageFileSink(PerSourceSink["_Images"]):
+    """Images of each source in a folder of its own."""
 
     name = "image_file_sink"
 
     def __init__(self, location: str) -> None:
-        """Name the folder, such as ``out/{source}``; without ``{source}`` each source gets a folder below it."""
-        self._location = location if "{source}" in location else f"{location.rstrip('/')}/{{source}}"
-        self._writers: dict[str, ImageSequenceWriter] = {}
-        self.skipped = 0
-        """Frames that are no images."""
+        """Name the folder, such as ``out/{source}``; without ``{source}`` each source gets a folder below it.
 
-    def write(self, output: OutputMessage) -> None:
-        """Write an image; frames without pixels are counted and left out."""
+        Raises:
+            ValueError: The pattern has an unknown field.
+        """
+        super().__init__()
+        self._location = folder_pattern(location)
+        self._folders: dict[str, _Images] = {}
+
+    def open_writer(self, source_id: str) -> _Images:
+        """Go on in the folder of a source: numbers rise from one stream to the next."""
+        images = self._folders.get(source_id)
+        if images is None:
+            folder = self._location.format(source=safe_file_name(source_id))
+            images = self._folders[source_id] = _Images(ImageSequenceWriter(folder))
+        return images
+
+
+class _Images:
+    """The images of one source."""
+
+    lost = 0
+
+    def __init__(self, writer: ImageSequenceWriter) -> None:
+        self._writer = writer
+
+    def write(self, output: OutputMessage) -> LeftOut | None:
         if output.is_eos:
-            return
+            return None
         frame = output.as_video_frame()
         if not frame.content.is_internal():
-            self.skipped += 1
-            return
-        writer = self._writers.get(output.source_id)
-        if writer is None:
-            folder = self._location.replace("{source}", safe_file_name(output.source_id))
-            writer = self._writers[output.source_id] = ImageSequenceWriter(folder)
-        writer.write(frame)
+            return LeftOut("no_payload")
+        return LeftOut("failed") if self._writer.write(frame) is None else None
 
     def close(self) -> None:
-        """Finish every folder."""
-        while self._writers:
-            self._writers.popitem()[1].close()
+        self._writer.close()
 
 
-class MetadataFileSink:
+class MetadataFileSink(PerSourceSink["_Chunks"]):
     """Lines of JSON, a frame each, into files of at most ``chunk_size`` frames."""
 
     name = "metadata_json_sink"
@@ -140,87 +153,78 @@ class MetadataFileSink:
             location: Such as ``out/{source}/{chunk:04d}.ndjson``; fields are ``source``, ``file`` (of the tag
                 ``location``) and ``chunk``, and the reference's ``%source_id``, ``%src_filename`` and ``%chunk_idx``.
             chunk_size: Frames of a file; 0 for no limit. A chunk begins at a keyframe.
-            skip_frames_without_objects: Whether frames without objects are left out.
+            skip_frames_without_objects: Whether frames without objects are left out, and counted.
 
         Raises:
             ValueError: The pattern has an unknown field.
         """
-        for theirs, ours in _REFERENCE.items():
-            location = location.replace(theirs, ours)
-        fields = set(re.findall(r"\{(\w+)", location))
-        if unknown := fields - {"source", "file", "chunk"}:
-            raise ValueError(f"{location}: unknown field {{{min(unknown)}}}; one of source, file, chunk")
-        path = Path(location)
-        if "source" not in fields and "file" not in fields:
-            path = path.with_name(f"{path.stem}-{{source}}{path.suffix}")
-        if "chunk" not in fields and chunk_size:
-            path = path.with_name(f"{path.stem}-{{chunk:04d}}{path.suffix}")
-        self._pattern = str(path)
+        super().__init__()
+        self._pattern = metadata_pattern(location, chunk_size)
         self._chunk_size = chunk_size
         self._skips = skip_frames_without_objects
-        self._chunks: dict[str, _Chunk] = {}
+        self._sources: dict[str, _Chunks] = {}
 
-    def write(self, output: OutputMessage) -> None:
-        """Write a line."""
-        chunk = self._chunks.get(output.source_id)
-        if chunk is None:
-            if output.is_eos:
-                return
-            chunk = self._chunks[output.source_id] = _Chunk(self._pattern, self._chunk_size)
-        if output.is_eos:
-            chunk.write(record_of(output, 0), None)
-            chunk.end()
-            return
-        frame = output.as_video_frame()
-        number = chunk.number
-        chunk.number += 1
-        if self._skips and not frame.object_count:
-            return
-        place = tags_of(frame).get("location", "")
-        chunk.write(record_of(output, number), Path(str(place)).stem, is_key=frame.keyframe is not False)
-
-    def close(self) -> None:
-        """Finish every file."""
-        while self._chunks:
-            self._chunks.popitem()[1].end()
+    def open_writer(self, source_id: str) -> _Chunks:
+        """Go on with a source: chunks and frames are counted from one stream to the next."""
+        chunks = self._sources.get(source_id)
+        if chunks is None:
+            chunks = self._sources[source_id] = _Chunks(self._pattern, self._chunk_size, skips=self._skips)
+        return chunks
 
 
-class _Chunk:
+class _Chunks:
     """The files of one source, one after the other."""
 
-    def __init__(self, pattern: str, size: int) -> None:
-        self.number = 0
-        """Of the next frame."""
+    lost = 0
+
+    def __init__(self, pattern: str, size: int, *, skips: bool) -> None:
         self._pattern = pattern
         self._size = size
+        self._skips = skips
+        self._number = 0
         self._index = 0
         self._count = 0
-        self._output: Any = None
+        self._output: Output | None = None
 
-    def write(self, record: dict[str, Any], file: str | None, *, is_key: bool = True) -> None:
-        """Write a line, into the next file where this one is full and a keyframe comes."""
-        if self._output is not None and self._size and self._count >= self._size and is_key and file is not None:
-            self.end()
+    def write(self, output: OutputMessage) -> LeftOut | None:
+        if output.is_eos:
+            if self._output is not None:
+                self._append(self._output, record_of(output, 0))
+            return None
+        frame = output.as_video_frame()
+        number, self._number = self._number, self._number + 1
+        if self._skips and not frame.object_count:
+            return LeftOut("no_objects")
+        if self._size and self._count >= self._size and frame.keyframe is not False:
+            self.close()
         if self._output is None:
-            self._output = self._begin(str(record["source_id"]), file or "")
-        line = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-        self._output.write(f"{line}\n".encode())
-        self._count += file is not None
+            self._output = self._begin(frame.source_id, Path(str(tags_of(frame).get("location", ""))).stem)
+        self._append(self._output, record_of(output, number))
+        self._count += 1
+        return None
 
-    def end(self) -> None:
+    def close(self) -> None:
         """Put the file in its place."""
         output, self._output = self._output, None
         if output is not None:
-            output.complete()
             self._index += 1
             self._count = 0
+            with media_errors(output.place):
+                output.complete()
 
-    def _begin(self, source_id: str, file: str) -> Any:
-        from picasso.media.outputs import Output, free_path
+    def _append(self, output: Output, record: dict[str, Any]) -> None:
+        with media_errors(output.place):
+            output.write(json_of(record), b"\n")
 
+    def _begin(self, source_id: str, file: str) -> Output:
         name = self._pattern.format(
             source=safe_file_name(source_id), file=safe_file_name(file or source_id), chunk=self._index
         )
         path = Path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return Output(free_path(path), replaces=False)
+        with media_errors(name):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            while True:
+                try:
+                    return Output(free_path(path), replaces=False)
+                except FileExistsError:  # somebody was faster
+                    continue

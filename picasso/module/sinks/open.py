@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from picasso.flow import Sink
+from picasso.flow import LeftOut, Sink
 from picasso.module.config import ConfigError
 from picasso.module.elements.loading import CodePath, ElementError, find
 from picasso.module.sinks.files import ImageFileSink, MetadataFileSink, VideoFileSink
@@ -38,40 +38,52 @@ def open_sink(config: SinkConfig, module: ModuleConfig, code: CodePath) -> Sink:
     """
     properties = {key: value for key, value in config.properties.items() if value is not None}
     try:
-        sink = KINDS[config.element](**properties)
+        sink: Sink = KINDS[config.element](**properties)
     except ValueError as error:
         raise ConfigError([module.problem((*config.path, "properties"), str(error))]) from None
+    if config.name is not None:
+        sink = Named(sink, config.name)
     if config.frame_filter is None:
         return sink
     return Filtered(sink, load_filter(config.frame_filter, code, default=None))
 
 
-class Filtered:
-    """A sink that gets only the frames that a function of the user's lets pass; ends of streams always pass."""
+class Named:
+    """A sink under a name of the user's."""
 
-    def __init__(self, sink: Sink, accepts: FrameFilter | None) -> None:
-        """Put ``accepts`` before a sink; None lets everything pass."""
+    def __init__(self, sink: Sink, name: str | None = None) -> None:
+        """Call a sink by ``name``, or as it calls itself."""
         self._sink = sink
-        self._accepts = accepts
-        self._has_failed = False
-        self.filtered = 0
-        """Frames that the filter kept back."""
+        self.name = name or str(getattr(sink, "name", type(sink).__name__))
 
     @property
-    def name(self) -> str:
-        """The sink's own name."""
-        return str(getattr(self._sink, "name", type(self._sink).__name__))
+    def lost(self) -> int:
+        """Frames that the sink took and lost later."""
+        return int(getattr(self._sink, "lost", 0))
 
-    def write(self, output: OutputMessage) -> None:
-        """Write the ``output`` if it passes; a filter that raises lets it pass."""
-        if output.is_eos or self._passes(output.as_video_frame()):
-            self._sink.write(output)
-        else:
-            self.filtered += 1
+    def write(self, output: OutputMessage) -> object:
+        """Write the ``output``."""
+        return self._sink.write(output)
 
     def close(self) -> None:
         """Close the sink."""
         self._sink.close()
+
+
+class Filtered(Named):
+    """A sink that gets only the frames that a function of the user's lets pass; ends of streams always pass."""
+
+    def __init__(self, sink: Sink, accepts: FrameFilter | None) -> None:
+        """Put ``accepts`` before a sink; None lets everything pass."""
+        super().__init__(sink)
+        self._accepts = accepts
+        self._has_failed = False
+
+    def write(self, output: OutputMessage) -> object:
+        """Write the ``output`` if it passes; a filter that raises lets it pass."""
+        if output.is_eos or self._passes(output.as_video_frame()):
+            return self._sink.write(output)
+        return LeftOut("filter")
 
     def _passes(self, frame: VideoFrame) -> bool:
         if self._accepts is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import msgspec
+
 from picasso.engine import OutputMessage
 from picasso.module.meta.attribute import from_attribute, is_exportable
 from picasso.module.meta.frame import TAGS
@@ -40,6 +42,11 @@ def record_of(output: OutputMessage, frame_num: int) -> Record:
         "schema": FRAME_SCHEMA,
         "frame_num": frame_num,
     }
+
+
+def json_of(record: Record) -> bytes:
+    """Return a record as JSON in UTF-8, in one line; numbers that are none become null."""
+    return msgspec.json.encode(record)
 
 
 def tags_of(frame: VideoFrame) -> Record:

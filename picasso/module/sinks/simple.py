@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from picasso.media.ffmpeg import media_errors
 from picasso.media.outputs import Output
-from picasso.module.sinks.record import record_of
+from picasso.module.sinks.record import json_of, record_of
 
 if TYPE_CHECKING:
     from picasso.engine import OutputMessage
@@ -27,7 +27,7 @@ class ConsoleSink:
     def write(self, output: OutputMessage) -> None:
         """Print one line."""
         if self._json:
-            line = json.dumps(record_of(output, self._numbers[output.source_id]), ensure_ascii=False)
+            line = json_of(record_of(output, self._numbers[output.source_id])).decode()
         elif output.is_eos:
             line = f"{output.source_id}: end of stream"
         else:
@@ -37,6 +37,7 @@ class ConsoleSink:
             line = f"{output.source_id}: pts {frame.pts / 1e9:.3f} s, {frame.object_count} objects, {what}"
         self._numbers[output.source_id] += not output.is_eos
         sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()  # whoever reads along sees each frame as it comes
 
     def close(self) -> None:
         """Flush what was printed."""
@@ -59,17 +60,16 @@ class FileSink:
 
     def write(self, output: OutputMessage) -> None:
         """Write one entry of the array."""
-        if output.is_eos:
-            entry = json.dumps(record_of(output, 0), ensure_ascii=False).encode()
-        else:
-            entry = output.as_video_frame().json.encode()
-        self._output.write(self._separator, b"\n", entry)
+        entry = json_of(record_of(output, 0)) if output.is_eos else output.as_video_frame().json.encode()
+        with media_errors(self._output.place):
+            self._output.write(self._separator, b"\n", entry)
         self._separator = b","
 
     def close(self) -> None:
         """Close the array and put the file in its place."""
-        self._output.write(b"[\n]\n" if self._separator == b"[" else b"\n]\n")
-        self._output.complete()
+        with media_errors(self._output.place):
+            self._output.write(b"[\n]\n" if self._separator == b"[" else b"\n]\n")
+            self._output.complete()
 
 
 class DevNullSink:
