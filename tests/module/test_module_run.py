@@ -181,7 +181,7 @@ def test_frames_that_a_pyfunc_drops_are_counted(tmp_path: Path) -> None:
     text = "def It(frame):\n    if frame.frame_num % 2: frame.drop()"
     module, sink = run(tree(elements=[pyfunc("drops", tmp_path, text)]))
     (status,) = module.statuses()
-    assert (status.read, status.delivered, status.stage_dropped) == (FRAMES, FRAMES // 2, {"pyfunc": FRAMES // 2})
+    assert (status.read, status.delivered, status.stage_dropped) == (FRAMES, FRAMES // 2, {"element": FRAMES // 2})
     assert len(frames_of(sink)) == FRAMES // 2
 
 

@@ -74,7 +74,9 @@ class PyFuncElement:
             ElementError: It is not there, or cannot be built.
         """
         self.config = config
-        self.name = config.name or f"pyfunc/{config.module}.{config.class_name}"
+        self.stage = f"pyfunc/{config.module}.{config.class_name}"
+        """Its name among the stages."""
+        self.name = config.name or self.stage
         self._code = code
         self.errors = 0
         try:
@@ -140,7 +142,7 @@ class PyFuncElement:
                 logger.error("%s (error no. %d)", text, self.errors, exc_info=error)
             if self.config.on_error == DROP_FRAME:
                 for one in batch if frame is None else [frame]:
-                    one.drop()
+                    one.drop("policy")
 
 
 def _place(frame: Frame | None) -> str:

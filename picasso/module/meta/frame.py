@@ -48,7 +48,7 @@ class Frame:
     not keep a frame, its objects or its pixels after they return.
     """
 
-    __slots__ = ("_is_dropped", "_pixels", "_primary", "batch_id", "frame_num", "telemetry_span", "video_frame")
+    __slots__ = ("_drop_reason", "_pixels", "_primary", "batch_id", "frame_num", "telemetry_span", "video_frame")
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Frame:
         self.telemetry_span = telemetry_span
         self._pixels = pixels
         self._primary: ObjectMeta | bool | None = False
-        self._is_dropped = False
+        self._drop_reason: str | None = None
 
     @property
     def source_id(self) -> str:
@@ -246,14 +246,19 @@ class Frame:
         """
         return self.pixels.edit()
 
-    def drop(self) -> None:
-        """Leave the frame out: it does not come out of the module, and is counted as dropped by a pyfunc."""
-        self._is_dropped = True
+    def drop(self, reason: str = "element") -> None:
+        """Leave the frame out: it does not come out of the module, and is counted as dropped for this ``reason``."""
+        self._drop_reason = reason
 
     @property
     def is_dropped(self) -> bool:
         """Whether ``drop`` was called."""
-        return self._is_dropped
+        return self._drop_reason is not None
+
+    @property
+    def drop_reason(self) -> str:
+        """What ``drop`` was called with; empty where it was not called."""
+        return self._drop_reason or ""
 
     def __repr__(self) -> str:
         return f"Frame({self.source_id!r}, pts={self.pts}, {self.width}x{self.height}, {self.objects_number} objects)"

@@ -15,17 +15,22 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 from picasso.engine import Callbacks, GeneralSpec, SourceSpec
 from picasso.engine.clock import Clock, MonotonicClock
 from picasso.engine.policies import OverflowPolicy
+from picasso.engine.threads import EngineThread
 from picasso.errors import ShutDownError
 from picasso.flow import Item, Output, Runner, Sink, Source, SourceStatus
 from picasso.flow.sink import SinkThread
 from picasso.module.config import ConfigError, ModuleConfig, Problem, load_config
 from picasso.module.elements import CodePath, PyFuncElement, ReloadingElement
 from picasso.module.params import fill, use_dynamic
+from picasso.module.run.accounts import Accounts
 from picasso.module.run.batcher import Batcher
 from picasso.module.run.inprocess import Outcome, SentSource, surface_of
-from picasso.module.run.outputs import NAMESPACE, SIZE, draw_default
-from picasso.module.run.pipeline import Element, Pipeline
+from picasso.module.run.limits import Limit
+from picasso.module.run.outputs import draw_default
+from picasso.module.run.pipeline import Pipeline, Step
 from picasso.module.run.stage import ModuleStage
+from picasso.module.run.statistics import ModuleStatistics, Statistician
+from picasso.module.run.work_queue import QueueLimits
 from picasso.module.sinks import MemorySink, open_sink
 from picasso.module.sources import open_source
 from picasso.module.sources.uri import UriSource
@@ -40,10 +45,15 @@ if TYPE_CHECKING:
 
 GRACE_S: Final = 10.0
 """Seconds that a stop waits for frames on their way."""
+MOMENT_S: Final = 0.5
+"""Seconds more for what was given up to end."""
 REFRESH_S: Final = 0.1
-MIN_WAITING: Final = 8
-"""Frames that may wait for an encoder, whatever the limit in bytes."""
-DEFAULT_LENGTH, DEFAULT_BYTES = 200, 10 << 20
+EGRESS_LENGTH: Final = 200
+"""Frames of a source between the elements and the sinks, where nothing is set."""
+DECODER_LENGTH: Final = 5
+"""Decoded frames of a source that wait for the elements beyond its pool, where nothing is set."""
+POOL: Final = 4
+"""Pictures of a source, and batches, where nothing is set."""
 STATUS_FILE: Final = "SAVANT_STATUS_FILEPATH"
 logger = logging.getLogger("picasso.module")
 
@@ -131,6 +141,10 @@ class Module:
         self._changed = threading.Event()
         """The state of a source has changed, or the module is to stop."""
         self._started_s = 0.0
+        self.accounts = Accounts()
+        """What came in, and what became of it."""
+        self._statistician = Statistician(self.config.name, self.accounts, self.statuses)
+        self._decoder_limits = self._limits_of_decoders() if sources is None else {}
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str], **options: Any) -> Self:
@@ -299,6 +313,17 @@ class Module:
             raise ValueError(f"Module: the source id {twice[0]!r} is in use; names must be unique")
         return made
 
+    def _limits_of_decoders(self) -> dict[str, Limit]:
+        pairs = zip(self._sources, self.config.sources, strict=True)
+        return {
+            source.source_id: Limit.of(
+                config.properties.get("decoder_queue_length"),
+                config.properties.get("decoder_queue_byte_size"),
+                DECODER_LENGTH,
+            )
+            for source, config in pairs
+        }
+
     def _open(self) -> None:
         from picasso.module.params.etcd import open_etcd
 
@@ -312,31 +337,35 @@ class Module:
         else:
             for sink in self._given_sinks:
                 self._add_sink(sink)
-        elements: list[Element] = [
-            (ReloadingElement if element.dev_mode else PyFuncElement)(element, self._code)
-            for element in config.elements
-            if element.element == "pyfunc"
-        ]
         batcher = Batcher(
             config.batch_size,
             parameters["batched_push_timeout"],
-            capacity=max(parameters.get("stream_buffer_pool_size") or 4, 1),
+            capacity=DECODER_LENGTH,
             clock=self.clock,
             most_of_a_source=parameters.get("max_same_source_frames"),
+            pictures=parameters.get("stream_buffer_pool_size") or POOL,
+            batches=parameters.get("muxer_buffer_pool_size") or POOL,
+            limit_of=self._decoder_limit,
         )
-        stage = ModuleStage(config, batcher, self._set_spec)
+        egress = Limit.of(
+            parameters.get("egress_queue_length"), parameters.get("egress_queue_byte_size"), EGRESS_LENGTH
+        )
+        stage = ModuleStage(config, batcher, self._set_spec, self.accounts, egress)
         self._pipeline = Pipeline(
             batcher,
-            elements,
+            self._steps(),
             queues=config.buffer_queues,
             deliver=stage.deliver,
             drop=stage.drop,
             fail=self._fail,
         )
         self._batcher, self._stage = batcher, stage
+        statistician = self._statistician
+        statistician.batcher, statistician.stage, statistician.pipeline = batcher, stage, self._pipeline
+        statistician.etcd = self._etcd
         self._runner = Runner(
             SourceSpec(),
-            general=GeneralSpec(config.name, inflight_queue_size=self._waiting_frames()),
+            general=GeneralSpec(config.name, inflight_queue_size=egress.frames or 1 << 20),
             callbacks=Callbacks(
                 on_object_draw_spec=self._draw_spec if config.draw_func is not None else None, on_error=self._lost
             ),
@@ -363,15 +392,18 @@ class Module:
             logger.error("module %r stops: its last sink has failed: %s", self.config.name, error)
             self.stop()
 
-    def _waiting_frames(self) -> int:
-        """Frames of a source that wait for its encoder: by length and by bytes, and never fewer than 8."""
-        parameters, frame = self.config.parameters, self.config.frame
-        length = parameters.get("egress_queue_length")
-        size = parameters.get("egress_queue_byte_size")
-        length = DEFAULT_LENGTH if length is None else length or 1 << 20
-        size = DEFAULT_BYTES if size is None else size or 1 << 62
-        frame_bytes = (frame.width or 1920) * (frame.height or 1080) * 3 // 2
-        return max(min(length, max(size // frame_bytes, MIN_WAITING)), 1)
+    def _steps(self) -> list[Step]:
+        """Load the elements, and put queues where ``queue`` stands."""
+        return [
+            QueueLimits.of_element(one.name, one.properties)
+            if one.element == "queue"
+            else (ReloadingElement if one.dev_mode else PyFuncElement)(one, self._code)
+            for one in self.config.elements
+        ]
+
+    def _decoder_limit(self, source_id: str) -> Limit:
+        """Return how many decoded frames of a source may wait beyond its pool."""
+        return self._decoder_limits.get(source_id, Limit.of(None, None, DECODER_LENGTH))
 
     def _set_spec(self, source_id: str, spec: SourceSpec) -> None:
         if self._runner is not None:
@@ -381,18 +413,16 @@ class Module:
         return draw_default(self.config.draw_func, one) if current is None else None
 
     def _deliver(self, output: OutputMessage) -> None:
-        is_encoded = output.is_video_frame and output.as_video_frame().has_attribute(NAMESPACE, SIZE)
-        self._stage.complete(output)
+        self._stage.finish(output, self._emit)
+
+    def _emit(self, output: OutputMessage) -> None:
         for sink in self._sinks:
             sink.put(output)
-        if is_encoded:
-            self._stage.came_out(output.source_id)
 
     def _lost(self, source_id: str, _stage: object, error: BaseException, frame: VideoFrame | None) -> None:
         """Take notice of a frame that the engine lost; what a callback raised loses none."""
-        if frame is not None and frame.delete_attribute(NAMESPACE, SIZE) is not None:
+        if frame is not None and self._stage.lose(frame, error):
             logger.warning("source %r: the frame at pts %d is lost: %s", source_id, frame.pts, error)
-            self._stage.came_out(source_id)
 
     def _fail(self, error: BaseException) -> None:
         self.failure = self.failure or error
@@ -400,22 +430,26 @@ class Module:
         self._stage.release()
         self.stop()
 
+    def statistics(self) -> ModuleStatistics:
+        """Take a snapshot: what became of the frames of every source, what waits where, what every stage has done."""
+        return self._statistician.take(str(self.state), self._sinks)
+
     def _close_all(self, timeout_s: float = GRACE_S) -> None:
         deadline_s = time.monotonic() + timeout_s
-        in_time = self._runner is None or self._runner.close(timeout_s)
-        if not in_time:  # a sink that blocks lets go of who waits for it; what still waits is given up
-            for sink in self._sinks:
-                sink.finish()
-            self._batcher.discard(lambda frame: self._stage.drop(frame, "stopped"))
+        self._drain(timeout_s)
         if self._pipeline is not None:
             self._batcher.close()
-            self._pipeline.join(max(deadline_s - time.monotonic(), 0.1))
+            if not self._pipeline.join(max(deadline_s - time.monotonic(), MOMENT_S)):
+                self._give_up()
+            self._pipeline.stop_elements()
             self._stage.release()
+            self._stage.drop_all()
         for sink in self._sinks:
             sink.finish()
         deadline_s = max(deadline_s, time.monotonic() + 1.0)
         for sink in self._sinks:
-            sink.join(max(deadline_s - time.monotonic(), 0.0))
+            if not sink.join(max(deadline_s - time.monotonic(), 0.0)):
+                sink.give_up()
             failure = sink.status().failure
             if failure is not None and all(one.status().failure is not None for one in self._sinks):
                 self.failure = self.failure or failure
@@ -423,6 +457,38 @@ class Module:
             use_dynamic(None)
             self._etcd.close()
         self._become(ModuleState.STOPPED)
+        logger.info("%s", self.statistics())
+
+    def _drain(self, timeout_s: float) -> None:
+        """Let what was read come out; when the time is over, give up what still is on its way."""
+        if self._runner is None:
+            return
+        drained = threading.Event()
+
+        def watch() -> None:
+            if not drained.wait(timeout_s):
+                logger.warning(
+                    "module %r: not drained after %.1f s; what is left is dropped", self.config.name, timeout_s
+                )
+                self._give_up()
+
+        watcher = EngineThread(target=watch, name="module-deadline", daemon=True)
+        watcher.start()
+        try:
+            self._runner.close(timeout_s + MOMENT_S)
+        finally:
+            drained.set()
+            watcher.join()
+
+    def _give_up(self) -> None:
+        """Let go of everybody who waits, and count what has not come out as stopped. Any thread."""
+        for sink in self._sinks:  # one that blocks lets go of who waits for it
+            sink.finish()
+        if self._pipeline is not None:
+            self._pipeline.give_up()
+            self._batcher.discard(lambda frame: self._stage.drop(frame, "stopped"))
+            self._stage.release()
+            self._stage.drop_all()
 
     def _become(self, state: ModuleState) -> None:
         self.state = state

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from queue import Queue
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol, final
 
 from picasso.engine.threads import EngineThread
 from picasso.module.elements import Batch, StreamEvent
 from picasso.module.run.batcher import Batcher, Closed, Work
+from picasso.module.run.work_queue import QueueLimits, WorkQueue
 
 if TYPE_CHECKING:
     from picasso.module.config import BufferQueues
     from picasso.module.meta import Frame
 
+STOP_S: Final = 1.0
+"""Seconds that ``on_stop`` of an element gets when the deadline has passed."""
 logger = logging.getLogger("picasso.module")
 
 
 class Element(Protocol):
-    """A step of a pipeline. Every method is called on one thread at a time."""
+    """A step of a pipeline. Every method but ``stop`` is called on one thread at a time."""
 
     name: str
 
@@ -35,7 +39,11 @@ class Element(Protocol):
         """Take notice of an ``event`` of a source, behind the frames that came before it."""
 
     def stop(self) -> None:
-        """Let go; called once, also where ``start`` failed."""
+        """Let go; called once, also where ``start`` failed, and beside ``process`` where that does not return."""
+
+
+Step = Element | QueueLimits
+"""What a pipeline consists of: elements, and places where a queue parts two threads."""
 
 
 @dataclass(slots=True)
@@ -43,13 +51,24 @@ class ElementStats:
     """What an element has done."""
 
     name: str
+    stage: str = ""
+    """Its name as a stage."""
     batches: int = 0
     frames: int = 0
+    objects: int = 0
+    """Objects of those frames behind it, the primary ones left out."""
     queue_length: int = 0
     """Batches that wait before it; 0 where it has no queue."""
+    is_working: bool = False
+    """Whether it works on a batch now."""
 
 
-_END: Final = None
+@dataclass(slots=True)
+class _Group:
+    """What one thread runs: elements, behind a queue, but for the first group."""
+
+    queue: WorkQueue | None
+    elements: list[tuple[Element, ElementStats]] = field(default_factory=list)
 
 
 @final
@@ -60,13 +79,13 @@ class Pipeline:
 
     - Every element sees all frames and events in the order in which the batcher gave them.
     - Every batch reaches ``deliver``, or after a failure ``fail`` is called once and what is left goes to ``drop``.
-    - ``stop`` of every element is called once, also of those that did not start.
+    - ``stop`` of every element is called once, also of those that did not start, and of one that does not return.
     """
 
     def __init__(
         self,
         batcher: Batcher,
-        elements: Sequence[Element],
+        elements: Sequence[Step],
         *,
         queues: BufferQueues | None,
         deliver: Callable[[Work], None],
@@ -78,26 +97,46 @@ class Pipeline:
         Args:
             batcher: Where batches come from.
             elements: The steps.
-            queues: Lengths of the queues around each element, or None for one thread.
+            queues: What the queues around each pyfunc hold, or None for no such queues.
             deliver: Takes what has gone through; called on the last thread.
             drop: Takes a frame that goes no further, with the reason.
             fail: Told what ended the pipeline.
         """
         self._batcher = batcher
-        self._elements = list(elements)
         self._deliver = deliver
         self._drop = drop
         self._fail = fail
         self._failed = threading.Event()
-        self.stats = [ElementStats(element.name) for element in elements]
-        pairs = list(zip(self._elements, self.stats, strict=True))
-        groups = [[pair] for pair in pairs] if queues is not None and pairs else [pairs]
-        length = 0 if queues is None else queues.length
-        self._queues: list[Queue[Work | None]] = [Queue(length) for _ in groups[1:]]
+        self._groups = _groups(with_buffer_queues(elements, queues))
+        self._elements = [element for group in self._groups for element, _stats in group.elements]
+        self.stats = [stats for group in self._groups for _element, stats in group.elements]
+        self.taken = self.taken_frames = 0
+        """Batches that were taken, and their frames."""
+        self.done = self.done_frames = 0
+        """Batches that have gone through, and their frames."""
+        self._stopping = threading.Lock()
+        self._unstopped = list(self._elements)
         self._threads = [
             EngineThread(target=self._run, args=(index, group), name=f"elements-{index}", daemon=True)
-            for index, group in enumerate(groups)
+            for index, group in enumerate(self._groups)
         ]
+
+    @property
+    def queues(self) -> list[WorkQueue]:
+        """The queues between threads, in order."""
+        return [group.queue for group in self._groups if group.queue is not None]
+
+    def stages(self) -> list[ElementStats | WorkQueue]:
+        """Return elements, and queues that are elements of their own, in order."""
+        found: list[ElementStats | WorkQueue] = []
+        for group in self._groups:
+            if group.queue is not None:
+                if group.queue.limits.name is not None:
+                    found.append(group.queue)
+                if group.elements:
+                    group.elements[0][1].queue_length = group.queue.qsize()
+            found += [stats for _element, stats in group.elements]
+        return found
 
     def start(self) -> None:
         """Start every element, then the threads.
@@ -116,44 +155,75 @@ class Pipeline:
 
     def join(self, timeout_s: float | None = None) -> bool:
         """Wait until everything that was taken has been handed on, once the batcher is closed; tell whether it has."""
+        deadline_s = None if timeout_s is None else time.monotonic() + timeout_s
         for thread in self._threads:
             if thread.ident is not None:  # an element may have refused to start
-                thread.join(timeout_s)
+                thread.join(None if deadline_s is None else max(deadline_s - time.monotonic(), 0.0))
         return not any(thread.is_alive() for thread in self._threads)
 
-    def _run(self, index: int, group: list[tuple[Element, ElementStats]]) -> None:
-        outgoing = self._queues[index] if index < len(self._queues) else None
-        while (work := self._next(index, group)) is not None:
+    def give_up(self) -> None:
+        """Let nobody wait in a queue any more, and drop what has not gone through."""
+        self._failed.set()
+        for queue in self.queues:
+            queue.let_go()
+
+    def stop_elements(self, timeout_s: float = STOP_S) -> None:
+        """Call ``stop`` of every element that was not stopped, on threads of their own; report what does not return.
+
+        For pipelines whose threads have not ended in time.
+        """
+        for stats in self.stats:
+            if stats.is_working:
+                logger.error("element %s does not return; it is stopped while it works", stats.name)
+        with self._stopping:
+            left, self._unstopped = self._unstopped, []
+        deadline_s = time.monotonic() + timeout_s
+        threads = [
+            EngineThread(target=_stop, args=(element,), name=f"stop-{element.name}", daemon=True) for element in left
+        ]
+        for thread in threads:
+            thread.start()
+        for thread, element in zip(threads, left, strict=True):
+            thread.join(max(deadline_s - time.monotonic(), 0.0))
+            if thread.is_alive():
+                logger.error(
+                    "element %s: on_stop has not returned after %.1f s; it is left behind", element.name, timeout_s
+                )
+
+    def _run(self, index: int, group: _Group) -> None:
+        is_last = index + 1 == len(self._groups)
+        outgoing = None if is_last else self._groups[index + 1].queue
+        while (work := self._next(group)) is not None:
             self._work(work, group, outgoing)
             del work  # frees the frames while we wait
         if outgoing is not None:
-            outgoing.put(_END)
+            outgoing.put(None)
         else:
             self._stop_elements()
 
-    def _next(self, index: int, group: list[tuple[Element, ElementStats]]) -> Work | None:
-        if index:
-            queue = self._queues[index - 1]
-            group[0][1].queue_length = queue.qsize()
-            return queue.get()
+    def _next(self, group: _Group) -> Work | None:
+        if group.queue is not None:
+            return group.queue.get()
         try:
-            return self._batcher.take()
+            work = self._batcher.take()
         except Closed:
             return None
+        self.taken += bool(work.frames)
+        self.taken_frames += len(work.frames)
+        return work
 
-    def _work(self, work: Work, group: list[tuple[Element, ElementStats]], outgoing: Queue[Work | None] | None) -> None:
+    def _work(self, work: Work, group: _Group, outgoing: WorkQueue | None) -> None:
         if self._failed.is_set():
             self._give_up(work)
             return
         try:
-            for element, stats in group:
-                element.process(work.frames)
-                for event in work.events:
-                    element.event(event)
-                stats.batches += 1
-                stats.frames += len(work.frames)
+            for element, stats in group.elements:
+                _process(work, element, stats)
             if outgoing is None:
+                self.done += bool(work.frames)
+                self.done_frames += len(work.frames)
                 self._deliver(work)
+                self._batcher.release(work)
             else:
                 outgoing.put(work)
         except BaseException as error:  # noqa: BLE001 - reported; a dead thread would leave the sources waiting
@@ -162,14 +232,73 @@ class Pipeline:
 
     def _fail_once(self, error: BaseException) -> None:
         if not self._failed.is_set():
-            self._failed.set()
+            self.give_up()
             self._batcher.discard(lambda frame: self._drop(frame, "stopped"))
             self._fail(error)
 
     def _give_up(self, work: Work) -> None:
         for frame in work.frames:
             self._drop(frame, "stopped")
+        self._batcher.release(work)
 
     def _stop_elements(self) -> None:
-        for element in self._elements:
-            element.stop()
+        """Call ``stop`` of the elements in order, each once."""
+        while True:
+            with self._stopping:
+                if not self._unstopped:
+                    return
+                element = self._unstopped.pop(0)
+            _stop(element)
+
+
+def with_buffer_queues(steps: Sequence[Step], queues: BufferQueues | None) -> list[Step]:
+    """Put a queue before and after each pyfunc: none as the first or last step, no two in a row."""
+    if queues is None:
+        return list(steps)
+    limits = QueueLimits.of_buffer_queues(queues.length, queues.byte_size)
+    made: list[Step] = []
+    for step in steps:
+        has_neighbours = bool(made) and not isinstance(made[-1], QueueLimits) and not isinstance(step, QueueLimits)
+        if has_neighbours and (_is_pyfunc(made[-1]) or _is_pyfunc(step)):
+            made.append(limits)
+        made.append(step)
+    return made
+
+
+def _is_pyfunc(step: Step) -> bool:
+    """Whether a step runs the user's Python; models say that they do not."""
+    return bool(getattr(step, "is_pyfunc", True))
+
+
+def _groups(steps: Sequence[Step]) -> list[_Group]:
+    groups = [_Group(None)]
+    stages: Counter[str] = Counter()
+    for step in steps:
+        name = (step.name or "") if isinstance(step, QueueLimits) else getattr(step, "stage", step.name)
+        stage = name if not stages[name] else f"{name}_{stages[name]}"
+        stages[name] += bool(name)
+        if isinstance(step, QueueLimits):
+            groups.append(_Group(WorkQueue(step if step.name is None else step.named(stage))))
+        else:
+            groups[-1].elements.append((step, ElementStats(step.name, stage)))
+    return groups
+
+
+def _process(work: Work, element: Element, stats: ElementStats) -> None:
+    stats.is_working = True
+    try:
+        element.process(work.frames)
+        for event in work.events:
+            element.event(event)
+    finally:
+        stats.is_working = False
+    stats.batches += bool(work.frames)
+    stats.frames += len(work.frames)
+    stats.objects += sum(frame.video_frame.object_count for frame in work.frames)
+
+
+def _stop(element: Element) -> None:
+    try:
+        element.stop()
+    except BaseException:
+        logger.exception("element %s: on_stop raised", element.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from fractions import Fraction
@@ -10,10 +11,12 @@ from typing import TYPE_CHECKING, Final, final
 from picasso.errors import ShutDownError
 from picasso.module.elements import StreamEvent
 from picasso.module.meta import Frame, FramePixels
+from picasso.module.run.accounts import Accounts, Fate
 from picasso.module.run.batcher import Batcher, Closed
+from picasso.module.run.egress import Egress
 from picasso.module.run.geometry import Geometry
+from picasso.module.run.limits import Limit, payload_bytes
 from picasso.module.run.outputs import NAMESPACE, SIZE, finish_metadata, source_spec
-from picasso.module.run.sequence import Sequence
 from picasso.primitives import Attribute, AttributeValue, EndOfStream
 
 if TYPE_CHECKING:
@@ -23,18 +26,20 @@ if TYPE_CHECKING:
     from picasso.module.run.batcher import Work
     from picasso.primitives import VideoFrame
     from picasso.surface import SurfaceView
+    from picasso.transform import Rect
 
 FALLBACK_RATE: Final = Fraction(30)
+logger = logging.getLogger("picasso.module")
 
 
 @final
 class _Source:
     """A source while it is in the module."""
 
-    def __init__(self, downstream: Downstream) -> None:
+    def __init__(self, downstream: Downstream, limit: Limit) -> None:
         self.downstream = downstream
         self.geometry: Geometry | None = None
-        self.sequence = Sequence(downstream.pass_on)
+        self.egress = Egress(downstream.pass_on, limit)
         self.frames = 0
         self.gone = threading.Event()
         """Everything of it has gone on."""
@@ -48,74 +53,153 @@ class ModuleStage:
     the source wait. ``deliver`` runs on the last thread of the pipeline.
     """
 
-    def __init__(self, module: ModuleConfig, batcher: Batcher, set_spec: Callable[[str, SourceSpec], None]) -> None:
+    def __init__(
+        self,
+        module: ModuleConfig,
+        batcher: Batcher,
+        set_spec: Callable[[str, SourceSpec], None],
+        accounts: Accounts | None = None,
+        egress: Limit | None = None,
+    ) -> None:
         """Make a stage without sources.
 
         Args:
             module: The module.
             batcher: Where frames wait for the elements.
             set_spec: Tells the engine what is done with the frames of a source.
+            accounts: Where frames are counted.
+            egress: How much of a source may wait behind the elements.
         """
+        self.accounts = accounts or Accounts()
+        self.tagged = self.untagged = 0
+        """Frames that went to the engine, and past it, so far."""
         self._module = module
         self._batcher = batcher
         self._set_spec = set_spec
+        self._egress = egress or Limit()
         self._sources: dict[str, _Source] = {}
+        self._failures = 0
 
     def open(self, downstream: Downstream) -> None:
         """Take notice of a source."""
-        self._sources[downstream.source_id] = _Source(downstream)
+        self._sources[downstream.source_id] = _Source(downstream, self._egress)
         self._put_event("source-add", downstream.source_id)
 
     def frame(self, source_id: str, frame: VideoFrame, surface: SurfaceView) -> None:
         """Put a frame of ``source_id`` into its line; ``frame`` and ``surface`` are the stage's from now on."""
         source = self._sources[source_id]
+        self.accounts.enter(frame, source)
+        try:
+            self._enter(source, frame, surface)
+        except Closed:
+            self._count(frame, Fate.STOPPED)
+        except BaseException:
+            self.accounts.drop(frame, Fate.FAILED)  # the thread of the source counts it for the runner
+            raise
+
+    def _enter(self, source: _Source, frame: VideoFrame, surface: SurfaceView) -> None:
         size_wh = (frame.width, frame.height)
         if source.geometry is None or source.geometry.source_wh != size_wh:
             source.geometry = Geometry.of(size_wh, self._module.frame)
             if self._module.output_frame is not None:
                 rate = Fraction(*frame.fps) if frame.fps[0] > 0 else FALLBACK_RATE
-                self._set_spec(source_id, source_spec(self._module, source.geometry.output_wh, rate))
+                self._set_spec(source.downstream.source_id, source_spec(self._module, source.geometry.output_wh, rate))
         source.geometry.enter(frame)
         pixels = FramePixels(surface, source.geometry.total)
         number, source.frames = source.frames, source.frames + 1
-        try:
-            self._batcher.put(source_id, Frame(frame, pixels, frame_num=number))
-        except Closed:
-            raise ShutDownError("the module stops") from None
+        size_bytes = payload_bytes(frame, surface)
+        self._batcher.put(source.downstream.source_id, Frame(frame, pixels, frame_num=number), size_bytes)
 
     def end_stream(self, source_id: str) -> None:
         """Put the end of a stream of ``source_id`` into its line."""
         self._put_event("source-eos", source_id)
 
     def close(self, source_id: str) -> None:
-        """Return when everything of ``source_id`` has gone on."""
+        """Return when everything of ``source_id`` has gone on, and forget it."""
         source = self._sources[source_id]
         if self._put_event("source-delete", source_id):
             source.gone.wait()
+        if self._sources.get(source_id) is source:
+            del self._sources[source_id]
+        self.accounts.close_source(source_id)
 
     def deliver(self, work: Work) -> None:
-        """Pass on what has gone through the elements."""
+        """Pass on what has gone through the elements; a frame that cannot be passed on is counted and reported."""
         for frame in work.frames:
-            self._pass_on(frame, self._sources[frame.source_id])
+            ticket = self.accounts.ticket(frame.video_frame)
+            if ticket is None:
+                continue  # it was given up meanwhile
+            try:
+                self._pass_on(frame, ticket.source)
+            except ShutDownError:
+                self._count(frame.video_frame, Fate.STOPPED)
+            except Exception as error:  # noqa: BLE001 - one frame must not end the source, or the others of its batch
+                self._report(frame, error)
+                self._count(frame.video_frame, Fate.FAILED)
         for event in work.events:
-            source = self._sources[event.source_id]
-            if event.kind == "source-eos":
+            source = self._sources.get(event.source_id)
+            if source is not None and event.kind == "source-eos":
                 self._end(source)
-            elif event.kind == "source-delete":
+            elif source is not None and event.kind == "source-delete":
                 source.gone.set()
 
     def drop(self, frame: Frame, reason: str) -> None:
         """Count a frame that goes no further."""
-        self._sources[frame.source_id].downstream.drop(frame.video_frame, reason)
+        self._count(frame.video_frame, reason)
 
     def release(self) -> None:
         """Let every source go: the pipeline has ended."""
         for source in list(self._sources.values()):
+            source.egress.let_go()
             source.gone.set()
 
-    def came_out(self, source_id: str) -> None:
-        """Take notice that a frame of a source has reached the sinks, or was lost in the engine."""
-        self._sources[source_id].sequence.came_out()
+    def drop_all(self) -> None:
+        """Count what is in the module, and cannot leave it in time, as stopped."""
+        for ticket in self.accounts.drop_all(Fate.STOPPED):
+            if not ticket.is_sent:  # the engine counts those that it has
+                ticket.source.downstream.drop(ticket.frame, Fate.STOPPED)
+
+    def finish(self, output: OutputMessage, emit: Callable[[OutputMessage], object]) -> None:
+        """Count and complete what came out of the engine, or went past it, and hand it on.
+
+        Args:
+            output: A frame, or the end of a stream.
+            emit: Hands it to the sinks. It does not get what was given up meanwhile.
+        """
+        if output.is_eos:
+            emit(output)
+            return
+        frame = output.as_video_frame()
+        ticket = self.accounts.leave(frame)
+        if ticket is None:
+            if self.accounts.is_closed:
+                return  # it is counted as stopped
+            self.accounts.enter(frame)  # it was made on the way
+            self.accounts.leave(frame)
+        self.complete(output)
+        emit(output)
+        if ticket is not None and ticket.is_sent:
+            ticket.source.egress.came_out()
+
+    def lose(self, frame: VideoFrame, error: BaseException) -> bool:
+        """Take notice of a frame that the engine lost; tell whether it was in the module."""
+        reason = Fate.STOPPED if isinstance(error, ShutDownError) else Fate.FAILED
+        ticket = self.accounts.drop(frame, reason)
+        if ticket is None:
+            return False
+        frame.delete_attribute(NAMESPACE, SIZE)
+        if ticket.is_sent:
+            ticket.source.egress.came_out()
+        return True
+
+    def egress_of(self, source_id: str) -> Egress | None:
+        """Return the way from the elements to the sinks of a source that is there."""
+        source = self._sources.get(source_id)
+        return None if source is None else source.egress
+
+    def egresses(self) -> list[Egress]:
+        """Return those of all sources that are there."""
+        return [source.egress for source in list(self._sources.values())]
 
     def complete(self, output: OutputMessage) -> None:
         """Give what the engine made the module's metadata: the chain from the source's size to the output's."""
@@ -130,7 +214,7 @@ class ModuleStage:
     def _pass_on(self, frame: Frame, source: _Source) -> None:
         video_frame, module = frame.video_frame, self._module
         if frame.is_dropped:
-            source.downstream.drop(video_frame, "pyfunc")
+            self._count(video_frame, frame.drop_reason)
             return
         geometry = self._geometry_of(frame)
         finish_metadata(frame, legacy_track_ids=module.parameters["track_ids"] == "legacy")
@@ -140,18 +224,50 @@ class ModuleStage:
             self._write_chain(video_frame, geometry)
             video_frame.dts = None
             video_frame.keyframe, video_frame.codec = (True, None) if output is None else (False, output.codec)
-            source.sequence.pass_on(video_frame)
+            source.egress.wait_for_room()
+            self.untagged += 1
+            source.egress.pass_on(video_frame)
             return
-        source.sequence.sent()
         size = [AttributeValue.integers(geometry.source_wh)]
         video_frame.set_attribute(Attribute(NAMESPACE, SIZE, size, None, False, True))
+        crop = None
         if geometry.keeps_padding or frame.pixels.is_edited:
             with frame.edit_image():
                 pass
-            source.downstream.send_frame(video_frame, frame.pixels.surface(), geometry.crop)
+            surface, crop = frame.pixels.surface(), geometry.crop
         else:
             geometry.leave(video_frame)
-            source.downstream.send_frame(video_frame, frame.pixels.source)
+            surface = frame.pixels.source
+        self._send(source, video_frame, surface, crop)
+
+    def _send(self, source: _Source, frame: VideoFrame, surface: SurfaceView, crop: Rect | None) -> None:
+        """Send a frame to the engine, once there is room."""
+        source.egress.wait_for_room()
+        ticket = self.accounts.ticket(frame)
+        if ticket is None:
+            return  # it was given up while it waited
+        source.egress.sent(payload_bytes(frame, surface))
+        self.tagged += 1
+        ticket.is_sent = True
+        try:
+            source.downstream.send_frame(frame, surface, crop)
+        except BaseException:
+            ticket.is_sent = False
+            source.egress.came_out()
+            raise
+
+    def _count(self, frame: VideoFrame, reason: str) -> None:
+        ticket = self.accounts.drop(frame, reason)
+        if ticket is not None:
+            ticket.source.downstream.drop(frame, reason)
+
+    def _report(self, frame: Frame, error: BaseException) -> None:
+        """Log the first, second, fourth, eighth… frame that cannot be passed on."""
+        self._failures += 1
+        if self._failures & (self._failures - 1) == 0:
+            logger.error(
+                "source %r: the frame at pts %d is lost (no. %d): %s", frame.source_id, frame.pts, self._failures, error
+            )
 
     def _geometry_of(self, frame: Frame) -> Geometry:
         return Geometry.of(frame.pixels.placement.source_wh, self._module.frame)
