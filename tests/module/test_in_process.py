@@ -135,7 +135,7 @@ class It(PyFunc):
         module.send(frame(5, "a"), PIXELS)
         outcome = module.run()
     assert [len(outcome[name]) for name in ("a", "b")] == [3, 2]
-    assert outcome["a"][2].frame.get_tag("ends") == "a"
+    assert "a" in str(outcome["a"][2].frame.get_tag("ends")).split(",")  # that of b may come before this frame, too
     assert [(s.source_id, s.read, s.delivered, s.dropped) for s in outcome.statuses] == [("a", 3, 3, 0), ("b", 2, 2, 0)]
 
 
