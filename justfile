@@ -21,6 +21,10 @@ levels *args:
 wheel *args:
     PYTHONPATH=kernels python -m picasso_build.wheels {{args}}
 
+# the compiled schema of the wire, of its text
+schema:
+    cd picasso/wire/codec && python -m grpc_tools.protoc -I. --descriptor_set_out=protocol.binpb protocol.proto
+
 # machine code for ARM held to the laws: their calls, recorded and made again by qemu-user
 cross:
     mkdir -p out

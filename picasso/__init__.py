@@ -42,9 +42,12 @@ from picasso.engine import (
     WarmUp,
     warm_up,
 )
+from picasso.primitives import register_codec
 from picasso.signals import stop_on_signals
 
 __version__ = "0.1.0"
+
+register_codec("picasso.wire.codec")  # loads when a frame is asked for its bytes
 
 __all__ = [
     "Av1DgpuProps",

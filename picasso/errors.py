@@ -9,6 +9,7 @@
     ├── GeometryError (ValueError)           sizes, crops and paddings that leave nothing to draw on
     ├── TransformationChainError (RuntimeError)  a frame's chain cannot be applied or inverted
     ├── MetadataError (ValueError)           JSON that is not ours
+    ├── ProtocolError (ValueError, RuntimeError)  bytes that are no message, or what a message cannot carry
     ├── DetachedObjectError (RuntimeError)   the frame no longer holds this object
     ├── SurfaceError (ValueError)            pixels that cannot be wrapped
     ├── SurfaceTypeError (TypeError)         not pixels at all
@@ -65,6 +66,10 @@ class TransformationChainError(PicassoError, RuntimeError):
 
 class MetadataError(PicassoError, ValueError):
     """Text that does not hold a frame's metadata."""
+
+
+class ProtocolError(PicassoError, ValueError, RuntimeError):
+    """Bytes that hold no message of the protocol, or metadata that the protocol cannot carry."""
 
 
 class DetachedObjectError(PicassoError, RuntimeError):

@@ -177,14 +177,14 @@ class MetadataWriter:
         chain: tuple[VideoFrameTransformation, ...] = ()
         if isinstance(output, OutputMessage):
             if output.is_eos:
-                return output.as_eos().to_message()
+                return msgspec.json.encode({"end_of_stream": output.as_eos().source_id})
             placement, chain = output.placement, output.source_transformations
             output = output.as_video_frame()
         frame = output.copy()
         frame.content = VideoFrameContent.none()
         if placement is not None and self._to_source:
             _move_to_source(frame, placement, chain)
-        return frame.to_message()
+        return frame.json_line()
 
 
 class MetadataReader:

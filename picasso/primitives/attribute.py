@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from picasso.errors import MetadataError
+from picasso.primitives.attribute_text import attribute_shape, parsed, text_of, value_of
 from picasso.primitives.attribute_value import AttributeValue
 from picasso.primitives.checks import text
 
@@ -95,6 +97,30 @@ class Attribute:
     def key(self) -> AttributeKey:
         """Namespace and name."""
         return self.namespace, self.name
+
+    @property
+    def json(self) -> str:
+        """The attribute as one line of JSON, with ``is_persistent`` and ``is_hidden``."""
+        return text_of(attribute_shape(self))
+
+    @classmethod
+    def from_json(cls, document: str) -> Attribute:
+        """Read what ``json`` wrote; ``MetadataError`` when it is something else."""
+        shape = parsed(document, "attribute")
+        try:
+            values = [value_of(AttributeValue, value) for value in shape["values"]]
+            return cls(
+                shape["namespace"],
+                shape["name"],
+                values,
+                shape.get("hint"),
+                bool(shape.get("is_persistent", True)),
+                bool(shape.get("is_hidden", False)),
+            )
+        except KeyError as error:
+            raise MetadataError(f"attribute: missing field `{error.args[0]}`") from error
+        except TypeError as error:
+            raise MetadataError(f"attribute: {error}") from error
 
     def is_temporary(self) -> bool:
         """Say whether JSON leaves it out."""

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from copy import copy
 from typing import Any, SupportsFloat, SupportsIndex, TypeAlias, TypeVar
 
+from picasso.primitives.attribute_text import parsed, text_of, value_of, value_shape
 from picasso.primitives.boxes import BBox, RBBox
 from picasso.primitives.checks import real, text, whole
+from picasso.primitives.enums import NativeEnum
 from picasso.primitives.shapes import Intersection, Point, PolygonalArea
 
 _T = TypeVar("_T")
@@ -17,10 +19,37 @@ Real: TypeAlias = float
 Blob: TypeAlias = bytes
 
 
+class AttributeValueType(NativeEnum):
+    """The kinds of value, by the numbers of the reference."""
+
+    Bytes = 0
+    String = 1
+    StringList = 2
+    Integer = 3
+    IntegerList = 4
+    Float = 5
+    FloatList = 6
+    Boolean = 7
+    BooleanList = 8
+    BBox = 9
+    BBoxList = 10
+    Point = 11
+    PointList = 12
+    Polygon = 13
+    PolygonList = 14
+    Intersection = 15
+    TemporaryValue = 16
+    None_ = 17
+
+    def __repr__(self) -> str:
+        return self._name_
+
+
 class AttributeValue:
     """An immutable value of one kind: made by the factory of that kind, read by its ``as_…`` method.
 
-    Convention: the ``as_…`` methods of all other kinds return ``None``. Integers are signed 64 bit, else
+    Convention: the ``as_…`` methods of all other kinds return ``None``; a box without an angle is of both kinds of box,
+    and equal to itself whichever factory made it. Integers are signed 64 bit, else
     ``OverflowError``; content of another type is a ``TypeError``. ``confidence`` is optional and not checked.
     """
 
@@ -80,8 +109,8 @@ class AttributeValue:
 
     @staticmethod
     def bytes(dims: Iterable[SupportsIndex], blob: Blob, confidence: Real | None = None) -> AttributeValue:
-        """Hold a blob with the dimensions of what is in it, each ≥ 0; they are not compared with its length."""
-        shape = tuple(whole("dims", dim, 0) for dim in dims)
+        """Hold a blob with the dimensions of what is in it; they are not compared with its length."""
+        shape = tuple(whole("dims", dim) for dim in dims)
         return AttributeValue("bytes", (shape, _a("blob", Blob, blob)), confidence)
 
     @staticmethod
@@ -147,6 +176,21 @@ class AttributeValue:
         return self._kind
 
     @property
+    def value_type(self) -> AttributeValueType:
+        """The kind as a member of the enumeration; boxes with and without an angle are of one."""
+        return _TYPES[self._kind]
+
+    @property
+    def json(self) -> str:
+        """Value and confidence as one line of JSON, such as ``{"confidence":null,"value":{"Integer":5}}``."""
+        return text_of(value_shape(self))
+
+    @staticmethod
+    def from_json(document: str) -> AttributeValue:
+        """Read what ``json`` wrote; ``MetadataError`` when it is something else."""
+        return value_of(AttributeValue, parsed(document, "attribute value"))
+
+    @property
     def confidence(self) -> Real | None:
         """How sure the maker of the value was, usually 0 … 1."""
         return self._confidence
@@ -192,20 +236,21 @@ class AttributeValue:
         return (list(self._content[0]), self._content[1]) if self._kind == "bytes" else None
 
     def as_bbox(self) -> BBox | None:
-        """Return a copy of the box."""
-        return self._one("bbox", BBox)
+        """Return a copy of the box; ``None`` when it has an angle."""
+        return _upright(self._content) if self._kind in _BOX else None
 
     def as_bboxes(self) -> list[BBox] | None:
-        """Return copies of the boxes."""
-        return self._many("bboxes", BBox)
+        """Return copies of the boxes; ``None`` when one has an angle."""
+        boxes = [_upright(box) for box in self._content] if self._kind in _BOXES else [None]
+        return [box for box in boxes if box is not None] if None not in boxes else None
 
     def as_rbbox(self) -> RBBox | None:
-        """Return a copy of the box."""
-        return self._one("rbbox", RBBox)
+        """Return a copy of the box, whichever of the two factories made it."""
+        return _turnable(self._content) if self._kind in _BOX else None
 
     def as_rbboxes(self) -> list[RBBox] | None:
-        """Return copies of the boxes."""
-        return self._many("rbboxes", RBBox)
+        """Return copies of the boxes, whichever of the two factories made them."""
+        return [_turnable(box) for box in self._content] if self._kind in _BOXES else None
 
     def as_point(self) -> Point | None:
         """Return the point."""
@@ -242,7 +287,8 @@ class AttributeValue:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, AttributeValue):
             return NotImplemented
-        return (self._kind, self._content, self._confidence) == (other._kind, other._content, other._confidence)
+        same_kind = self._kind == other._kind or any(self._kind in two and other._kind in two for two in (_BOX, _BOXES))
+        return same_kind and (self._content, self._confidence) == (other._content, other._confidence)
 
     def __repr__(self) -> str:
         sure = "" if self._confidence is None else f", confidence={self._confidence}"
@@ -266,3 +312,38 @@ def _all(name: str, kind: type[_T], values: Iterable[_T]) -> tuple[_T, ...]:
 def _own(content: _T) -> _T:
     """Return a copy of a box, and anything else as it is."""
     return copy(content) if isinstance(content, (BBox, RBBox)) else content
+
+
+_BOX = ("bbox", "rbbox")
+_BOXES = ("bboxes", "rbboxes")
+_TYPES = {
+    "bytes": AttributeValueType.Bytes,
+    "string": AttributeValueType.String,
+    "strings": AttributeValueType.StringList,
+    "integer": AttributeValueType.Integer,
+    "integers": AttributeValueType.IntegerList,
+    "float": AttributeValueType.Float,
+    "floats": AttributeValueType.FloatList,
+    "boolean": AttributeValueType.Boolean,
+    "booleans": AttributeValueType.BooleanList,
+    "bbox": AttributeValueType.BBox,
+    "rbbox": AttributeValueType.BBox,
+    "bboxes": AttributeValueType.BBoxList,
+    "rbboxes": AttributeValueType.BBoxList,
+    "point": AttributeValueType.Point,
+    "points": AttributeValueType.PointList,
+    "polygon": AttributeValueType.Polygon,
+    "polygons": AttributeValueType.PolygonList,
+    "intersection": AttributeValueType.Intersection,
+    "temporary_python_object": AttributeValueType.TemporaryValue,
+    "none": AttributeValueType.None_,
+}
+
+
+def _upright(box: BBox | RBBox) -> BBox | None:
+    """Return a copy as an upright box; ``None`` when it has an angle."""
+    return None if isinstance(box, RBBox) and box.angle is not None else BBox(*box.as_xcycwh())
+
+
+def _turnable(box: BBox | RBBox) -> RBBox:
+    return box.as_rbbox() if isinstance(box, BBox) else box.copy()

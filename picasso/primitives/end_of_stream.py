@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from picasso.primitives.checks import text
+from picasso.primitives.protocol import as_message
+
+if TYPE_CHECKING:
+    from picasso.primitives.message import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +26,8 @@ class EndOfStream:
     @property
     def json(self) -> str:
         """The signal as one line of JSON."""
-        return self.to_message().decode()
+        return msgspec.json.encode({"source_id": self.source_id}).decode()
 
-    def to_message(self) -> bytes:
-        """Return the signal as UTF-8 JSON, for a queue or a socket."""
-        return msgspec.json.encode({"end_of_stream": self.source_id})
+    def to_message(self) -> Message:
+        """Return a message that holds it."""
+        return as_message(self)

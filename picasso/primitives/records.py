@@ -35,7 +35,7 @@ class Record(Struct, forbid_unknown_fields=True, omit_defaults=True):
 class PolygonRecord(Record):
     """A ``PolygonalArea``."""
 
-    vertices: Annotated[list[PairXY], Meta(min_length=3)]
+    vertices: list[PairXY]
     tags: list[str | None] | None = None
 
 
@@ -43,13 +43,13 @@ class IntersectionRecord(Record):
     """An ``Intersection``."""
 
     kind: Literal["enter", "inside", "leave", "cross", "outside"]
-    edges: list[tuple[Whole, str | None]] = []
+    edges: list[tuple[Count, str | None]] = []
 
 
 class BytesRecord(Record):
     """A blob and the dimensions of what is in it."""
 
-    dims: list[Count]
+    dims: list[Whole]
     blob: bytes
 
 

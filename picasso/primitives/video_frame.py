@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 import numpy as np
@@ -12,6 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from picasso.primitives.detections import Detections, NewDetections, read_detections
 from picasso.primitives.frame_geometry import MovableFrame
 from picasso.primitives.frame_json import build_frame, convert_record, decode_record, frame_record
+from picasso.primitives.protocol import as_message, registered_codec
+
+if TYPE_CHECKING:
+    from picasso.primitives.message import Message
 
 
 class VideoFrame(MovableFrame):
@@ -89,24 +93,47 @@ class VideoFrame(MovableFrame):
     @property
     def json(self) -> str:
         """The frame as one line of JSON, without temporary attributes."""
-        return self.to_message().decode()
+        return self.json_line().decode()
 
     @property
     def json_pretty(self) -> str:
         """The frame as indented JSON."""
         return msgspec.json.format(self.json, indent=2)
 
-    def to_message(self) -> bytes:
-        """Return the frame as UTF-8 JSON, for a queue or a socket."""
+    def json_line(self) -> bytes:
+        """Return ``json`` in UTF-8, for a file or a queue."""
         return msgspec.json.encode(frame_record(self))
+
+    def to_message(self) -> Message:
+        """Return a message that holds the frame itself: later changes of the frame change the message."""
+        return as_message(self)
+
+    def to_protobuf(self) -> bytes:
+        """Return the frame in the protocol of the Savant peers, without temporary attributes.
+
+        Raises:
+            ProtocolError: A field does not fit the protocol.
+            MissingDependencyError: The protocol's library is not installed.
+        """
+        return registered_codec().encode_part(self)
+
+    @classmethod
+    def from_protobuf(cls, data: bytes) -> Self:
+        """Read what ``to_protobuf`` wrote, here or in another program that speaks the protocol.
+
+        Raises:
+            ProtocolError: The bytes hold no frame, or one that is out of range; the message names the field.
+        """
+        made: Self = registered_codec().decode_part(cls, data)
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         """Return what ``json`` holds, as dicts, lists, texts and numbers."""
-        return msgspec.json.decode(self.to_message(), type=dict[str, Any])
+        return msgspec.json.decode(self.json_line(), type=dict[str, Any])
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
-        """Read the text that ``json`` or ``to_message`` wrote.
+        """Read the text that ``json`` or ``json_line`` wrote.
 
         Raises:
             MetadataError: It is no JSON, or not of a frame; the message names the place.

@@ -14,6 +14,7 @@ from picasso.primitives.box_fields import values_of
 from picasso.primitives.boxes import BBox, RBBox
 from picasso.primitives.checks import INT64_MIN, real, text, whole
 from picasso.primitives.object_store import DETECTION, NO_BOX, NO_TRACK_ID, TRACK, ObjectStore
+from picasso.primitives.protocol import registered_codec
 
 AnyBox: TypeAlias = RBBox | BBox
 
@@ -169,6 +170,10 @@ class ObjectFields(AttributeHolder):
         copied._store.copy_row(store, row, int(store.ids[row]))
         return copied
 
+    def to_protobuf(self) -> bytes:
+        """Return the object in the protocol of the Savant peers, without temporary attributes."""
+        return registered_codec().encode_part(self)
+
     def _attribute_table(self) -> dict[AttributeKey, Attribute]:
         store, row = self.locate()
         return store.attributes.setdefault(int(store.ids[row]), {})
@@ -215,6 +220,16 @@ class VideoObject(ObjectFields):
         self.track_id = track_id
         self.track_box = track_box
         self._store.attributes[self.id] = attribute_table(attributes)
+
+    @classmethod
+    def from_protobuf(cls, data: bytes) -> Self:
+        """Read what ``to_protobuf`` wrote, as an object without a parent.
+
+        Raises:
+            ProtocolError: The bytes hold none.
+        """
+        made: Self = registered_codec().decode_part(cls, data)
+        return made
 
     def locate(self) -> tuple[ObjectStore, int]:
         """Return the own store and its only row."""

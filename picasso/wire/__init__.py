@@ -11,6 +11,7 @@
             received.source_id, received.kind, received.payload
 """
 
+from picasso.wire.codec import MAX_BYTES, MAX_PARTS, PROTOCOL_VERSION, decode_message, encode_message
 from picasso.wire.endpoint import Endpoint, SocketKind
 from picasso.wire.envelope import MessageKind
 from picasso.wire.reader import Reader
@@ -19,6 +20,9 @@ from picasso.wire.sequence import Gap
 from picasso.wire.writer import Writer
 
 __all__ = [
+    "MAX_BYTES",
+    "MAX_PARTS",
+    "PROTOCOL_VERSION",
     "Endpoint",
     "Gap",
     "MessageKind",
@@ -32,4 +36,6 @@ __all__ = [
     "TimedOut",
     "Writer",
     "WriterStats",
+    "decode_message",
+    "encode_message",
 ]

@@ -91,7 +91,7 @@ def test_detections_come_from_standard_input(small_clip: Path, tmp_path: Path) -
     first.add_detections("detector", [[10, 10, 90, 90]], ["face"])
     line = [sys.executable, "-m", "picasso", "encode", str(small_clip), "-o", "out.mp4", "-q", "--seconds", "0.2"]
     line += ["--draw", "-", "--metadata", "out.ndjson"]
-    done = subprocess.run(line, input=first.to_message(), capture_output=True, cwd=tmp_path, timeout=250, check=False)
+    done = subprocess.run(line, input=first.json_line(), capture_output=True, cwd=tmp_path, timeout=250, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
     with MetadataReader(tmp_path / "out.ndjson") as reader:
         assert [len(frame.get_all_objects()) for frame in reader.frames()] == [1, 0, 0, 0, 0, 0]

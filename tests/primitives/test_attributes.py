@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from picasso.errors import MetadataError
 from picasso.primitives import (
     Attribute,
     AttributeValue,
@@ -53,10 +54,60 @@ def test_a_value_is_read_by_its_own_reader(kind, arguments, expected):
     assert value.confidence == 0.5
     assert not value.is_none()
     for other in VALUES:
-        assert getattr(value, f"as_{other}")() == (expected if other == kind else None)
+        is_read = other in (kind, f"r{kind}")  # an upright box is one that may be turned, too
+        assert getattr(value, f"as_{other}")() == (expected if is_read else None)
     assert value == getattr(AttributeValue, kind)(*arguments, confidence=0.5)
     assert value != getattr(AttributeValue, kind)(*arguments)
     assert repr(value).startswith(f"AttributeValue.{kind}(")
+
+
+def test_a_box_without_an_angle_is_the_same_value_whichever_factory_made_it():
+    upright, turnable = AttributeValue.bbox(BBox(1, 2, 3, 4)), AttributeValue.rbbox(RBBox(1, 2, 3, 4))
+    assert upright == turnable
+    assert turnable.as_bbox() == upright.as_bbox() == BBox(1, 2, 3, 4)
+    assert isinstance(upright.as_rbbox(), RBBox)
+    several = AttributeValue.rbboxes([RBBox(1, 2, 3, 4), RBBox(1, 2, 3, 4, 0)])
+    assert several.as_bboxes() is None
+    assert AttributeValue.rbboxes([]).as_bboxes() == []
+    assert AttributeValue.rbbox(RBBox(1, 2, 3, 4, 0)).as_bbox() is None
+
+
+@pytest.mark.parametrize(("kind", "arguments"), [(k, a) for k, (a, _) in VALUES.items()], ids=VALUES)
+def test_a_value_goes_through_the_json_of_peers(kind, arguments):
+    value = getattr(AttributeValue, kind)(*arguments, 0.5)
+    back = AttributeValue.from_json(value.json)
+    assert back.value_type == value.value_type
+    assert (back.json, back.confidence) == (value.json, 0.5)
+    assert back == value or kind == "temporary_python_object"
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ("{", "Input data was truncated"),
+        ("[]", "Expected `object`"),
+        ("{}", "missing field `value`"),
+        ('{"value": {"Number": 1}}', "unknown kind 'Number'; one of None, Bytes"),
+        ('{"value": {"Integer": "1"}}', "expected int"),
+        ('{"value": {}}', "not enough values"),
+        ('{"value": {"Point": {"x": 1}}}', "missing field `y`"),
+        ('{"value": {"Intersection": {"kind": "Near", "edges": []}}}', "missing field `Near`"),
+    ],
+)
+def test_json_that_is_no_value_is_refused(document, message):
+    with pytest.raises(MetadataError, match=message):
+        AttributeValue.from_json(document)
+
+
+def test_an_attribute_goes_through_the_json_of_peers():
+    attribute = Attribute("a", "b", [AttributeValue.integer(5, 0.5)], "hint", False, True)
+    assert attribute.json == (
+        '{"namespace":"a","name":"b","values":[{"confidence":0.5,"value":{"Integer":5}}],'
+        '"hint":"hint","is_persistent":false,"is_hidden":true}'
+    )
+    assert Attribute.from_json(attribute.json) == attribute
+    with pytest.raises(MetadataError, match="missing field `namespace`"):
+        Attribute.from_json('{"name": "b", "values": []}')
 
 
 def test_none_holds_nothing():
@@ -92,14 +143,17 @@ def test_a_value_keeps_its_own_boxes():
         (lambda: AttributeValue.float("1"), TypeError, "float: expected float, got str"),
         (lambda: AttributeValue.floats(["1"]), TypeError, "floats"),
         (lambda: AttributeValue.boolean(1), TypeError, "boolean: expected bool, got int"),
-        (lambda: AttributeValue.bytes([-1], b""), ValueError, "dims"),
+        (lambda: AttributeValue.bytes([2**63], b""), OverflowError, "dims"),
         (lambda: AttributeValue.bytes([1], "a"), TypeError, "blob: expected bytes, got str"),
         (lambda: AttributeValue.bytes_from_list([1], [256]), ValueError, "256"),
         (lambda: AttributeValue.bbox(RBBox(1, 2, 3, 4)), TypeError, "bbox: expected BBox, got RBBox"),
         (lambda: AttributeValue.point((1, 2)), TypeError, "point: expected Point, got tuple"),
         (lambda: AttributeValue.integer(1, "high"), TypeError, "confidence"),
-        (lambda: PolygonalArea([Point(0, 0)]), ValueError, "at least 3 points, got 1"),
-        (lambda: PolygonalArea(TRIANGLE.vertices, ["a"]), ValueError, "one for each of 3 edges, got 1"),
+        (lambda: PolygonalArea(TRIANGLE.vertices, ["a"]), ValueError, "must have the same length: 3 vertices, 1 tags"),
+        (lambda: PolygonalArea(TRIANGLE.vertices, [1, 2, 3]), TypeError, "tags: expected str, got int"),
+        (lambda: Point("1", 2), TypeError, "x: expected float, got str"),
+        (lambda: Intersection(IntersectionKind.Enter, [(-1, None)]), ValueError, "edges: must be at least 0, got -1"),
+        (lambda: Intersection(0), TypeError, "kind: expected IntersectionKind, got 0"),
         (lambda: Attribute("a", "b", [1]), TypeError, "values: expected AttributeValue, got int"),
         (lambda: Attribute(1, "b"), TypeError, "namespace: expected str, got int"),
         (lambda: Attribute("a", "b", hint=1), TypeError, "hint: expected str, got int"),

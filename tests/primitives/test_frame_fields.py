@@ -255,8 +255,8 @@ def test_the_wrong_kind_is_a_type_error(call, message):
 def test_end_of_stream():
     end = EndOfStream("cam")
     assert end.source_id == "cam"
-    assert msgspec.json.decode(end.to_message()) == {"end_of_stream": "cam"}
-    assert end.json == end.to_message().decode()
+    assert msgspec.json.decode(end.json) == {"source_id": "cam"}
+    assert end.to_message().as_end_of_stream() == end
     assert end == EndOfStream("cam")
 
 

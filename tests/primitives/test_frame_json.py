@@ -41,7 +41,7 @@ def test_json_there_and_back(frame):
 @given(video_frames(wild=True))
 def test_every_form_is_the_same_frame(frame):
     for back in (
-        VideoFrame.from_json(frame.to_message()),
+        VideoFrame.from_json(frame.json_line()),
         VideoFrame.from_json(frame.json_pretty),
         VideoFrame.from_dict(frame.to_dict()),
         VideoFrame.from_dict(json.loads(frame.json)),

@@ -27,12 +27,12 @@ SOME_TEXT = st.none() | TEXTS
 RBBOXES = st.builds(RBBox, SINGLES, SINGLES, SINGLES, SINGLES, st.none() | SINGLES)
 _BBOXES = st.builds(BBox, SINGLES, SINGLES, SINGLES, SINGLES)
 _POINTS = st.builds(Point, FLOATS, FLOATS)
-_EDGES = st.lists(st.tuples(INT64, SOME_TEXT), max_size=3)
+_EDGES = st.lists(st.tuples(COUNTS, SOME_TEXT), max_size=3)
 
 
 @st.composite
 def _polygons(draw: st.DrawFn) -> PolygonalArea:
-    corners = draw(st.lists(_POINTS, min_size=3, max_size=5))
+    corners = draw(st.lists(_POINTS, max_size=5))
     tags = st.lists(SOME_TEXT, min_size=len(corners), max_size=len(corners))
     return PolygonalArea(corners, draw(st.none() | tags))
 
@@ -46,7 +46,7 @@ def _valued(make: Callable[..., AttributeValue], content: st.SearchStrategy[Any]
 
 _VALUES = st.one_of(
     st.just(AttributeValue.none()),
-    st.builds(AttributeValue.bytes, st.lists(COUNTS, max_size=3), st.binary(max_size=8), _SURENESS),
+    st.builds(AttributeValue.bytes, st.lists(INT64, max_size=3), st.binary(max_size=8), _SURENESS),
     _valued(AttributeValue.string, TEXTS),
     _valued(AttributeValue.strings, st.lists(TEXTS, max_size=3)),
     _valued(AttributeValue.integer, INT64),

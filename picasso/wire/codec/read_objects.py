@@ -1,0 +1,133 @@
+"""Bytes to the objects of a frame: boxes of all of them as one array, the rest column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import compress
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from picasso.errors import ProtocolError
+from picasso.primitives import VideoObject
+from picasso.primitives.object_store import DETECTION, TRACK, ObjectStore
+from picasso.wire.codec.read_attributes import read_attributes
+from picasso.wire.codec.schema import ABSENT_BOX, ABSENT_ID, ABSENT_TEXT, decode_error, reading_class
+
+_UPRIGHT: Final = np.frombuffer(b"\x0d\x15\x1d\x25", np.uint8)
+_TURNED: Final = np.frombuffer(b"\x0d\x15\x1d\x25\x2d", np.uint8)
+_RECORD: Final = np.dtype([("tag", "u1"), ("value", "<f4")])
+
+
+def read_objects(store: ObjectStore, parsed: Sequence[Any]) -> None:
+    """Put parsed objects into an empty store.
+
+    Raises:
+        ProtocolError: One has no box, two have one id, a parent is not there or hangs below itself, or an attribute is
+            out of its range.
+    """
+    objects = list(parsed)  # one Python object each, made once
+    ids = [each.id for each in objects]
+    rows = store.extend(np.array(ids, np.int64), [each.namespace for each in objects], [each.label for each in objects])
+    if len(store.rows) < len(ids):
+        raise ProtocolError(f"objects: object {_first_twice(ids)} is there twice")
+    boxes = [each.detection_box for each in objects]
+    if ABSENT_BOX in boxes:
+        raise ProtocolError(f"objects: object {ids[boxes.index(ABSENT_BOX)]} has no detection box")
+    store.boxes[DETECTION, :, rows] = _boxes(boxes)
+    tracks = [each.track_box for each in objects]
+    if tracks.count(ABSENT_BOX) < len(tracks):
+        store.boxes[TRACK, :, rows] = _boxes(tracks)
+    store.confidences[rows] = [each.confidence for each in objects]
+    store.track_ids[rows] = [each.track_id for each in objects]
+    parents = [each.parent_id for each in objects]
+    if parents.count(ABSENT_ID) < len(parents) or ABSENT_ID in store.rows:
+        has = [number != ABSENT_ID or each.HasField("parent_id") for number, each in zip(parents, objects, strict=True)]
+        store.parents = _parents(ids, dict(compress(zip(ids, parents, strict=True), has)))
+    labels = [each.draw_label for each in objects]
+    if labels.count(ABSENT_TEXT) < len(labels):
+        store.draw_labels = {ids[row]: label for row, label in enumerate(labels) if label != ABSENT_TEXT}
+    for number, each in zip(ids, objects, strict=True):
+        attributes = each.attributes
+        if attributes:
+            store.attributes[number] = read_attributes(attributes, f"object {number}")
+
+
+def read_object(parsed: Any) -> VideoObject:
+    """Return one object on its own, without its parent; errors as ``read_objects``."""
+    alone = VideoObject.__new__(VideoObject)
+    alone._store = ObjectStore()
+    parsed.ClearField("parent_id")
+    read_objects(alone._store, [parsed])
+    alone._store.attributes.setdefault(parsed.id, {})
+    return alone
+
+
+def _boxes(contents: list[bytes]) -> NDArray[np.float32]:
+    """Return boxes as ``(5, N)``: centre, size, angle; NaN for what is absent."""
+    sizes = set(map(len, contents))
+    if len(sizes) == 1:
+        alike = _boxes_alike(contents, sizes.pop())
+        if alike is not None:
+            return alike
+    boxes = np.full((5, len(contents)), np.nan, np.float32)
+    by_size: dict[int, list[int]] = {}
+    for row, content in enumerate(contents):
+        by_size.setdefault(len(content), []).append(row)
+    for size, rows in by_size.items():
+        some = [contents[row] for row in rows]
+        alike = _boxes_alike(some, size)
+        boxes[:, rows] = _boxes_apart(some) if alike is None else alike
+    return boxes
+
+
+def _boxes_alike(contents: list[bytes], size: int) -> NDArray[np.float32] | None:
+    """Return boxes that hold the same fields in the usual order; ``None`` when they do not."""
+    if size not in (20, 25):
+        return None
+    records = np.frombuffer(b"".join(contents), _RECORD).reshape(len(contents), -1)
+    if not (records["tag"] == (_UPRIGHT if size == 20 else _TURNED)).all():
+        return None
+    if size == 25:
+        return records["value"].T
+    boxes = np.empty((5, len(contents)), np.float32)
+    boxes[:4] = records["value"].T
+    boxes[4] = np.nan
+    return boxes
+
+
+def _boxes_apart(contents: list[bytes]) -> NDArray[np.float32]:
+    """Return boxes that are parsed one by one, such as those with a 0, which most senders leave out."""
+    parse = reading_class("BoundingBox").FromString
+    try:
+        parsed = [None if content == ABSENT_BOX else parse(content) for content in contents]
+    except decode_error() as error:
+        raise ProtocolError(f"objects: a box cannot be read: {error}") from error
+    nothing = (np.nan,) * 5
+    rows = [nothing if box is None else (box.xc, box.yc, box.width, box.height, box.angle) for box in parsed]
+    return np.array(rows, np.float32).T
+
+
+def _parents(ids: list[int], known: dict[int, int]) -> dict[int, int]:
+    """Return the parent of each child; errors unless every chain of them ends at an object that has none."""
+    present = set(ids)
+    grounded = present - known.keys()
+    for child, parent in known.items():
+        if parent not in present:
+            raise ProtocolError(f"objects: parent {parent} of object {child} is not there")
+    for child in known:
+        line: set[int] = set()
+        ancestor = child
+        while ancestor not in grounded:
+            if ancestor in line:
+                raise ProtocolError(f"objects: object {child} hangs below itself")
+            line.add(ancestor)
+            ancestor = known[ancestor]
+        grounded |= line
+    return known
+
+
+def _first_twice(ids: list[int]) -> int:
+    seen: set[int] = set()
+    return next(number for number in ids if number in seen or seen.add(number))  # type: ignore[func-returns-value]

@@ -1,0 +1,127 @@
+"""A frame to bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import gcd
+from typing import Final
+
+from picasso.errors import ProtocolError
+from picasso.primitives import VideoFrame, VideoFrameContent, VideoFrameTransformation
+from picasso.primitives.transformation import Step
+from picasso.wire.codec.numbers import SMALL, bytes_tag, field, tag_of, text_field, varint
+from picasso.wire.codec.write_attributes import attribute_fields
+from picasso.wire.codec.write_objects import write_objects
+
+_INT32_MAX: Final = 2**31 - 1
+_SOURCE_ID, _UUID, _FRAMERATE, _CODEC = (bytes_tag(number) for number in (2, 3, 6, 10))
+_INTERNAL, _EXTERNAL, _NONE = (bytes_tag(number) for number in (17, 18, 19))
+_TRANSFORMATION, _ATTRIBUTE, _OBJECT, _PREVIOUS_KEYFRAME = (bytes_tag(number) for number in (23, 24, 25, 26))
+_SEQ, _CREATED, _WIDTH, _HEIGHT, _METHOD, _KEYFRAME = (tag_of(number, 0) for number in (1, 5, 7, 8, 9, 11))
+_NUMERATOR, _DENOMINATOR, _PTS, _DTS, _DURATION = (tag_of(number, 0) for number in (12, 13, 14, 15, 16))
+_STEPS: Final = {Step.INITIAL_SIZE: 1, Step.LETTER_BOX: 2, Step.PADDING: 3, Step.CROP: 5}
+
+
+def write_frame(frame: VideoFrame) -> bytes:
+    """Return the bytes of a frame, without temporary attributes.
+
+    Raises:
+        ProtocolError: Its time base does not fit 32 bits.
+    """
+    numerator, denominator = _time_base(frame)
+    parts = [
+        text_field(_SOURCE_ID, frame._source_id),
+        text_field(_UUID, frame.uuid),
+        _CREATED,
+        varint(frame._creation_timestamp_ns),
+        text_field(_FRAMERATE, frame.framerate),
+        _WIDTH,
+        varint(frame._width),
+        _HEIGHT,
+        varint(frame._height),
+        _METHOD,
+        SMALL[frame._transcoding_method._value_],
+        _NUMERATOR,
+        varint(numerator),
+        _DENOMINATOR,
+        varint(denominator),
+        _PTS,
+        varint(frame._pts),
+    ]
+    if frame._previous_frame_seq_id is not None:
+        parts += _SEQ, varint(frame._previous_frame_seq_id)
+    if frame._codec is not None:
+        parts.append(text_field(_CODEC, frame._codec))
+    if frame._keyframe is not None:
+        parts += _KEYFRAME, SMALL[frame._keyframe]
+    if frame._dts is not None:
+        parts += _DTS, varint(frame._dts)
+    if frame._duration is not None:
+        parts += _DURATION, varint(frame._duration)
+    if frame._previous_keyframe_uuid is not None:
+        parts.append(text_field(_PREVIOUS_KEYFRAME, frame._previous_keyframe_uuid))
+    parts += _content(frame._content)
+    parts += _transformations(frame._transformations)
+    if frame._attributes:
+        parts += attribute_fields(_ATTRIBUTE, frame._attributes.values())
+    parts += write_objects(frame._objects, _OBJECT)
+    return b"".join(parts)
+
+
+def _time_base(frame: VideoFrame) -> tuple[int, int]:
+    numerator, denominator = frame._time_base
+    if max(numerator, denominator) > _INT32_MAX:
+        common = gcd(numerator, denominator)
+        numerator, denominator = numerator // common, denominator // common
+        if max(numerator, denominator) > _INT32_MAX:
+            raise ProtocolError(f"time_base: {numerator}/{denominator} does not fit the protocol's 32 bits")
+    return numerator, denominator
+
+
+def _content(content: VideoFrameContent) -> tuple[bytes, ...]:
+    if content.is_internal():
+        data = content.get_data()
+        return _INTERNAL, varint(len(data)), data
+    if content.is_external():
+        location = content.get_location()
+        place = b"" if location is None else text_field(bytes_tag(2), location)
+        return (field(_EXTERNAL, text_field(bytes_tag(1), content.get_method()) + place),)
+    return _NONE, b"\0"
+
+
+def _transformations(chain: Iterable[VideoFrameTransformation]) -> list[bytes]:
+    """Return a field for each step.
+
+    The protocol has no step that turns a picture. What such a step made is sent as the initial picture.
+    """
+    parts: list[bytes] = []
+    steps = list(chain)
+    turns = [index for index, step in enumerate(steps) if step.is_orientation]
+    if turns:
+        size = _size_after(steps[: turns[-1] + 1])
+        first = [] if size is None else [VideoFrameTransformation.initial_size(*size)]
+        steps = first + steps[turns[-1] + 1 :]
+    for step in steps:
+        numbers = [b"%c%s" % (index << 3, varint(value)) for index, value in enumerate(step.values, 1)]
+        parts.append(field(_TRANSFORMATION, field(bytes_tag(_STEPS[step.step]), b"".join(numbers))))
+    return parts
+
+
+def _size_after(steps: list[VideoFrameTransformation]) -> tuple[int, int] | None:
+    """Return the size that a chain leads to; ``None`` where it says none, or nothing is left."""
+    size: tuple[int, int] | None = None
+    for step in steps:
+        start, box, turn = step.as_initial_size, step.as_letter_box, step.as_orientation
+        if start is not None:
+            size = start
+        elif size is None:
+            continue
+        elif box is not None:
+            size = box[:2]
+        elif turn is not None:
+            size = turn.size(size)
+        else:
+            left, top, right, bottom = step.values
+            sign = 1 if step.is_padding else -1
+            size = size[0] + sign * (left + right), size[1] + sign * (top + bottom)
+    return size if size is not None and min(size) > 0 else None
