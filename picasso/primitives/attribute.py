@@ -105,7 +105,7 @@ class Attribute:
 
     @classmethod
     def from_json(cls, document: str) -> Attribute:
-        """Read what ``json`` wrote; ``MetadataError`` when it is something else."""
+        """Read a document that ``json`` wrote; ``MetadataError`` when it is something else."""
         shape = parsed(document, "attribute")
         try:
             values = [value_of(AttributeValue, value) for value in shape["values"]]

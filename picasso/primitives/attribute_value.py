@@ -187,7 +187,7 @@ class AttributeValue:
 
     @staticmethod
     def from_json(document: str) -> AttributeValue:
-        """Read what ``json`` wrote; ``MetadataError`` when it is something else."""
+        """Read a document that ``json`` wrote; ``MetadataError`` when it is something else."""
         return value_of(AttributeValue, parsed(document, "attribute value"))
 
     @property

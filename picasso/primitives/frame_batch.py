@@ -28,7 +28,7 @@ class VideoFrameBatch:
 
         Args:
             id: Its number, signed 64 bit.
-            frame: The frame.
+            frame: The frame; ``TypeError`` for anything else.
         """
         if not isinstance(frame, VideoFrame):
             raise TypeError(f"frame: expected VideoFrame, got {type(frame).__name__}")
@@ -81,7 +81,7 @@ class VideoFrameBatch:
 
     @classmethod
     def from_protobuf(cls, data: bytes) -> Self:
-        """Read what ``to_protobuf`` wrote.
+        """Read the data that ``to_protobuf`` wrote.
 
         Raises:
             ProtocolError: The bytes hold none.

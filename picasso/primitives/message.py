@@ -75,6 +75,9 @@ class Message:
         span_context: The trace that it belongs to.
         seq_id: Number within its source, from 1; 0 for a message that nobody has numbered.
         system_id: Who sent it; newer peers set it.
+
+    Raises:
+        TypeError: An argument is of another type.
     """
 
     __slots__ = ("_content", "_labels", "_seq_id", "_span_context", "_system_id")
@@ -99,7 +102,7 @@ class Message:
 
     @staticmethod
     def unknown(description: str) -> Message:
-        """Hold a text that says what is known of a message that cannot be read."""
+        """Hold a description of a message that cannot be read."""
         return Message(_a(str, description))
 
     @staticmethod
@@ -119,7 +122,7 @@ class Message:
 
     @staticmethod
     def user_data(user_data: UserData) -> Message:
-        """Hold a copy of attributes of a source, without the temporary ones."""
+        """Hold a copy of user data, without the temporary attributes."""
         return Message(_a(UserData, user_data).persistent_copy())
 
     @staticmethod
@@ -129,7 +132,7 @@ class Message:
 
     @staticmethod
     def shutdown(shutdown: Shutdown) -> Message:
-        """Hold the request to shut down."""
+        """Hold a ``shutdown``, the request to end."""
         return Message(_a(Shutdown, shutdown))
 
     @property

@@ -21,15 +21,15 @@ class ProtocolCodec(Protocol):
         ...
 
     def decode_message(self, data: bytes) -> Message:
-        """Read a message; ``ProtocolError`` when the bytes hold none."""
+        """Read the data of a message; ``ProtocolError`` when the bytes hold none."""
         ...
 
     def encode_part(self, part: Any) -> bytes:
-        """Return the bytes of a frame, a batch, an update, user data or an object, without a message around it."""
+        """Return the bytes of a part: a frame, a batch, an update, user data or an object, with no message around it."""
         ...
 
     def decode_part(self, kind: type, data: bytes) -> Any:
-        """Read what ``encode_part`` wrote of something of this kind; ``ProtocolError`` when the bytes hold none."""
+        """Read the data that ``encode_part`` wrote of something of this kind; ``ProtocolError`` when it holds none."""
         ...
 
 

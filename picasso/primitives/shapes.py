@@ -58,7 +58,12 @@ class IntersectionKind(NativeEnum):
 
 @dataclass(frozen=True, slots=True, init=False)
 class Intersection:
-    """How a track met an area, and the edges it touched: index and tag of each."""
+    """How a track met an area, and the edges it touched: index and tag of each.
+
+    Raises:
+        TypeError: ``kind`` or a tag is of another type.
+        ValueError: An index is below 0.
+    """
 
     kind: IntersectionKind
     edges: tuple[tuple[int, str | None], ...]

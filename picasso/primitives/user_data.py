@@ -61,7 +61,7 @@ class UserData(AttributeHolder):
 
     @classmethod
     def from_protobuf(cls, data: bytes) -> Self:
-        """Read what ``to_protobuf`` wrote.
+        """Read the data that ``to_protobuf`` wrote.
 
         Raises:
             ProtocolError: The bytes hold none.

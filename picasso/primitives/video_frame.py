@@ -119,7 +119,7 @@ class VideoFrame(MovableFrame):
 
     @classmethod
     def from_protobuf(cls, data: bytes) -> Self:
-        """Read what ``to_protobuf`` wrote, here or in another program that speaks the protocol.
+        """Read the data that ``to_protobuf`` wrote, here or in another program that speaks the protocol.
 
         Raises:
             ProtocolError: The bytes hold no frame, or one that is out of range; the message names the field.

@@ -223,7 +223,7 @@ class VideoObject(ObjectFields):
 
     @classmethod
     def from_protobuf(cls, data: bytes) -> Self:
-        """Read what ``to_protobuf`` wrote, as an object without a parent.
+        """Read the data that ``to_protobuf`` wrote, as an object without a parent.
 
         Raises:
             ProtocolError: The bytes hold none.
