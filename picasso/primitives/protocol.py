@@ -25,7 +25,7 @@ class ProtocolCodec(Protocol):
         ...
 
     def encode_part(self, part: Any) -> bytes:
-        """Return the bytes of a part: a frame, a batch, an update, user data or an object, with no message around it."""
+        """Return the bytes of a part: a frame, a batch, an update, user data or an object, no message around it."""
         ...
 
     def decode_part(self, kind: type, data: bytes) -> Any:
