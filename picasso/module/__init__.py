@@ -12,13 +12,14 @@ from picasso.module.params import eval_expr, param_storage
 
 if TYPE_CHECKING:
     from picasso.module.config import ConfigError, load_config
-    from picasso.module.run.module import Module, ModuleState
+    from picasso.module.run.module import Module
+    from picasso.module.run.state import ModuleState
 
 _LATE = {
     "ConfigError": "picasso.module.config",
     "load_config": "picasso.module.config",
     "Module": "picasso.module.run.module",
-    "ModuleState": "picasso.module.run.module",
+    "ModuleState": "picasso.module.run.state",
 }
 """Names that need the ``module`` extra, imported when they are asked for."""
 

@@ -8,29 +8,26 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from enum import StrEnum
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from picasso.engine import Callbacks, GeneralSpec, SourceSpec
 from picasso.engine.clock import Clock, MonotonicClock
-from picasso.engine.policies import OverflowPolicy
-from picasso.engine.threads import EngineThread
 from picasso.errors import ShutDownError
 from picasso.flow import Item, Output, Runner, Sink, Source, SourceStatus
-from picasso.flow.sink import SinkThread
 from picasso.module.config import ConfigError, ModuleConfig, Problem, load_config
-from picasso.module.elements import CodePath, PyFuncElement, ReloadingElement
+from picasso.module.elements import CodePath
 from picasso.module.params import fill, use_dynamic
 from picasso.module.run.accounts import Accounts
-from picasso.module.run.batcher import Batcher
+from picasso.module.run.assembly import Sizes, batcher_of, steps_of
+from picasso.module.run.ending import GRACE_S, Ending
 from picasso.module.run.inprocess import Outcome, SentSource, surface_of
-from picasso.module.run.limits import Limit
 from picasso.module.run.outputs import draw_default
-from picasso.module.run.pipeline import Pipeline, Step
+from picasso.module.run.pipeline import Pipeline
+from picasso.module.run.sink_threads import SinkThreads
 from picasso.module.run.stage import ModuleStage
+from picasso.module.run.state import ModuleState, StateFile
 from picasso.module.run.statistics import ModuleStatistics, Statistician
-from picasso.module.run.work_queue import QueueLimits
 from picasso.module.sinks import MemorySink, open_sink
 from picasso.module.sources import open_source
 from picasso.module.sources.uri import UriSource
@@ -43,29 +40,8 @@ if TYPE_CHECKING:
     from picasso.module.params.etcd import EtcdMirror
     from picasso.primitives import BorrowedVideoObject, VideoFrame
 
-GRACE_S: Final = 10.0
-"""Seconds that a stop waits for frames on their way."""
-MOMENT_S: Final = 0.5
-"""Seconds more for what was given up to end."""
 REFRESH_S: Final = 0.1
-EGRESS_LENGTH: Final = 200
-"""Frames of a source between the elements and the sinks, where nothing is set."""
-DECODER_LENGTH: Final = 5
-"""Decoded frames of a source that wait for the elements beyond its pool, where nothing is set."""
-POOL: Final = 4
-"""Pictures of a source, and batches, where nothing is set."""
-STATUS_FILE: Final = "SAVANT_STATUS_FILEPATH"
 logger = logging.getLogger("picasso.module")
-
-
-class ModuleState(StrEnum):
-    """Where a module stands."""
-
-    INITIALIZING = "initializing"
-    STARTING = "starting"
-    RUNNING = "running"
-    STOPPING = "stopping"
-    STOPPED = "stopped"
 
 
 class Module:
@@ -133,10 +109,13 @@ class Module:
         self._given_sinks = given_sinks
         self._sent: dict[str, SentSource] = {}
         self._sending = threading.Lock()
-        self._sinks: list[SinkThread] = []
+        length = self.config.parameters["queue_maxsize"] or 0
+        self._sinks = SinkThreads(self.config.name, length, self._all_sinks_failed)
+        self._ending = Ending(self.config.name, self._sinks)
+        self._state_file = StateFile()
+        self._become(ModuleState.INITIALIZING)
         self._etcd: EtcdMirror | None = None
         self._runner: Runner | None = None
-        self._pipeline: Pipeline | None = None
         self._stopped = threading.Event()
         self._changed = threading.Event()
         """The state of a source has changed, or the module is to stop."""
@@ -144,7 +123,7 @@ class Module:
         self.accounts = Accounts()
         """What came in, and what became of it."""
         self._statistician = Statistician(self.config.name, self.accounts, self.statuses)
-        self._decoder_limits = self._limits_of_decoders() if sources is None else {}
+        self._sizes = Sizes(self.config, self._sources if sources is None else None)
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str], **options: Any) -> Self:
@@ -246,7 +225,7 @@ class Module:
             source = self._sent.get(source_id)
             if source is None and self.state is ModuleState.RUNNING:
                 source = SentSource(source_id)
-                self._runner.add(source, outputs=[Output(SourceSpec(), on_output=self._deliver)])
+                self._add(source)
                 self._sent[source_id] = source
         try:
             if source is None:
@@ -313,17 +292,6 @@ class Module:
             raise ValueError(f"Module: the source id {twice[0]!r} is in use; names must be unique")
         return made
 
-    def _limits_of_decoders(self) -> dict[str, Limit]:
-        pairs = zip(self._sources, self.config.sources, strict=True)
-        return {
-            source.source_id: Limit.of(
-                config.properties.get("decoder_queue_length"),
-                config.properties.get("decoder_queue_byte_size"),
-                DECODER_LENGTH,
-            )
-            for source, config in pairs
-        }
-
     def _open(self) -> None:
         from picasso.module.params.etcd import open_etcd
 
@@ -331,41 +299,28 @@ class Module:
         fill(parameters)
         self._etcd = open_etcd(parameters.get("etcd"))
         use_dynamic(self._etcd)
-        if self._given_sinks is None:
-            for one in config.sinks:
-                self._add_sink(open_sink(one, config, self._code))
-        else:
-            for sink in self._given_sinks:
-                self._add_sink(sink)
-        batcher = Batcher(
-            config.batch_size,
-            parameters["batched_push_timeout"],
-            capacity=DECODER_LENGTH,
-            clock=self.clock,
-            most_of_a_source=parameters.get("max_same_source_frames"),
-            pictures=parameters.get("stream_buffer_pool_size") or POOL,
-            batches=parameters.get("muxer_buffer_pool_size") or POOL,
-            limit_of=self._decoder_limit,
-        )
-        egress = Limit.of(
-            parameters.get("egress_queue_length"), parameters.get("egress_queue_byte_size"), EGRESS_LENGTH
-        )
-        stage = ModuleStage(config, batcher, self._set_spec, self.accounts, egress)
-        self._pipeline = Pipeline(
+        given = self._given_sinks
+        for one in config.sinks if given is None else ():  # what is open is closed if a later one cannot be opened
+            self._sinks.add(open_sink(one, config, self._code))
+        for sink in given or ():
+            self._sinks.add(sink)
+        batcher = batcher_of(config, self._sizes, self.clock)
+        stage = ModuleStage(config, batcher, self._set_spec, self.accounts, self._sizes.egress)
+        pipeline = Pipeline(
             batcher,
-            self._steps(),
+            steps_of(config, self._code),
             queues=config.buffer_queues,
             deliver=stage.deliver,
             drop=stage.drop,
             fail=self._fail,
         )
-        self._batcher, self._stage = batcher, stage
-        statistician = self._statistician
-        statistician.batcher, statistician.stage, statistician.pipeline = batcher, stage, self._pipeline
-        statistician.etcd = self._etcd
+        self._stage = stage
+        for part in (self._ending, self._statistician):
+            part.batcher, part.stage, part.pipeline = batcher, stage, pipeline
+        self._statistician.etcd = self._etcd
         self._runner = Runner(
             SourceSpec(),
-            general=GeneralSpec(config.name, inflight_queue_size=egress.frames or 1 << 20),
+            general=GeneralSpec(config.name, inflight_queue_size=self._sizes.egress.frames or 1 << 20),
             callbacks=Callbacks(
                 on_object_draw_spec=self._draw_spec if config.draw_func is not None else None, on_error=self._lost
             ),
@@ -373,37 +328,24 @@ class Module:
             on_state=lambda _source_id, _state: self._changed.set(),
             clock=self.clock,
         )
+        self._ending.runner = self._runner
         for source in self._sources:
-            self._runner.add(source, outputs=[Output(SourceSpec(), on_output=self._deliver)])
-        self._pipeline.start()
+            self._add(source)
+        pipeline.start()
         self._runner.start()
 
-    def _add_sink(self, sink: Sink) -> None:
-        """Start the thread of a sink; what is opened by then is closed if a later one cannot be."""
-        length = self.config.parameters["queue_maxsize"] or 0
-        thread = SinkThread(sink, self.config.name, OverflowPolicy.BLOCK, length, self._sink_failed)
-        thread.start()
-        self._sinks.append(thread)
+    def _add(self, source: Source) -> None:
+        """Let a source into the runner."""
+        assert self._runner is not None
+        self._runner.add(source, outputs=[Output(SourceSpec(), on_output=self._deliver)])
+        self._sizes.check(max(self._stage.open_sources + 1, len(self._sources)))
 
-    def _sink_failed(self, error: BaseException) -> None:
+    def _all_sinks_failed(self, error: BaseException) -> None:
         """Stop when the last sink has failed: nothing would come of what is read."""
-        if self.state is ModuleState.RUNNING and all(sink.status().failure is not None for sink in self._sinks):
+        if self.state is ModuleState.RUNNING:
             self.failure = self.failure or error
             logger.error("module %r stops: its last sink has failed: %s", self.config.name, error)
             self.stop()
-
-    def _steps(self) -> list[Step]:
-        """Load the elements, and put queues where ``queue`` stands."""
-        return [
-            QueueLimits.of_element(one.name, one.properties)
-            if one.element == "queue"
-            else (ReloadingElement if one.dev_mode else PyFuncElement)(one, self._code)
-            for one in self.config.elements
-        ]
-
-    def _decoder_limit(self, source_id: str) -> Limit:
-        """Return how many decoded frames of a source may wait beyond its pool."""
-        return self._decoder_limits.get(source_id, Limit.of(None, None, DECODER_LENGTH))
 
     def _set_spec(self, source_id: str, spec: SourceSpec) -> None:
         if self._runner is not None:
@@ -413,11 +355,7 @@ class Module:
         return draw_default(self.config.draw_func, one) if current is None else None
 
     def _deliver(self, output: OutputMessage) -> None:
-        self._stage.finish(output, self._emit)
-
-    def _emit(self, output: OutputMessage) -> None:
-        for sink in self._sinks:
-            sink.put(output)
+        self._stage.finish(output, self._sinks.put)
 
     def _lost(self, source_id: str, _stage: object, error: BaseException, frame: VideoFrame | None) -> None:
         """Take notice of a frame that the engine lost; what a callback raised loses none."""
@@ -432,74 +370,20 @@ class Module:
 
     def statistics(self) -> ModuleStatistics:
         """Take a snapshot: what became of the frames of every source, what waits where, what every stage has done."""
-        return self._statistician.take(str(self.state), self._sinks)
+        return self._statistician.take(str(self.state), list(self._sinks))
 
     def _close_all(self, timeout_s: float = GRACE_S) -> None:
-        deadline_s = time.monotonic() + timeout_s
-        self._drain(timeout_s)
-        if self._pipeline is not None:
-            self._batcher.close()
-            if not self._pipeline.join(max(deadline_s - time.monotonic(), MOMENT_S)):
-                self._give_up()
-            self._pipeline.stop_elements()
-            self._stage.release()
-            self._stage.drop_all()
-        for sink in self._sinks:
-            sink.finish()
-        deadline_s = max(deadline_s, time.monotonic() + 1.0)
-        for sink in self._sinks:
-            if not sink.join(max(deadline_s - time.monotonic(), 0.0)):
-                sink.give_up()
-            failure = sink.status().failure
-            if failure is not None and all(one.status().failure is not None for one in self._sinks):
-                self.failure = self.failure or failure
+        self._ending.run(timeout_s)
+        self.failure = self.failure or self._sinks.failure
         if self._etcd is not None:
             use_dynamic(None)
             self._etcd.close()
         self._become(ModuleState.STOPPED)
         logger.info("%s", self.statistics())
 
-    def _drain(self, timeout_s: float) -> None:
-        """Let what was read come out; when the time is over, give up what still is on its way."""
-        if self._runner is None:
-            return
-        drained = threading.Event()
-
-        def watch() -> None:
-            if not drained.wait(timeout_s):
-                logger.warning(
-                    "module %r: not drained after %.1f s; what is left is dropped", self.config.name, timeout_s
-                )
-                self._give_up()
-
-        watcher = EngineThread(target=watch, name="module-deadline", daemon=True)
-        watcher.start()
-        try:
-            self._runner.close(timeout_s + MOMENT_S)
-        finally:
-            drained.set()
-            watcher.join()
-
-    def _give_up(self) -> None:
-        """Let go of everybody who waits, and count what has not come out as stopped. Any thread."""
-        for sink in self._sinks:  # one that blocks lets go of who waits for it
-            sink.finish()
-        if self._pipeline is not None:
-            self._pipeline.give_up()
-            self._batcher.discard(lambda frame: self._stage.drop(frame, "stopped"))
-            self._stage.release()
-            self._stage.drop_all()
-
     def _become(self, state: ModuleState) -> None:
         self.state = state
-        if path := os.environ.get(STATUS_FILE):
-            try:
-                os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-                with open(f"{path}.part", "w", encoding="utf-8") as file:
-                    file.write(f"{state}\n")
-                os.replace(f"{path}.part", path)
-            except OSError as error:
-                logger.warning("%s: the state cannot be written: %s", path, error.strerror)
+        self._state_file.write(state)
 
 
 def _places(config: ModuleConfig | Mapping[str, Any]) -> tuple[bool, bool]:

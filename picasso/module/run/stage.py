@@ -197,6 +197,11 @@ class ModuleStage:
         source = self._sources.get(source_id)
         return None if source is None else source.egress
 
+    @property
+    def open_sources(self) -> int:
+        """Sources that are there."""
+        return len(self._sources)
+
     def egresses(self) -> list[Egress]:
         """Return those of all sources that are there."""
         return [source.egress for source in list(self._sources.values())]

@@ -1,0 +1,98 @@
+"""From a configuration to the parts of a module: elements, batches, queues and pools with their sizes."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from picasso.module.config.rules import buffer_warning
+from picasso.module.elements import CodePath, PyFuncElement, ReloadingElement
+from picasso.module.run.batcher import Batcher
+from picasso.module.run.limits import Limit
+from picasso.module.run.work_queue import QueueLimits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from picasso.engine.clock import Clock
+    from picasso.flow import Source
+    from picasso.module.config import ModuleConfig
+    from picasso.module.run.pipeline import Step
+
+EGRESS_LENGTH: Final = 200
+"""Frames of a source between the elements and the sinks, where nothing is set."""
+DECODER_LENGTH: Final = 5
+"""Decoded frames of a source that wait for a picture of its pool, where nothing is set."""
+POOL: Final = 4
+"""Pictures of a source, and batches, where nothing is set."""
+logger = logging.getLogger("picasso.module")
+
+
+class Sizes:
+    """How much may wait where in a module."""
+
+    def __init__(self, config: ModuleConfig, sources: Sequence[Source] | None) -> None:
+        """Read the sizes.
+
+        Args:
+            config: The configuration.
+            sources: The sources that it names, in its order; None where others take their places.
+        """
+        parameters = config.parameters
+        self.pictures: int = parameters.get("stream_buffer_pool_size") or POOL
+        self.batches: int = parameters.get("muxer_buffer_pool_size") or POOL
+        self.egress = Limit.of(
+            parameters.get("egress_queue_length"), parameters.get("egress_queue_byte_size"), EGRESS_LENGTH
+        )
+        pairs = [] if sources is None else zip(sources, config.sources, strict=True)
+        self._decoders = {
+            source.source_id: Limit.of(
+                one.properties.get("decoder_queue_length"),
+                one.properties.get("decoder_queue_byte_size"),
+                DECODER_LENGTH,
+            )
+            for source, one in pairs
+        }
+        self._config = config
+        self._has_warned = False
+
+    def decoder(self, source_id: str) -> Limit:
+        """Return how many decoded frames of a source may wait beyond its pool."""
+        return self._decoders.get(source_id, Limit.of(None, None, DECODER_LENGTH))
+
+    def check(self, streams: int) -> None:
+        """Warn, once, where so many sources cannot fill the batches of the pool."""
+        parameters = self._config.parameters
+        pools = parameters.get("stream_buffer_pool_size"), parameters.get("muxer_buffer_pool_size")
+        text = buffer_warning(streams, pools[0], self._config.batch_size, pools[1])
+        if text is not None and not self._has_warned:
+            self._has_warned = True
+            logger.warning("module %r: %s", self._config.name, text)
+
+
+def batcher_of(config: ModuleConfig, sizes: Sizes, clock: Clock) -> Batcher:
+    """Build the batcher of a module."""
+    return Batcher(
+        config.batch_size,
+        config.parameters["batched_push_timeout"],
+        capacity=DECODER_LENGTH,
+        clock=clock,
+        most_of_a_source=config.parameters.get("max_same_source_frames"),
+        pictures=sizes.pictures,
+        batches=sizes.batches,
+        limit_of=sizes.decoder,
+    )
+
+
+def steps_of(config: ModuleConfig, code: CodePath) -> list[Step]:
+    """Load the elements of a module, and put queues where ``queue`` stands.
+
+    Raises:
+        ElementError: The code of an element cannot be loaded.
+    """
+    return [
+        QueueLimits.of_element(one.name, one.properties)
+        if one.element == "queue"
+        else (ReloadingElement if one.dev_mode else PyFuncElement)(one, code)
+        for one in config.elements
+    ]
