@@ -12,6 +12,7 @@ from picasso.engine.policies import EvictionDecision, StreamResetReason
 if TYPE_CHECKING:
     from picasso.draw import ObjectDraw
     from picasso.engine.messages import OutputMessage
+    from picasso.engine.stats import Step
     from picasso.primitives import BorrowedVideoObject, VideoFrame
 
 
@@ -40,11 +41,13 @@ class ErrorStage(StrEnum):
     """The source's thread failed outside of any frame: a defect of this package."""
     ON_ENCODED_FRAME = "on_encoded_frame"
     ON_BYPASS_FRAME = "on_bypass_frame"
+    ON_GATED_FRAME = "on_gated_frame"
     ON_RENDER = "on_render"
     ON_OBJECT_DRAW_SPEC = "on_object_draw_spec"
     ON_GPUMAT = "on_gpumat"
     ON_EVICTION = "on_eviction"
     ON_STREAM_RESET = "on_stream_reset"
+    ON_STEP = "on_step"
 
     @property
     def is_callback(self) -> bool:
@@ -58,6 +61,7 @@ OnObjectDrawSpec = Callable[[str, "BorrowedVideoObject", "ObjectDraw | None"], "
 OnGpuMat = Callable[[str, "VideoFrame", int, int, int, int, int], object]
 OnEviction = Callable[[str], EvictionDecision]
 OnStreamReset = Callable[[str, StreamResetReason], object]
+OnStep = Callable[[str, "VideoFrame", "Step", int, int], object]
 OnError = Callable[[str, ErrorStage, BaseException, "VideoFrame | None"], object]
 
 
@@ -71,9 +75,12 @@ class Callbacks:
     """
 
     on_encoded_frame: OnOutput | None = None
-    """``(output)``: an encoded frame, or the sentinel of an encoded or dropped source."""
+    """``(output)``: an encoded frame, or the sentinel of an encoded, passed-through or dropped source."""
     on_bypass_frame: OnOutput | None = None
     """``(output)``: a frame passed on, or the sentinel of a bypassed source."""
+    on_gated_frame: OnOutput | None = None
+    """``(output)``: a frame that the gate ``ConditionalSpec.encode_attribute`` holds back, without pixels, as it was
+    sent and in its place among the others; absent, such a frame is dropped and counted."""
     on_render: OnRender | None = None
     """``(source_id, fbo_id, width, height, frame)``: draw on ``picasso.draw.current_canvas()``; ``fbo_id`` is 0."""
     on_object_draw_spec: OnObjectDrawSpec | None = None
@@ -86,6 +93,9 @@ class Callbacks:
     """``(source_id) -> EvictionDecision``: a source was idle for too long; absent, it terminates."""
     on_stream_reset: OnStreamReset | None = None
     """``(source_id, reason)``: the encoded stream begins again."""
+    on_step: OnStep | None = None
+    """``(source_id, frame, step, start_ns, end_ns)``: a step of a frame has ended well, in nanoseconds of the engine's
+    clock; for traces. Absent, it costs nothing."""
     on_error: OnError | None = None
     """``(source_id, stage, error, frame)``: something failed; absent, it is logged. ``frame`` is None where no frame is
     concerned."""

@@ -24,6 +24,7 @@ from picasso.engine.routes import EncoderFactory, SourceContext
 from picasso.engine.settings import SourceSettings
 from picasso.engine.spec import GeneralSpec, SourceSpec
 from picasso.engine.stats import EngineStats, Meter
+from picasso.engine.steps import Steps
 from picasso.engine.threads import is_owned
 from picasso.engine.watchdog import Watchdog
 from picasso.engine.worker import Worker
@@ -254,12 +255,19 @@ class Core:
     def _launch(self, source_id: str, source: Source, predecessor: Live | None) -> Live:
         """Start a worker for a source that has none, or one that takes no more messages. Under the lock."""
         settings, meter = source.settings, source.meter
-        hooks = Hooks(source_id, self._callbacks, meter, self.clock, self._general.name or "picasso")
+        steps = Steps(meter, self.clock)
+        hooks = Hooks(source_id, self._callbacks, meter, steps, self._general.name or "picasso")
         worker = Worker(
             source_id,
             settings,
             SourceContext(
-                hooks, meter, self.clock, self._encoder_factory, self._general.pts_reset_policy, Turn(self._permits)
+                hooks,
+                meter,
+                self.clock,
+                self._encoder_factory,
+                self._general.pts_reset_policy,
+                Turn(self._permits),
+                steps,
             ),
             Inbox(self._general.inflight_queue_size, settings.overflow, self.clock, meter, self._never_wait),
             predecessor=predecessor.worker if predecessor else None,

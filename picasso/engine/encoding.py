@@ -9,10 +9,10 @@ from picasso.engine.callbacks import ErrorStage
 from picasso.engine.continuation import Continuation
 from picasso.engine.overlay import Overlay, Touch
 from picasso.engine.policies import NS_PER_S, PtsResetPolicy, StreamResetReason
+from picasso.engine.routes import NO_PIXELS
 from picasso.engine.session import EncoderSession, Opener, Pending
-from picasso.engine.stats import Step
 from picasso.engine.timestamps import timestamps_ns
-from picasso.errors import EncoderError, SurfaceError
+from picasso.errors import EncoderError, SpecError, SurfaceError
 from picasso.transform import Placement, Rect
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from picasso.draw.scene import DisplayList
     from picasso.encode import EncodedUnit
     from picasso.engine.messages import FrameMessage
-    from picasso.engine.routes import SourceContext
+    from picasso.engine.routes import MetadataFrame, SourceContext
     from picasso.engine.settings import Encoding, SourceSettings
     from picasso.primitives import VideoFrame
     from picasso.surface import SurfaceView
@@ -38,13 +38,14 @@ class EncodeRoute:
 
     __slots__ = (
         "_context", "_continuation", "_encoding", "_last_pts_ns", "_opener", "_overlay", "_placed", "_session",
-        "_wants_keyframe", "stage",
+        "_steps", "_wants_keyframe", "outlet",
     )  # fmt: skip
 
     def __init__(self, context: SourceContext, settings: SourceSettings, encoding: Encoding) -> None:
-        self.stage = ErrorStage.INPUT
-        """What is being done, for the report of an error."""
         self._context = context
+        self._steps = context.steps
+        self.outlet = context.hooks.encoded
+        """Where frames come out."""
         self._encoding = encoding
         self._overlay = Overlay(settings, context.hooks)
         self._opener = Opener(context.encoder_factory, context.clock)
@@ -55,18 +56,25 @@ class EncodeRoute:
         self._placed: tuple[tuple[int, int, Rect | None, Fraction], Placement] | None = None
 
     def process(self, message: FrameMessage) -> None:
-        """Encode a frame. Raises whatever went wrong at ``stage``; the frame is then as it was."""
-        frame = message.frame
-        self.stage = ErrorStage.INPUT
+        """Encode a frame. Raises whatever went wrong; the frame is then as it was."""
+        frame, surface = message.frame, message.surface
+        if surface is None:
+            raise SpecError(NO_PIXELS)
         times_ns = self._follow(*timestamps_ns(frame))
-        placement = self._place(message)
-        self.stage = ErrorStage.OPEN
-        session = self._ready_session(message)
-        self.stage = ErrorStage.TRANSFORM
+        placement = self._place(frame, surface, message.src_rect)
+        session = self._session or self._open_session(surface)
+        self._steps.progress.stage = ErrorStage.TRANSFORM
         touches = self._overlay.touches(frame, session.canvases.encoder_format, self._encoding.encoder.video_format)
         with self._context.turn:
             units = self._compute(message, placement, session, touches, times_ns)
         session.deliver(units)
+
+    def hand_on(self, metadata: MetadataFrame) -> None:
+        """Deliver a frame without pixels behind those that the encoder has."""
+        if self._session is None:
+            metadata.deliver(metadata.output, metadata.sent_ns)
+        else:
+            self._session.hand_on(metadata)
 
     def _compute(
         self,
@@ -129,7 +137,7 @@ class EncodeRoute:
         self._last_pts_ns = None
         session, self._session = self._session, None
         if session is not None:
-            session.discard(EncoderError("the source ended without draining its encoder"))
+            session.discard(EncoderError("the source ended without draining its encoder"), deliver=False)
 
     def _follow(self, pts_ns: int, duration_ns: int | None) -> tuple[int, int | None]:
         """Return when the frame is shown; a time that is not greater than the last begins a new stream, or is moved."""
@@ -146,29 +154,25 @@ class EncodeRoute:
             pts_ns = self._continuation.move(pts_ns, duration_ns or NS_PER_S * encoder.fps_den // encoder.fps_num)
         return pts_ns, duration_ns
 
-    def _place(self, message: FrameMessage) -> Placement:
+    def _place(self, frame: VideoFrame, surface: SurfaceView, src_rect: Rect | None) -> Placement:
         """Return where the pixels go, after checking that frame, surface and crop agree."""
-        frame = message.frame
         width, height = frame.width, frame.height
         frame.check_pristine()
-        if message.surface.size_wh != (width, height):
-            surface_width, surface_height = message.surface.size_wh
+        if surface.size_wh != (width, height):
+            surface_width, surface_height = surface.size_wh
             raise SurfaceError(f"the surface is {surface_width}x{surface_height}, its frame {width}x{height}")
-        ratio = message.surface.sample_aspect_ratio
-        key = (width, height, message.src_rect, ratio)
+        ratio = surface.sample_aspect_ratio
+        key = (width, height, src_rect, ratio)
         if self._placed is None or self._placed[0] != key:
             encoder = self._encoding.encoder
             target_wh = (encoder.width, encoder.height)
             transform = self._encoding.transform
-            placement = Placement.compute(
-                (width, height), target_wh, transform, message.src_rect, sample_aspect_ratio=ratio
-            )
+            placement = Placement.compute((width, height), target_wh, transform, src_rect, sample_aspect_ratio=ratio)
             self._placed = (key, placement)
         return self._placed[1]
 
-    def _ready_session(self, message: FrameMessage) -> EncoderSession:
-        if self._session is None:
-            surface = message.surface
+    def _open_session(self, surface: SurfaceView) -> EncoderSession:
+        with self._steps.open:
             config = like_the_source(self._encoding.encoder, surface)
             encoder = self._opener.open(config)
             try:
@@ -176,6 +180,7 @@ class EncodeRoute:
                     encoder,
                     config,
                     self._context.hooks,
+                    self._steps,
                     source_on_gpu=surface.is_cuda,
                     keeps_matrix=self._encoding.encoder.color_matrix is None,
                 )
@@ -195,12 +200,8 @@ class EncodeRoute:
         """Make the list of what a touch paints: the call that transforms paints it, too."""
         if touch.drawing is None:
             return None
-        self.stage = ErrorStage.DRAW
-        started_ns = self._context.clock.now_ns()
-        drawing = touch.drawing(frame, (frame.width, frame.height))
-        self._context.meter.steps[Step.DRAW].add(self._context.clock.now_ns() - started_ns)
-        self.stage = ErrorStage.TRANSFORM
-        return drawing
+        with self._steps.draw:
+            return touch.drawing(frame, (frame.width, frame.height))
 
     def _transform(
         self,
@@ -211,12 +212,12 @@ class EncodeRoute:
         drawing: DisplayList | None = None,
     ) -> SurfaceView:
         """Bring the pixels to the surface where the first touch, or the encoder, wants them, and paint a list there."""
-        started_ns = self._context.clock.now_ns()
-        form = touches[0].format if touches else session.canvases.encoder_format
-        how = self._encoding.transform.interpolation
-        target = session.canvases.place(message.surface, placement, form, how, drawing)
-        message.release()  # its owner may have it back while we encode
-        self._context.meter.steps[Step.TRANSFORM].add(self._context.clock.now_ns() - started_ns)
+        assert message.surface
+        with self._steps.transform:
+            form = touches[0].format if touches else session.canvases.encoder_format
+            how = self._encoding.transform.interpolation
+            target = session.canvases.place(message.surface, placement, form, how, drawing)
+            message.release()  # its owner may have it back while we encode
         return target
 
     def _touch(
@@ -225,30 +226,24 @@ class EncodeRoute:
         """Draw and call, and return the surface for the encoder."""
         if not touches:
             return session.canvases.for_encoder(surface)
-        self.stage = ErrorStage.DRAW
-        started_ns = self._context.clock.now_ns()
-        for touch in touches:
-            surface = session.canvases.convert(surface, touch.format, on_host=touch.on_host)
-            if touch.calls_user:
-                with self._context.turn.paused():
+        with self._steps.draw:
+            for touch in touches:
+                surface = session.canvases.convert(surface, touch.format, on_host=touch.on_host)
+                if touch.calls_user:
+                    with self._context.turn.paused():
+                        touch.apply(surface, frame)
+                else:
                     touch.apply(surface, frame)
-            else:
-                touch.apply(surface, frame)
-        surface = session.canvases.for_encoder(surface)
-        self._context.meter.steps[Step.DRAW].add(self._context.clock.now_ns() - started_ns)
-        return surface
+            return session.canvases.for_encoder(surface)
 
     def _encode(self, surface: SurfaceView, pending: Pending, session: EncoderSession) -> list[EncodedUnit]:
         """Encode; an encoder that fails is closed, and the next frame opens another."""
-        self.stage = ErrorStage.ENCODE
-        started_ns = self._context.clock.now_ns()
         wants_keyframe = self._wants_keyframe
         self._wants_keyframe = False  # after a failure, the next frame is one in any case
         try:
-            units = session.encode(surface, pending, force_keyframe=wants_keyframe)
+            with self._steps.encode:
+                return session.encode(surface, pending, force_keyframe=wants_keyframe)
         except BaseException as error:
             self._session = None
             session.discard(error)
             raise
-        self._context.meter.steps[Step.ENCODE].add(self._context.clock.now_ns() - started_ns)
-        return units

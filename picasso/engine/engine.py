@@ -7,19 +7,19 @@ from types import TracebackType
 from typing import Self, final
 
 from picasso.draw.canvas import check_canvas
-from picasso.encode import open_encoder
+from picasso.encode import Codec, open_encoder
 from picasso.engine.callbacks import Callbacks
 from picasso.engine.checks import MAX_SECONDS
 from picasso.engine.clock import Clock, MonotonicClock
 from picasso.engine.core import Core
 from picasso.engine.inputs import accept, give_back, view_of
-from picasso.engine.messages import FrameMessage
+from picasso.engine.messages import FrameMessage, Payload
 from picasso.engine.policies import NS_PER_S
 from picasso.engine.routes import EncoderFactory
 from picasso.engine.spec import GeneralSpec, SourceSpec
 from picasso.engine.stats import EngineStats
-from picasso.errors import FrameInFlightError, SpecError
-from picasso.primitives import VideoFrame
+from picasso.errors import SpecError
+from picasso.primitives import VideoFrame, VideoFrameContent
 from picasso.primitives.checks import text
 from picasso.transform import Rect
 
@@ -134,18 +134,88 @@ class PicassoEngine:
         surface = view_of(buf)
         message = FrameMessage(frame, surface, src_rect, core.clock.now_ns())
         try:
-            frame.claim(source_id)
-        except FrameInFlightError:
-            give_back(buf, surface)
-            raise
-        try:
-            core.send_frame(source_id, message, timeout_ns)
+            self._send(source_id, message, timeout_ns)
         except BaseException as error:
-            if isinstance(error, Exception) or hasattr(message, "is_withdrawn"):
-                frame.release()
+            if _is_refused(message, error):
                 give_back(buf, surface)
             raise
         accept(buf)
+
+    def send_metadata(self, source_id: str, frame: VideoFrame, *, timeout: float | None = None) -> None:
+        """Hand over a frame without pixels: it comes out as it is, in its place among the other frames of the source.
+
+        It goes to the callback of the source's mode, ``on_encoded_frame`` or ``on_bypass_frame``, with
+        ``OutputMessage.is_metadata_only``; a source that drops frames drops it. No gate is asked.
+
+        Args:
+            source_id: Whose frame it is.
+            frame: Metadata; the engine changes nothing in it.
+            timeout: As in ``send_frame``.
+
+        Raises:
+            ShutDownError: The engine is shut down.
+            SendTimeoutError: The queue stayed full.
+            FrameInFlightError: ``frame`` was sent before and has not come out yet.
+        """
+        self._send_without_pixels(source_id, frame, None, timeout)
+
+    def send_payload(
+        self,
+        source_id: str,
+        frame: VideoFrame,
+        data: bytes | VideoFrameContent,
+        *,
+        codec: str | Codec | None = None,
+        keyframe: bool | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        """Hand over a frame that is coded already, for a source under ``CodecSpec.pass_through()``.
+
+        It comes out at ``on_encoded_frame``, in its place among the other frames of the source: with ``data`` as its
+        content, its boxes in pixels of the picture as it was coded, and its times as they are. Under any other mode
+        that delivers frames, it is reported to ``on_error``.
+
+        Args:
+            source_id: Whose frame it is.
+            frame: Metadata, of the picture that ``data`` is or of one that was made from it; its chain says how.
+            data: The coded bytes, or where they are.
+            codec: What they are coded with, such as ``"h264"``; None leaves ``frame.codec``.
+            keyframe: Whether they decode on their own; None leaves ``frame.keyframe``.
+            timeout: As in ``send_frame``.
+
+        Raises:
+            ShutDownError: The engine is shut down.
+            SendTimeoutError: The queue stayed full.
+            FrameInFlightError: ``frame`` was sent before and has not come out yet.
+            SpecError: ``data`` is empty.
+        """
+        content = data if isinstance(data, VideoFrameContent) else VideoFrameContent.internal(data)
+        if content.is_none() or (content.is_internal() and not content.get_data()):
+            raise SpecError("data: expected at least one byte, or a place where the bytes are")
+        if codec is not None:
+            codec = text("codec", codec.name() if isinstance(codec, Codec) else codec).lower()
+        if keyframe is not None:
+            _check("keyframe", keyframe, bool)
+        self._send_without_pixels(source_id, frame, Payload(content, codec, keyframe), timeout)
+
+    def _send_without_pixels(
+        self, source_id: str, frame: VideoFrame, payload: Payload | None, timeout: float | None
+    ) -> None:
+        core = self._core
+        core.check_open()
+        text("source_id", source_id)
+        _check("frame", frame, VideoFrame)
+        timeout_ns = _timeout_ns(timeout)
+        self._send(source_id, FrameMessage(frame, None, None, core.clock.now_ns(), payload), timeout_ns)
+
+    def _send(self, source_id: str, message: FrameMessage, timeout_ns: int | None) -> None:
+        message.frame.claim(source_id)
+        try:
+            self._core.send_frame(source_id, message, timeout_ns)
+        except BaseException as error:
+            if _is_refused(message, error):
+                message.frame.release()
+            raise
 
     def send_eos(self, source_id: str) -> None:
         """End the stream of a source behind the frames it was sent, with one sentinel; unknown ones are no error.
@@ -209,6 +279,11 @@ class PicassoEngine:
 def _check(place: str, value: object, kind: type) -> None:
     if not isinstance(value, kind):
         raise TypeError(f"{place}: expected {kind.__name__}, got {value!r:.80}")
+
+
+def _is_refused(message: FrameMessage, error: BaseException) -> bool:
+    """Whether a send that raised has left its frame outside; an interrupt may have come when it was in the queue."""
+    return isinstance(error, Exception) or hasattr(message, "is_withdrawn")
 
 
 def _timeout_ns(timeout: float | None) -> int | None:

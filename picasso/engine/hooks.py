@@ -12,12 +12,13 @@ from picasso.draw import ObjectDraw
 from picasso.engine.callbacks import Callbacks, ErrorStage
 from picasso.engine.messages import OutputMessage
 from picasso.engine.policies import EvictionDecision, StreamResetReason
-from picasso.engine.stats import DropReason, Meter, Step
+from picasso.engine.stats import DropReason, Meter
 from picasso.engine.tracebacks import clear, clear_ended, forget_earlier_trips, running_frames
 from picasso.primitives import EndOfStream
 
 if TYPE_CHECKING:
-    from picasso.engine.clock import Clock
+    from picasso.engine.stats import Step
+    from picasso.engine.steps import Steps
     from picasso.primitives import BorrowedVideoObject, VideoFrame
     from picasso.surface import SurfaceView
 
@@ -39,28 +40,26 @@ class Hooks:
     """
 
     __slots__ = (
-        "_callback_times",
         "_callbacks",
-        "_clock",
         "_failures",
         "_label",
         "_meter",
-        "_total_times",
+        "_steps",
         "frames",
         "source_id",
     )
 
-    def __init__(self, source_id: str, callbacks: Callbacks, meter: Meter, clock: Clock, label: str) -> None:
+    def __init__(self, source_id: str, callbacks: Callbacks, meter: Meter, steps: Steps, label: str) -> None:
         self.source_id = source_id
         self._callbacks = callbacks
         self._meter = meter
-        self._callback_times = meter.steps[Step.CALLBACK]
-        self._total_times = meter.steps[Step.TOTAL]
-        self._clock = clock
+        self._steps = steps
         self._label = label
         self._failures = 0
         self.frames: list[FrameType] = []
         """Functions of this package that ran when an error was reported, for ``let_go``."""
+        if callbacks.on_step is not None:
+            steps.progress.observe = self._observe
 
     @property
     def has_render(self) -> bool:
@@ -84,6 +83,14 @@ class Hooks:
     def bypassed(self, output: OutputMessage, sent_ns: int) -> None:
         """Deliver a bypassed frame that was sent at ``sent_ns``."""
         self._deliver(ErrorStage.ON_BYPASS_FRAME, self._callbacks.on_bypass_frame, output, sent_ns)
+
+    @property
+    def gated(self) -> Callable[[OutputMessage, int], None] | None:
+        """What delivers a frame that a gate holds back and that was sent at some time; None without a callback."""
+        return None if self._callbacks.on_gated_frame is None else self._deliver_gated
+
+    def _deliver_gated(self, output: OutputMessage, sent_ns: int) -> None:
+        self._deliver(ErrorStage.ON_GATED_FRAME, self._callbacks.on_gated_frame, output, sent_ns)
 
     def end_of_encoded_stream(self) -> None:
         """Deliver a sentinel to ``on_encoded_frame``."""
@@ -116,13 +123,17 @@ class Hooks:
         """Ask what becomes of the idle source; it terminates unless it gets a decision."""
         decision = None
         if on_eviction := self._callbacks.on_eviction:
-            decision = self._call(ErrorStage.ON_EVICTION, None, _ask, (EvictionDecision,), on_eviction, self.source_id)
+            with self._steps.calling:
+                decision = self._call(
+                    ErrorStage.ON_EVICTION, None, _ask, (EvictionDecision,), on_eviction, self.source_id
+                )
         return decision or EvictionDecision.terminate()
 
     def stream_reset(self, reason: StreamResetReason) -> None:
         """Say that the encoded stream begins again."""
         if on_stream_reset := self._callbacks.on_stream_reset:
-            self._call(ErrorStage.ON_STREAM_RESET, None, on_stream_reset, self.source_id, reason)
+            with self._steps.calling:
+                self._call(ErrorStage.ON_STREAM_RESET, None, on_stream_reset, self.source_id, reason)
 
     def lost(self, stage: ErrorStage, error: BaseException, frame: VideoFrame) -> None:
         """Report a frame that will not come out; it is nobody's again, and may be sent once more."""
@@ -182,23 +193,25 @@ class Hooks:
         output: OutputMessage,
         sent_ns: int,
     ) -> None:
-        now_ns = self._clock.now_ns
-        started_ns = now_ns()
-        frame = output.as_video_frame()
+        frame, steps = output.as_video_frame(), self._steps
         frame.release()
-        if callback is not None:
-            self._call(stage, frame, callback, output)
-        ended_ns = now_ns()
+        steps.progress.frame = frame
+        with steps.callback:
+            if callback is not None:
+                self._call(stage, frame, callback, output)
         self._meter.frames_out += 1
-        self._meter.last_out_ns = ended_ns
-        self._callback_times.add(ended_ns - started_ns)
-        self._total_times.add(ended_ns - sent_ns)
+        self._meter.last_out_ns = steps.end(frame, sent_ns)
 
     def _sentinel(self, stage: ErrorStage, callback: Callable[[OutputMessage], object] | None) -> None:
         if callback is not None:
-            self._call(
-                stage, None, callback, OutputMessage(EndOfStream(self.source_id), is_eos=True, source_id=self.source_id)
-            )
+            output = OutputMessage(EndOfStream(self.source_id), is_eos=True, source_id=self.source_id)
+            with self._steps.calling:
+                self._call(stage, None, callback, output)
+
+    def _observe(self, frame: VideoFrame, step: Step, start_ns: int, end_ns: int) -> None:
+        """Tell ``on_step`` of a step that has ended."""
+        if on_step := self._callbacks.on_step:
+            self._call(ErrorStage.ON_STEP, frame, on_step, self.source_id, frame, step, start_ns, end_ns)
 
     def _call(
         self, stage: ErrorStage, frame: VideoFrame | None, callback: Callable[P, R], *args: P.args, **kwargs: P.kwargs

@@ -9,7 +9,7 @@ from picasso.errors import OutputKindError
 
 if TYPE_CHECKING:
     from picasso.engine.settings import SourceSettings
-    from picasso.primitives import EndOfStream, VideoFrame, VideoFrameTransformation
+    from picasso.primitives import EndOfStream, VideoFrame, VideoFrameContent, VideoFrameTransformation
     from picasso.surface import SurfaceView
     from picasso.transform import Placement, Rect
 
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 class OutputMessage:
     """A frame that is done, or the end of a stream; the argument of ``on_encoded_frame`` and ``on_bypass_frame``."""
 
-    __slots__ = ("_content", "_is_eos", "_source_id", "placement", "source_transformations", "surface")
+    __slots__ = (
+        "_content", "_is_eos", "_source_id", "is_metadata_only", "placement", "source_transformations", "surface",
+    )  # fmt: skip
+
+    is_metadata_only: bool
+    """Whether this is a frame that came without pixels, or whose pixels a gate held back: it is as it was sent."""
 
     placement: Placement | None
     """How source pixels became output pixels; ``unplace`` brings boxes back. None for bypassed frames and sentinels."""
@@ -38,6 +43,7 @@ class OutputMessage:
         placement: Placement | None = None,
         surface: SurfaceView | None = None,
         source_transformations: tuple[VideoFrameTransformation, ...] = (),
+        is_metadata_only: bool = False,
     ) -> None:
         self._content = content
         self._is_eos = is_eos
@@ -45,6 +51,7 @@ class OutputMessage:
         self.placement = placement
         self.surface = surface
         self.source_transformations = source_transformations
+        self.is_metadata_only = is_metadata_only
 
     @property
     def source_id(self) -> str:
@@ -88,24 +95,41 @@ class OutputMessage:
 
 
 @final
-class FrameMessage:
-    """A frame on its way to the worker."""
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """Coded bytes that pass through, and what the frame is to say of them; None leaves a field as it is."""
 
-    __slots__ = ("frame", "is_withdrawn", "sent_ns", "src_rect", "surface")
+    content: VideoFrameContent
+    codec: str | None
+    keyframe: bool | None
+
+
+@final
+class FrameMessage:
+    """A frame on its way to the worker: with pixels, with a payload that is coded already, or with neither."""
+
+    __slots__ = ("frame", "is_withdrawn", "payload", "sent_ns", "src_rect", "surface")
 
     is_withdrawn: bool
     """Set by an interrupt that kept the frame out of the queue; not there otherwise."""
 
-    def __init__(self, frame: VideoFrame, surface: SurfaceView, src_rect: Rect | None, sent_ns: int) -> None:
+    def __init__(
+        self,
+        frame: VideoFrame,
+        surface: SurfaceView | None,
+        src_rect: Rect | None,
+        sent_ns: int,
+        payload: Payload | None = None,
+    ) -> None:
         self.frame = frame
         self.surface = surface
         self.src_rect = src_rect
         self.sent_ns = sent_ns
+        self.payload = payload
 
     def release(self) -> None:
-        """Let the pixels go, so that nobody who still holds this message holds them."""
-        if hasattr(self, "surface"):
-            del self.surface
+        """Let the pixels and the payload go, so that nobody who still holds this message holds them."""
+        self.surface = self.payload = None
 
 
 @final

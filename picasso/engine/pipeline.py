@@ -5,38 +5,64 @@ from __future__ import annotations
 from typing import final
 
 from picasso.engine.encoding import EncodeRoute
-from picasso.engine.messages import FrameMessage
+from picasso.engine.messages import FrameMessage, OutputMessage
 from picasso.engine.policies import StreamResetReason
-from picasso.engine.routes import BypassRoute, DropRoute, Route, SourceContext
+from picasso.engine.routes import (
+    BypassRoute,
+    Deliver,
+    DropRoute,
+    MetadataFrame,
+    PassThroughRoute,
+    Route,
+    SourceContext,
+)
 from picasso.engine.settings import Mode, SourceSettings
-from picasso.engine.stats import DropReason, Step
+from picasso.engine.stats import DropReason
 
 
 @final
 class Pipeline:
     """Takes a source's frames, ends of stream and settings, one at a time, on one thread. No method raises."""
 
-    __slots__ = ("_context", "_queue_times", "_route", "_settings")
+    __slots__ = ("_context", "_route", "_settings", "_steps")
 
     def __init__(self, context: SourceContext, settings: SourceSettings) -> None:
         self._context = context
-        self._queue_times = context.meter.steps[Step.QUEUE]
+        self._steps = context.steps
         self._settings = settings
         self._route = self._make_route(settings)
 
     def process(self, message: FrameMessage) -> None:
         """Let a frame through the gate and along the route; if it fails, report it."""
-        self._queue_times.add(self._context.clock.now_ns() - message.sent_ns)
         frame, key = message.frame, self._settings.encode_attribute
-        if key is not None and not frame.has_attribute(*key):
-            self._context.meter.dropped[DropReason.GATE] += 1
-            frame.release()
-            return
+        self._steps.begin(frame, message.sent_ns)
         try:
-            self._route.process(message)
+            if message.surface is None and message.payload is None:
+                self._hand_on(message, self._route.outlet, DropReason.SPEC)
+            elif key is not None and not frame.has_attribute(*key):
+                self._hand_on(message, self._context.hooks.gated, DropReason.GATE)
+            else:
+                self._route.process(message)
         except BaseException as error:  # noqa: BLE001  # one frame must not end the source
             message.release()  # the error has a traceback that leads to the message
-            self._context.hooks.lost(self._route.stage, error, frame)
+            progress = self._steps.progress
+            progress.frame = None
+            self._context.hooks.lost(progress.stage, error, frame)
+
+    def _hand_on(self, message: FrameMessage, deliver: Deliver | None, reason: DropReason) -> None:
+        """Deliver a frame in its place, without pixels and as it is; drop it where nobody takes it."""
+        frame = message.frame
+        message.release()
+        if deliver is None:
+            self._context.meter.dropped[reason] += 1
+            frame.release()
+            return
+        chain = tuple(frame.transformations)
+        source_id = self._context.hooks.source_id
+        output = OutputMessage(
+            frame, is_eos=False, source_id=source_id, source_transformations=chain, is_metadata_only=True
+        )
+        self._route.hand_on(MetadataFrame(output, message.sent_ns, deliver))
 
     def end_stream(self) -> None:
         """Deliver what is held, then a sentinel."""
@@ -65,4 +91,10 @@ class Pipeline:
     def _make_route(self, settings: SourceSettings) -> Route:
         if settings.encoding is not None:
             return EncodeRoute(self._context, settings, settings.encoding)
-        return BypassRoute(self._context) if settings.mode is Mode.BYPASS else DropRoute(self._context)
+        match settings.mode:
+            case Mode.BYPASS:
+                return BypassRoute(self._context)
+            case Mode.PASS_THROUGH:
+                return PassThroughRoute(self._context)
+            case _:
+                return DropRoute(self._context)

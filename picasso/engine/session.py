@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from picasso.encode import Encoder, EncoderConfig
     from picasso.engine.clock import Clock
     from picasso.engine.hooks import Hooks
+    from picasso.engine.routes import MetadataFrame
+    from picasso.engine.steps import Steps
     from picasso.primitives import FrameGeometry, VideoFrame
     from picasso.surface import SurfaceView
     from picasso.transform import Placement
@@ -48,15 +50,17 @@ class EncoderSession:
 
     Frames are matched in the order of submission: encoders do not reorder, and the timestamps of a session rise.
     Every frame that ``encode`` took is delivered or reported as lost, once; a lost frame gets its geometry back.
+    Frames without pixels stand in the same line, and come out when those before them have.
     """
 
-    __slots__ = ("_codec", "_encoder", "_hooks", "_keeps_matrix", "_matrix", "_pending", "canvases")
+    __slots__ = ("_codec", "_encoder", "_hooks", "_keeps_matrix", "_matrix", "_pending", "_steps", "canvases")
 
     def __init__(
         self,
         encoder: Encoder,
         config: EncoderConfig,
         hooks: Hooks,
+        steps: Steps,
         *,
         source_on_gpu: bool = False,
         keeps_matrix: bool = True,
@@ -66,7 +70,8 @@ class EncoderSession:
         self._matrix = config.color_matrix
         self._keeps_matrix = keeps_matrix
         self._hooks = hooks
-        self._pending: deque[Pending] = deque()
+        self._steps = steps
+        self._pending: deque[Pending | MetadataFrame] = deque()
         self.canvases = open_canvases(config, encoder, source_on_gpu=source_on_gpu)
 
     def encode(self, surface: SurfaceView, pending: Pending, *, force_keyframe: bool = False) -> list[EncodedUnit]:
@@ -86,13 +91,32 @@ class EncoderSession:
     def deliver(self, units: list[EncodedUnit]) -> None:
         """Complete the frames that ``units`` belong to, and hand them to ``on_encoded_frame``."""
         for unit in units:
-            while self._pending and self._pending[0].pts_ns < unit.pts_ns:
-                self._lose(self._pending.popleft(), ErrorStage.ENCODE, EncoderError("the encoder left this frame out"))
-            if self._pending and self._pending[0].pts_ns == unit.pts_ns:
-                self._complete(self._pending.popleft(), unit)
+            while (pending := self._next_pending()) is not None and pending.pts_ns < unit.pts_ns:
+                self._pending.popleft()
+                self._lose(pending, ErrorStage.ENCODE, EncoderError("the encoder left this frame out"))
+            if pending is not None and pending.pts_ns == unit.pts_ns:
+                self._pending.popleft()
+                self._complete(pending, unit)
             else:
                 error = EncoderError(f"the encoder returned a unit of pts {unit.pts_ns} ns, which no frame has")
                 self._hooks.report(ErrorStage.ENCODE, error)
+        if self._pending:
+            self._next_pending()
+
+    def hand_on(self, metadata: MetadataFrame) -> None:
+        """Deliver a frame without pixels behind the frames that the encoder has."""
+        self._pending.append(metadata)
+        self._next_pending()
+
+    def _next_pending(self) -> Pending | None:
+        """Deliver the frames without pixels that are first in line; return the frame that the encoder is to return."""
+        while self._pending:
+            first = self._pending[0]
+            if isinstance(first, Pending):
+                return first
+            self._pending.popleft()
+            first.deliver(first.output, first.sent_ns)
+        return None
 
     def reconfigure(self, config: EncoderConfig) -> bool:
         """Go on under another configuration, if the encoder can. Does not raise."""
@@ -114,7 +138,8 @@ class EncoderSession:
         """Deliver what the encoder still holds, and close it. Does not raise."""
         error: BaseException = EncoderError("the encoder did not return this frame")
         try:
-            units = _checked(self._encoder.flush())
+            with self._steps.flush:
+                units = _checked(self._encoder.flush())
         except BaseException as failure:  # noqa: BLE001  # reported with each frame that it costs
             error = failure
             if not self._pending:
@@ -123,10 +148,19 @@ class EncoderSession:
             self.deliver(units)
         self.discard(error)
 
-    def discard(self, error: BaseException) -> None:
-        """Close the encoder; frames that it still holds are lost because of ``error``. Does not raise."""
+    def discard(self, error: BaseException, *, deliver: bool = True) -> None:
+        """Close the encoder; frames that it still holds are lost because of ``error``. Does not raise.
+
+        Frames without pixels between them are delivered, or lost as well unless ``deliver``.
+        """
         while self._pending:
-            self._lose(self._pending.popleft(), ErrorStage.FLUSH, error)
+            pending = self._pending.popleft()
+            if isinstance(pending, Pending):
+                self._lose(pending, ErrorStage.FLUSH, error)
+            elif deliver:
+                pending.deliver(pending.output, pending.sent_ns)
+            else:
+                self._hooks.lost(ErrorStage.FLUSH, error, pending.output.as_video_frame())
         try:
             self._encoder.close()
             self.canvases.close()

@@ -19,6 +19,7 @@ class Mode(Enum):
 
     DROP = "drop_frames"
     BYPASS = "bypass"
+    PASS_THROUGH = "pass_through"
     ENCODE = "encode"
 
 

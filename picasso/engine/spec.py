@@ -66,7 +66,8 @@ class ConditionalSpec(Checked):
         "render_attribute": optional(checks.attribute_key),
     }
     encode_attribute: tuple[str, str] | None = None
-    """``(namespace, name)`` without which a frame is discarded, in every mode; None lets all pass."""
+    """``(namespace, name)`` without which a frame is held back, in every mode: ``on_gated_frame`` gets it, or it is
+    discarded where there is none. None lets all pass. Frames of ``send_metadata`` pass in any case."""
     render_attribute: tuple[str, str] | None = None
     """``(namespace, name)`` that decides whether a frame is drawn on. None: it is if there is anything to draw."""
 
@@ -78,7 +79,7 @@ class ConditionalSpec(Checked):
 @final
 @dataclass(frozen=True, slots=True, repr=False)
 class CodecSpec:
-    """What to do with a source's frames; made by ``drop_frames``, ``bypass`` and ``encode``, never changed."""
+    """What to do with a source's frames; made by one of its class methods, never changed."""
 
     _mode: Mode
     _encoding: Encoding | None = None
@@ -92,6 +93,15 @@ class CodecSpec:
     def bypass(cls) -> Self:
         """Move the boxes back to the original picture, and pass the frame on to ``on_bypass_frame``."""
         return cls(Mode.BYPASS)
+
+    @classmethod
+    def pass_through(cls) -> Self:
+        """Move the boxes back to the original picture, and pass the frame on to ``on_encoded_frame`` as it was coded.
+
+        The payload comes with ``PicassoEngine.send_payload``, or is the content of a frame that ``send_frame`` gets,
+        whose pixels are let go. Times stay as they are.
+        """
+        return cls(Mode.PASS_THROUGH)
 
     @classmethod
     def encode(cls, transform: TransformConfig, encoder: EncoderConfig) -> Self:
@@ -120,6 +130,11 @@ class CodecSpec:
     def is_bypass(self) -> bool:
         """Whether frames are passed on."""
         return self._mode is Mode.BYPASS
+
+    @property
+    def is_pass_through(self) -> bool:
+        """Whether frames are passed on with the bytes that they were coded as."""
+        return self._mode is Mode.PASS_THROUGH
 
     @property
     def is_encode(self) -> bool:

@@ -22,7 +22,8 @@ class DropReason(StrEnum):
     SPEC = "spec"
     """The source drops frames."""
     GATE = "gate"
-    """The frame lacks the attribute that ``ConditionalSpec.encode_attribute`` asks for."""
+    """The frame lacks the attribute that ``ConditionalSpec.encode_attribute`` asks for, and no ``on_gated_frame`` takes
+    it."""
     OVERFLOW = "overflow"
     """The queue was full and the source's ``OverflowPolicy`` discards."""
     ERROR = "error"
@@ -40,7 +41,7 @@ class Step(StrEnum):
     """Drawing, ``on_render``, ``on_gpumat``, and colour conversion between and after them."""
     ENCODE = "encode"
     CALLBACK = "callback"
-    """``on_encoded_frame`` or ``on_bypass_frame``."""
+    """``on_encoded_frame``, ``on_bypass_frame`` or ``on_gated_frame``."""
     TOTAL = "total"
     """From ``send_frame`` until that callback has returned."""
 
@@ -153,7 +154,7 @@ class SourceStats:
     frames_in: int
     """Frames that ``send_frame`` took, those that an overflow policy discarded too."""
     frames_out: int
-    """Frames that were encoded or passed on."""
+    """Frames that a callback got: encoded, passed on, or as metadata."""
     dropped: Mapping[DropReason, int]
     """Frames that did not come out; every reason is there."""
     errors: Mapping[ErrorStage, int]
@@ -165,6 +166,12 @@ class SourceStats:
     last_out_ns: int | None = None
     """When the last frame had come out and its callback returned, of the engine's clock, ``time.monotonic_ns()`` unless
     another was given; None before the first."""
+    step: Step | None = None
+    """What the source's thread is doing: ``TRANSFORM``, ``DRAW``, ``ENCODE``, which covers opening and emptying the
+    encoder, or ``CALLBACK``, which covers the callbacks without a frame; None between the steps, while it waits for
+    instance."""
+    step_since_ns: int | None = None
+    """Since when, of the engine's clock; None where ``step`` is. A step that lasts is one that hangs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,19 +189,22 @@ class Meter:
     The inbox writes ``frames_in`` and ``dropped[OVERFLOW]`` under its lock; everything else is the worker's.
     """
 
-    __slots__ = ("dropped", "errors", "frames_in", "frames_out", "last_out_ns", "said_unmatched", "steps")
+    __slots__ = ("current", "dropped", "errors", "frames_in", "frames_out", "last_out_ns", "said_unmatched", "steps")
 
     def __init__(self) -> None:
         self.frames_in = 0
         self.frames_out = 0
         self.dropped = dict.fromkeys(DropReason, 0)
         self.last_out_ns: int | None = None
+        self.current: tuple[Step, int] | None = None
+        """The step that runs, and since when."""
         self.errors: dict[ErrorStage, int] = {}
         self.said_unmatched: set[tuple[str, str]] = set()
         self.steps = {step: Histogram() for step in Step}
 
     def snapshot(self, queue_depth: int) -> SourceStats:
         """Copy the counters. Any thread."""
+        step, since_ns = self.current or (None, None)
         return SourceStats(
             frames_in=self.frames_in,
             frames_out=self.frames_out,
@@ -203,4 +213,6 @@ class Meter:
             queue_depth=queue_depth,
             latency={step: histogram.summary() for step, histogram in self.steps.items()},
             last_out_ns=self.last_out_ns,
+            step=step,
+            step_since_ns=since_ns,
         )

@@ -128,6 +128,7 @@ class Worker:
             self._live()
         finally:  # somebody waits for this, whatever happens
             self._context.hooks.let_go()
+            self._context.steps.progress.observe = None  # which leads to the callbacks, and back here
             self._on_end(self)
             self._exempt.discard(ident)
             self.ended.open()

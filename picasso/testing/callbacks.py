@@ -11,6 +11,9 @@ from typing import Any, final
 from picasso.engine.callbacks import Callbacks
 from picasso.engine.messages import OutputMessage
 
+_ASKED = ("on_eviction", "on_gated_frame", "on_step")
+_OUTPUTS = ("on_encoded_frame", "on_bypass_frame", "on_gated_frame")
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -61,12 +64,13 @@ class RecordingCallbacks:
         self._changed = threading.Condition()
 
     def callbacks(self, *slots: str) -> Callbacks:
-        """Return callbacks with these slots filled, all of them if none is named, but for ``on_eviction``.
+        """Return callbacks with these slots filled; if none is named, with all that observe only.
 
-        ``on_eviction`` is filled only if it is named, or has an answer in ``on``.
+        ``on_eviction``, ``on_gated_frame`` and ``on_step`` are filled only if they are named, or stand in ``on``: an
+        engine without them does something else, or less.
         """
         names = slots or [
-            field.name for field in fields(Callbacks) if field.name != "on_eviction" or field.name in self.on
+            field.name for field in fields(Callbacks) if field.name not in _ASKED or field.name in self.on
         ]
         return Callbacks(**{name: self._recorder(name) for name in names})
 
@@ -81,8 +85,8 @@ class RecordingCallbacks:
         ]
 
     def outputs(self, source_id: str | None = None) -> list[OutputMessage]:
-        """Return what came out, frames and sentinels, bypassed and encoded, of one source or all."""
-        return [call.arguments[0] for call in self.calls("on_encoded_frame", "on_bypass_frame", source_id=source_id)]
+        """Return what came out, frames and sentinels, encoded, bypassed and held back, of one source or all."""
+        return [call.arguments[0] for call in self.calls(*_OUTPUTS, source_id=source_id)]
 
     def pts_ns(self, source_id: str | None = None) -> list[int | None]:
         """Return the timestamps of the frames that came out, as their ``pts`` say, and None for each sentinel."""

@@ -38,6 +38,8 @@ class ModelFrame:
     """Whether it carries the attribute of the gate."""
     flaw: str = ""
     """``"size"``: the surface is of another size. ``"raises"``: the callback that gets it raises."""
+    kind: str = "pixels"
+    """What is sent with it: ``"pixels"``, a ``"payload"`` that is coded already, or nothing: ``"metadata"``."""
 
 
 @dataclass
@@ -48,6 +50,8 @@ class Laws:
     delay: int = 0
     fails_on: frozenset[int] = frozenset()
     live_changes: bool = False
+    takes_gated: bool = False
+    """Whether there is an ``on_gated_frame``."""
 
 
 @dataclass
@@ -55,6 +59,9 @@ class Session:
     size_wh: SizeWH
     count: int = 0
     held: list[ModelFrame] = field(default_factory=list)
+    """In the encoder; between them, frames without pixels that wait for those before."""
+    slots: dict[int, str] = field(default_factory=dict)
+    """Of frames that do not go through the encoder, by number, where they come out."""
 
 
 @dataclass
@@ -95,14 +102,29 @@ class SourceModel:
     def send(self, frame: ModelFrame, now_ns: int) -> None:
         self.touch(now_ns)
         self.counts["in"] += 1
-        if self.spec.gated and not frame.passes:
-            self.counts["gate"] += 1
+        slot = {"bypass": "bypass", "drop": ""}.get(self.spec.mode, "encoded")
+        if frame.kind == "metadata":
+            self._hand_on(frame, slot, "spec")
+        elif self.spec.gated and not frame.passes:
+            self._hand_on(frame, "gated" if self.laws.takes_gated else "", "gate")
         elif self.spec.mode == "drop":
             self.counts["spec"] += 1
-        elif self.spec.mode == "bypass":
-            self._deliver("bypass", frame, SOURCE_WH)
-        else:
+        elif (frame.kind == "payload") != (self.spec.mode == "pass"):
+            self._lose("input", frame)  # it has no pixels, or no payload
+        elif self.spec.mode == "encode":
             self._encode(frame)
+        else:
+            self._deliver(slot, frame, SOURCE_WH)
+
+    def _hand_on(self, frame: ModelFrame, slot: str, reason: str) -> None:
+        """Without pixels, behind those that the encoder holds; where nobody takes it, it is dropped."""
+        if not slot:
+            self.counts[reason] += 1
+        elif self._session and self._session.held:
+            self._session.held.append(frame)
+            self._session.slots[frame.number] = slot
+        else:
+            self._deliver(slot, frame, SOURCE_WH)
 
     def request_keyframe(self, now_ns: int) -> None:
         """Take effect on the next frame that is encoded; the first of an encoder is a keyframe anyway."""
@@ -137,7 +159,7 @@ class SourceModel:
         if decision == "terminate":
             self._end_stream()
         elif self._session:
-            self._discard()
+            self._discard(hands_on=False)
         self._last_pts_ns = None
         self.is_live = False
 
@@ -161,8 +183,11 @@ class SourceModel:
             return
         self.keyframes[frame.number] = is_keyframe
         session.held.append(frame)
-        if len(session.held) > self.laws.delay:
+        if sum(held.number not in session.slots for held in session.held) > self.laws.delay:
             self._deliver("encoded", session.held.pop(0), session.size_wh)
+            while session.held and session.held[0].number in session.slots:
+                first = session.held.pop(0)
+                self._deliver(session.slots[first.number], first, SOURCE_WH)
 
     def _end_stream(self) -> None:
         self._end_session()
@@ -171,12 +196,16 @@ class SourceModel:
     def _end_session(self) -> None:
         session, self._session, self._last_pts_ns = self._session, None, None
         for frame in session.held if session else []:
-            self._deliver("encoded", frame, session.size_wh)
+            slot = session.slots.get(frame.number)
+            self._deliver(slot or "encoded", frame, SOURCE_WH if slot else session.size_wh)
 
-    def _discard(self) -> None:
+    def _discard(self, *, hands_on: bool = True) -> None:
         session, self._session = self._session, None
         for frame in session.held if session else []:
-            self._lose("flush", frame)
+            if hands_on and frame.number in session.slots:
+                self._deliver(session.slots[frame.number], frame, SOURCE_WH)
+            else:
+                self._lose("flush", frame)
 
     def _deliver(self, slot: str, frame: ModelFrame, size_wh: SizeWH) -> None:
         self.events.append((slot, frame.number, size_wh))

@@ -57,8 +57,9 @@ def test_another_engine_refuses_it_too(held: PicassoEngine, make_engine: Callabl
 def test_copies_go_side_by_side_each_with_its_own_boxes(held: PicassoEngine, recorder: RecordingCallbacks) -> None:
     """One picture to two sources of other sizes."""
     frame = make_frame()
+    copy = frame.copy()
     held.send_frame("a", frame, make_pixels())
-    held.send_frame("b", frame.copy(), make_pixels())
+    held.send_frame("b", copy, make_pixels())
     held.shutdown()
     boxes = {
         output.source_id: output.as_video_frame().get_all_objects()[0].detection_box.as_xcycwh()

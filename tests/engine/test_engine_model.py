@@ -38,6 +38,7 @@ from picasso.testing import Call, FakeClock, MemoryEncoders, RecordingCallbacks
 from picasso.transform import TransformConfig
 
 SLOTS = ["on_encoded_frame", "on_bypass_frame", "on_eviction", "on_stream_reset", "on_error"]
+OUTLETS = {"on_encoded_frame": "encoded", "on_bypass_frame": "bypass", "on_gated_frame": "gated"}
 PIXELS = np.zeros((SOURCE_WH[1], SOURCE_WH[0], 4), np.uint8)
 GATE = ("gate", "open")
 SOURCES = ["a", "b", "c"]
@@ -49,7 +50,7 @@ PATIENCE_S = 300
 sources = st.sampled_from(SOURCES)
 specs = st.builds(
     ModelSpec,
-    st.sampled_from(["encode", "encode", "encode", "bypass", "drop"]),
+    st.sampled_from(["encode", "encode", "encode", "bypass", "pass", "drop"]),
     st.sampled_from([(16, 16), (32, 16)]),
     st.sampled_from([30, 25]),
     st.sampled_from([False, False, True]),
@@ -58,9 +59,11 @@ specs = st.builds(
 steps = st.sampled_from([1, 1, 1, 2, 7, 0, -3])
 """From a timestamp to the next: most rise."""
 flaws = st.sampled_from(["", "", "", "", "", "size", "raises"])
-a_frame = st.tuples(steps, st.sampled_from([True, True, False]), flaws)
+kinds = st.sampled_from(["pixels", "pixels", "pixels", "metadata", "payload"])
+a_frame = st.tuples(steps, st.sampled_from([True, True, False]), flaws, kinds)
+Shot = tuple[int, bool, str, str]
 bursts = st.lists(a_frame, min_size=1, max_size=5)
-"""Frames in a row: step of the timestamp, whether it passes the gate, flaw."""
+"""Frames in a row: step of the timestamp, whether it passes the gate, flaw, what comes with it."""
 decisions = st.sampled_from(["terminate", "terminate_immediately", 1, 40])
 messages = st.lists(a_frame | st.just("eos") | specs, min_size=2, max_size=8)
 """Frames, ends of stream and specs in any order."""
@@ -90,7 +93,8 @@ class HoldingClock:
 
 
 def real_spec(spec: ModelSpec) -> SourceSpec:
-    codec = {"drop": CodecSpec.drop_frames, "bypass": CodecSpec.bypass}.get(spec.mode)
+    makers = {"drop": CodecSpec.drop_frames, "bypass": CodecSpec.bypass, "pass": CodecSpec.pass_through}
+    codec = makers.get(spec.mode)
     encoder = EncoderConfig(Codec.RAW_RGBA, *spec.size_wh).fps(spec.fps, 1)
     return SourceSpec(
         codec() if codec else CodecSpec.encode(TransformConfig(), encoder),
@@ -104,7 +108,12 @@ class EngineMachine(RuleBasedStateMachine):
 
     @initialize(
         laws=st.builds(
-            Laws, st.booleans(), st.integers(0, 2), st.frozensets(st.integers(0, 3), max_size=1), st.booleans()
+            Laws,
+            st.booleans(),
+            st.integers(0, 2),
+            st.frozensets(st.integers(0, 3), max_size=1),
+            st.booleans(),
+            st.booleans(),
         ),
         queue_size=st.integers(1, 3),
         overflow=st.sampled_from([OverflowPolicy.DROP_OLDEST, OverflowPolicy.DROP_NEWEST]),
@@ -122,13 +131,14 @@ class EngineMachine(RuleBasedStateMachine):
             "on_eviction": self._decide,
             "on_encoded_frame": self._receive,
             "on_bypass_frame": self._receive,
+            "on_gated_frame": self._receive,
         }
         policy = PtsResetPolicy
         reset = policy.eos_on_decreasing_pts() if laws.sends_eos else policy.recreate_on_decreasing_pts()
         encoders = MemoryEncoders(delay=laws.delay, fails_on=laws.fails_on, live_changes=laws.live_changes)
         self.engine = PicassoEngine(
             GeneralSpec(inflight_queue_size=queue_size, pts_reset_policy=reset),
-            self.recorder.callbacks(*SLOTS),
+            self.recorder.callbacks(*SLOTS, *(["on_gated_frame"] if laws.takes_gated else [])),
             clock=self.holding_clock,
             encoder_factory=encoders,
         )
@@ -136,6 +146,7 @@ class EngineMachine(RuleBasedStateMachine):
         self.pts_ns = dict.fromkeys([*SOURCES, FLOODED], 0)
         self.frames: list[VideoFrame] = []
         self.numbers: dict[int, int] = {}
+        self.kinds: list[str] = []
         self.raising: set[int] = set()
         self.flood_counts = {"sent": 0, "sentinels": 0}
         spec = SourceSpec(CodecSpec.bypass(), idle_timeout_secs=NEVER_S, overflow=overflow)
@@ -151,9 +162,9 @@ class EngineMachine(RuleBasedStateMachine):
             self.models[source].set_spec(spec, self.clock.now_ns())
 
     @rule(source=sources, frames=bursts)
-    def send(self, source: str, frames: list[tuple[int, bool, str]]) -> None:
-        for step, passes, flaw in frames:
-            frame = self._new_frame(source, step, passes=passes, flaw=flaw)
+    def send(self, source: str, frames: list[Shot]) -> None:
+        for step, passes, flaw, kind in frames:
+            frame = self._new_frame(source, step, passes=passes, flaw=flaw, kind=kind)
             pixels = PIXELS[:-2] if flaw == "size" else PIXELS
             if self._call(lambda frame=frame, pixels=pixels: self._send(source, frame, pixels)):
                 self.models[source].send(frame, self.clock.now_ns())
@@ -184,8 +195,8 @@ class EngineMachine(RuleBasedStateMachine):
     def send_two_streams(
         self,
         source: str,
-        first: list[tuple[int, bool, str]],
-        second: list[tuple[int, bool, str]],
+        first: list[Shot],
+        second: list[Shot],
         spec: ModelSpec | None,
     ) -> None:
         """Without a pause: the second begins at 0 again, under another spec maybe."""
@@ -198,7 +209,7 @@ class EngineMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.is_open)
     @rule(source=sources, messages=messages)
-    def send_while_it_sleeps(self, source: str, messages: list[tuple[int, bool, str] | str | ModelSpec]) -> None:
+    def send_while_it_sleeps(self, source: str, messages: list[Shot | str | ModelSpec]) -> None:
         """The worker finds all of them in its queue at once, and nothing has overtaken anything."""
         room = self.queue_size
         self._settle()
@@ -282,7 +293,9 @@ class EngineMachine(RuleBasedStateMachine):
                 do()
         return self.is_open
 
-    def _new_frame(self, source: str, step: int, *, passes: bool = True, flaw: str = "") -> ModelFrame:
+    def _new_frame(
+        self, source: str, step: int, *, passes: bool = True, flaw: str = "", kind: str = "pixels"
+    ) -> ModelFrame:
         pts_ns = self.pts_ns[source] = max(self.pts_ns[source] + step, 0)
         number = len(self.frames)
         frame = VideoFrame(source, "30/1", *SOURCE_WH, time_base=(1, 10**9), pts=pts_ns)
@@ -290,12 +303,19 @@ class EngineMachine(RuleBasedStateMachine):
             frame.set_persistent_attribute(*GATE)
         self.frames.append(frame)
         self.numbers[id(frame)] = number
+        self.kinds.append(kind)
         if flaw == "raises":
             self.raising.add(id(frame))
-        return ModelFrame(number, pts_ns, passes, flaw)
+        return ModelFrame(number, pts_ns, passes, flaw, kind)
 
     def _send(self, source: str, frame: ModelFrame, pixels: np.ndarray) -> None:
-        self.engine.send_frame(source, self.frames[frame.number], SurfaceView.wrap(pixels))
+        sent = self.frames[frame.number]
+        if frame.kind == "pixels":
+            self.engine.send_frame(source, sent, SurfaceView.wrap(pixels))
+        elif frame.kind == "payload":
+            self.engine.send_payload(source, sent, b"payload %d" % frame.number, keyframe=frame.number % 2 == 0)
+        else:
+            self.engine.send_metadata(source, sent)
 
     def _decide(self, source: str) -> EvictionDecision:
         decision = self.decisions[source]
@@ -327,10 +347,11 @@ class EngineMachine(RuleBasedStateMachine):
             case "on_error":
                 stage, _, frame = rest
                 return "error", str(stage), self.numbers[id(frame)], (frame.width, frame.height)
-        slot = "encoded" if call.slot == "on_encoded_frame" else "bypass"
+        slot = OUTLETS[call.slot]
         if first.is_eos:
             return slot, "eos"
         frame = first.as_video_frame()
+        assert first.is_metadata_only == (slot == "gated" or self.kinds[self.numbers[id(frame)]] == "metadata")
         return slot, self.numbers[id(frame)], (frame.width, frame.height)
 
     def _compare(self) -> None:
@@ -348,7 +369,12 @@ class EngineMachine(RuleBasedStateMachine):
             for output in self.recorder.outputs(name):
                 if output.is_video_frame and output.as_video_frame().content.is_internal():
                     frame = output.as_video_frame()
-                    assert frame.keyframe == model.keyframes[self.numbers[id(frame)]]
+                    number = self.numbers[id(frame)]
+                    if self.kinds[number] == "payload":
+                        assert frame.content.get_data() == b"payload %d" % number
+                        assert frame.keyframe == (number % 2 == 0)
+                    else:
+                        assert frame.keyframe == model.keyframes[number]
         self._compare_flood(stats)
 
     def _in_encoder(self, model: SourceModel) -> int:

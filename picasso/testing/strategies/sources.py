@@ -22,11 +22,13 @@ _KEYS = st.none() | st.tuples(TEXTS, TEXTS)
 
 @st.composite
 def _codec_specs(draw: st.DrawFn) -> CodecSpec:
-    mode = draw(st.sampled_from(["drop", "bypass", "encode"]))
+    mode = draw(st.sampled_from(["drop", "bypass", "pass_through", "encode"]))
     if mode == "drop":
         return CodecSpec.drop_frames()
     if mode == "bypass":
         return CodecSpec.bypass()
+    if mode == "pass_through":
+        return CodecSpec.pass_through()
     config = draw(encoder_configs())
     return CodecSpec.encode(draw(transform_configs((config.width, config.height))), config)
 
@@ -37,7 +39,7 @@ def source_specs(draw: st.DrawFn, codecs: st.SearchStrategy[CodecSpec] | None = 
 
     Args:
         draw: Given by hypothesis.
-        codecs: What is done with the frames; by default dropping, passing on and encoding with any encoder.
+        codecs: What is done with the frames; by default any of what ``CodecSpec`` offers, with any encoder.
     """
     return SourceSpec(
         draw(codecs if codecs is not None else _codec_specs()),

@@ -1,0 +1,122 @@
+"""One construct for a step of a frame: what error reports, latencies, statistics and the observer say of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, final
+
+from picasso.engine.callbacks import ErrorStage
+from picasso.engine.stats import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from picasso.engine.clock import Clock
+    from picasso.engine.stats import Meter
+    from picasso.primitives import VideoFrame
+
+    Observe = Callable[[VideoFrame, Step, int, int], object]
+    """Takes a frame, a step, its start and its end, nanoseconds of the engine's clock; does not raise."""
+
+
+@final
+class Progress:
+    """Where a source is. Its worker writes; ``meter.current`` may be read by any thread."""
+
+    __slots__ = ("frame", "meter", "now_ns", "observe", "stage")
+
+    def __init__(self, meter: Meter, clock: Clock) -> None:
+        self.meter = meter
+        self.now_ns = clock.now_ns
+        self.observe: Observe | None = None
+        """Told of each step that ended well; None for nobody."""
+        self.stage = ErrorStage.INPUT
+        """What is being done, for the report of an error."""
+        self.frame: VideoFrame | None = None
+        """Whose steps they are, while there is an observer."""
+
+
+@final
+class Span:
+    """A step while it runs: ``with steps.transform:``. Spans of one source do not nest.
+
+    An error inside belongs to the span's stage. A step that fails counts in no latency, and nobody observes it.
+    """
+
+    __slots__ = ("_add", "_progress", "_stage", "_started_ns", "_step", "ended_ns")
+
+    def __init__(
+        self, progress: Progress, step: Step, stage: ErrorStage | None = None, *, is_measured: bool = True
+    ) -> None:
+        """Make a step that can be entered again and again.
+
+        Args:
+            progress: Where it is written that the step runs.
+            step: What it is called.
+            stage: Of errors inside; None leaves the stage as it is.
+            is_measured: Whether its durations count, and whether it is observed.
+        """
+        self._progress = progress
+        self._step = step
+        self._stage = stage
+        self._add = progress.meter.steps[step].add if is_measured else None
+        self._started_ns = 0
+        self.ended_ns = 0
+        """When it last ended, if it is measured."""
+
+    def __enter__(self) -> None:
+        progress = self._progress
+        if self._stage is not None:
+            progress.stage = self._stage
+        self._started_ns = started_ns = progress.now_ns()
+        progress.meter.current = self._step, started_ns
+
+    def __exit__(self, kind: object, _error: object, _traceback: object) -> None:
+        progress = self._progress
+        progress.meter.current = None
+        if kind is None and self._add is not None:
+            self.ended_ns = ended_ns = progress.now_ns()
+            self._add(ended_ns - self._started_ns)
+            if progress.observe is not None and progress.frame is not None:
+                progress.observe(progress.frame, self._step, self._started_ns, ended_ns)
+
+
+@final
+class Steps:
+    """The steps of one source, for its worker."""
+
+    __slots__ = (
+        "_add_queue", "_add_total", "callback", "calling", "draw", "encode", "flush", "open", "progress", "transform",
+    )  # fmt: skip
+
+    def __init__(self, meter: Meter, clock: Clock) -> None:
+        progress = self.progress = Progress(meter, clock)
+        self._add_queue = meter.steps[Step.QUEUE].add
+        self._add_total = meter.steps[Step.TOTAL].add
+        self.open = Span(progress, Step.ENCODE, ErrorStage.OPEN, is_measured=False)
+        self.transform = Span(progress, Step.TRANSFORM, ErrorStage.TRANSFORM)
+        self.draw = Span(progress, Step.DRAW, ErrorStage.DRAW)
+        self.encode = Span(progress, Step.ENCODE, ErrorStage.ENCODE)
+        self.flush = Span(progress, Step.ENCODE, is_measured=False)
+        self.callback = Span(progress, Step.CALLBACK)
+        """A callback that gets a frame which is done."""
+        self.calling = Span(progress, Step.CALLBACK, is_measured=False)
+        """A callback that gets no frame."""
+
+    def begin(self, frame: VideoFrame, sent_ns: int) -> None:
+        """Begin with a frame that was sent at ``sent_ns`` and has waited until now."""
+        progress = self.progress
+        progress.stage = ErrorStage.INPUT
+        now_ns = progress.now_ns()
+        self._add_queue(now_ns - sent_ns)
+        if progress.observe is not None:
+            progress.frame = frame
+            progress.observe(frame, Step.QUEUE, sent_ns, now_ns)
+
+    def end(self, frame: VideoFrame, sent_ns: int) -> int:
+        """End with a frame whose callback has just returned; return when that was."""
+        progress, ended_ns = self.progress, self.callback.ended_ns
+        self._add_total(ended_ns - sent_ns)
+        progress.frame = None
+        if progress.observe is not None:
+            progress.observe(frame, Step.TOTAL, sent_ns, ended_ns)
+        return ended_ns
