@@ -356,6 +356,18 @@ class Feeder:
                 self._sent_in_part += sent  # whoever drops the frame counts it for each output
                 raise
 
+    def send_metadata(self, frame: VideoFrame) -> None:
+        """Send a frame without pixels to each output. Called by the stage."""
+        copies = [frame, *(frame.copy() for _ in self.branches[1:])]
+        for sent, (branch, copy) in enumerate(zip(self.branches, copies, strict=True)):
+            if len(copies) > 1:
+                copy.source_id = branch.engine_id
+            try:
+                self._engine.send_metadata(branch.engine_id, copy)
+            except BaseException:
+                self._sent_in_part += sent
+                raise
+
     def pass_on(self, content: VideoFrame | EndOfStream) -> None:
         """Hand a frame or an end of stream to the sinks of each output. Called by the stage."""
         for branch in self.branches:

@@ -26,6 +26,9 @@ class Downstream(Protocol):
             src_rect: What to take of them; by default what the source was added with.
         """
 
+    def send_metadata(self, frame: VideoFrame) -> None:
+        """Send a ``frame`` without pixels through the engine: it comes out as it is, in its place among the others."""
+
     def pass_on(self, content: VideoFrame | EndOfStream) -> None:
         """Hand ``content`` to the sinks past the engine: for stages that send nothing to the engine at all."""
 

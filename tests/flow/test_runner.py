@@ -286,6 +286,32 @@ def test_a_stage_stands_between_reading_and_the_engine() -> None:
     assert (status.read, status.delivered, status.dropped, status.stage_dropped) == (9, 7, 2, {"third": 2})
 
 
+def test_a_stage_sends_frames_without_pixels_to_every_output_in_their_place() -> None:
+    class Third(Pairs):
+        def frame(self, _source_id: str, frame: VideoFrame, surface: SurfaceView) -> None:
+            if frame.pts // FRAME_NS % 3 == 2:
+                self._downstream.send_metadata(frame)
+            else:
+                self._downstream.send_frame(frame, surface)
+
+    class Keeps(Kept):
+        def write(self, output: OutputMessage) -> None:
+            super().write(output)
+            if output.is_video_frame:
+                kept.append((output.source_id, output.as_video_frame().source_id, output.is_metadata_only))
+
+    kept: list[tuple[str, str, bool]] = []
+    sinks = [Keeps(), Keeps()]
+    runner = Runner(stage=Third())
+    outputs = [Output(BYPASS, [sink], name) for name, sink in zip("xy", sinks, strict=True)]
+    runner.add(Scripted("s", range(6)), outputs=outputs)
+    (status,) = runner.run()
+    assert [sink.frames for sink in sinks] == [[*range(6)]] * 2
+    for name in ("s-x", "s-y"):
+        assert [each[1:] for each in kept if each[0] == name] == [(name, number % 3 == 2) for number in range(6)]
+    assert (status.read, status.delivered, status.dropped) == (12, 12, 0)
+
+
 def test_a_stage_that_raises_ends_the_source_alone() -> None:
     class Raises(Pairs):
         def frame(self, source_id: str, frame: VideoFrame, surface: SurfaceView) -> None:
