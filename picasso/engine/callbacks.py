@@ -78,9 +78,6 @@ class Callbacks:
     """``(output)``: an encoded frame, or the sentinel of an encoded, passed-through or dropped source."""
     on_bypass_frame: OnOutput | None = None
     """``(output)``: a frame passed on, or the sentinel of a bypassed source."""
-    on_gated_frame: OnOutput | None = None
-    """``(output)``: a frame that the gate ``ConditionalSpec.encode_attribute`` holds back, without pixels, as it was
-    sent and in its place among the others; absent, such a frame is dropped and counted."""
     on_render: OnRender | None = None
     """``(source_id, fbo_id, width, height, frame)``: draw on ``picasso.draw.current_canvas()``; ``fbo_id`` is 0."""
     on_object_draw_spec: OnObjectDrawSpec | None = None
@@ -93,12 +90,15 @@ class Callbacks:
     """``(source_id) -> EvictionDecision``: a source was idle for too long; absent, it terminates."""
     on_stream_reset: OnStreamReset | None = None
     """``(source_id, reason)``: the encoded stream begins again."""
-    on_step: OnStep | None = None
-    """``(source_id, frame, step, start_ns, end_ns)``: a step of a frame has ended well, in nanoseconds of the engine's
-    clock; for traces. Absent, it costs nothing."""
     on_error: OnError | None = None
     """``(source_id, stage, error, frame)``: something failed; absent, it is logged. ``frame`` is None where no frame is
     concerned."""
+    on_gated_frame: OnOutput | None = None
+    """``(output)``: a frame that the gate ``ConditionalSpec.encode_attribute`` holds back, without pixels, as it was
+    sent and in its place among the others; absent, such a frame is dropped and counted."""
+    on_step: OnStep | None = None
+    """``(source_id, frame, step, start_ns, end_ns)``: a step of a frame has ended well, in nanoseconds of the engine's
+    clock; for traces. Absent, it costs nothing."""
 
     def __setattr__(self, name: str, value: object) -> None:
         if value is not None and not callable(value):

@@ -9,7 +9,7 @@ import pytest
 from engine_kit import bypass_spec, encode_spec, make_frame, make_pixels, send
 
 from picasso.draw import BoundingBoxDraw, ObjectDraw, ObjectDrawSpec
-from picasso.engine import Callbacks, EvictionDecision, PicassoEngine
+from picasso.engine import Callbacks, ConditionalSpec, EvictionDecision, PicassoEngine
 from picasso.errors import ShutDownError
 from picasso.testing import FakeClock, RecordingCallbacks
 
@@ -26,6 +26,8 @@ def provoke(engine: PicassoEngine, recorder: RecordingCallbacks, clock: FakeCloc
     """Have ``slot`` called for source ``a``, on a queue of one frame, and return when it was."""
     if slot == "on_bypass_frame":
         engine.set_source_spec("a", bypass_spec())
+    elif slot == "on_gated_frame":
+        engine.set_source_spec("a", bypass_spec(conditional=ConditionalSpec(encode_attribute=("gate", "open"))))
     else:
         engine.set_source_spec("a", encode_spec(use_on_render=True, use_on_gpumat=True, draw=drawn_spec()))
     if slot == "on_eviction":
@@ -44,6 +46,7 @@ def provoke(engine: PicassoEngine, recorder: RecordingCallbacks, clock: FakeCloc
 
 ACTIONS: dict[str, Callable[[PicassoEngine], object]] = {
     "send more than the queue holds to itself": lambda engine: [send(engine, 100 + pts) for pts in range(5)],
+    "send without pixels to itself": lambda engine: [engine.send_metadata("a", make_frame(pts)) for pts in range(5)],
     "send to another source": lambda engine: [send(engine, pts, "b") for pts in range(5)],
     "set its own spec": lambda engine: engine.set_source_spec("a", bypass_spec()),
     "set another spec": lambda engine: engine.set_source_spec("b", bypass_spec()),
@@ -79,7 +82,7 @@ def test_every_callback_may_call_everything(
         return EvictionDecision.terminate() if slot == "on_eviction" else None
 
     recorder.on[slot] = call_back
-    engine = make_engine(*SLOTS[:5], *SLOTS[6:], *(["on_eviction"] if slot == "on_eviction" else []))
+    engine = make_engine(*(each for each in SLOTS if each != "on_eviction" or slot == each))
     provoke(engine, recorder, clock, slot)
     assert done.wait(10)
     engine.shutdown()
