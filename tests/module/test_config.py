@@ -451,7 +451,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("min_fps: 30/1", "has no effect: frames are taken as they come"),
         (
             "output_frame: {codec: h264, encoder: nvenc, encoder_params: {bitrate: 4000}}",
-            "4000 bit/s: NVENC counts bits, the software encoder kilobits",
+            "4000 bit/s: bits are counted, and kilobits only where encoder is software",
         ),
         (
             "stream_buffer_pool_size: 1\n  max_parallel_streams: 2",

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from picasso.module.config import output as output_rules
 from picasso.module.config.notation import MODELS, entries
 from picasso.module.config.problem import Path, nearest
 from picasso.module.config.schema import module_schema
 from picasso.module.config.validate import Fault
 
 Tree = dict[str, Any]
-LOSSY: Final = ("h264", "hevc", "av1")
-RAW: Final = ("raw-rgba", "raw-rgb24")
 POOL_DEFAULT: Final = 4
 """Buffers of a pool that is not set."""
-_ENCODERS: Final = {
-    "h264": ("nvenc", "software"),
-    "hevc": ("nvenc", "software"),
-    "av1": ("nvenc", "software"),
-    "jpeg": ("nvenc", "software"),
-    "png": ("software",),
-}
-_PARAMS: Final = {
-    ("h264", "nvenc"): (
-        *("bitrate", "control-rate", "iframeinterval", "preset-id", "tuning-info-id", "profile"),
-        *("force-idr", "force-intra", "extended-colorformat"),
-    ),
-    ("h264", "software"): ("bitrate", "key-int-max", "pass", "speed-preset", "tune"),
-    ("jpeg", None): ("quality", "idct-method"),
-    ("png", None): ("compression-level",),
-}
 _LATER: Final = ("min_fps",)
 """Keys of later releases that have no effect here."""
 
@@ -44,9 +28,9 @@ def faults(tree: Tree, broken: set[Path]) -> list[Fault]:
     parameters = tree.get("parameters")
     if not isinstance(parameters, dict):
         return []
-    blocks = {
+    blocks: dict[str, Callable[[Tree, Path], Iterable[Fault]]] = {
         "frame": _frame_faults,
-        "output_frame": _output_faults,
+        "output_frame": output_rules.faults,
         "telemetry": _telemetry_faults,
         "draw_func": _draw_faults,
     }
@@ -55,6 +39,10 @@ def faults(tree: Tree, broken: set[Path]) -> list[Fault]:
         block = parameters.get(name)
         if isinstance(block, dict) and not any(path[:2] == ("parameters", name) for path in broken):
             found += find(block, ("parameters", name))
+    sized = [parameters.get(name) for name in ("frame", "output_frame")]
+    is_whole = not any(path[:1] == ("parameters",) and path[1:2] in (("frame",), ("output_frame",)) for path in broken)
+    if is_whole and all(isinstance(block, dict) for block in sized):
+        found += output_rules.size_faults(sized[0] or {}, sized[1] or {}, ("parameters", "frame"))
     return found
 
 
@@ -80,16 +68,12 @@ def warnings(tree: Tree, given: set[Path]) -> list[Fault]:
     output = parameters.get("output_frame")
     if parameters.get("draw_func") is not None and output is None:
         found.append((("parameters", "draw_func"), "nothing is drawn: output_frame is null"))
-    if output and output["codec"] in RAW and output.get("condition"):
-        found.append((("parameters", "output_frame", "condition"), f"ignored for codec {output['codec']}"))
+    if output:
+        found += output_rules.warnings(output, ("parameters", "output_frame"))
     if output and output["codec"] == "copy" and (parameters["frame"].get("padding") or {}).get("keep"):
         found.append(
             (("parameters", "frame", "padding", "keep"), "false for codec copy, which sends the source's payload")
         )
-    params = (output or {}).get("encoder_params") or {}
-    if (output or {}).get("encoder") == "nvenc" and 0 < _number(params.get("bitrate")) < 20_000:
-        place = ("parameters", "output_frame", "encoder_params", "bitrate")
-        found.append((place, f"{params['bitrate']} bit/s: NVENC counts bits, the software encoder kilobits"))
     return found + _buffer_warnings(parameters, batch_size(tree))
 
 
@@ -145,35 +129,6 @@ def _frame_faults(frame: Tree, path: Path) -> list[Fault]:
     return found
 
 
-def _output_faults(output: Tree, path: Path) -> list[Fault]:
-    codec, encoder = output["codec"], output.get("encoder")
-    found: list[Fault] = []
-    if codec in ("vp8", "vp9"):
-        found.append(((*path, "codec"), f"{codec} is read and not encoded; one of h264, hevc, av1, jpeg, png, copy"))
-    encoders = _ENCODERS.get(codec, ())
-    if encoder is not None and encoder not in encoders and codec not in ("vp8", "vp9"):
-        choices = f"; one of {', '.join(encoders)}" if encoders else ", which has no encoder"
-        found.append(((*path, "encoder"), f"{encoder} does not encode {codec}{choices}"))
-    if output.get("profile") is not None and codec != "h264":
-        found.append(((*path, "profile"), f"only h264 has one here, got codec {codec}"))
-    known = _params_of(codec, encoder)
-    for name in output.get("encoder_params") or {}:
-        if name not in known:
-            near = nearest(str(name), known)
-            hint = f"did you mean {near!r}?" if near else f"one of {', '.join(known)}" if known else "it takes none"
-            found.append(((*path, "encoder_params", str(name)), f"unknown parameter of {codec}: {name!r}; {hint}"))
-    return found
-
-
-def _params_of(codec: str, encoder: str | None) -> tuple[str, ...]:
-    """Return the parameters that an encoder takes; those of both where the encoder is not named."""
-    if codec in LOSSY:
-        both = ("nvenc", "software") if encoder is None else (encoder,)
-        names = [name for one in both for name in _PARAMS.get(("h264", one), ())]
-        return tuple(dict.fromkeys(names))
-    return _PARAMS.get((codec, None), ())
-
-
 def _telemetry_faults(telemetry: Tree, path: Path) -> list[Fault]:
     needs = (
         ("tracing", "jaeger", "endpoint"),
@@ -193,10 +148,6 @@ def _draw_faults(draw: Tree, path: Path) -> list[Fault]:
         return []
     missing = "class_name" if draw.get("module") else "module"
     return [((*path, missing), "module and class_name are given together")]
-
-
-def _number(value: Any) -> float:
-    return value if isinstance(value, int | float) else 0.0
 
 
 def _is_one_edit(word: str, other: str) -> bool:

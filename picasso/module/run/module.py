@@ -21,6 +21,7 @@ from picasso.module.params import fill, use_dynamic
 from picasso.module.run.accounts import Accounts
 from picasso.module.run.assembly import Sizes, batcher_of, steps_of
 from picasso.module.run.ending import GRACE_S, Ending
+from picasso.module.run.encoders import with_proven_encoder
 from picasso.module.run.inprocess import Outcome, SentSource, surface_of
 from picasso.module.run.outputs import draw_default
 from picasso.module.run.pipeline import Pipeline
@@ -295,6 +296,7 @@ class Module:
     def _open(self) -> None:
         from picasso.module.params.etcd import open_etcd
 
+        self.config = with_proven_encoder(self.config)
         config, parameters = self.config, self.config.parameters
         fill(parameters)
         self._etcd = open_etcd(parameters.get("etcd"))
