@@ -20,6 +20,7 @@ from picasso.module.config.model import (
     Tree,
 )
 from picasso.module.config.notation import entries
+from picasso.module.config.output import RAW
 from picasso.module.config.problem import Path, Problem
 from picasso.module.config.rules import batch_size
 
@@ -70,7 +71,7 @@ def _output(output: Tree | None) -> OutputFrame | None:
         output.get("encoder"),
         output.get("encoder_params") or {},
         output.get("profile"),
-        (output.get("condition") or {}).get("tag"),
+        None if output["codec"] in RAW else (output.get("condition") or {}).get("tag"),
     )
 
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final, final
 
 from picasso.errors import ShutDownError
+from picasso.module.config.output import RAW
 from picasso.module.elements import StreamEvent
 from picasso.module.meta import Frame, FramePixels
 from picasso.module.run.accounts import Accounts, Fate
@@ -17,7 +18,7 @@ from picasso.module.run.egress import Egress
 from picasso.module.run.geometry import Geometry
 from picasso.module.run.limits import Limit, payload_bytes
 from picasso.module.run.outputs import NAMESPACE, SIZE, finish_metadata, source_spec
-from picasso.primitives import Attribute, AttributeValue, EndOfStream
+from picasso.primitives import Attribute, AttributeValue, EndOfStream, VideoFrameTranscodingMethod
 
 if TYPE_CHECKING:
     from picasso.engine import OutputMessage, SourceSpec
@@ -215,6 +216,8 @@ class ModuleStage:
         if attribute is not None:
             width, height = attribute.values[0].as_integers() or (frame.width, frame.height)
             self._write_chain(frame, Geometry.of((width, height), self._module.frame))
+            if (made := self._module.output_frame) is not None and made.codec in RAW:
+                frame.codec, frame.dts = made.codec, None
 
     def _pass_on(self, frame: Frame, source: _Source) -> None:
         video_frame, module = frame.video_frame, self._module
@@ -223,12 +226,14 @@ class ModuleStage:
             return
         geometry = self._geometry_of(frame)
         finish_metadata(frame, legacy_track_ids=module.parameters["track_ids"] == "legacy")
+        video_frame.transcoding_method = VideoFrameTranscodingMethod.Encoded
         output = module.output_frame
         if output is None or (output.tag is not None and not frame.has_tag(output.tag)):
             geometry.place(video_frame)
             self._write_chain(video_frame, geometry)
-            video_frame.dts = None
-            video_frame.keyframe, video_frame.codec = (True, None) if output is None else (False, output.codec)
+            video_frame.dts, video_frame.keyframe = None, output is None
+            if output is not None:
+                video_frame.codec = output.codec
             source.egress.wait_for_room()
             self.untagged += 1
             source.egress.pass_on(video_frame)
