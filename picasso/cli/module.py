@@ -80,8 +80,8 @@ def check(
 def schema() -> None:
     """Print the JSON Schema of a module, for editors."""
     with _problems_by_line():
-        from picasso.module.config import module_schema
-    print(json.dumps(module_schema(), indent=2, ensure_ascii=False))
+        from picasso.module.config import editor_schema
+    print(json.dumps(editor_schema(), indent=2, ensure_ascii=False))
 
 
 @contextmanager

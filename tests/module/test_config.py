@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
@@ -12,10 +14,12 @@ from typing import Any
 
 import jsonschema
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from picasso.module.config import ConfigError, ModuleConfig, load_config, module_schema, render
+from picasso.module.config import ConfigError, ModuleConfig, editor_schema, load_config, module_schema, render
+from picasso.module.config.document import parse
 
 LEAST = """
 name: least
@@ -261,6 +265,30 @@ FAULTS = {
     "on_pyfunc_error: ignore": (
         "parameters.on_pyfunc_error: unknown on_pyfunc_error 'ignore'; one of stop, drop_frame, pass"
     ),
+    "batched_push_timeout: 1.0e+30": (
+        "parameters.batched_push_timeout: expected at most 1000000000, got 1000000000000000019884624838656"
+    ),
+    "queue_maxsize: 99999999999999999999": (
+        "parameters.queue_maxsize: expected at most 1000000, got 99999999999999999999"
+    ),
+    "queue_maxsize: .inf": "parameters.queue_maxsize: expected a whole number, got inf",
+    "batch_size: .nan": "parameters.batch_size: expected a whole number or null, got nan",
+    "telemetry: {metrics: {time_period: .inf}}": (
+        "parameters.telemetry.metrics.time_period: expected a number or null, got inf"
+    ),
+    "telemetry: {metrics: {time_period: '1e999'}}": (
+        "parameters.telemetry.metrics.time_period: expected a number or null, got inf"
+    ),
+    "etcd: {hosts: ['a:2379'], connect_timeout: .nan}": ("parameters.etcd.connect_timeout: expected a number, got nan"),
+    "etcd: {hosts: ['a:65536']}": "parameters.etcd.hosts[0]: expected host:port, got 'a:65536'",
+    "frame: {width: 16384, height: 720, padding: {left: 8}}": (
+        "parameters.frame.width: 16392 pixels with the padding: expected at most 16384"
+    ),
+    "draw_func: {rendered_objects: {m: {car: {label: {font_scale: .nan}}}}}": (
+        "parameters.draw_func.rendered_objects.m.car.label.font_scale: expected a number, got nan"
+    ),
+    "max_fps: 0": "parameters.max_fps: expected at least 1, got 0",
+    "max_fps: 30/0": "parameters.max_fps: expected a rate such as 30 or 30000/1001, got '30/0'",
     "max_fps: fast": "parameters.max_fps: expected a rate such as 30 or 30000/1001, got 'fast'",
 }
 
@@ -509,9 +537,116 @@ def test_what_is_printed_is_the_same_module(load: Load) -> None:
     assert load(render(config)).tree == config.tree
 
 
-def test_the_schema_is_a_schema_and_takes_what_the_loader_takes(load: Load) -> None:
-    jsonschema.Draft202012Validator.check_schema(module_schema())
-    jsonschema.validate(load(LEAST).tree, module_schema())
+KINDS_OF_SCHEMA: dict[str, Callable[[], Any]] = {"checked": module_schema, "printed": editor_schema}
+
+
+@pytest.mark.parametrize("schema", KINDS_OF_SCHEMA.values(), ids=KINDS_OF_SCHEMA)
+def test_the_schema_is_a_schema_and_takes_what_the_loader_takes(load: Load, schema: Callable[[], Any]) -> None:
+    jsonschema.Draft202012Validator.check_schema(schema())
+    jsonschema.validate(load(LEAST).tree, schema())
+
+
+WRITTEN: dict[str, str] = {
+    "least": "name: a\npipeline: {source: {element: videotestsrc}, sink: [{element: devnull_sink}]}",
+    "nothing but a name": "name: a",
+    "without a name": "pipeline: {source: null, elements: null, sink: null}\nparameters: null",
+    "interpolated": """
+parameters:
+  batch_size: ${oc.decode:${oc.env:BATCH, 4}}
+  output_frame: ${json:${oc.env:OUT, null}}
+  frame: {width: "${.height}", height: 720, padding: {left: "${parameters.mine}"}}
+  mine: 8
+pipeline:
+  source: {element: uridecodebin, properties: {uri: "${oc.env:CAMERA}", loop: "${parameters.loop}"}}
+  sink: "${json:${oc.env:SINKS}}"
+""",
+    "elements": """
+pipeline:
+  elements:
+    - {element: NvInfer@Classifier:v1, name: a, model: {model_file: a.onnx, batch_size: "${parameters.batch_size}"}}
+    - {element: pyfunc, module: a, class_name: B, kwargs: {anything: [1, {goes: here}]}}
+    - group: {init_condition: {expr: "${oc.env:MODE, day}", value: day}, elements: [{element: queue}]}
+""",
+}
+
+
+@pytest.mark.parametrize("text", WRITTEN.values(), ids=WRITTEN)
+def test_the_printed_schema_takes_what_users_write(text: str) -> None:
+    jsonschema.validate(yaml.safe_load(text), editor_schema())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "parameters: {batch_size: 0}",
+        "parameters: {batch_size: four}",
+        "parameters: {frame: {widht: 5}}",
+        "parameters: {output_frame: {codec: h266}}",
+        "pipeline: {source: {element: filesrc}}",
+        "pipeline: {source: {element: uridecodebin, properties: {url: x}}}",
+        "pipeline: {elements: [{element: videoconvert}]}",
+        "pipeline: {sink: [{element: file_sink}]}",
+        "pipelines: {}",
+    ],
+)
+def test_the_printed_schema_refuses_what_the_check_refuses(text: str) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(yaml.safe_load(text), editor_schema())
+
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def modules_of_the_docs() -> dict[str, str]:
+    """Every module that a page or an example shows."""
+    found = {path.name: path.read_text() for path in sorted((DOCS / "examples").rglob("*.yml"))}
+    for page in sorted(DOCS.glob("*.md")):
+        for number, block in enumerate(re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL)):
+            if "pipeline:" in block:
+                found[f"{page.name} {number}"] = block
+    return found
+
+
+@pytest.mark.parametrize("text", modules_of_the_docs().values(), ids=modules_of_the_docs())
+def test_an_editor_finds_no_fault_in_a_module_of_the_docs(text: str) -> None:
+    jsonschema.validate(yaml.safe_load(text), editor_schema())
+
+
+@settings(max_examples=30)
+@given(st.floats())
+def test_every_number_is_printed_so_that_it_is_read_back(number: float) -> None:
+    pipeline = {"source": {"element": "videotestsrc"}, "sink": [{"element": "devnull_sink"}]}
+    text = render(load_config({"name": "m", "parameters": {"mine": number}, "pipeline": pipeline}))
+    back = parse(text, "m.yml").tree["parameters"]["mine"]
+    assert back == number or (math.isnan(number) and math.isnan(back))
+
+
+SECRETS = {
+    "db_password: hunter2": True,
+    "api_key: hunter2": True,
+    "nested: {token: [hunter2]}": True,
+    "shutdown_auth: hunter2": True,
+    "camera: 'rtsp://admin:hunter2@gate/cam'": True,
+    "camera: 'http://gate/cam?user=a&token=hunter2&x=1'": True,
+    "mine: ${oc.env:PICASSO_TEST_SECRET}": True,
+    "author: hunter2": False,
+    "passes: hunter2": False,
+}
+
+
+@pytest.mark.parametrize(("line", "is_secret"), SECRETS.items(), ids=SECRETS)
+def test_secrets_are_masked_where_they_are_printed(
+    monkeypatch: pytest.MonkeyPatch, load: Load, line: str, is_secret: bool
+) -> None:
+    monkeypatch.setenv("PICASSO_TEST_SECRET", "hunter2")
+    assert ("hunter2" not in render(load(with_parameters(line)))) is is_secret
+
+
+def test_secrets_are_masked_in_faults_and_an_encoders_pass_is_none(load: Load) -> None:
+    (fault,) = faults(load, with_parameters("shutdown_auth: [hunter2]"))
+    assert fault == "m.yml:7: parameters.shutdown_auth: expected text or null, got ['********']"
+    output = "output_frame: {codec: h264, encoder: software, encoder_params: {pass: quant}}"
+    assert "pass: quant" in render(load(with_parameters(output)))
 
 
 @given(

@@ -16,7 +16,7 @@ from picasso.module.config.model import (
 )
 from picasso.module.config.problem import ConfigError, Problem
 from picasso.module.config.render import render
-from picasso.module.config.schema import module_schema
+from picasso.module.config.schema import editor_schema, module_schema
 
 __all__ = [
     "BufferQueues",
@@ -32,6 +32,7 @@ __all__ = [
     "Problem",
     "SinkConfig",
     "SourceConfig",
+    "editor_schema",
     "load_config",
     "module_schema",
     "render",

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 from picasso.module.config.model import ModuleConfig
 from picasso.module.config.problem import Path
-
-MASK: Final = "********"
-_SECRET: Final = re.compile(
-    r"pass(word|wd|phrase)?|secret|token|auth|credential|api_?key|access_?key|^key$", re.IGNORECASE
-)
-_USER_INFO: Final = re.compile(r"(?<=://)[^/?#\s@]+@")
+from picasso.module.config.secrets import masked
 
 
 def render(config: ModuleConfig) -> str:
@@ -22,14 +18,6 @@ def render(config: ModuleConfig) -> str:
     rows = list(_rows(config, config.tree, (), 0))
     width = min(max((len(text) for text, _origin in rows), default=0), 72)
     return "".join(f"{text:<{width}}  # {origin}\n" if origin else f"{text}\n" for text, origin in rows)
-
-
-def masked(value: Any, path: Path) -> Any:
-    """Return a value as it may be shown: secrets by their name, and passwords in addresses, are masked."""
-    names = [part for part in path if isinstance(part, str)]
-    if value not in (None, "") and not isinstance(value, dict | list) and any(map(_SECRET.search, names)):
-        return MASK
-    return _USER_INFO.sub(f"{MASK}@", value) if isinstance(value, str) else value
 
 
 def _rows(config: ModuleConfig, value: Any, path: Path, depth: int, dash: str = "") -> Iterator[tuple[str, str]]:
@@ -42,18 +30,24 @@ def _rows(config: ModuleConfig, value: Any, path: Path, depth: int, dash: str = 
                 yield lead, ""
                 yield from _rows(config, entry, here, depth + 1 + len(dash) // 2)
             else:
-                yield f"{lead} {_scalar(masked(entry, here))}", str(config.origin(here))
+                yield f"{lead} {_shown(config, entry, here)}", str(config.origin(here))
     elif isinstance(value, list) and value:
         for index, entry in enumerate(value):
             here = (*path, index)
             if isinstance(entry, dict) and entry:
                 yield from _rows(config, entry, here, depth, "- ")
             else:
-                yield f"{pad}- {_scalar(masked(entry, here))}", str(config.origin(here))
+                yield f"{pad}- {_shown(config, entry, here)}", str(config.origin(here))
+
+
+def _shown(config: ModuleConfig, value: Any, path: Path) -> str:
+    return _scalar(masked(value, path, config.origin(path).variables))
 
 
 def _scalar(value: Any) -> str:
     """Write a value so that YAML reads it back."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
     if isinstance(value, str) and re.fullmatch(r"[A-Za-z_/][\w./-]*", value) and value.lower() not in _WORDS:
         return value
     return json.dumps(value, ensure_ascii=False)

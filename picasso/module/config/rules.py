@@ -12,6 +12,8 @@ from picasso.module.config.schema import module_schema
 from picasso.module.config.validate import Fault
 
 Tree = dict[str, Any]
+MAX_SIDE: Final = 16384
+"""Pixels of a picture's longest side."""
 POOL_DEFAULT: Final = 4
 """Buffers of a pool that is not set."""
 _LATER: Final = ("min_fps",)
@@ -123,6 +125,10 @@ def _frame_faults(frame: Tree, path: Path) -> list[Fault]:
             below, above = pixels - pixels % base, pixels - pixels % base + base
             text = f"{pixels} is not divisible by geometry_base {base}; {below} and {above} are"
             found.append(((*path, *key), text))
+    for side, pads in (("width", ("left", "right")), ("height", ("top", "bottom"))):
+        total = (frame.get(side) or 0) + sum((frame.get("padding") or {}).get(pad, 0) for pad in pads)
+        if total > MAX_SIDE:
+            found.append(((*path, side), f"{total} pixels with the padding: expected at most {MAX_SIDE}"))
     if (frame.get("width") is None) != (frame.get("height") is None):
         missing = "width" if frame.get("width") is None else "height"
         found.append(((*path, missing), "width and height are given together, or both are null"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -10,6 +12,7 @@ import jsonschema
 
 from picasso.module.config.problem import Path, nearest
 from picasso.module.config.schema import Schema, module_schema
+from picasso.module.config.secrets import masked
 
 Fault = tuple[Path, str]
 """Where, and what."""
@@ -26,16 +29,29 @@ _TYPES: Final = {
 _TEXTS: Final = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
 _PATTERNS: Final = {
     "^[0-9A-Fa-f]{8}$": "8 hexadecimal digits, RRGGBBAA",
-    "^[0-9]+(/[1-9][0-9]*)?$": "a rate such as 30 or 30000/1001",
-    r"^[^\s:/]+:[0-9]+$": "host:port",
+    "^[1-9][0-9]{0,6}(/[1-9][0-9]{0,6})?$": "a rate such as 30 or 30000/1001",
 }
 
 
 def find_faults(tree: dict[str, Any]) -> list[Fault]:
     """Return everything that the schema finds wrong, without what the rules of ``rules`` know better."""
-    validator = jsonschema.Draft202012Validator(module_schema())
-    faults = [fault for error in validator.iter_errors(tree) for fault in _faults(error)]
+    faults = [fault for error in _validator().iter_errors(tree) for fault in _faults(error)]
     return list(dict.fromkeys(faults))
+
+
+@functools.cache
+def _validator() -> Any:
+    """Build a validator to which NaN and infinity are no numbers."""
+    extend: Callable[..., Any] = jsonschema.validators.extend
+    kind = extend(
+        jsonschema.Draft202012Validator,
+        type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("number", _is_number),
+    )
+    return kind(module_schema())
+
+
+def _is_number(_checker: object, value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def coerce(tree: dict[str, Any]) -> dict[str, Any]:
@@ -120,7 +136,7 @@ def _faults_of_choice(error: Any, path: Path) -> Iterator[Fault]:
     types = [
         choice for part in error.context or () if part.validator == "type" for choice in _listed(part.validator_value)
     ]
-    yield path, f"expected {_or([_TYPES[kind] for kind in dict.fromkeys(types)])}, got {_shown(error.instance)}"
+    yield path, f"expected {_or([_TYPES[kind] for kind in dict.fromkeys(types)])}, got {_shown(error)}"
 
 
 def _grouped(errors: Any) -> list[list[Any]]:
@@ -146,35 +162,32 @@ def _or(words: list[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 
-def _shown(value: Any) -> str:
+def _shown(error: Any) -> str:
+    value = masked(error.instance, tuple(error.absolute_path))
     text = "null" if value is None else repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def _said_of_type(error: Any) -> str:
-    return f"expected {_or([_TYPES[kind] for kind in _listed(error.validator_value)])}, got {_shown(error.instance)}"
+    return f"expected {_or([_TYPES[kind] for kind in _listed(error.validator_value)])}, got {_shown(error)}"
 
 
 def _said_of_enum(error: Any) -> str:
     choices = ["null" if choice is None else str(choice) for choice in error.validator_value]
     what = str(error.absolute_path[-1]) if error.absolute_path else "value"
     near = nearest(str(error.instance), choices)
-    return f"unknown {what} {_shown(error.instance)}; one of {', '.join(choices)}" + (
-        f" (did you mean {near}?)" if near else ""
-    )
+    return f"unknown {what} {_shown(error)}; one of {', '.join(choices)}" + (f" (did you mean {near}?)" if near else "")
 
 
 _SAID: Final[dict[str, Callable[[Any], str]]] = {
     "type": _said_of_type,
     "enum": _said_of_enum,
-    "const": lambda error: f"expected {error.validator_value!r}, got {_shown(error.instance)}",
-    "minimum": lambda error: f"expected at least {error.validator_value}, got {_shown(error.instance)}",
-    "maximum": lambda error: f"expected at most {error.validator_value}, got {_shown(error.instance)}",
-    "exclusiveMinimum": lambda error: f"expected more than {error.validator_value}, got {_shown(error.instance)}",
-    "minLength": lambda error: f"expected text that is not empty, got {_shown(error.instance)}",
+    "const": lambda error: f"expected {error.validator_value!r}, got {_shown(error)}",
+    "minimum": lambda error: f"expected at least {error.validator_value}, got {_shown(error)}",
+    "maximum": lambda error: f"expected at most {error.validator_value}, got {_shown(error)}",
+    "exclusiveMinimum": lambda error: f"expected more than {error.validator_value}, got {_shown(error)}",
+    "minLength": lambda error: f"expected text that is not empty, got {_shown(error)}",
     "minItems": lambda error: f"expected at least {error.validator_value} entries, got {len(error.instance)}",
     "maxItems": lambda error: f"expected at most {error.validator_value} entries, got {len(error.instance)}",
-    "pattern": lambda error: (
-        f"expected {_PATTERNS.get(error.validator_value, error.validator_value)}, got {_shown(error.instance)}"
-    ),
+    "pattern": lambda error: f"expected {_PATTERNS.get(error.validator_value, 'host:port')}, got {_shown(error)}",
 }
