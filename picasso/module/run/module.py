@@ -20,8 +20,8 @@ from picasso.module.elements import CodePath
 from picasso.module.params import fill, use_dynamic
 from picasso.module.run.accounts import Accounts
 from picasso.module.run.assembly import Sizes, batcher_of, steps_of
-from picasso.module.run.ending import GRACE_S, Ending
 from picasso.module.run.encoders import with_proven_encoder
+from picasso.module.run.ending import GRACE_S, Ending
 from picasso.module.run.inprocess import Outcome, SentSource, surface_of
 from picasso.module.run.outputs import draw_default
 from picasso.module.run.pipeline import Pipeline
