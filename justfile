@@ -31,6 +31,14 @@ cross:
     python -m pytest -q --record-calls out/calls.bin tests/transform tests/draw tests/kernels/test_paint.py tests/laws
     PYTHONPATH=kernels python -m picasso_build.replay neon out/calls.bin --runner qemu-aarch64
 
+# the kernels against the newest Numba, pre-releases included, in an environment of its own: through the adapter, then without it
+numba-next *args:
+    python -m venv out/numba-next
+    out/numba-next/bin/pip install -q -e '.[test]'
+    out/numba-next/bin/pip install -q --pre --upgrade numba llvmlite
+    PICASSO_KERNELS=jit out/numba-next/bin/python -m pytest -q -n auto tests/kernels tests/transform tests/draw {{args}}
+    out/numba-next/bin/python -m pytest -q -n 0 --njit tests/transform/test_cpu.py tests/draw/test_painter.py
+
 # the engine against its model, for as long as it takes: thousands of random histories
 model *args:
     python -m pytest tests/engine/test_engine_model.py --hypothesis-profile=long --timeout=0 {{args}}

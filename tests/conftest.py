@@ -20,6 +20,7 @@ settings.load_profile("automatic" if "CI" in os.environ else "suite")
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--every-level", metavar="FOLDER", help="run the kernels built there at every level, and compare")
     parser.addoption("--record-calls", metavar="FILE", help="write calls of kernels there, see picasso_build.replay")
+    parser.addoption("--njit", action="store_true", help="compile kernels by numba.njit, not by the adapter")
     parser.addoption("--need-kernels", action="store_true", help="fail where CUDA kernels cannot be compiled")
 
 
@@ -43,6 +44,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """In every room: no test leaves a thread of an engine behind, see ``picasso.testing.plugin``."""
     config.option.picasso_leaks = True
     _hear_signals()
+    if config.option.njit:
+        from picasso_kernels.cpu.numba_adapter import check
+
+        os.environ |= {"PICASSO_KERNELS": "jit", "PICASSO_COMPILERS": "0"}
+        check._obstacle = lambda: "--njit"
     if config.option.every_level:
         from every_level import compare_levels
 

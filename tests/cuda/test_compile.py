@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,15 @@ def measure(name: str, batched: bool) -> dict[str, Usage]:
 
 def tools() -> dict[str, str]:
     """Return the versions of what compiles."""
-    return {tool: version(tool) for tool in TOOLS}
+    return {tool: version_of(tool) for tool in TOOLS}
+
+
+def version_of(distribution: str) -> str:
+    """Return the version of what is installed; CUDA 12 has no ``nvidia-nvvm``."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return "none"
 
 
 def allowed(record: dict[str, Any], entry: str, architecture: str) -> int:

@@ -109,6 +109,51 @@ def test_a_folder_of_the_kernels_imports_only_what_lies_below_it() -> None:
     assert not upward
 
 
+NUMBA = re.compile(r"(numba|llvmlite)(\.|$)")
+ADAPTERS = ("cpu/numba_adapter/", "cuda/numba_adapter.py")
+"""What may import Numba and llvmlite, and use what they do not document."""
+
+
+def modules_imported(file: Path) -> Iterator[tuple[int, str]]:
+    """Every module that a file imports, at its top or inside a function."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.lineno, node.module
+
+
+def foreign_private_names(file: Path) -> Iterator[tuple[int, str]]:
+    """Every attribute with a leading underscore of anything but ``self``, ``cls`` and the file's own classes."""
+    tree = ast.parse(file.read_text())
+    ours = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)} | {"self", "cls", "os", "sys"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.endswith("__"):
+            owner = node.value
+            if not (isinstance(owner, ast.Name) and owner.id in ours):
+                yield node.lineno, node.attr
+
+
+def test_numba_is_behind_one_door_for_the_host_and_one_for_cuda() -> None:
+    """Nothing else imports it or names its private attributes, so a new Numba breaks nothing else."""
+    home = ROOT / "kernels" / "picasso_kernels"
+    doors = [path for path in home.rglob("*.py") if path.relative_to(home).as_posix().startswith(ADAPTERS)]
+    assert len(doors) > len(ADAPTERS)
+    private = {name for door in doors for _, name in foreign_private_names(door)} - {"_fields", "_replace", "_asdict"}
+    assert "_linking_libraries" in private
+    wrong = []
+    for file in [*(ROOT / "kernels").rglob("*.py"), *(ROOT / "picasso").rglob("*.py")]:
+        if file in doors:
+            continue
+        wrong += [f"{file}:{line} imports {name}" for line, name in modules_imported(file) if NUMBA.match(name)]
+        wrong += [f"{file}:{line} uses {name}" for line, name in foreign_private_names(file) if name in private]
+    assert wrong == [f"{ROOT}/picasso/cli/checks/kernels.py:{LOADS_NUMBA} imports numba"]
+
+
+LOADS_NUMBA = next(line for line, name in modules_imported(ROOT / "picasso/cli/checks/kernels.py") if NUMBA.match(name))
+"""``picasso doctor`` says whether Numba loads."""
+
+
 def test_importing_picasso_loads_no_heavy_library() -> None:
     code = f"import sys, picasso; print([name for name in {HEAVY} if name in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -99,10 +99,10 @@ def test_a_damaged_file_is_passed_over_and_replaced(
 
 def test_content_that_cannot_be_loaded_is_removed(path: Path) -> None:
     pytest.importorskip("numba")
-    from numba.core import types
     from numba.core.registry import cpu_target
 
-    from picasso_kernels.cpu.numba_cache import KernelCache
+    from picasso_kernels.cpu.numba_adapter.cache import KernelCache
+    from picasso_kernels.cpu.numba_adapter.extending import types
 
     cache = KernelCache("blur", "", "sources", "tools")
     target = cpu_target.target_context

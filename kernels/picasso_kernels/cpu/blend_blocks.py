@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
-from numba.core import cgutils
-
+from picasso_kernels.cpu.numba_adapter.extending import Value, for_range
 from picasso_kernels.cpu.resample_blocks import block
-from picasso_kernels.cpu.vector_ops import Emitter, Value, vector
+from picasso_kernels.cpu.vector_ops import Emitter, vector
 from picasso_kernels.paint.blend import MARGIN
 from picasso_kernels.paint.coverage import FULL
 
@@ -36,7 +35,7 @@ def _tint_rows(e: Emitter, first: Value, pitch: Value, over: Value, shares: Valu
     b, count = e.builder, shares.type.count
     left = b.sub(e.same(16, FULL, count), shares)
     added = b.add(b.mul(over, shares), e.same(16, FULL // 2, count))
-    with cgutils.for_range(b, rows) as loop:
+    with for_range(b, rows) as loop:
         row = e.skip(first, b.mul(loop.index, pitch))
         mixed = b.add(b.mul(e.widen(e.load(row, count, 8), 16), left), added)
         e.store(b.trunc(b.lshr(mixed, e.same(16, 8, count)), vector(count, 8)), row)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from picasso_kernels.cpu.numba_adapter.extending import Value
 from picasso_kernels.cpu.resample_blocks import PIXELS, block
-from picasso_kernels.cpu.vector_ops import BYTES, I64, Emitter, Value
+from picasso_kernels.cpu.vector_ops import BYTES, I64, Emitter
 from picasso_kernels.maths.color import TO_RGB_BITS, TO_YUV_BITS
 
 COLUMNS: Final = 64

@@ -8,8 +8,8 @@ What ``entries`` lists is compiled by other processes (``pending``, ``pool``); a
 call. ``ready`` is for those who can do without: it never waits.
 
 Numba's own cache looks at the file of the function that is called and not at the files of the functions which that one
-calls; ours (``cache``, ``store``) is keyed by the text of every file that host code can come from, by the versions of
-Numba and LLVM, and by the CPU and its features.
+calls. Ours is keyed by the text of every file that host code can come from, by the versions of Numba and LLVM, and by
+the CPU and its features. ``numba_adapter`` holds all that depends on Numba.
 """
 
 from __future__ import annotations
@@ -23,22 +23,21 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 from picasso_kernels.cache.folder import cache_folder
 from picasso_kernels.cache.sources import source_key
 from picasso_kernels.cpu import forms
+from picasso_kernels.cpu.linking import PACKAGE, is_ours, linked
 from picasso_kernels.processes import pool
 from picasso_kernels.processes.pending import Making, have_compiled, have_compiled_later
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from picasso_kernels.cpu.entries import Argument, Entry
+    from picasso_kernels.cpu.entries import Entry
 
-__all__ = ["cache_folder", "host", "prepare", "pure", "ready", "request", "source_key", "tool_versions", "with_parts"]
+__all__ = ["cache_folder", "host", "prepare", "pure", "ready", "request", "source_key", "with_parts"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 Plain = Callable[..., Any]
 Key = tuple[Plain, tuple[str, ...] | None, bool | None]
-
-_PACKAGE: Final = "picasso_kernels."
 
 _READY: Final[dict[Key, Any]] = {}
 """What can be called without waiting, by what ``host`` was asked for."""
@@ -148,38 +147,70 @@ def _set_ready(entry: Entry, machine_code: Any) -> None:
 
 
 class Compiled:
-    """An entry as Numba compiles it: one form, for the types that ``entries`` says."""
+    """An entry as Numba compiles it, one form: through the adapter, or by ``numba.njit`` where that does not work."""
 
     def __init__(self, entry: Entry) -> None:
-        self.dispatcher = _compiled(entry.kernel, True, entry.inline, not entry.keep_gil)
+        self._entry = entry
+        self._form: Any = None
+        try:
+            self._form = _cached_form(entry)
+        except Exception as error:  # noqa: BLE001  # an unknown Numba may lack whatever the adapter imports
+            self._go_plain(f"{type(error).__name__}: {error}")
+
+    @property
+    def dispatcher(self) -> Any:
         """What is called."""
-        self._types = tuple(map(_numba_type, entry.arguments.values()))
+        return self._form.dispatcher
 
     def load(self, content: bytes | None = None) -> bool:
         """Load the form from ``content``, or from disk; say whether it is there."""
-        from numba.core.compiler_lock import global_compiler_lock
-
-        with global_compiler_lock:
-            if not self.dispatcher._cache.fetch(self._types, self.dispatcher.targetctx, content):
-                return False
-            self.dispatcher.compile(self._types)
-        return True
+        return bool(self._form.load(content)) or (content is None and self._load_plain())
 
     def make(self) -> bytes:
         """Load the form from disk, else compile it here; return it if it was compiled and no disk takes it."""
-        self.dispatcher.compile(self._types)
-        return bytes(self.dispatcher._cache.unsaved)
+        from picasso_kernels.cpu.numba_adapter.check import obstacle
+
+        if (reason := obstacle()) and not self._is_plain:
+            self._go_plain(reason)
+        return bytes(self._form.make())
 
     def kept_at(self) -> Path | None:
         """Return the file that holds it; None where there is none."""
-        from picasso_kernels.cache import store
+        from picasso_kernels.cpu.numba_adapter.plain import kept_at
 
-        name = self.dispatcher._cache.name(self._types, self.dispatcher.targetctx.codegen())
-        return store.find(name)
+        found: Path | None = self._form.kept_at()
+        return found or kept_at(self._entry.name)
 
     def why_absent(self) -> str:
         """Say why ``load`` finds nothing."""
-        return str(self.dispatcher._cache.why_absent(self._types, self.dispatcher.targetctx))
+        return str(self._form.why_absent())
+
+    def _load_plain(self) -> bool:
+        """Load what ``numba.njit`` made here before, if the adapter still does not work."""
+        from picasso_kernels.cpu.numba_adapter.check import obstacle
+        from picasso_kernels.cpu.numba_adapter.plain import kept_at
+
+        if self._is_plain or kept_at(self._entry.name) is None or not (reason := obstacle()):
+            return False
+        self._go_plain(reason)
+        return bool(self._form.load())
+
+    def _go_plain(self, reason: str) -> None:
+        from picasso_kernels.cpu.numba_adapter.check import warn
+        from picasso_kernels.cpu.numba_adapter.plain import PlainForm
+
+        warn(reason)
+        self._form, self._is_plain = PlainForm(self._entry), True
+
+    _is_plain = False
+
+
+def _cached_form(entry: Entry) -> Any:
+    from picasso_kernels.cpu.numba_adapter.cache import CachedForm
+    from picasso_kernels.cpu.numba_adapter.extending import argument_type
+
+    dispatcher = _compiled(entry.kernel, True, entry.inline, not entry.keep_gil)
+    return CachedForm(dispatcher, tuple(map(argument_type, entry.arguments.values())))
 
 
 def kept() -> dict[str, Path | None]:
@@ -196,33 +227,22 @@ def entry_named(name: str) -> Entry:
     return next(entry for entry in ENTRIES.values() if entry.name == name)
 
 
-def _numba_type(argument: Argument) -> Any:
-    import numba
-
-    from picasso_kernels.cpu.entries import Array
-
-    scalar = numba.boolean if argument.dtype == "bool" else getattr(numba, argument.dtype)
-    return numba.types.Array(scalar, 1, "C") if isinstance(argument, Array) else scalar
-
-
 @functools.cache
 def _compiled(kernel: Plain, is_entry: bool, inline: tuple[str, ...], nogil: bool) -> Any:
-    import numba
-
-    from picasso_kernels.cpu.linking import Part
-    from picasso_kernels.cpu.native_memory import MACHINE
-    from picasso_kernels.cpu.numba_cache import KernelCache
+    from picasso_kernels.cpu.numba_adapter.cache import KernelCache, cached
+    from picasso_kernels.cpu.numba_adapter.extending import tool_versions
+    from picasso_kernels.cpu.numba_adapter.lowering import Part
+    from picasso_kernels.cpu.numba_adapter.memory import MACHINE
 
     if kernel in MACHINE:
         return MACHINE[kernel]
-    linked = with_parts(kernel, inline, nogil, {})
+    function = with_parts(kernel, inline, nogil, {})
     if not is_entry:
-        return Part(linked, inline=kernel.__module__.removeprefix(_PACKAGE) in inline)
-    dispatcher = numba.njit(linked, nogil=nogil, error_model="numpy")
-    if _is_ours(kernel):  # the key follows the text of this package only
-        options = "-".join([*inline, f"nogil{nogil:d}"])
-        dispatcher._cache = KernelCache(kernel.__name__, options, source_key(), tool_versions())
-    return dispatcher
+        return Part(function, inline=kernel.__module__.removeprefix(PACKAGE) in inline)
+    options = "-".join([*inline, f"nogil{nogil:d}"])
+    # the key follows the text of this package only
+    cache = KernelCache(kernel.__name__, options, source_key(), tool_versions()) if is_ours(kernel) else None
+    return cached(function, cache, nogil=nogil)
 
 
 def with_parts(
@@ -231,31 +251,10 @@ def with_parts(
     """Return a kernel which Numba can compile: whatever it calls is a part, or what is ``given`` in its place."""
     from picasso_kernels.cpu.vector_rows import TWINS
 
-    scope = dict(kernel.__globals__)
     is_twin = kernel in TWINS.values()
-    for name in _callees(kernel):
-        callee = scope[name] if is_twin else TWINS.get(scope[name], scope[name])
-        scope[name] = given[callee] if callee in given else _compiled(callee, False, inline, nogil)
-    linked = types.FunctionType(kernel.__code__, scope, kernel.__name__, kernel.__defaults__, kernel.__closure__)
-    linked.__qualname__, linked.__module__ = kernel.__qualname__, kernel.__module__
-    return linked
 
+    def replace(callee: Plain) -> Any:
+        callee = callee if is_twin else TWINS.get(callee, callee)
+        return given[callee] if callee in given else _compiled(callee, False, inline, nogil)
 
-def _callees(kernel: Plain) -> list[str]:
-    """Return the names by which a kernel calls plain functions of this package."""
-    scope = kernel.__globals__
-    names = [name for name in kernel.__code__.co_names if isinstance(scope.get(name), types.FunctionType)]
-    return [name for name in names if _is_ours(scope[name])]
-
-
-def _is_ours(function: Plain) -> bool:
-    return function.__module__.startswith(_PACKAGE)
-
-
-@functools.cache
-def tool_versions() -> str:
-    """Return the versions of what makes machine code."""
-    import llvmlite
-    import numba
-
-    return f"numba {numba.__version__} llvmlite {llvmlite.__version__}"
+    return linked(kernel, replace)

@@ -10,14 +10,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
-from llvmlite import ir
-from numba.core import cgutils, types
-from numba.core.types.containers import StarArgTuple
-from numba.core.typing.templates import Signature
-from numba.extending import intrinsic
-
-from picasso_kernels.cpu.native_memory import address_of
-from picasso_kernels.cpu.vector_ops import BYTES, I64, Emitter, Value, vector
+from picasso_kernels.cpu.numba_adapter.extending import Value, for_range, variable
+from picasso_kernels.cpu.numba_adapter.vectors import vector_function
+from picasso_kernels.cpu.vector_ops import BYTES, I64, Emitter, vector
 from picasso_kernels.maths.filter_rows import DOWN_BITS, LAST_BITS
 from picasso_kernels.maths.pixel import FRACTION_BITS, WEIGHT_BITS
 
@@ -38,22 +33,7 @@ _TO_15_BITS: Final = 15 - WEIGHT_BITS
 
 def block(lanes: Callable[[Emitter, Sequence[Value]], None]) -> Any:
     """Make of vector code a function that compiled kernels call; arrays and tails become addresses of bytes."""
-
-    def typing(_context: Any, *args: Any) -> tuple[Signature, Callable[..., Any]]:
-        def generate(context: Any, builder: Any, _signature: Signature, packed: Sequence[Value]) -> Any:
-            values = zip(args, cgutils.unpack_tuple(builder, packed[0]), strict=True)
-            lanes(Emitter(context, builder), [_operand(context, builder, *value) for value in values])
-            return context.get_dummy_value()
-
-        return Signature(types.void, (StarArgTuple.from_types(args),), None), generate
-
-    return intrinsic(typing)
-
-
-def _operand(context: Any, builder: Any, kind: Any, value: Value) -> Value:
-    if isinstance(kind, types.Integer):
-        return context.cast(builder, value, kind, types.int64)
-    return builder.bitcast(address_of(context, builder, kind, value, I64(0)), ir.IntType(8).as_pointer())
+    return vector_function(lambda context, builder, operands: lanes(Emitter(context, builder), operands))
 
 
 def blend_fine_lanes(e: Emitter, args: Sequence[Value]) -> None:
@@ -230,8 +210,8 @@ def sum_rows_lanes(e: Emitter, args: Sequence[Value]) -> None:
     """See ``filter_rows.sum_rows``: out, rows, places, weights, taps. 32 samples, two rows at a time."""
     out, rows, places, weights, taps = args
     b = e.builder
-    sums = [cgutils.alloca_once_value(b, e.same(32, 1 << (DOWN_BITS - 1), 16)) for _ in range(2)]
-    with cgutils.for_range(b, b.lshr(taps, I64(1))) as loop:
+    sums = [variable(b, e.same(32, 1 << (DOWN_BITS - 1), 16)) for _ in range(2)]
+    with for_range(b, b.lshr(taps, I64(1))) as loop:
         here = e.skip(places, b.shl(loop.index, I64(4)))
         upper, lower = (e.widen(e.load(e.skip(rows, e.number(here, i, 64)), 32, 8), 16) for i in range(2))
         pair = e.number(e.skip(weights, b.shl(loop.index, I64(2))), 0, 32)
@@ -246,9 +226,9 @@ def sum_pixels_lanes(e: Emitter, args: Sequence[Value]) -> None:
     """See ``filter_rows.sum_pixels``: out, wide, index, weights, count, taps. Four pixels, two taps at a time."""
     out, wide, index, weights, count, taps = args
     b = e.builder
-    total = cgutils.alloca_once_value(b, e.same(32, 1 << (LAST_BITS - 1), 16))
+    total = variable(b, e.same(32, 1 << (LAST_BITS - 1), 16))
     starts = [e.skip(wide, b.shl(e.number(index, pixel, 16), I64(3))) for pixel in range(4)]
-    with cgutils.for_range(b, b.lshr(taps, I64(1))) as loop:
+    with for_range(b, b.lshr(taps, I64(1))) as loop:
         pairs = e.concat([e.load(e.skip(start, b.shl(loop.index, I64(4))), 8, 16) for start in starts])
         turned = e.pick(pairs, [8 * (i // 8) + 4 * (i % 2) + i % 8 // 2 for i in range(32)])
         entries = e.load(e.skip(weights, b.mul(b.shl(count, I64(2)), loop.index)), 4, 32)
@@ -261,9 +241,9 @@ def sum_samples_lanes(e: Emitter, args: Sequence[Value]) -> None:
     """See ``filter_rows.sum_samples``: out, wide, index, weights, count, taps. 16 samples, two taps at a time."""
     out, wide, index, weights, count, taps = args
     b = e.builder
-    total = cgutils.alloca_once_value(b, e.same(32, 1 << (LAST_BITS - 1), 16))
+    total = variable(b, e.same(32, 1 << (LAST_BITS - 1), 16))
     places = e.widen(e.load(index, 16, 16), 32)
-    with cgutils.for_range(b, b.lshr(taps, I64(1))) as loop:
+    with for_range(b, b.lshr(taps, I64(1))) as loop:
         pairs = e.gather(e.skip(wide, b.shl(loop.index, I64(2))), 2, places, 32)
         shares = e.load(e.skip(weights, b.mul(b.shl(count, I64(2)), loop.index)), 32, 16)
         b.store(e.dot_pairs(e.view(pairs, 16), shares, b.load(total)), total)

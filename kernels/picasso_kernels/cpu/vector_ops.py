@@ -7,13 +7,10 @@ an operation that LLVM does not recognise in plain terms, it is named in ``INSTR
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-from llvmlite import ir
-from numba.core import cgutils
-
-Value: TypeAlias = Any
-"""A value of the IR under construction."""
+from picasso_kernels.cpu.numba_adapter.extending import Value, insert_function, ir
+from picasso_kernels.cpu.numba_adapter.vectors import cpu_features
 
 I64: Final = ir.IntType(64)
 BYTES: Final = 64
@@ -62,7 +59,7 @@ class Emitter:
 
     def __init__(self, context: Any, builder: Any) -> None:
         self.builder = builder
-        self._features = frozenset(context.codegen().magic_tuple()[2].split(","))
+        self._features = cpu_features(context)
 
     def has(self, feature: str) -> bool:
         """Whether code is made for a CPU with this LLVM feature."""
@@ -214,7 +211,7 @@ class Emitter:
 
     def _call(self, name: str, kind: ir.VectorType, *args: Value) -> Value:
         signature = ir.FunctionType(kind, [arg.type for arg in args])
-        return self.builder.call(cgutils.get_or_insert_function(self.builder.module, signature, name), args)
+        return self.builder.call(insert_function(self.builder.module, signature, name), args)
 
     def _multiply_rounded(self, a: Value, b: Value) -> Value:
         builder, wide = self.builder, vector(a.type.count, 32)

@@ -54,8 +54,8 @@ def entry_name(name: str, *, batched: bool) -> str:
 
 def build_ptx(name: str, *, batched: bool) -> str:
     """Compile a kernel with Numba; needs no GPU and no driver."""
-    from picasso_kernels.cuda.compile import compile_kernel, compile_painter
     from picasso_kernels.cuda.kernels import KERNELS
+    from picasso_kernels.cuda.numba_adapter import compile_kernel, compile_painter
     from picasso_kernels.cuda.paint import PAINTERS
 
     if name in PAINTERS:

@@ -31,7 +31,13 @@ def check_kernels() -> Iterator[Finding]:
     try:
         import numba  # noqa: F401  # whether it loads is the question
 
-        yield Finding("kernels", "numba", State.OK, version("numba") + ("" if is_needed else ", not needed here"))
+        from picasso_kernels.cpu.numba_adapter.check import obstacle
+
+        how = "not needed here"
+        if is_needed:
+            reason = obstacle()
+            how = f"compiled by numba.njit, which is slower: {reason}" if reason else "compiles the kernels as expected"
+        yield Finding("kernels", "numba", State.OK, f"{version('numba')}, {how}")
     except Exception as error:  # noqa: BLE001 - whatever it raises while it loads is the finding
         yield Finding.failed("kernels", "numba", error, needed=is_needed, fix=_JIT_EXTRA if is_needed else None)
 

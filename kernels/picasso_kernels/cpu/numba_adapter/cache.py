@@ -10,11 +10,15 @@ import functools
 import hashlib
 import pickle
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import numba
 from numba.core import serialize, sigutils
 from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
+from numba.core.compiler_lock import global_compiler_lock
 
 from picasso_kernels.cache import folder, store
 from picasso_kernels.cache.store import Name
@@ -74,8 +78,11 @@ class KernelCache(_Cache):  # type: ignore[misc]  # Numba carries no types
         if data.library.has_dynamic_globals or data.lifted:
             return
         content = serialize.dumps(data._reduce())
-        if not store.write(self.name(sig, data.codegen), content):
+        if not self._write(self.name(sig, data.codegen), content):
             self.unsaved = content
+
+    def _write(self, name: Name, content: bytes) -> bool:
+        return store.write(name, content)
 
     def _load(self, sig: Any, target_context: Any, content: bytes | None) -> Any:
         target_context.refresh()
@@ -97,6 +104,45 @@ class KernelCache(_Cache):  # type: ignore[misc]  # Numba carries no types
 
     def flush(self) -> None:
         """Part of what Numba expects: forgets nothing, for what the sources say does not change."""
+
+
+def cached(function: Callable[..., Any], cache: KernelCache | None, *, nogil: bool) -> Any:
+    """Return a dispatcher of Numba's for a function with a cache of ours."""
+    dispatcher = numba.njit(function, nogil=nogil, error_model="numpy")
+    if cache:
+        dispatcher._cache = cache
+    return dispatcher
+
+
+class CachedForm:
+    """One form of a function: the one for some argument types."""
+
+    def __init__(self, dispatcher: Any, types: tuple[Any, ...]) -> None:
+        """Begin nothing yet; ``dispatcher`` is one of ``cached``."""
+        self.dispatcher = dispatcher
+        """What is called."""
+        self._types = types
+
+    def load(self, content: bytes | None = None) -> bool:
+        """Load the form from ``content``, or from disk; say whether it is there."""
+        with global_compiler_lock:
+            if not self.dispatcher._cache.fetch(self._types, self.dispatcher.targetctx, content):
+                return False
+            self.dispatcher.compile(self._types)
+        return True
+
+    def make(self) -> bytes:
+        """Load the form from disk, else compile it here; return it if it was compiled and no disk takes it."""
+        self.dispatcher.compile(self._types)
+        return bytes(self.dispatcher._cache.unsaved)
+
+    def kept_at(self) -> Path | None:
+        """Return the file that holds it; None where there is none."""
+        return store.find(self.dispatcher._cache.name(self._types, self.dispatcher.targetctx.codegen()))
+
+    def why_absent(self) -> str:
+        """Say why ``load`` finds nothing."""
+        return str(self.dispatcher._cache.why_absent(self._types, self.dispatcher.targetctx))
 
 
 @functools.cache

@@ -1,7 +1,7 @@
 """Machine loads and stores for compiled kernels: what takes the place of ``picasso_kernels.maths.memory``.
 
 Unchecked, little-endian, of any alignment; numbers widen to 64 bits, so that no expression of a kernel changes type.
-Only ``compile`` imports this file, when something is compiled for the first time.
+Imported when something is compiled for the first time.
 """
 
 from __future__ import annotations
@@ -9,28 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from llvmlite import ir
-from numba.core import cgutils, types
-from numba.core.types.misc import CPointer
-from numba.core.typing.templates import Signature
-from numba.extending import intrinsic
-
+from picasso_kernels.cpu.numba_adapter.extending import address_of, copy_bytes, insert_function, intrinsic, ir, types
 from picasso_kernels.maths import memory
 
 Plain = Callable[..., Any]
 
 
-def address_of(context: Any, builder: Any, kind: Any, memory: Any, at: Any) -> Any:
-    """Return the address of entry ``at`` of an array or of a tail."""
-    data = memory if isinstance(kind, CPointer) else context.make_array(kind)(context, builder, memory).data
-    return builder.gep(data, [at])
-
-
 def _load(bits: int, *, signed: bool) -> Any:
     kind = ir.IntType(bits)
 
-    def load(_typing: Any, array: Any, _at: Any) -> tuple[Signature, Plain]:
-        def generate(context: Any, builder: Any, signature: Signature, args: Any) -> Any:
+    def load(_typing: Any, array: Any, _at: Any) -> tuple[Any, Plain]:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             place = builder.bitcast(address_of(context, builder, signature.args[0], *args), kind.as_pointer())
             value = builder.load(place, align=1)
             return (builder.sext if signed else builder.zext)(value, ir.IntType(64))
@@ -43,8 +32,8 @@ def _load(bits: int, *, signed: bool) -> Any:
 def _store(bits: int) -> Any:
     kind = ir.IntType(bits)
 
-    def store(_typing: Any, array: Any, _at: Any, _value: Any) -> tuple[Signature, Plain]:
-        def generate(context: Any, builder: Any, signature: Signature, args: Any) -> Any:
+    def store(_typing: Any, array: Any, _at: Any, _value: Any) -> tuple[Any, Plain]:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             place = address_of(context, builder, signature.args[0], *args[:2])
             builder.store(builder.trunc(args[2], kind), builder.bitcast(place, kind.as_pointer()), align=1)
             return context.get_dummy_value()
@@ -55,29 +44,29 @@ def _store(bits: int) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # Numba carries no types
-def _tail(_typing: Any, memory: Any, _start: Any) -> tuple[Signature, Plain]:
-    def generate(context: Any, builder: Any, signature: Signature, args: Any) -> Any:
+def _tail(_typing: Any, memory: Any, _start: Any) -> tuple[Any, Plain]:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return address_of(context, builder, signature.args[0], *args)
 
-    return CPointer(memory.dtype)(memory, types.int64), generate
+    return types.CPointer(memory.dtype)(memory, types.int64), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # Numba carries no types
-def _copy(_typing: Any, out: Any, memory: Any, _count: Any) -> tuple[Signature, Plain]:
-    def generate(context: Any, builder: Any, signature: Signature, args: Any) -> Any:
+def _copy(_typing: Any, out: Any, memory: Any, _count: Any) -> tuple[Any, Plain]:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         start = ir.IntType(64)(0)
         target, source = (address_of(context, builder, signature.args[i], args[i], start) for i in range(2))
-        cgutils.raw_memcpy(builder, target, source, args[2], 1, align=1)
+        copy_bytes(builder, target, source, args[2], 1, align=1)
         return context.get_dummy_value()
 
     return types.void(out, memory, types.int64), generate
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # Numba carries no types
-def _prefetch(_typing: Any, array: Any, _at: Any) -> tuple[Signature, Plain]:
-    def generate(context: Any, builder: Any, signature: Signature, args: Any) -> Any:
+def _prefetch(_typing: Any, array: Any, _at: Any) -> tuple[Any, Plain]:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kind = ir.FunctionType(ir.VoidType(), [ir.IntType(8).as_pointer(), *[ir.IntType(32)] * 3])
-        hint = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        hint = insert_function(builder.module, kind, "llvm.prefetch.p0")
         read, keep, data = (ir.IntType(32)(number) for number in (0, 2, 1))
         builder.call(hint, [address_of(context, builder, signature.args[0], *args), read, keep, data])
         return context.get_dummy_value()
