@@ -12,8 +12,10 @@ import pytest
 from picasso_kernels.cpu.numba_adapter import check
 
 RUN = """
-import logging, sys
+import logging, os, pathlib, sys
 import numpy
+from picasso_kernels.cache import folder
+folder.places = lambda: iter([pathlib.Path(os.environ["PICASSO_CACHE_DIR"])])  # no other cache is read
 from picasso_kernels.maths.axis import fill_bilinear
 from picasso_kernels.cpu.compile import host, kept, prepare
 
