@@ -34,7 +34,8 @@ class Sink(Protocol):
     """Takes what comes out of one source; called from one thread.
 
     A sink may also have an attribute ``lost``: frames that ``write`` took and that were lost later, as those of a file
-    that a full disk cut off.
+    that a full disk cut off; and a method ``stop()``, which may be called from any thread and ends a ``write`` that
+    waits for somebody else.
     """
 
     def write(self, output: OutputMessage) -> object:
@@ -144,6 +145,9 @@ class SinkThread:
             self._dropped["stopped"] += frames + self._is_writing
             self._is_given_up = True
             self._changed.notify_all()
+        stop = getattr(self._sink, "stop", None)
+        if stop is not None:
+            stop()
 
     @property
     def limit(self) -> int | None:

@@ -98,6 +98,11 @@ class Reader:
         """Where it is bound, or what it calls; the port of ``tcp://…:*`` is the one that the system chose."""
         return self._socket.address
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the socket is closed."""
+        return self._socket.is_closed
+
     def receive(self, timeout_s: float | None = None) -> Received | Rejected | TimedOut:
         """Return the next message, or why there is none.
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
+from picasso.wire.codec import decode_message
 from picasso.wire.envelope import MessageKind
 from picasso.wire.sequence import Gap
+
+if TYPE_CHECKING:
+    from picasso.primitives import Message
 
 
 class RejectReason(StrEnum):
@@ -44,6 +49,14 @@ class Received:
     def payload_bytes(self) -> int:
         """Length of all parts of the payload together."""
         return sum(len(part) for part in self.payload)
+
+    def message(self) -> Message:
+        """Decode the message.
+
+        Raises:
+            ProtocolError: Its bytes hold none, or one that is out of range.
+        """
+        return decode_message(self.data)
 
     def joined_payload(self) -> bytes | memoryview:
         """Return the payload in one piece: a view where it is one part, a copy where it is several."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import replace
+from itertools import count
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, final
 
 from picasso.errors import SpecError, TransportError, TransportTimeoutError
+from picasso.wire.codec import encode_message
 from picasso.wire.endpoint import Endpoint, SocketKind
 from picasso.wire.envelope import MessageKind, end_of_stream, read_envelope, stamped
 from picasso.wire.results import Sent, WriterStats
@@ -17,7 +20,10 @@ from picasso.wire.sockets import IPC_PERMISSIONS, Socket
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from picasso.primitives import Message
     from picasso.wire.sockets import Buffer
+
+logger = logging.getLogger("picasso.wire")
 
 
 @final
@@ -42,7 +48,7 @@ class Writer:
         kind: str | None = None,
         bind: bool | None = None,
         send_timeout_s: float = 5.0,
-        send_retries: int = 3,
+        send_retries: int | None = 3,
         receive_timeout_s: float = 5.0,
         receive_retries: int = 3,
         send_hwm: int = 50,
@@ -55,7 +61,7 @@ class Writer:
             kind: ``pub``, ``dealer`` or ``req``, where the endpoint names none.
             bind: Whether the socket binds, where the endpoint does not say.
             send_timeout_s: Longest wait in seconds for room at the reader, for each attempt.
-            send_retries: Further attempts.
+            send_retries: Further attempts; None waits until ``stop``, with a warning after each.
             receive_timeout_s: Longest wait in seconds for an acknowledgement, for each attempt.
             receive_retries: Further attempts.
             send_hwm: Messages that may wait to be sent to one peer.
@@ -85,21 +91,25 @@ class Writer:
         """Where it is bound, or what it calls; the port of ``tcp://…:*`` is the one that the system chose."""
         return self._socket.address
 
-    def send(self, source_id: str | None, message: bytes, *payload: Buffer) -> Sent:
+    def send(self, source_id: str | None, message: Message | bytes, *payload: Buffer) -> Sent:
         """Send a message of a source.
 
         Args:
             source_id: The source, which is the topic; None for the one that the endpoint names.
-            message: The message, encoded; it gets its number here.
+            message: The message, or its bytes; it gets its number here.
             payload: Parts beside it; without any an empty one is sent, as peers expect.
 
         Raises:
             TransportTimeoutError: Nobody took it, or nobody acknowledged it, in time.
             TransportError: The writer is closed or stopped, or the message is none.
             SpecError: There is no source id.
+            ProtocolError: A field of the message does not fit the protocol.
         """
-        is_end = read_envelope(message).kind is MessageKind.END_OF_STREAM
-        return self._send(source_id, message, () if is_end else payload or (b"",), is_end=is_end)
+        if isinstance(message, bytes):
+            data, is_end = message, read_envelope(message).kind is MessageKind.END_OF_STREAM
+        else:
+            data, is_end = encode_message(message), message.kind == "end_of_stream"
+        return self._send(source_id, data, () if is_end else payload or (b"",), is_end=is_end)
 
     def send_eos(self, source_id: str | None = None) -> Sent:
         """End the stream of a source, and wait until a DEALER's or REQ's reader has acknowledged that.
@@ -174,11 +184,11 @@ class Writer:
         self._stats.retries += retries
         return Sent(number, retries, needs_answer)
 
-    def _attempt(self, step: Callable[[], bool], timeout_s: float, retries: int, *, to_send: bool) -> int:
+    def _attempt(self, step: Callable[[], bool], timeout_s: float, retries: int | None, *, to_send: bool) -> int:
         """Take a step until it succeeds; return how many further attempts that took."""
         if step():
             return 0
-        for attempt in range(retries + 1):
+        for attempt in count() if retries is None else range(retries + 1):
             until_s = time.monotonic() + timeout_s
             while True:
                 is_ready = self._socket.wait(to_send=to_send, until_s=until_s)
@@ -188,8 +198,10 @@ class Writer:
                     return attempt
                 if time.monotonic() >= until_s:
                     break
+            if retries is None and attempt & (attempt + 1) == 0:
+                logger.warning("%s: nobody has taken a message for %g s", self.endpoint, timeout_s * (attempt + 1))
         what = "took" if to_send else "acknowledged"
-        total_s = timeout_s * (retries + 1)
+        total_s = timeout_s * ((retries or 0) + 1)
         raise TransportTimeoutError(f"{self.endpoint}: nobody {what} a message within {total_s:g} s")
 
     def _is_answered(self) -> bool:

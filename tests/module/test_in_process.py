@@ -262,9 +262,10 @@ def test_a_mapping_that_names_a_source_reads_it_and_keeps_what_comes_out() -> No
     assert len(Module({**CONFIG, "pipeline": {"source": PATTERN}}).run()["test"]) == 12
 
 
-def test_an_endpoint_in_the_environment_is_where_frames_come_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    from picasso.module import ConfigError
-
-    monkeypatch.setenv("ZMQ_SRC_ENDPOINT", "ipc:///tmp/in")
-    with pytest.raises(ConfigError, match=r"pipeline\.source\.element: ZeroMQ sources cannot be run yet"):
-        Module(CONFIG)
+def test_an_endpoint_in_the_environment_is_where_frames_come_from(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ZMQ_SRC_ENDPOINT", f"ipc://{tmp_path}/in.ipc")
+    with Module(CONFIG) as module:
+        assert module.addresses == [f"ipc://{tmp_path}/in.ipc"]
+    assert module.addresses == [None]

@@ -448,12 +448,6 @@ def test_stop_drains_and_the_state_file_tells(tmp_path: Path, monkeypatch: pytes
 
 
 NOT_YET = {
-    "pipeline.source.element: ZeroMQ sources cannot be run yet": {
-        "source": {"element": "zeromq_source_bin", "properties": {"socket": "ipc:///x"}}
-    },
-    "pipeline.sink[0].element: ZeroMQ sinks cannot be run yet": {
-        "sink": [{"element": "zeromq_sink", "properties": {"socket": "ipc:///x"}}]
-    },
     "pipeline.elements[0].element: nvinfer@detector cannot be run yet": {
         "elements": [{"element": "nvinfer@detector", "name": "y", "model": {"model_file": "y.onnx"}}]
     },

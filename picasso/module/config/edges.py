@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from picasso.errors import MediaError
+from picasso.errors import MediaError, SpecError
 from picasso.module.config.file_names import folder_pattern, metadata_pattern, video_pattern
 from picasso.module.config.problem import Path
 from picasso.module.config.validate import Fault
+from picasso.wire.endpoint import Endpoint
 
 Tree = dict[str, Any]
 VIDEO_SUFFIXES: Final = (".mp4", ".mov", ".mkv")
@@ -38,11 +39,13 @@ def edge_faults(tree: Tree, broken: set[Path]) -> list[Fault]:
         path: Path = ("pipeline", "sink", index)
         if not any(known[: len(path)] == path for known in broken):
             found += [*_sink_faults(sink, path, codec), *_same_file(sink, path, taken)]
+            found += _socket_faults(sink, path, reads=False)
     sources = pipeline.get("source")
     for index, source in enumerate(_entries(sources)):
         path = ("pipeline", "source", index) if isinstance(sources, list) else ("pipeline", "source")
         if not any(known[: len(path)] == path for known in broken):
             found += _source_faults(source.get("properties") or {}, (*path, "properties"))
+            found += _socket_faults(source, path, reads=True)
     return found
 
 
@@ -105,3 +108,18 @@ def _source_faults(properties: Mapping[str, Any], path: Path) -> list[Fault]:
     if isinstance(stop_s, int | float) and isinstance(start_s, int | float) and start_s >= stop_s:
         return [((*path, "stop_s"), f"{stop_s} s: expected more than start_s = {start_s}")]
     return []
+
+
+def _socket_faults(entry: Tree, path: Path, *, reads: bool) -> list[Fault]:
+    """Find what is wrong with the endpoint of a ZeroMQ source or sink."""
+    if entry.get("element") != ("zeromq_source_bin" if reads else "zeromq_sink"):
+        return []
+    properties, place = entry.get("properties") or {}, (*path, "properties")
+    found: list[Fault] = []
+    try:
+        Endpoint.parse(properties["socket"], reads=reads, kind=properties.get("socket_type"))
+    except SpecError as error:
+        found.append(((*place, "socket"), str(error)))
+    if properties.get("source_id") is not None and properties.get("source_id_prefix") is not None:
+        found.append(((*place, "source_id_prefix"), "given together with source_id; one of them"))
+    return found

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 from picasso.module.config.rules import buffer_warning
 from picasso.module.elements import CodePath, PyFuncElement, ReloadingElement
 from picasso.module.run.batcher import Batcher
-from picasso.module.run.limits import Limit
+from picasso.module.run.limits import DECODER_LENGTH, Limit
 from picasso.module.run.work_queue import QueueLimits
+from picasso.module.sources import WIRE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 EGRESS_LENGTH: Final = 200
 """Frames of a source between the elements and the sinks, where nothing is set."""
-DECODER_LENGTH: Final = 5
-"""Decoded frames of a source that wait for a picture of its pool, where nothing is set."""
 POOL: Final = 4
 """Pictures of a source, and batches, where nothing is set."""
 logger = logging.getLogger("picasso.module")
@@ -44,7 +43,8 @@ class Sizes:
         self.egress = Limit.of(
             parameters.get("egress_queue_length"), parameters.get("egress_queue_byte_size"), EGRESS_LENGTH
         )
-        pairs = [] if sources is None else zip(sources, config.sources, strict=True)
+        named = [one for one in config.sources if one.element != WIRE]
+        pairs = [] if sources is None else zip(sources, named, strict=True)
         self._decoders = {
             source.source_id: Limit.of(
                 one.properties.get("decoder_queue_length"),
@@ -59,6 +59,12 @@ class Sizes:
     def decoder(self, source_id: str) -> Limit:
         """Return how many decoded frames of a source may wait beyond its pool."""
         return self._decoders.get(source_id, Limit.of(None, None, DECODER_LENGTH))
+
+    def heed(self, source: Source) -> None:
+        """Heed the limit that a ``source`` brings, as those of a socket do."""
+        limit = getattr(source, "decoder_limit", None)
+        if isinstance(limit, Limit):
+            self._decoders[source.source_id] = limit
 
     def check(self, streams: int) -> None:
         """Warn, once, where so many sources cannot fill the batches of the pool."""

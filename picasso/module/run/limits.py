@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from picasso.primitives import VideoFrame
     from picasso.surface import SurfaceView
 
+DECODER_LENGTH: Final = 5
+"""Decoded frames of a source that wait for the elements beyond its pool, where nothing is set."""
 MIN_FRAMES: Final = 8
 """Frames that may wait whatever a limit in bytes says."""
 DEFAULT_BYTES: Final = 10 << 20

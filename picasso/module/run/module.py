@@ -22,6 +22,7 @@ from picasso.module.run.accounts import Accounts
 from picasso.module.run.assembly import Sizes, batcher_of, steps_of
 from picasso.module.run.encoders import with_proven_encoder
 from picasso.module.run.ending import GRACE_S, Ending
+from picasso.module.run.ingresses import Ingresses
 from picasso.module.run.inprocess import Outcome, SentSource, surface_of
 from picasso.module.run.outputs import draw_default
 from picasso.module.run.pipeline import Pipeline
@@ -30,7 +31,7 @@ from picasso.module.run.stage import ModuleStage
 from picasso.module.run.state import ModuleState, StateFile
 from picasso.module.run.statistics import ModuleStatistics, Statistician
 from picasso.module.sinks import MemorySink, open_sink
-from picasso.module.sources import open_source
+from picasso.module.sources import WIRE, open_source
 from picasso.module.sources.uri import UriSource
 from picasso.primitives import EndOfStream
 from picasso.signals import hold_stop, stop_on_signals
@@ -38,10 +39,13 @@ from picasso.signals import hold_stop, stop_on_signals
 if TYPE_CHECKING:
     from picasso.draw import ObjectDraw
     from picasso.engine import OutputMessage
+    from picasso.flow import SourceState
     from picasso.module.params.etcd import EtcdMirror
     from picasso.primitives import BorrowedVideoObject, VideoFrame
 
 REFRESH_S: Final = 0.1
+FINISH_S: Final = 300.0
+"""Seconds that a module waits for frames on their way which was asked to let everything out."""
 logger = logging.getLogger("picasso.module")
 
 
@@ -105,8 +109,9 @@ class Module:
         self.clock = clock or (MonotonicClock() if self._kept is None else _standing_clock())
         """What the module waits by."""
         self._code = CodePath.of(self.config.folder, self.config.parameters.get("code_root"))
-        refuse_what_is_not_built(self.config, sources is not None, given_sinks is not None)
+        refuse_what_is_not_built(self.config)
         self._sources = self._make_sources(sources)
+        self._ingresses = self._make_ingresses(sources is not None)
         self._given_sinks = given_sinks
         self._sent: dict[str, SentSource] = {}
         self._sending = threading.Lock()
@@ -118,6 +123,7 @@ class Module:
         self._etcd: EtcdMirror | None = None
         self._runner: Runner | None = None
         self._stopped = threading.Event()
+        self._grace_s = GRACE_S
         self._changed = threading.Event()
         """The state of a source has changed, or the module is to stop."""
         self._started_s = 0.0
@@ -180,7 +186,7 @@ class Module:
                         sent.end()
                 self._wait(on_progress)
         finally:
-            self.close()
+            self.close(self._grace_s)
         if self.failure is not None:
             raise self.failure
         return Outcome(self.statuses(), () if self._kept is None else self._kept.outputs)
@@ -191,7 +197,7 @@ class Module:
             statuses = self.statuses()
             if on_progress is not None:
                 on_progress(statuses)
-            if all(status.state.is_over for status in statuses):
+            if self._ingresses.is_over and all(status.state.is_over for status in statuses):
                 return
             self._changed.wait(REFRESH_S)
 
@@ -239,8 +245,28 @@ class Module:
         """Read no further frame; ``run`` returns when what was read has come out. Any thread."""
         self._stopped.set()
         self._changed.set()
+        self._ingresses.stop()
         if self._runner is not None:
             self._runner.stop()
+
+    def finish(self) -> None:
+        """Read no further frame, and let ``run`` return when everything has come out, within five minutes.
+
+        A shutdown message of the wire does this. Any thread; does not wait.
+        """
+        self._grace_s = FINISH_S
+        for source in self._sources:
+            source.stop()
+        with self._sending:
+            for sent in self._sent.values():
+                sent.end()
+        self._ingresses.finish()
+        self._changed.set()
+
+    @property
+    def addresses(self) -> list[str | None]:
+        """Where the sockets of ``zeromq_source_bin`` are bound, or what they call; None for one that is not open."""
+        return self._ingresses.addresses
 
     def close(self, timeout_s: float = GRACE_S) -> None:
         """Stop, let what was read come out, stop the elements, close every sink. May be called again.
@@ -256,7 +282,7 @@ class Module:
 
     def statuses(self) -> list[SourceStatus]:
         """How each source is doing, or how it fared."""
-        return [] if self._runner is None else self._runner.statuses()
+        return [] if self._runner is None else self._ingresses.statuses(self._runner.statuses())
 
     def __enter__(self) -> Self:
         self.start()
@@ -270,9 +296,10 @@ class Module:
     def _make_sources(self, given: Sequence[Source | str | os.PathLike[str]] | None) -> list[Source]:
         if given is not None:
             return self._given_sources(given)
-        made = [open_source(config, self.config, self.clock) for config in self.config.sources]
+        configs = [config for config in self.config.sources if config.element != WIRE]
+        made = [open_source(config, self.config, self.clock) for config in configs]
         ids = [source.source_id for source in made]
-        twice = [(config, name) for config, name in zip(self.config.sources, ids, strict=True) if ids.count(name) > 1]
+        twice = [(config, name) for config, name in zip(configs, ids, strict=True) if ids.count(name) > 1]
         if twice:
             raise ConfigError(
                 [
@@ -281,6 +308,14 @@ class Module:
                 ]
             )
         return made
+
+    def _make_ingresses(self, has_sources: bool) -> Ingresses:
+        configs = [] if has_sources else [config for config in self.config.sources if config.element == WIRE]
+        if not configs:
+            return Ingresses([])
+        from picasso.module.sources.open_wire import open_ingress  # needs the wire extra
+
+        return Ingresses([open_ingress(config, self.config, self._code, self.clock) for config in configs])
 
     def _given_sources(self, given: Sequence[Source | str | os.PathLike[str]]) -> list[Source]:
         names = [config.properties.get("source_id") for config in self.config.sources] + [None] * len(given)
@@ -306,6 +341,7 @@ class Module:
             self._sinks.add(open_sink(one, config, self._code))
         for sink in given or ():
             self._sinks.add(sink)
+        self._ingresses.open()
         batcher = batcher_of(config, self._sizes, self.clock)
         stage = ModuleStage(config, batcher, self._set_spec, self.accounts, self._sizes.egress)
         pipeline = Pipeline(
@@ -327,7 +363,8 @@ class Module:
                 on_object_draw_spec=self._draw_spec if config.draw_func is not None else None, on_error=self._lost
             ),
             stage=stage,
-            on_state=lambda _source_id, _state: self._changed.set(),
+            on_state=self._note_state,
+            max_sources=parameters["max_parallel_streams"] or 0,
             clock=self.clock,
         )
         self._ending.runner = self._runner
@@ -335,10 +372,16 @@ class Module:
             self._add(source)
         pipeline.start()
         self._runner.start()
+        self._ingresses.start(self._runner, self._add, self.finish)
+
+    def _note_state(self, source_id: str, state: SourceState) -> None:
+        self._ingresses.note_state(source_id, state)
+        self._changed.set()
 
     def _add(self, source: Source) -> None:
         """Let a source into the runner."""
         assert self._runner is not None
+        self._sizes.heed(source)
         self._runner.add(source, outputs=[Output(SourceSpec(), on_output=self._deliver)])
         self._sizes.check(max(self._stage.open_sources + 1, len(self._sources)))
 
@@ -375,6 +418,9 @@ class Module:
         return self._statistician.take(str(self.state), list(self._sinks))
 
     def _close_all(self, timeout_s: float = GRACE_S) -> None:
+        deadline_s = time.monotonic() + timeout_s
+        self._ingresses.stop()
+        self._ingresses.join(deadline_s)
         self._ending.run(timeout_s)
         self.failure = self.failure or self._sinks.failure
         if self._etcd is not None:
@@ -406,25 +452,13 @@ def _standing_clock() -> Clock:
     return FakeClock()
 
 
-def refuse_what_is_not_built(config: ModuleConfig, has_sources: bool, has_sinks: bool) -> None:
+def refuse_what_is_not_built(config: ModuleConfig) -> None:
     """Refuse what a configuration may say and this version does not run.
 
     Raises:
         ConfigError: With a line for each such place.
     """
     found: list[Problem] = []
-    if not has_sources:
-        found += [
-            config.problem((*source.path, "element"), "ZeroMQ sources cannot be run yet; use uridecodebin")
-            for source in config.sources
-            if source.element == "zeromq_source_bin"
-        ]
-    if not has_sinks:
-        found += [
-            config.problem((*sink.path, "element"), "ZeroMQ sinks cannot be run yet; use a file sink")
-            for sink in config.sinks
-            if sink.element == "zeromq_sink"
-        ]
     found += [
         config.problem((*element.path, "element"), f"{element.element} cannot be run yet")
         for element in config.elements

@@ -13,6 +13,7 @@ from picasso.module.config.output import RAW
 from picasso.module.elements import StreamEvent
 from picasso.module.meta import Frame, FramePixels
 from picasso.module.run.accounts import Accounts, Fate
+from picasso.module.run.baggage import baggage_of
 from picasso.module.run.batcher import Batcher, Closed
 from picasso.module.run.egress import Egress
 from picasso.module.run.geometry import Geometry
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from picasso.engine import OutputMessage, SourceSpec
     from picasso.flow import Downstream
     from picasso.module.config import ModuleConfig
-    from picasso.module.run.batcher import Work
+    from picasso.module.run.baggage import baggage_of
+from picasso.module.run.batcher import Work
     from picasso.primitives import VideoFrame
     from picasso.surface import SurfaceView
     from picasso.transform import Rect
@@ -231,6 +233,7 @@ class ModuleStage:
         if output is None or (output.tag is not None and not frame.has_tag(output.tag)):
             geometry.place(video_frame)
             self._write_chain(video_frame, geometry)
+            video_frame.transcoding_method = VideoFrameTranscodingMethod.Encoded
             video_frame.dts, video_frame.keyframe = None, output is None
             if output is not None:
                 video_frame.codec = output.codec
@@ -283,8 +286,9 @@ class ModuleStage:
         return Geometry.of(frame.pixels.placement.source_wh, self._module.frame)
 
     def _write_chain(self, frame: VideoFrame, geometry: Geometry) -> None:
+        chain, past = geometry.chain(), baggage_of(frame).chain
         frame.clear_transformations()
-        for step in geometry.chain():
+        for step in [*past, *chain[1:]] if past else chain:
             frame.add_transformation(step)
 
     def _end(self, source: _Source) -> None:

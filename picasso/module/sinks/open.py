@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from picasso.module.config import FilterConfig, ModuleConfig, SinkConfig
     from picasso.primitives import VideoFrame
 
+
+def _open_wire(**properties: Any) -> Sink:
+    from picasso.module.sinks.wire import WireSink  # needs the wire extra
+
+    return WireSink(**properties)
+
+
 KINDS: Final[Mapping[str, Callable[..., Sink]]] = {
     "console_sink": ConsoleSink,
     "file_sink": FileSink,
@@ -24,6 +31,7 @@ KINDS: Final[Mapping[str, Callable[..., Sink]]] = {
     "video_file_sink": VideoFileSink,
     "image_file_sink": ImageFileSink,
     "metadata_json_sink": MetadataFileSink,
+    "zeromq_sink": _open_wire,
 }
 FrameFilter = Callable[["VideoFrame"], bool]
 logger = logging.getLogger("picasso.module")
@@ -64,6 +72,12 @@ class Named:
     def write(self, output: OutputMessage) -> object:
         """Write the ``output``."""
         return self._sink.write(output)
+
+    def stop(self) -> None:
+        """End a ``write`` that waits, where the sink can."""
+        stop = getattr(self._sink, "stop", None)
+        if stop is not None:
+            stop()
 
     def close(self) -> None:
         """Close the sink."""

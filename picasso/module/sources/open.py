@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from picasso.flow import Source
     from picasso.module.config import ModuleConfig, SourceConfig
 
+WIRE: Final = "zeromq_source_bin"
+"""The kind whose sources come and go through a socket; ``open_ingress`` makes it."""
 INGRESS: Final = frozenset(
     (
         *("source_timeout", "source_eviction_interval", "blacklist_size", "blacklist_ttl", "ingress_queue_length"),

@@ -1,0 +1,135 @@
+"""``zeromq_sink``: every frame as a message with its payload beside it, and an end behind each stream."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from picasso.errors import TransportTimeoutError
+from picasso.flow import LeftOut
+from picasso.media.payload import codec_name
+from picasso.media.times import NS, Ticks
+from picasso.module.run.baggage import baggage_of
+from picasso.primitives import Message, VideoFrameContent
+from picasso.wire import Writer
+from picasso.wire.sockets import IPC_PERMISSIONS
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+
+    from picasso.engine import OutputMessage
+    from picasso.primitives import VideoFrame
+
+EXTERNAL: Final = VideoFrameContent.external("zeromq")
+SEND_TIMEOUT_S: Final = 5.0
+"""Seconds between two warnings that nobody takes what is sent."""
+_TRAVELLING: Final = {"raw-rgb": "raw-rgb24"}
+"""Names of codecs that peers know by another one."""
+logger = logging.getLogger("picasso.module")
+
+
+class WireSink:
+    """Sends what comes out through a socket.
+
+    Who reads slowly slows the module, except through PUB, which drops what its readers cannot take. A DEALER that
+    nobody reads waits for a reader, with a warning now and then. A REQ that nobody answers fails, as the reader may
+    have lost the frame.
+    """
+
+    name = "zeromq_sink"
+
+    def __init__(
+        self,
+        socket: str,
+        socket_type: str = "PUB",
+        bind: bool = True,
+        send_hwm: int = 50,
+        receive_timeout: int = 5000,
+        req_receive_retries: int = 3,
+        set_ipc_socket_permissions: bool = True,
+    ) -> None:
+        """Open the socket.
+
+        Args:
+            socket: Its endpoint; a prefix such as ``dealer+connect:`` wins over the next two.
+            socket_type: ``PUB``, ``DEALER`` or ``REQ``.
+            bind: Whether it waits for readers, instead of calling one.
+            send_hwm: Messages that may wait for one reader.
+            receive_timeout: Longest wait for an answer in milliseconds, for each attempt.
+            req_receive_retries: Further attempts.
+            set_ipc_socket_permissions: Whether everybody may use the file of an ipc socket.
+
+        Raises:
+            SpecError: The endpoint is none, or of a reader.
+            TransportError: It cannot be opened.
+        """
+        self._writer = Writer(
+            socket,
+            kind=socket_type,
+            bind=bind,
+            send_hwm=send_hwm,
+            send_timeout_s=SEND_TIMEOUT_S,
+            send_retries=None,
+            receive_timeout_s=receive_timeout / 1e3,
+            receive_retries=req_receive_retries,
+            ipc_permissions=IPC_PERMISSIONS if set_ipc_socket_permissions else None,
+        )
+        self.address = self._writer.address
+        """Where it is bound, or what it calls."""
+
+    def write(self, output: OutputMessage) -> LeftOut | None:
+        """Send an ``output``, or say why it is left out.
+
+        Raises:
+            TransportError: Nobody answered a REQ in time, or it was stopped.
+        """
+        if output.is_eos:
+            self._end(output.source_id)
+            return None
+        frame = output.as_video_frame()
+        baggage = baggage_of(frame)
+        travelling, payload = travelling_frame(frame)
+        message = Message(travelling, labels=baggage.labels, span_context=baggage.trace)
+        self._writer.send(output.source_id, message, payload)
+        return None
+
+    def stop(self) -> None:
+        """Send no further, also where a reader is waited for. Any thread."""
+        self._writer.stop()
+
+    def close(self) -> None:
+        """Close the socket when what was sent has left, or after five seconds."""
+        self._writer.close()
+
+    def _end(self, source_id: str) -> None:
+        try:
+            self._writer.send_eos(source_id)
+        except TransportTimeoutError as error:
+            logger.warning(
+                "source %r: the end of its stream was sent, and nobody acknowledged it: %s", source_id, error
+            )
+
+
+def travelling_frame(frame: VideoFrame) -> tuple[VideoFrame, bytes]:
+    """Return a frame as peers read it, and its payload, which goes beside it.
+
+    Times are in nanoseconds: peers get other time bases wrong.
+    """
+    twin = frame.copy()
+    payload = b""
+    if frame.content.is_internal():
+        payload = frame.content.get_data()
+        twin.content = EXTERNAL
+    if frame.codec is not None:
+        name = codec_name(frame.codec)
+        twin.codec = _TRAVELLING.get(name, name)
+    if frame.time_base != (1, NS):
+        from fractions import Fraction
+
+        base: Fraction = Fraction(*frame.time_base)
+        to_ns = Ticks(base).to_ns
+        twin.pts = to_ns(frame.pts)
+        twin.dts = None if frame.dts is None else to_ns(frame.dts)
+        twin.duration = None if frame.duration is None else to_ns(frame.duration)
+        twin.time_base = (1, NS)
+    return twin, payload
