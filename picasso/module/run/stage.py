@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from picasso.engine import OutputMessage, SourceSpec
     from picasso.flow import Downstream
     from picasso.module.config import ModuleConfig
-    from picasso.module.run.baggage import baggage_of
-from picasso.module.run.batcher import Work
+    from picasso.module.run.batcher import Work
     from picasso.primitives import VideoFrame
     from picasso.surface import SurfaceView
     from picasso.transform import Rect
