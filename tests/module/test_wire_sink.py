@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from wire_kit import NS, SIZE, STEP_NS, config_of, encode, frame_of, send
+from wire_module_kit import NS, SIZE, STEP_NS, config_of, encode, frame_of, send
 
 from picasso.media.payload import PayloadDecoder
 from picasso.module import ConfigError, Frame, Module

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from wire_kit import ENCODERS, NS, SIZE, STEP_NS, config_of, encode, frame_of, running, send
+from wire_module_kit import ENCODERS, NS, SIZE, STEP_NS, config_of, encode, frame_of, running, send
 
 from picasso.module import ConfigError, Module
 from picasso.primitives import Message, Shutdown, VideoFrameBatch, VideoFrameContent
