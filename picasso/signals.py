@@ -46,6 +46,8 @@ class Stop:
     def __init__(self) -> None:
         self.signum: signal.Signals | None = None
         """The signal that came, None while none did."""
+        self.is_obeyed = False
+        """Whether the signal was the ordinary end of what ran, as of a service: the exit code is the program's own."""
         self._holds = 0
         self._is_due = False
         self._came_s = 0.0

@@ -60,12 +60,12 @@ class OneSentenceGroup(TyperGroup):
                 usage = _usage_complaint(error)
                 if usage is None and self._debug and not isinstance(error, Stopped):
                     raise
-                if stop.signum is None:
+                if stop.signum is None or stop.is_obeyed:
                     _say(usage or one_sentence(error))
                 code = 2 if usage else _exit_code(error)
             if stop.signum is not None:
                 _say("interrupted" if stop.signum == SIGINT else f"stopped by {stop.signum.name}")
-                code = stop.exit_code
+                code = code if stop.is_obeyed else stop.exit_code
         sys.exit(code or 0)
 
 

@@ -179,6 +179,47 @@ def test_the_other_policies_go_on(
     assert (element.errors, len(caplog.records)) == (1, 1)
 
 
+BATCH_RAISES = """
+    import json
+    from picasso.module import NvDsPyFuncPlugin
+    class It(NvDsPyFuncPlugin):
+        def process_buffer(self, buffer):
+            for frame in buffer:
+                if frame.pts == 2:
+                    json.loads("{")
+                frame.set_tag("seen")
+    """
+
+
+def test_a_batch_element_that_raises_names_its_frames_and_its_own_line_not_that_of_a_library(make: Make) -> None:
+    element = make(BATCH_RAISES)
+    with pytest.raises(
+        ElementError,
+        match=r"It: a batch of 2: source 'a' at pts 1, source 'b' at pts 2: JSONDecodeError: .* \(.*/code_1\.py:8\)",
+    ):
+        element.process(Batch([frame(1, "a"), frame(2, "b")]))
+    with pytest.raises(ElementError, match=r"a batch of 6: source 'a' at pts 0, .* at pts 3 and 2 more: "):
+        element.process(Batch(frame(number, "a") for number in range(6)))
+
+
+@pytest.mark.parametrize(("policy", "dropped"), [("drop_frame", ["policy"] * 2), ("pass", [""] * 2)])
+def test_a_policy_of_a_batch_element_holds_for_the_frames_that_it_was_given(
+    make: Make, policy: str, dropped: list[str]
+) -> None:
+    element, batch = make(BATCH_RAISES, on_error=policy), Batch([frame(1), frame(2), frame(3)])
+    batch[2].drop()
+    element.process(batch)
+    assert [one.drop_reason for one in batch] == [*dropped, "element"]
+    assert [one.has_tag("seen") for one in batch] == [True, False, False]
+
+
+@pytest.mark.parametrize("policy", ["stop", "drop_frame", "pass"])
+def test_an_element_that_exits_the_program_stops_the_module_instead(make: Make, policy: str) -> None:
+    element = make("import sys\ndef It(frame): sys.exit(3)", on_error=policy)
+    with pytest.raises(ElementError, match=r"source 'gate' at pts 1: SystemExit: 3 \(.*code_1\.py:2\)"):
+        element.process(Batch([frame(1)]))
+
+
 def test_a_pipeline_that_fails_says_so_once_drops_the_rest_and_stops_its_elements(make: Make) -> None:
     first, second = make(HOOKED), make(RAISES)
     batcher = Batcher(1, 0, capacity=1000, clock=MonotonicClock())

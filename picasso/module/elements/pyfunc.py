@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import inspect
 import logging
-import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from picasso.module.elements.base import BasePyFuncPlugin, Batch, StreamEvent
+from picasso.module.elements.blame import place_of, words_of
 from picasso.module.elements.loading import CodePath, ElementError, find
 
 if TYPE_CHECKING:
@@ -96,8 +96,8 @@ class PyFuncElement:
         """
         try:
             answer = self.plugin.on_start()
-        except Exception as error:
-            raise ElementError(f"element {self.name}: on_start raised {_words(error)}") from error
+        except (Exception, SystemExit) as error:
+            raise ElementError(f"element {self.name}: on_start raised {words_of(error)}") from error
         if not answer:
             raise ElementError(f"element {self.name}: on_start returned {answer!r}, which refuses to start")
 
@@ -105,14 +105,14 @@ class PyFuncElement:
         """Call ``on_stop``; what it raises is logged."""
         try:
             self.plugin.on_stop()
-        except Exception:
+        except BaseException:
             logger.exception("element %s: on_stop raised", self.name)
 
     def event(self, event: StreamEvent) -> None:
         """Tell of an event; what the hook raises is logged."""
         try:
             self.plugin.on_event(event)
-        except Exception:
+        except BaseException:
             logger.exception("element %s: %s of source %r: the hook raised", self.name, event.kind, event.source_id)
 
     def process(self, batch: Batch) -> None:
@@ -123,7 +123,8 @@ class PyFuncElement:
         """
         plugin = self.plugin
         if type(plugin).process_buffer is not BasePyFuncPlugin.process_buffer:
-            self._guarded(batch, None, plugin.process_buffer, batch)
+            if left := Batch(frame for frame in batch if not frame.is_dropped):
+                self._guarded(left, None, plugin.process_buffer, left)
             return
         for frame in batch:
             if not frame.is_dropped:
@@ -132,26 +133,14 @@ class PyFuncElement:
     def _guarded(self, batch: Batch, frame: Frame | None, call: Callable[..., None], *arguments: Any) -> None:
         try:
             call(*arguments)
-        except Exception as error:
+        except BaseException as error:
             self.errors += 1
-            where = frame or (batch[0] if batch else None)
-            text = f"element {self.name}: {_place(where)}{_words(error)}"
-            if self.config.on_error == STOP and not self.config.dev_mode:
+            text = f"element {self.name}: {place_of(batch if frame is None else [frame])}{words_of(error)}"
+            is_stop = self.config.on_error == STOP and not self.config.dev_mode
+            if is_stop or not isinstance(error, Exception):  # sys.exit() ends the module, whatever the policy
                 raise ElementError(text) from error
             if self.errors & (self.errors - 1) == 0:
                 logger.error("%s (error no. %d)", text, self.errors, exc_info=error)
             if self.config.on_error == DROP_FRAME:
                 for one in batch if frame is None else [frame]:
                     one.drop("policy")
-
-
-def _place(frame: Frame | None) -> str:
-    return "" if frame is None else f"source {frame.source_id!r} at pts {frame.pts}: "
-
-
-def _words(error: BaseException) -> str:
-    """Return what was raised and the last line of the user's code that it came through."""
-    frames = traceback.extract_tb(error.__traceback__)
-    theirs = [frame for frame in frames if not frame.filename.endswith("elements/pyfunc.py")]
-    line = f" ({theirs[-1].filename}:{theirs[-1].lineno})" if theirs else ""
-    return f"{type(error).__name__}: {error}{line}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -34,7 +35,7 @@ from picasso.module.sinks import MemorySink, open_sink
 from picasso.module.sources import WIRE, open_source
 from picasso.module.sources.uri import UriSource
 from picasso.primitives import EndOfStream
-from picasso.signals import hold_stop, stop_on_signals
+from picasso.signals import Stop, Stopped, hold_stop, stop_on_signals
 
 if TYPE_CHECKING:
     from picasso.draw import ObjectDraw
@@ -106,6 +107,8 @@ class Module:
         self.state = ModuleState.INITIALIZING
         self.failure: BaseException | None = None
         """What ended the module before its time."""
+        self.stopped_by: signal.Signals | None = None
+        """The signal that ended it, in order."""
         self.clock = clock or (MonotonicClock() if self._kept is None else _standing_clock())
         """What the module waits by."""
         self._code = CodePath.of(self.config.folder, self.config.parameters.get("code_root"))
@@ -168,7 +171,8 @@ class Module:
         """Start, read all sources to their ends, finish every sink, and say what came of it.
 
         A module that has started goes on; sources that ``send`` feeds end behind what was sent. In the main thread
-        SIGINT, SIGTERM and SIGHUP end it in order; a second signal ends the process.
+        SIGINT, SIGTERM and SIGHUP end it in order, and it returns as if its sources had ended; ``stopped_by`` says
+        which signal it was. A second signal ends the process at once.
 
         Args:
             on_progress: Called about ten times a second with the statuses, on this thread.
@@ -177,19 +181,26 @@ class Module:
             ElementError: An element failed.
         """
         is_main = threading.current_thread() is threading.main_thread()
-        try:
-            with stop_on_signals() if is_main else nullcontext():
-                if self.state is ModuleState.INITIALIZING:
-                    self.start()
-                with self._sending:
-                    for sent in self._sent.values():
-                        sent.end()
-                self._wait(on_progress)
-        finally:
-            self.close(self._grace_s)
+        with stop_on_signals(exits=False) if is_main else nullcontext(Stop()) as stop:
+            try:
+                self._run(on_progress)
+            except Stopped as stopped:
+                self.stopped_by = stopped.signum
+                stop.is_obeyed = True
         if self.failure is not None:
             raise self.failure
         return Outcome(self.statuses(), () if self._kept is None else self._kept.outputs)
+
+    def _run(self, on_progress: Callable[[Sequence[SourceStatus]], object] | None) -> None:
+        try:
+            if self.state is ModuleState.INITIALIZING:
+                self.start()
+            with self._sending:
+                for sent in self._sent.values():
+                    sent.end()
+            self._wait(on_progress)
+        finally:
+            self.close(self._grace_s)
 
     def _wait(self, on_progress: Callable[[Sequence[SourceStatus]], object] | None) -> None:
         while not self._stopped.is_set():
