@@ -35,8 +35,13 @@ _VERSION: Final = text_field(_T1, PROTOCOL_VERSION)
 _SYSTEM_ID: Final = bytes_tag(20)
 
 
-def encode_message(message: Message) -> bytes:
+def encode_message(message: Message, *, old_peers: bool = False) -> bytes:
     """Return the bytes of a message; temporary attributes are left out.
+
+    Args:
+        message: The message.
+        old_peers: Whether the chains of frames are written in steps that savant-rs before 1.0 knows; it ends the
+            program of the reader for a crop, and does not see the padding of a letter box.
 
     Raises:
         ProtocolError: A field does not fit the protocol.
@@ -49,7 +54,7 @@ def encode_message(message: Message) -> bytes:
     if message.seq_id:
         parts += b"\x20", varint(message.seq_id)
     tag, write = _KINDS[message.kind]
-    content = write(message.content)
+    content = write(message.content, old_peers)
     parts += tag, varint(len(content)), content
     if message.system_id:
         parts.append(text_field(_SYSTEM_ID, message.system_id))
@@ -125,9 +130,11 @@ def _parse(name: str, data: bytes | memoryview, max_bytes: int) -> Any:
         raise ProtocolError(f"message: {error}") from error
 
 
-def _write_batch(batch: VideoFrameBatch) -> bytes:
-    frames = zip(batch.ids, batch.frames, strict=True)
-    return b"".join([field(_T1, b"\x08" + varint(number) + field(_T2, write_frame(frame))) for number, frame in frames])
+def _write_batch(batch: VideoFrameBatch, old_peers: bool = False) -> bytes:
+    parts = []
+    for number, frame in zip(batch.ids, batch.frames, strict=True):
+        parts.append(field(_T1, b"\x08" + varint(number) + field(_T2, write_frame(frame, old_peers))))
+    return b"".join(parts)
 
 
 def _read_batch(kind: type[VideoFrameBatch], parsed: Any) -> VideoFrameBatch:
@@ -197,14 +204,14 @@ _SPOKEN: Final = {
     "UserData": "user data",
     "VideoObject": "video object",
 }
-_KINDS: Final[dict[str, tuple[bytes, Callable[[Any], bytes]]]] = {
+_KINDS: Final[dict[str, tuple[bytes, Callable[[Any, bool], bytes]]]] = {
     "video_frame": (bytes_tag(5), write_frame),
     "video_frame_batch": (bytes_tag(6), _write_batch),
-    "video_frame_update": (bytes_tag(7), _write_update),
-    "user_data": (bytes_tag(8), _write_user_data),
-    "end_of_stream": (bytes_tag(9), lambda eos: text_field(_T1, eos.source_id)),
-    "unknown": (bytes_tag(10), lambda text: text_field(_T1, text)),
-    "shutdown": (bytes_tag(11), lambda shutdown: text_field(_T1, shutdown.auth)),
+    "video_frame_update": (bytes_tag(7), lambda update, _: _write_update(update)),
+    "user_data": (bytes_tag(8), lambda user_data, _: _write_user_data(user_data)),
+    "end_of_stream": (bytes_tag(9), lambda eos, _: text_field(_T1, eos.source_id)),
+    "unknown": (bytes_tag(10), lambda text, _: text_field(_T1, text)),
+    "shutdown": (bytes_tag(11), lambda shutdown, _: text_field(_T1, shutdown.auth)),
 }
 _READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "video_frame": lambda parsed: read_frame(VideoFrame, parsed),

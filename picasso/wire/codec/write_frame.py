@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from math import gcd
 from typing import Final
 
 from picasso.errors import ProtocolError
 from picasso.primitives import VideoFrame, VideoFrameContent, VideoFrameTransformation
+from picasso.primitives.checks import MAX_DIMENSION
 from picasso.primitives.transformation import Step
 from picasso.wire.codec.numbers import SMALL, bytes_tag, field, tag_of, text_field, varint
 from picasso.wire.codec.write_attributes import attribute_fields
@@ -20,10 +20,16 @@ _TRANSFORMATION, _ATTRIBUTE, _OBJECT, _PREVIOUS_KEYFRAME = (bytes_tag(number) fo
 _SEQ, _CREATED, _WIDTH, _HEIGHT, _METHOD, _KEYFRAME = (tag_of(number, 0) for number in (1, 5, 7, 8, 9, 11))
 _NUMERATOR, _DENOMINATOR, _PTS, _DTS, _DURATION = (tag_of(number, 0) for number in (12, 13, 14, 15, 16))
 _STEPS: Final = {Step.INITIAL_SIZE: 1, Step.LETTER_BOX: 2, Step.PADDING: 3, Step.CROP: 5}
+_UNKNOWN: Final = {Step.ORIENTATION}
+_UNKNOWN_TO_OLD: Final = {Step.ORIENTATION, Step.CROP}
 
 
-def write_frame(frame: VideoFrame) -> bytes:
+def write_frame(frame: VideoFrame, old_peers: bool = False) -> bytes:
     """Return the bytes of a frame, without temporary attributes.
+
+    Args:
+        frame: The frame.
+        old_peers: Whether its chain is written in steps that savant-rs before 1.0 knows.
 
     Raises:
         ProtocolError: Its time base does not fit 32 bits.
@@ -61,7 +67,7 @@ def write_frame(frame: VideoFrame) -> bytes:
     if frame._previous_keyframe_uuid is not None:
         parts.append(text_field(_PREVIOUS_KEYFRAME, frame._previous_keyframe_uuid))
     parts += _content(frame._content)
-    parts += _transformations(frame._transformations)
+    parts += _transformations(frame._transformations, old_peers)
     if frame._attributes:
         parts += attribute_fields(_ATTRIBUTE, frame._attributes.values())
     parts += write_objects(frame._objects, _OBJECT)
@@ -89,26 +95,39 @@ def _content(content: VideoFrameContent) -> tuple[bytes, ...]:
     return _NONE, b"\0"
 
 
-def _transformations(chain: Iterable[VideoFrameTransformation]) -> list[bytes]:
+def _transformations(chain: list[VideoFrameTransformation], old_peers: bool) -> list[bytes]:
     """Return a field for each step.
 
-    The protocol has no step that turns a picture. What such a step made is sent as the initial picture.
+    What a step that the peer does not know made of the picture is sent as the initial picture: a turn to any peer, a
+    crop to old ones. Old peers are told of a padded letter box as a scale and a padding.
     """
-    parts: list[bytes] = []
-    steps = list(chain)
-    turns = [index for index, step in enumerate(steps) if step.is_orientation]
-    if turns:
-        size = _size_after(steps[: turns[-1] + 1])
+    unknown = _UNKNOWN_TO_OLD if old_peers else _UNKNOWN
+    last = max((index for index, step in enumerate(chain) if step.step in unknown), default=-1)
+    steps = chain
+    if last >= 0:
+        size = _size_after(chain[: last + 1])
         first = [] if size is None else [VideoFrameTransformation.initial_size(*size)]
-        steps = first + steps[turns[-1] + 1 :]
+        steps = first + chain[last + 1 :]
+    parts: list[bytes] = []
     for step in steps:
-        numbers = [b"%c%s" % (index << 3, varint(value)) for index, value in enumerate(step.values, 1)]
-        parts.append(field(_TRANSFORMATION, field(bytes_tag(_STEPS[step.step]), b"".join(numbers))))
+        box = step.as_letter_box if old_peers else None
+        if box is None:
+            parts.append(_step(step.step, step.values))
+        else:
+            width, height, left, top, right, bottom = box
+            parts.append(_step(Step.LETTER_BOX, (max(1, width - left - right), max(1, height - top - bottom))))
+            if any(box[2:]):
+                parts.append(_step(Step.PADDING, box[2:]))
     return parts
 
 
+def _step(step: Step, values: tuple[int, ...]) -> bytes:
+    numbers = [b"%c%s" % (index << 3, varint(value)) for index, value in enumerate(values, 1)]
+    return field(_TRANSFORMATION, field(bytes_tag(_STEPS[step]), b"".join(numbers)))
+
+
 def _size_after(steps: list[VideoFrameTransformation]) -> tuple[int, int] | None:
-    """Return the size that a chain leads to; ``None`` where it says none, or nothing is left."""
+    """Return the size that a chain leads to; ``None`` where it says none, nothing is left, or it is too large."""
     size: tuple[int, int] | None = None
     for step in steps:
         start, box, turn = step.as_initial_size, step.as_letter_box, step.as_orientation
@@ -124,4 +143,4 @@ def _size_after(steps: list[VideoFrameTransformation]) -> tuple[int, int] | None
             left, top, right, bottom = step.values
             sign = 1 if step.is_padding else -1
             size = size[0] + sign * (left + right), size[1] + sign * (top + bottom)
-    return size if size is not None and min(size) > 0 else None
+    return size if size is not None and min(size) > 0 and max(size) <= MAX_DIMENSION else None
