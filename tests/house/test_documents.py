@@ -26,7 +26,7 @@ def test_the_examples_of_a_page_run_top_to_bottom(page: Path, tmp_path: Path, mo
         exec(compile("\n" * line + block[1], str(page), "exec"), namespace)  # the pages are our own
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
-def test_links_between_pages_lead_somewhere(page: Path) -> None:
-    targets = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text())
-    assert not [target for target in targets if not (page.parent / target).exists()]
+def test_links_between_pages_lead_somewhere() -> None:
+    links = [(page, link) for page in PAGES for link in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text())]
+    assert links
+    assert not [f"{page.name}: {link}" for page, link in links if not (page.parent / link).exists()]
