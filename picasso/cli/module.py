@@ -26,6 +26,7 @@ FILE = typer.Argument(metavar="FILE", help="The module's YAML file, or - for sta
 def run(
     file: Annotated[str, FILE],
     *,
+    compat: Annotated[bool, typer.Option("--compat", help="Answer imports of savant and savant_rs.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no table of the sources.")] = False,
 ) -> None:
     """Run a module until its sources end, or until Ctrl-C or SIGTERM, which finish every file.
@@ -39,7 +40,7 @@ def run(
         from picasso.module import Module
         from picasso.module.logs import logging_to
 
-        one = Module.from_file(file)
+        one = Module.from_file(file, compat=compat)
         for warning in one.config.warnings:
             print(f"picasso: {warning}", file=sys.stderr)
         with logging_to(None, one.config.parameters["log_level"]):

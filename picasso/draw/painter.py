@@ -55,7 +55,14 @@ class Painter:
                 is something to draw and RGBA, BGRA or BGRx pixels do not lie side by side from left to right: a view
                 that skips columns or mirrors them. Rows may lie anywhere.
         """
-        drawing = self.drawing(frame, overrides, surface.size_wh)
+        self.paint_list(surface, self.drawing(frame, overrides, surface.size_wh))
+
+    def paint_list(self, surface: SurfaceView, drawing: DisplayList) -> None:
+        """Paint ``drawing`` on ``surface``, of one of ``formats``.
+
+        Raises:
+            SurfaceError: As ``paint``.
+        """
         if surface.is_cuda:
             self._ready_cuda(surface).paint(surface, drawing)
         else:

@@ -133,6 +133,27 @@ class Scene:
         """
         self._atlas.trim()
         rows, style_of = self._resolve(frame, overrides)
+        return self._listed(frame, rows, style_of, size_wh)
+
+    def build_listed(
+        self, frame: VideoFrame, rows: Sequence[int], draws: Sequence[ObjectDraw], size_wh: tuple[int, int]
+    ) -> DisplayList:
+        """Make the display list of some objects in an order of the caller's. It holds until the next is made.
+
+        Args:
+            frame: Its boxes are in pixels of the surface.
+            rows: Rows of its columns, lowest first; one may come several times.
+            draws: What is drawn for each of ``rows``.
+            size_wh: Of the surface; what lies outside is left out.
+        """
+        self._atlas.trim()
+        if self._styles.is_full:
+            self.set_specs(self._specs)
+        return self._listed(frame, list(rows), [self._styles.number(draw) for draw in draws], size_wh)
+
+    def _listed(
+        self, frame: VideoFrame, rows: Sequence[int], style_of: list[int], size_wh: tuple[int, int]
+    ) -> DisplayList:
         if not rows:
             return _nothing()
         text = self._text_at_once(frame, rows)

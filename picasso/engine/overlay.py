@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, final
 
+from picasso.draw.attached import ATTACHED, attached
 from picasso.engine.policies import CallbackInvocationOrder
 from picasso.engine.unmatched import Unmatched
 from picasso.surface import SurfaceView, VideoFormat
@@ -35,7 +36,16 @@ class Touch(NamedTuple):
 class Overlay:
     """Decides for each frame what is drawn and called, and does it. Lives as long as its source encodes."""
 
-    __slots__ = ("_calls_on_render", "_hooks", "_objects_show", "_painter", "_planned", "_settings", "_unmatched")
+    __slots__ = (
+        "_brings_drawing",
+        "_calls_on_render",
+        "_hooks",
+        "_objects_show",
+        "_painter",
+        "_planned",
+        "_settings",
+        "_unmatched",
+    )
 
     def __init__(self, settings: SourceSettings, hooks: Hooks) -> None:
         self._hooks = hooks
@@ -54,6 +64,7 @@ class Overlay:
             self._unmatched = self._new_look(settings)
         self._settings = settings
         self._calls_on_render = settings.use_on_render and self._hooks.has_render
+        self._brings_drawing = settings.render_attribute == ATTACHED
         self._objects_show = self._hooks.has_object_draw_spec or not settings.draw.is_empty()
         self._planned: dict[bool, tuple[VideoFormat, VideoFormat, list[Touch]]] = {}
         """By whether a frame is drawn on: the formats and touches of the last such frame."""
@@ -119,7 +130,7 @@ class Overlay:
             wanted = frame.has_attribute(*settings.render_attribute)
         else:
             wanted = settings.use_on_render or not settings.draw.is_empty()
-        if not wanted or self._calls_on_render:
+        if not wanted or self._calls_on_render or self._brings_drawing:
             return wanted
         return self._objects_show and frame.object_count > 0
 
@@ -137,13 +148,17 @@ class Overlay:
 
     def _draw(self, surface: SurfaceView, frame: VideoFrame) -> None:
         painter = self._ready_painter()
-        painter.paint(surface, frame, self._overrides(frame))
+        if self._brings_drawing:
+            painter.paint_list(surface, self._drawing(frame, surface.size_wh))
+        else:
+            painter.paint(surface, frame, self._overrides(frame))
         if self._calls_on_render:
             with painter.canvas(surface):
                 self._hooks.render(frame, surface.width, surface.height)
 
     def _drawing(self, frame: VideoFrame, size_wh: tuple[int, int]) -> DisplayList:
-        return self._ready_painter().drawing(frame, {}, size_wh)
+        drawing = attached(frame) if self._brings_drawing else None
+        return self._ready_painter().drawing(frame, {}, size_wh) if drawing is None else drawing
 
     def _overrides(self, frame: VideoFrame) -> dict[int, ObjectDraw]:
         """Ask ``on_object_draw_spec`` about every object, in the order of ids, before anything is drawn."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 TRACE: Final = logging.DEBUG - 5
 LEVELS: Final[Mapping[str, int]] = {
@@ -79,6 +80,44 @@ class Format(logging.Formatter):
         level = "TRACE" if record.levelno == TRACE else record.levelname
         text = f"{level} {record.name.replace('.', '::')} > {record.getMessage()}"
         return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
+
+
+if TYPE_CHECKING:
+    _Adapter = logging.LoggerAdapter[logging.Logger]
+else:
+    _Adapter = logging.LoggerAdapter
+
+
+class TraceLogger(_Adapter):
+    """A logger with the method ``trace``, for what is too much even for ``debug``."""
+
+    def trace(self, message: object, *arguments: object, **options: Any) -> None:
+        """Log at the level TRACE, five below DEBUG.
+
+        Args:
+            message: The text, with ``%`` placeholders.
+            arguments: Their values.
+            options: As ``logging.Logger.log`` takes them.
+        """
+        self.log(TRACE, message, *arguments, **options)
+
+
+def get_logger(name: str) -> TraceLogger:
+    """Return the logger of a module of the user's: ``name``, or its dotted end below ``insight.savant``."""
+    dotted = _dotted(name)
+    return TraceLogger(logging.getLogger(dotted if _is_below(dotted, BASE) else f"{BASE}.{dotted}"), {})
+
+
+_lasting = ExitStack()
+
+
+def init_logging(log_level: str | None = None) -> None:
+    """Log to standard error until the process ends, by the directives of ``log_level``.
+
+    Without them ``$LOGLEVEL`` counts, then ``info``. Another call replaces the one before.
+    """
+    _lasting.close()
+    _lasting.enter_context(logging_to(None, log_level or os.environ.get("LOGLEVEL", "info")))
 
 
 @contextmanager

@@ -3,3 +3,13 @@
 ``from savant_rs.picasso import PicassoEngine`` becomes ``from picasso.savant_rs.picasso import PicassoEngine``. The
 modules here hold our names under the module paths of the reference, and no logic.
 """
+
+from __future__ import annotations
+
+from typing import Any
+
+from picasso.module.later import later
+
+init_jaeger_tracer: Any = later("savant_rs.init_jaeger_tracer", "traces come")
+
+__all__ = ["init_jaeger_tracer"]

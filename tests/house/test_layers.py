@@ -27,6 +27,7 @@ BELOW = {
         *("wire", "testing"),  # of testing its clock, for modules under test
     ],
     "wire": ["errors", "primitives"],
+    "savant": ["primitives", "module"],
     "testing": ["errors", "primitives", "surface", "transform", "draw", "encode", "engine"],
     "cli": [
         "errors",

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
+
+from picasso.module.elements.streams import new_stream
+from picasso.module.logs import get_logger
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from picasso.module.elements.auxiliary import AuxiliaryStream
     from picasso.module.meta import Frame
 
 
@@ -19,9 +24,7 @@ class BasePyFuncImpl:
         for name, value in kwargs.items():
             setattr(self, name, value)
         module = type(self).__module__.rpartition(".")[2]
-        self.logger = logging.getLogger(
-            f"insight.savant.{module.split('_', 3)[-1] if module.startswith('_picasso_') else module}"
-        )
+        self.logger = get_logger(module.split("_", 3)[-1] if module.startswith("_picasso_") else module)
 
 
 class BasePyFuncCallableImpl(BasePyFuncImpl):
@@ -49,8 +52,162 @@ class Batch(list["Frame"]):
         super().__init__(frames)
 
 
+class ElementQueue(Protocol):
+    """A queue between elements, for a look at it. It counts batches; a limit of 0 is none."""
+
+    def qsize(self) -> int:
+        """Batches that wait."""
+
+    def empty(self) -> bool:
+        """Whether no batch waits."""
+
+    def full(self) -> bool:
+        """Whether the next batch would have to wait for room."""
+
+    @property
+    def current_level_buffers(self) -> int:
+        """Batches that wait."""
+
+    @property
+    def current_level_bytes(self) -> int:
+        """Bytes of their frames."""
+
+    @property
+    def current_level_time(self) -> int:
+        """Nanoseconds from the oldest to the newest frame of a source."""
+
+    @property
+    def max_size_buffers(self) -> int:
+        """Batches that may wait."""
+
+    @property
+    def max_size_bytes(self) -> int:
+        """Bytes that may wait."""
+
+    @property
+    def max_size_time(self) -> int:
+        """Nanoseconds that may wait."""
+
+
+class Services(Protocol):
+    """What a running module does for its pyfuncs."""
+
+    def open_stream(
+        self, source_id: str, size_wh: tuple[int, int], codec_params: Mapping[str, Any], framerate: str
+    ) -> AuxiliaryStream:
+        """Open an auxiliary stream."""
+
+    def queues(self) -> Mapping[str, ElementQueue]:
+        """Return the queues between elements by name."""
+
+    def upstream_queue(self) -> ElementQueue | None:
+        """Return the nearest queue before the pyfunc."""
+
+    def records(self, count: int) -> Sequence[Any]:
+        """Return up to ``count`` records, newest first."""
+
+
 class BasePyFuncPlugin(BasePyFuncImpl):
     """An element of a pipeline. Hooks run on one thread at a time."""
+
+    _services: Services | None = None
+    _auxiliary: tuple[AuxiliaryStream, ...] = ()
+
+    def auxiliary_stream(
+        self, source_id: str, width: int, height: int, codec_params: Mapping[str, Any], framerate: str = "30/1"
+    ) -> AuxiliaryStream:
+        """Open a stream of frames that this pyfunc makes; from ``on_start`` on.
+
+        Args:
+            source_id: Its name, under which its frames reach the sinks.
+            width: Of its frames in pixels, even.
+            height: Of its frames in pixels, even.
+            codec_params: ``codec`` (h264, hevc, av1, jpeg, png), and as in ``output_frame``: ``encoder``,
+                ``encoder_params``, ``profile``. What is missing is taken from ``parameters.auxiliary_encoders``.
+            framerate: Frames per second as a fraction.
+
+        Raises:
+            ValueError: The source id is in use, or an argument has no meaning.
+            RuntimeError: No module runs this pyfunc.
+        """
+        stream = self._serving("auxiliary_stream").open_stream(source_id, (width, height), codec_params, framerate)
+        self._auxiliary = (*(one for one in self._auxiliary if one.is_open), stream)
+        return stream
+
+    def get_queues(self) -> list[ElementQueue]:
+        """Return the queues between the elements of the module, in order; ``buffer_queues`` and ``queue`` make them.
+
+        Raises:
+            RuntimeError: No module runs this pyfunc.
+        """
+        return list(self._serving("get_queues").queues().values())
+
+    def get_upstream_queue(self) -> ElementQueue | None:
+        """Return the nearest queue before this pyfunc, or None.
+
+        Raises:
+            RuntimeError: No module runs this pyfunc.
+        """
+        return self._serving("get_upstream_queue").upstream_queue()
+
+    def get_queue(self, name: str) -> ElementQueue:
+        """Return a queue by ``name``: that of an element ``queue``, or ``before/`` and the stage behind it.
+
+        Raises:
+            KeyError: There is none of that name; the message says which there are.
+            RuntimeError: No module runs this pyfunc.
+        """
+        queues = self._serving("get_queue").queues()
+        if name not in queues:
+            raise KeyError(f"no queue {name!r}; there are: {', '.join(queues) or 'none'}")
+        return queues[name]
+
+    def get_runtime_metrics(self, n: int) -> list[Any]:
+        """Return up to ``n`` records of what the module has done, newest first; ``telemetry.metrics`` says when.
+
+        Each has ``id``, ``record_type``, ``ts`` (milliseconds), ``frame_no``, ``object_counter`` and ``stage_stats``.
+
+        Raises:
+            RuntimeError: No module runs this pyfunc.
+        """
+        return list(self._serving("get_runtime_metrics").records(n))
+
+    def get_cuda_stream(self, frame_meta: Frame) -> Any:
+        """Return the stream of the place of ``frame_meta`` in its batch; all are waited for after the batch.
+
+        A ``cv2.cuda.Stream`` where OpenCV has CUDA. Else work is done when a call returns, and so is the stream's.
+        """
+        streams = self._streams
+        place = frame_meta.batch_id
+        if place not in streams:
+            streams[place] = new_stream()
+        return streams[place]
+
+    @property
+    def _streams(self) -> dict[int, Any]:
+        """The streams by place in a batch; made late, for classes that do not call ``super().__init__``."""
+        found: dict[int, Any] = self.__dict__.setdefault("_streams_by_place", {})
+        return found
+
+    def end_batch(self) -> None:
+        """Wait for the streams of a batch, then send the frames of auxiliary streams on."""
+        for stream in self._streams.values():
+            stream.waitForCompletion()
+        self.flush_streams()
+
+    def bind(self, services: Services | None) -> None:
+        """Take what the running module does for it, ``services``; called before ``on_start``."""
+        self._services = services
+
+    def flush_streams(self) -> None:
+        """Send the frames of its auxiliary streams on; called when it has worked on a batch."""
+        for stream in self._auxiliary:
+            stream.flush()
+
+    def _serving(self, name: str) -> Services:
+        if self._services is None:
+            raise RuntimeError(f"{name} works in a running module, from on_start on")
+        return self._services
 
     def on_start(self) -> bool:
         """Get ready; called before the first frame. Anything but a true value refuses to start."""

@@ -56,7 +56,7 @@ class CodePath:
             except ModuleNotFoundError as error:
                 if error.name is not None and (module == error.name or module.startswith(f"{error.name}.")):
                     raise ElementError(f"module {module!r} is not found; {self._looked()}") from None
-                raise ElementError(f"module {module!r} cannot be imported: {error}") from error
+                raise ElementError(f"module {module!r} cannot be imported: {error}{_door(error)}") from error
             except Exception as error:
                 raise ElementError(f"module {module!r} cannot be imported: {_words(error)}") from error
 
@@ -134,8 +134,15 @@ def _load_file(file: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[name]
-        raise ElementError(f"{file} cannot be executed: {_words(error)}") from error
+        raise ElementError(f"{file} cannot be executed: {_words(error)}{_door(error)}") from error
     return module
+
+
+def _door(error: BaseException) -> str:
+    """Return what to do about an import of the reference's packages, where that is what failed."""
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    is_theirs = missing in ("savant", "savant_rs", "gi")
+    return "; picasso run --compat, or parameters.compat: true, answers it" if is_theirs else ""
 
 
 def _words(error: BaseException) -> str:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from picasso.module.elements.base import BasePyFuncPlugin, Batch, StreamEvent
+from picasso.module.elements.base import BasePyFuncPlugin, Batch, Services, StreamEvent
 from picasso.module.elements.blame import place_of, words_of
 from picasso.module.elements.loading import CodePath, ElementError, find
 
@@ -78,6 +78,7 @@ class PyFuncElement:
         """Its name among the stages."""
         self.name = config.name or self.stage
         self._code = code
+        self._services: Services | None = None
         self.errors = 0
         try:
             self.plugin = self._build()
@@ -88,12 +89,17 @@ class PyFuncElement:
         module = self._code.load(self.config.module or "")
         return instantiate(find(module, self.config.class_name or ""), dict(self.config.kwargs))
 
+    def bind(self, services: Services) -> None:
+        """Take what the running module does for pyfuncs."""
+        self._services = services
+
     def start(self) -> None:
         """Call ``on_start``.
 
         Raises:
             ElementError: It raised, or returned nothing true.
         """
+        self.plugin.bind(self._services)
         try:
             answer = self.plugin.on_start()
         except (Exception, SystemExit) as error:
@@ -114,6 +120,7 @@ class PyFuncElement:
             self.plugin.on_event(event)
         except BaseException:
             logger.exception("element %s: %s of source %r: the hook raised", self.name, event.kind, event.source_id)
+        self.plugin.flush_streams()
 
     def process(self, batch: Batch) -> None:
         """Work on the frames of a batch that are not dropped.
@@ -123,12 +130,17 @@ class PyFuncElement:
         """
         plugin = self.plugin
         if type(plugin).process_buffer is not BasePyFuncPlugin.process_buffer:
-            if left := Batch(frame for frame in batch if not frame.is_dropped):
+            left = Batch(frame for frame in batch if not frame.is_dropped)
+            for frame in left:
+                frame.in_batch(left)
+            if left:
                 self._guarded(left, None, plugin.process_buffer, left)
-            return
-        for frame in batch:
-            if not frame.is_dropped:
-                self._guarded(batch, frame, plugin.process_frame, batch, frame)
+        else:
+            for frame in batch:
+                if not frame.is_dropped:
+                    frame.in_batch(batch)
+                    self._guarded(batch, frame, plugin.process_frame, batch, frame)
+        plugin.end_batch()
 
     def _guarded(self, batch: Batch, frame: Frame | None, call: Callable[..., None], *arguments: Any) -> None:
         try:

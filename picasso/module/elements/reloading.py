@@ -104,6 +104,7 @@ class ReloadingElement(PyFuncElement):
         try:
             module = self._code.reload(self.config.module or "")
             new = instantiate(find(module, self.config.class_name or ""), dict(self.config.kwargs))
+            new.bind(self._services)
             keep: Any = getattr(new, "reload_state", None)
             if callable(keep):
                 keep(old)

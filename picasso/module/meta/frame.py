@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from picasso.module.meta.object import ObjectMeta
 from picasso.primitives import Attribute, BBox, Detections, RBBox, VideoFrame
 
 if TYPE_CHECKING:
+    from picasso.draw import DisplayList
+    from picasso.module.elements.base import Batch
     from picasso.module.meta.pixels import FramePixels, Image
     from picasso.surface import SurfaceView
 
@@ -48,7 +51,10 @@ class Frame:
     not keep a frame, its objects or its pixels after they return.
     """
 
-    __slots__ = ("_drop_reason", "_pixels", "_primary", "batch_id", "frame_num", "telemetry_span", "video_frame")
+    __slots__ = (
+        "_batch", "_drawings", "_drop_reason", "_pixels", "_primary", "batch_id", "frame_num", "telemetry_span",
+        "video_frame",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -75,6 +81,8 @@ class Frame:
         self._pixels = pixels
         self._primary: ObjectMeta | bool | None = False
         self._drop_reason: str | None = None
+        self._drawings: list[DisplayList] | None = None
+        self._batch: Callable[[], Batch | None] | None = None
 
     @property
     def source_id(self) -> str:
@@ -245,6 +253,33 @@ class Frame:
                 pixels[:40] = 0
         """
         return self.pixels.edit()
+
+    def add_drawing(self, drawing: DisplayList) -> None:
+        """Have the engine paint ``drawing``, in pixels of the total frame, before the frame is encoded."""
+        if self._drawings is None:
+            self._drawings = []
+        self._drawings.append(drawing)
+
+    def take_drawings(self) -> list[DisplayList]:
+        """Return what was added, lowest first, and forget it."""
+        drawings, self._drawings = self._drawings or [], None
+        return drawings
+
+    # what existing code asks for
+
+    @property
+    def frame_meta(self) -> Self:
+        """The frame itself: where existing code hands raw metadata on."""
+        return self
+
+    @property
+    def batch_meta(self) -> Batch | None:
+        """The batch that the frame is in while an element works on it."""
+        return None if self._batch is None else self._batch()
+
+    def in_batch(self, batch: Batch) -> None:
+        """Take notice of the batch that the frame is in now."""
+        self._batch = weakref.ref(batch)
 
     def drop(self, reason: str = "element") -> None:
         """Leave the frame out: it does not come out of the module, and is counted as dropped for this ``reason``."""

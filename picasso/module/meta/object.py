@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from picasso.module.meta.attribute import AttributeMeta, from_attribute, to_attribute
@@ -239,6 +239,23 @@ class ObjectMeta:
     def __repr__(self) -> str:
         track = f", track_id={self.track_id}" if self.is_tracked else ""
         return f"ObjectMeta({self.element_name!r}, {self.label!r}, {self.bbox!r}, confidence={self.confidence}{track})"
+
+
+def build_bbox(bbox: Mapping[str, float] | Sequence[float]) -> BBox | RBBox:
+    """Make a box of the numbers that metadata beside files has.
+
+    Args:
+        bbox: ``xc``, ``yc``, ``width``, ``height`` and, of a turned box, ``angle``, by name or in this order.
+
+    Raises:
+        ValueError: A number is missing, or one too many.
+    """
+    names = ("xc", "yc", "width", "height", "angle")
+    given = dict(bbox) if isinstance(bbox, Mapping) else dict(zip(names, bbox, strict=False))
+    if not set(names[:4]) <= set(given) <= set(names) or len(bbox) != len(given):
+        raise ValueError(f"bbox: expected xc, yc, width, height and perhaps angle, got {bbox!r}")
+    angle = given.pop("angle", None)
+    return RBBox(**given, angle=angle) if angle else BBox(**given)
 
 
 def _rotated(bbox: BBox | RBBox) -> RBBox:

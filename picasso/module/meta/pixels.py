@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from picasso.errors import SurfaceError
 from picasso.surface import SurfaceView, VideoFormat
-from picasso.transform import Interpolation, Placement
+from picasso.transform import Interpolation, Placement, TransformConfig
 from picasso.transform.cpu import transform
 
 if TYPE_CHECKING:
@@ -46,6 +46,17 @@ class FramePixels:
         self._image: Image | None = None
         self._is_edited = False
 
+    @classmethod
+    def of_picture(cls, picture: SurfaceView) -> Self:
+        """Hold an RGBA ``picture`` that is what elements see, and what is encoded."""
+        width, height = picture.size_wh
+        pixels = cls(picture, Placement.compute((width, height), (width, height), TransformConfig()))
+        pixels._picture = picture
+        pixels._is_edited = True
+        if not picture.is_cuda:
+            pixels._image = picture.planes[0].reshape(height, width, 4)
+        return pixels
+
     @property
     def is_converted(self) -> bool:
         """Whether the RGBA picture was made."""
@@ -57,11 +68,12 @@ class FramePixels:
         return self._is_edited
 
     def image(self) -> Image:
-        """Return the picture in host memory, read-only; it is converted by the first call."""
-        self._make()
-        if self._image is None:
-            raise SurfaceError("the picture of this frame is on a GPU; use cuda()")
-        view = self._image.view()
+        """Return the picture in host memory, read-only; it is converted by the first call.
+
+        One on a GPU is copied by every call; ``cuda()`` gives it where it is.
+        """
+        picture = self._make()
+        view = picture.to_numpy() if self._image is None else self._image.view()
         view.flags.writeable = False
         return view
 

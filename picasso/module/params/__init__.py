@@ -2,6 +2,42 @@
 
 from picasso.module.params.evaluate import Dynamic, eval_expr, use_dynamic
 from picasso.module.params.expression import ExpressionError
+from picasso.module.params.resolvers import (
+    EtcdCredentials,
+    EtcdStorageConfig,
+    TlsConfig,
+    config_resolver_name,
+    env_resolver_name,
+    etcd_resolver_name,
+    register_config_resolver,
+    register_env_resolver,
+    register_etcd_resolver,
+    register_utility_resolver,
+    unregister_resolver,
+    update_config_resolver,
+    utility_resolver_name,
+)
 from picasso.module.params.storage import Parameters, fill, param_storage
 
-__all__ = ["Dynamic", "ExpressionError", "Parameters", "eval_expr", "fill", "param_storage", "use_dynamic"]
+__all__ = [
+    "Dynamic",
+    "EtcdCredentials",
+    "EtcdStorageConfig",
+    "ExpressionError",
+    "Parameters",
+    "TlsConfig",
+    "config_resolver_name",
+    "env_resolver_name",
+    "etcd_resolver_name",
+    "eval_expr",
+    "fill",
+    "param_storage",
+    "register_config_resolver",
+    "register_env_resolver",
+    "register_etcd_resolver",
+    "register_utility_resolver",
+    "unregister_resolver",
+    "update_config_resolver",
+    "use_dynamic",
+    "utility_resolver_name",
+]

@@ -33,6 +33,8 @@ class _State:
         self.lock = threading.Lock()
         self.kept: OrderedDict[str, tuple[int, Value]] = OrderedDict()
         self.dynamic: Dynamic | None = None
+        self.symbols: dict[str, str] = {}
+        """What ``config()`` knows beside the parameters of the module."""
         self.has_warned = False
 
 
@@ -73,6 +75,17 @@ def eval_expr(expr: str, ttl: int = 100, no_gil: bool = True) -> tuple[Value, bo
     return value, False
 
 
+def use_symbols(symbols: Mapping[str, str]) -> None:
+    """Set what ``config()`` knows beside the parameters of the module: texts by key."""
+    _state.symbols = dict(symbols)
+    forget()
+
+
+def symbols() -> dict[str, str]:
+    """Return a copy of what was set by ``use_symbols``."""
+    return dict(_state.symbols)
+
+
 def use_dynamic(store: Dynamic | None) -> None:
     """Set where ``etcd()`` reads; None means that no etcd is configured."""
     _state.dynamic = store
@@ -98,6 +111,8 @@ def _env(arguments: list[Value]) -> Value:
 
 def _config(arguments: list[Value]) -> Value:
     key, default = _key_and_default(arguments)
+    if key in _state.symbols:
+        return _cast(_state.symbols[key], default, f"the symbol {key}")
     path, mark, question = key.partition("#")
     found = dict(flat(param_storage()))
     if path not in found and not (mark and _below(found, path)):

@@ -9,6 +9,7 @@ from picasso.module.config.rules import buffer_warning
 from picasso.module.elements import CodePath, PyFuncElement, ReloadingElement
 from picasso.module.run.batcher import Batcher
 from picasso.module.run.limits import DECODER_LENGTH, Limit
+from picasso.module.run.outputs import drawers
 from picasso.module.run.work_queue import QueueLimits
 from picasso.module.sources import WIRE
 
@@ -91,7 +92,7 @@ def batcher_of(config: ModuleConfig, sizes: Sizes, clock: Clock) -> Batcher:
 
 
 def steps_of(config: ModuleConfig, code: CodePath) -> list[Step]:
-    """Load the elements of a module, and put queues where ``queue`` stands.
+    """Load the elements of a module, the drawer last, and put queues where ``queue`` stands.
 
     Raises:
         ElementError: The code of an element cannot be loaded.
@@ -100,5 +101,5 @@ def steps_of(config: ModuleConfig, code: CodePath) -> list[Step]:
         QueueLimits.of_element(one.name, one.properties)
         if one.element == "queue"
         else (ReloadingElement if one.dev_mode else PyFuncElement)(one, code)
-        for one in config.elements
+        for one in [*config.elements, *drawers(config)]
     ]

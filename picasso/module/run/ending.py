@@ -11,6 +11,7 @@ from picasso.engine.threads import EngineThread
 
 if TYPE_CHECKING:
     from picasso.flow import Runner
+    from picasso.module.run.auxiliary import AuxiliaryStreams
     from picasso.module.run.batcher import Batcher
     from picasso.module.run.pipeline import Pipeline
     from picasso.module.run.sink_threads import SinkThreads
@@ -45,6 +46,7 @@ class Ending:
         self.stage: ModuleStage | None = None
         self.batcher: Batcher | None = None
         self.pipeline: Pipeline | None = None
+        self.auxiliary: AuxiliaryStreams | None = None
 
     def run(self, timeout_s: float) -> None:
         """End everything.
@@ -62,6 +64,8 @@ class Ending:
             self.pipeline.stop_elements()
             self.stage.release()
             self.stage.drop_all()
+        if self.auxiliary is not None:
+            self.auxiliary.close()
         self._sinks.finish()
         self._sinks.join(max(deadline_s, time.monotonic() + FILES_S))
 

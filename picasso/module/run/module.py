@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
@@ -16,17 +16,20 @@ from picasso.engine import Callbacks, GeneralSpec, SourceSpec
 from picasso.engine.clock import Clock, MonotonicClock
 from picasso.errors import ShutDownError
 from picasso.flow import Item, Output, Runner, Sink, Source, SourceStatus
+from picasso.module.compat import answered_imports
 from picasso.module.config import ConfigError, ModuleConfig, Problem, load_config
 from picasso.module.elements import CodePath
 from picasso.module.params import fill, use_dynamic
 from picasso.module.run.accounts import Accounts
 from picasso.module.run.assembly import Sizes, batcher_of, steps_of
+from picasso.module.run.auxiliary import AuxiliaryStreams
 from picasso.module.run.encoders import with_proven_encoder
 from picasso.module.run.ending import GRACE_S, Ending
 from picasso.module.run.ingresses import Ingresses
 from picasso.module.run.inprocess import Outcome, SentSource, surface_of
-from picasso.module.run.outputs import draw_default
 from picasso.module.run.pipeline import Pipeline
+from picasso.module.run.records import Recorder
+from picasso.module.run.services import serve
 from picasso.module.run.sink_threads import SinkThreads
 from picasso.module.run.stage import ModuleStage
 from picasso.module.run.state import ModuleState, StateFile
@@ -38,11 +41,10 @@ from picasso.primitives import EndOfStream
 from picasso.signals import Stop, Stopped, hold_stop, stop_on_signals
 
 if TYPE_CHECKING:
-    from picasso.draw import ObjectDraw
-    from picasso.engine import OutputMessage
+    from picasso.engine import OutputMessage, PicassoEngine
     from picasso.flow import SourceState
     from picasso.module.params.etcd import EtcdMirror
-    from picasso.primitives import BorrowedVideoObject, VideoFrame
+    from picasso.primitives import VideoFrame
 
 REFRESH_S: Final = 0.1
 FINISH_S: Final = 300.0
@@ -79,6 +81,7 @@ class Module:
         sources: Sequence[Source | str | os.PathLike[str]] | None = None,
         sinks: Sequence[Sink] | Literal["configured"] | None = None,
         clock: Clock | None = None,
+        compat: bool = False,
     ) -> None:
         """Build everything but what needs a device, a file or a socket.
 
@@ -89,6 +92,8 @@ class Module:
             sinks: Instead of those of the configuration; ``"configured"`` takes those although ``sources`` are given.
             clock: Tells the time and waits; by default the system's monotonic clock, or for a module whose outputs are
                 kept in memory a ``FakeClock``.
+            compat: Whether imports of ``savant`` and ``savant_rs`` are answered while it runs, as
+                ``parameters.compat`` says, too.
 
         Raises:
             ConfigError: Something is wrong, or cannot be run yet.
@@ -113,14 +118,21 @@ class Module:
         """What the module waits by."""
         self._code = CodePath.of(self.config.folder, self.config.parameters.get("code_root"))
         refuse_what_is_not_built(self.config)
-        self._sources = self._make_sources(sources)
-        self._ingresses = self._make_ingresses(sources is not None)
+        self._compat = compat or bool(self.config.parameters.get("compat"))
+        self._answers = ExitStack()
+        with answered_imports(self._compat):
+            self._sources = self._make_sources(sources)
+            self._ingresses = self._make_ingresses(sources is not None)
+        self._auxiliary = AuxiliaryStreams(
+            self.config.parameters.get("auxiliary_encoders") or (), self._engine, self._is_source, self._put
+        )
         self._given_sinks = given_sinks
         self._sent: dict[str, SentSource] = {}
         self._sending = threading.Lock()
         length = self.config.parameters["queue_maxsize"] or 0
         self._sinks = SinkThreads(self.config.name, length, self._all_sinks_failed)
         self._ending = Ending(self.config.name, self._sinks)
+        self._ending.auxiliary = self._auxiliary
         self._state_file = StateFile()
         self._become(ModuleState.INITIALIZING)
         self._etcd: EtcdMirror | None = None
@@ -133,6 +145,10 @@ class Module:
         self.accounts = Accounts()
         """What came in, and what became of it."""
         self._statistician = Statistician(self.config.name, self.accounts, self.statuses)
+        self._recorder = Recorder(
+            self.config.parameters["telemetry"].get("metrics") or {},
+            lambda: self._statistician.stages(list(self._sinks)),
+        )
         self._sizes = Sizes(self.config, self._sources if sources is None else None)
 
     @classmethod
@@ -209,6 +225,8 @@ class Module:
             if on_progress is not None:
                 on_progress(statuses)
             if self._ingresses.is_over and all(status.state.is_over for status in statuses):
+                if not self._stopped.is_set():
+                    self._auxiliary.finish()
                 return
             self._changed.wait(REFRESH_S)
 
@@ -344,6 +362,7 @@ class Module:
 
         self.config = with_proven_encoder(self.config)
         config, parameters = self.config, self.config.parameters
+        self._answers.enter_context(answered_imports(self._compat))
         fill(parameters)
         self._etcd = open_etcd(parameters.get("etcd"))
         use_dynamic(self._etcd)
@@ -370,9 +389,7 @@ class Module:
         self._runner = Runner(
             SourceSpec(),
             general=GeneralSpec(config.name, inflight_queue_size=self._sizes.egress.frames or 1 << 20),
-            callbacks=Callbacks(
-                on_object_draw_spec=self._draw_spec if config.draw_func is not None else None, on_error=self._lost
-            ),
+            callbacks=Callbacks(on_encoded_frame=self._auxiliary.came_out, on_error=self._lost),
             stage=stage,
             on_state=self._note_state,
             max_sources=parameters["max_parallel_streams"] or 0,
@@ -381,6 +398,7 @@ class Module:
         self._ending.runner = self._runner
         for source in self._sources:
             self._add(source)
+        serve(pipeline, self._auxiliary, self._recorder)
         pipeline.start()
         self._runner.start()
         self._ingresses.start(self._runner, self._add, self.finish)
@@ -407,11 +425,21 @@ class Module:
         if self._runner is not None:
             self._runner.engine.set_source_spec(source_id, spec)
 
-    def _draw_spec(self, _source: str, one: BorrowedVideoObject, current: ObjectDraw | None) -> ObjectDraw | None:
-        return draw_default(self.config.draw_func, one) if current is None else None
+    def _engine(self) -> PicassoEngine:
+        if self._runner is None:
+            raise RuntimeError("the module has not started")
+        return self._runner.engine
+
+    def _is_source(self, source_id: str) -> bool:
+        return any(status.source_id == source_id for status in self.statuses())
+
+    def _put(self, output: OutputMessage) -> None:
+        self._sinks.put(output)
 
     def _deliver(self, output: OutputMessage) -> None:
         self._stage.finish(output, self._sinks.put)
+        if not output.is_eos:
+            self._recorder.frame_left(output.as_video_frame().object_count)
 
     def _lost(self, source_id: str, _stage: object, error: BaseException, frame: VideoFrame | None) -> None:
         """Take notice of a frame that the engine lost; what a callback raised loses none."""
@@ -437,6 +465,7 @@ class Module:
         if self._etcd is not None:
             use_dynamic(None)
             self._etcd.close()
+        self._answers.close()
         self._become(ModuleState.STOPPED)
         logger.info("%s", self.statistics())
 
@@ -480,12 +509,8 @@ def refuse_what_is_not_built(config: ModuleConfig) -> None:
         if provider is not None:
             path = ("parameters", "telemetry", block, "provider")
             found.append(config.problem(path, f"provider {provider} cannot be run yet"))
-    output, draw = config.output_frame, config.draw_func
+    output = config.output_frame
     if output is not None and output.codec == "copy":
         found.append(config.problem(("parameters", "output_frame", "codec"), "copy cannot be run yet"))
-    if draw is not None and draw.module is not None:
-        found.append(config.problem(("parameters", "draw_func", "module"), "a drawer of your own cannot be run yet"))
-    if config.parameters.get("auxiliary_encoders"):
-        found.append(config.problem(("parameters", "auxiliary_encoders"), "auxiliary streams cannot be run yet"))
     if found:
         raise ConfigError(found)

@@ -7,18 +7,16 @@ from collections import Counter
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
-from picasso.draw import ObjectDrawSpec
+from picasso.draw.attached import ATTACHED
 from picasso.engine import CodecSpec, ConditionalSpec, SourceSpec
-from picasso.module.meta.frame import TAGS
-from picasso.module.run.drawing import DEFAULT_DRAW, TRACKED_DRAW, draw_specs
+from picasso.module.config import ElementConfig
 from picasso.module.run.encoders import encoder_config
 from picasso.module.run.geometry import STRETCH
 
 if TYPE_CHECKING:
-    from picasso.draw import ObjectDraw
-    from picasso.module.config import DrawFunc, ModuleConfig
+    from picasso.module.config import ModuleConfig
     from picasso.module.meta import Frame
-    from picasso.primitives import BorrowedVideoObject, VideoFrame
+    from picasso.primitives import VideoFrame
 
 NAMESPACE: Final = "picasso.module"
 SIZE: Final = "source_size"
@@ -37,25 +35,32 @@ def source_spec(module: ModuleConfig, size_wh: tuple[int, int], rate: Fraction) 
     output = module.output_frame
     if output is None:
         return SourceSpec(codec=CodecSpec.drop_frames())
-    encoder = encoder_config(output, size_wh, rate)
-    draw = module.draw_func
-    attribute = None
-    if draw is not None and draw.tag is not None:
-        attribute = TAGS, draw.tag
-    elif draw is not None and draw.rendered_objects is None:
-        attribute = NAMESPACE, SIZE  # every frame has it: all are drawn on, though no spec is listed
     return SourceSpec(
-        codec=CodecSpec.encode(STRETCH, encoder),
-        conditional=ConditionalSpec(render_attribute=attribute),
-        draw=ObjectDrawSpec() if draw is None else draw_specs(draw),
+        codec=CodecSpec.encode(STRETCH, encoder_config(output, size_wh, rate)),
+        conditional=ConditionalSpec(render_attribute=ATTACHED),
     )
 
 
-def draw_default(draw: DrawFunc | None, one: BorrowedVideoObject) -> ObjectDraw | None:
-    """Return what an object looks like that no map lists: the built-in look without a map, nothing with one."""
-    if draw is None or draw.rendered_objects is not None:
-        return None
-    return DEFAULT_DRAW if one.track_id is None else TRACKED_DRAW
+def drawers(module: ModuleConfig) -> list[ElementConfig]:
+    """Return the last step of a module, its drawer, as an element; none where nothing is drawn."""
+    draw, parameters = module.draw_func, module.parameters
+    if draw is None:
+        return []
+    condition = None if draw.tag is None else {"tag": draw.tag}
+    return [
+        ElementConfig(
+            element="pyfunc",
+            name=None,
+            module=draw.module or "picasso.module.drawing",
+            class_name=draw.class_name or "NvDsDrawFunc",
+            kwargs={**draw.kwargs, "rendered_objects": draw.rendered_objects, "condition": condition},
+            dev_mode=bool(parameters["dev_mode"]) and draw.module is not None,
+            on_error=parameters["on_pyfunc_error"],
+            model=None,
+            properties={},
+            path=("parameters", "draw_func"),
+        )
+    ]
 
 
 def finish_metadata(frame: Frame, *, legacy_track_ids: bool) -> None:

@@ -126,6 +126,25 @@ class Pipeline:
         """The queues between threads, in order."""
         return [group.queue for group in self._groups if group.queue is not None]
 
+    def groups(self) -> list[tuple[WorkQueue | None, list[Element]]]:
+        """Return the elements of each thread with the queue before them."""
+        found: list[tuple[WorkQueue | None, list[Element]]] = []
+        queue: WorkQueue | None = None
+        for group in self._groups:
+            queue = group.queue or queue
+            found.append((queue, [element for element, _stats in group.elements]))
+        return found
+
+    def named_queues(self) -> dict[str, WorkQueue]:
+        """Return the queues in order by name: of the element ``queue``, else ``before/`` and the stage behind it."""
+        found: dict[str, WorkQueue] = {}
+        for number, group in enumerate(self._groups):
+            if group.queue is not None:
+                behind = group.elements[0][1].stage if group.elements else "sinks"
+                name = group.queue.limits.name or f"before/{behind}"
+                found[name if name not in found else f"{name}_{number}"] = group.queue
+        return found
+
     def stages(self) -> list[ElementStats | WorkQueue]:
         """Return elements, and queues that are elements of their own, in order."""
         found: list[ElementStats | WorkQueue] = []

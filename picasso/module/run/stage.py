@@ -8,6 +8,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, final
 
+from picasso.draw.attached import ATTACHED, attach, joined, moved
 from picasso.errors import ShutDownError
 from picasso.module.config.output import RAW
 from picasso.module.elements import StreamEvent
@@ -190,6 +191,7 @@ class ModuleStage:
         if ticket is None:
             return False
         frame.delete_attribute(NAMESPACE, SIZE)
+        frame.delete_attribute(*ATTACHED)
         if ticket.is_sent:
             ticket.source.egress.came_out()
         return True
@@ -213,6 +215,7 @@ class ModuleStage:
         if output.is_eos:
             return
         frame = output.as_video_frame()
+        frame.delete_attribute(*ATTACHED)
         attribute = frame.delete_attribute(NAMESPACE, SIZE)
         if attribute is not None:
             width, height = attribute.values[0].as_integers() or (frame.width, frame.height)
@@ -240,6 +243,9 @@ class ModuleStage:
             self.untagged += 1
             source.egress.pass_on(video_frame)
             return
+        if drawings := frame.take_drawings():
+            kept, drawing = geometry.crop, joined(drawings)
+            attach(video_frame, drawing if kept is None else moved(drawing, -kept.left, -kept.top))
         size = [AttributeValue.integers(geometry.source_wh)]
         video_frame.set_attribute(Attribute(NAMESPACE, SIZE, size, None, False, True))
         crop = None

@@ -149,6 +149,10 @@ class Statistician:
             etcd=None if etcd is None else EtcdStatistics(etcd.age_s, len(etcd.values())),
         )
 
+    def stages(self, sinks: Sequence[SinkThread]) -> list[StageStatistics]:
+        """Return what every stage has done. Any thread."""
+        return self._stages(sinks)
+
     def _sources(self) -> dict[str, SourceStatistics]:
         statuses = {status.source_id: status for status in self._statuses()}
         accounts = self._accounts.sources()

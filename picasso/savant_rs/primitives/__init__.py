@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from picasso.module.later import later
 from picasso.primitives import (
     Attribute,
     AttributeValue,
@@ -17,6 +20,8 @@ from picasso.primitives import (
     VideoObjectsView,
 )
 
+VideoFrameUpdate: Any = later("savant_rs.primitives.VideoFrameUpdate", "updates of frames come with the wire")
+
 __all__ = [
     "Attribute",
     "AttributeValue",
@@ -27,6 +32,7 @@ __all__ = [
     "VideoFrameContent",
     "VideoFrameTranscodingMethod",
     "VideoFrameTransformation",
+    "VideoFrameUpdate",
     "VideoObject",
     "VideoObjectBBoxTransformation",
     "VideoObjectsView",

@@ -1,9 +1,10 @@
-"""``draw_func.rendered_objects`` as draw specs of the engine."""
+"""``draw_func.rendered_objects`` as draw values of the engine."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from picasso.draw import (
     BoundingBoxDraw,
@@ -13,12 +14,8 @@ from picasso.draw import (
     LabelPosition,
     LabelPositionKind,
     ObjectDraw,
-    ObjectDrawSpec,
     PaddingDraw,
 )
-
-if TYPE_CHECKING:
-    from picasso.module.config import DrawFunc
 
 _GREEN: Final = "00FF00FF"
 _WHITE: Final = "FFFFFFFF"
@@ -26,13 +23,25 @@ _BLACK: Final = "000000FF"
 _CLEAR: Final = "00000000"
 
 
-def draw_specs(draw: DrawFunc) -> ObjectDrawSpec:
-    """Return the specs of the map; without a map none, and ``outputs.draw_default`` says what is drawn."""
-    specs = ObjectDrawSpec()
-    for unit, labels in (draw.rendered_objects or {}).items():
-        for label, look in labels.items():
-            specs.insert(unit, label, object_draw(look))
-    return specs
+_FONT_SCALE: Final = 2.5
+"""What a scale of 1 is for labels of the engine: capitals are 22 pixels high then, as OpenCV's are."""
+_MOST_FONT_SCALE: Final = 200.0
+_NAMES: Final = {"model": "namespace", "label": "draw_label"}
+"""Placeholders of modules, and what they are for the engine."""
+_PLACEHOLDER: Final = re.compile(r"\{\{|\}\}|\{\s*(model|label)\s*\}")
+
+
+def looks_of(rendered_objects: Mapping[str, Mapping[str, Any] | None]) -> dict[tuple[str, str], ObjectDraw]:
+    """Return what is drawn by element name and draw label.
+
+    Args:
+        rendered_objects: As in the YAML file.
+    """
+    return {
+        (unit, label): object_draw(look or {})
+        for unit, labels in rendered_objects.items()
+        for label, look in (labels or {}).items()
+    }
 
 
 def object_draw(look: Mapping[str, Any]) -> ObjectDraw:
@@ -73,12 +82,17 @@ def _label(look: Mapping[str, Any], lines: tuple[str, ...] = ("{label}",)) -> La
         font_color=color(look.get("font_color", _WHITE)),
         background_color=color(look.get("background_color", _BLACK)),
         border_color=color(look.get("border_color", _CLEAR)),
-        font_scale=look.get("font_scale", 0.5),
+        font_scale=min(look.get("font_scale", 0.5) * _FONT_SCALE, _MOST_FONT_SCALE),
         thickness=look.get("thickness", 1),
         position=LabelPosition(kind, place.get("margin_x", 0), place.get("margin_y", -10)),
         padding=_padding(look.get("padding")),
-        format=list(look.get("format", lines)),
+        format=[_template(line) for line in look.get("format", lines)],
     )
+
+
+def _template(line: str) -> str:
+    """Return a line of a label with the engine's names in its braces."""
+    return _PLACEHOLDER.sub(lambda found: found[0] if found[1] is None else f"{{{_NAMES[found[1]]}}}", line)
 
 
 def _dot(look: Mapping[str, Any]) -> DotDraw:

@@ -1,0 +1,82 @@
+"""Drawers: the last step of a module, which decides what is drawn on each frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from picasso.draw import DisplayList, ObjectDraw
+from picasso.draw.letters import Letters
+from picasso.module.drawing.artist import Artist
+from picasso.module.drawing.stock import StockDrawing
+from picasso.module.elements import BasePyFuncPlugin, Batch
+
+if TYPE_CHECKING:
+    from picasso.module.meta import Frame, ObjectMeta
+
+
+class BaseNvDsDrawFunc(BasePyFuncPlugin):
+    """A drawer that draws nothing by itself: define ``draw_on_frame``, or ``draw``.
+
+    It is built with the ``kwargs`` of ``draw_func``, ``rendered_objects`` and ``condition``.
+    """
+
+    rendered_objects: Any = None
+    condition: Any = None
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Take the ``kwargs``, which become attributes."""
+        super().__init__(**kwargs)
+        self._letters = Letters()
+
+    def process_frame(self, buffer: Batch, frame_meta: Frame) -> None:
+        """Draw on ``frame_meta``, a frame of ``buffer``, where it has the tag of ``condition``."""
+        tag = (self.condition or {}).get("tag")
+        if tag is None or frame_meta.has_tag(tag):
+            self.draw(buffer, frame_meta)
+
+    def draw(self, buffer: Batch, frame_meta: Frame) -> None:  # noqa: ARG002 - for those who override it
+        """Draw on ``frame_meta``, a frame of ``buffer``; by default what ``draw_on_frame`` draws."""
+        with Artist(frame_meta, letters=self._letters) as artist:
+            self.draw_on_frame(frame_meta, artist)
+
+    def draw_on_frame(self, frame_meta: Frame, artist: Artist) -> None:
+        """Draw on ``frame_meta`` with ``artist``."""
+
+
+class NvDsDrawFunc(BaseNvDsDrawFunc):
+    """The stock drawer: draws the objects that ``rendered_objects`` lists, or without such a map all of them.
+
+    A drawer derived from it may draw more, before or after ``super().draw_on_frame(frame_meta, artist)``, and change
+    the look of objects in ``override_draw_spec``.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Take the ``kwargs``, which become attributes."""
+        super().__init__(**kwargs)
+        self._stock = StockDrawing(self.rendered_objects)
+
+    def draw(self, buffer: Batch, frame_meta: Frame) -> None:
+        """Draw on ``frame_meta``, a frame of ``buffer``; without code of the user's, as a list for the engine."""
+        kind = type(self)
+        if kind.draw_on_frame is not NvDsDrawFunc.draw_on_frame:
+            super().draw(buffer, frame_meta)
+            return
+        drawing, _ = self._drawn(frame_meta)
+        if len(drawing):
+            frame_meta.add_drawing(drawing)
+
+    def draw_on_frame(self, frame_meta: Frame, artist: Artist) -> None:
+        """Draw the objects of ``frame_meta`` with ``artist``."""
+        drawing, count = self._drawn(frame_meta)
+        if len(drawing):
+            under = DisplayList(drawing.commands[:count], drawing.glyphs[:0], drawing.coverage)
+            over = DisplayList(drawing.commands[count:], drawing.glyphs, drawing.coverage)
+            artist.draw_list(under, over)
+
+    def override_draw_spec(self, object_meta: ObjectMeta, draw_spec: ObjectDraw) -> ObjectDraw:  # noqa: ARG002
+        """Return the look of ``object_meta``, whose listed look is ``draw_spec``; called for listed objects."""
+        return draw_spec
+
+    def _drawn(self, frame: Frame) -> tuple[DisplayList, int]:
+        is_own = type(self).override_draw_spec is not NvDsDrawFunc.override_draw_spec
+        return self._stock.draw(frame, self.override_draw_spec if is_own else None)

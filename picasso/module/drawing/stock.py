@@ -1,0 +1,184 @@
+"""The stock drawing: objects and their looks as two layers of a display list."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
+
+import numpy as np
+
+from picasso.draw import DisplayList, LabelDraw, LabelPosition, LabelPositionKind, ObjectDraw, Scene
+from picasso.draw.attached import revisions
+from picasso.module.drawing.looks import DEFAULT_DRAW, TRACKED_DRAW, looks_of
+from picasso.module.meta import ObjectMeta
+from picasso_kernels.paint import display_list as at
+
+if TYPE_CHECKING:
+    from picasso.module.meta import Frame
+    from picasso.primitives import VideoFrame
+
+Override = Callable[[ObjectMeta, ObjectDraw], ObjectDraw | None]
+_MOST_SPLIT: Final = 4096
+logger = logging.getLogger("picasso.module")
+
+
+class _Layers(NamedTuple):
+    """One look, taken apart: what lies below, and what above all of that, lowest first."""
+
+    under: tuple[ObjectDraw, ...]
+    over: tuple[ObjectDraw, ...]
+
+
+@final
+class StockDrawing:
+    """Draws the objects of frames as ``rendered_objects`` says. For one thread at a time.
+
+    Upright boxes and blurs are below; turned boxes, labels and dots of all objects lie above them. For each object in
+    the order of ids: blur, box, label, dot.
+    """
+
+    def __init__(self, rendered_objects: Mapping[str, Mapping[str, Any] | None] | None) -> None:
+        """Take the looks by element name and draw label; without them every object has the built-in look.
+
+        Args:
+            rendered_objects: As in the YAML file.
+        """
+        self._looks = None if rendered_objects is None else looks_of(rendered_objects)
+        self._scene = Scene()
+        self._split: dict[tuple[int, bool], tuple[ObjectDraw, _Layers]] = {}
+        self._letters: tuple[int, int] | None = None
+        self._revision = 0
+        self._skipped = 0
+
+    def draw(self, frame: Frame, override: Override | None) -> tuple[DisplayList, int]:
+        """Return what is drawn for the objects of a frame, and how many of its commands are the layer below.
+
+        Args:
+            frame: Its boxes are in total pixels.
+            override: Changes the look of an object; not asked where there is no ``rendered_objects``.
+        """
+        video_frame = frame.video_frame
+        wanted = self._wanted(video_frame, override)
+        under: list[tuple[int, ObjectDraw]] = []
+        over: list[tuple[int, ObjectDraw]] = []
+        if wanted:
+            boxes = video_frame.detection_boxes()
+            turned = (np.nan_to_num(boxes[:, 4]) % 180 != 0).tolist()
+            inside = self._inside(boxes, frame)
+            for row, look in wanted:
+                if not inside[row]:
+                    self._skip(frame, row)
+                    continue
+                layers = self._layers(look, turned[row])
+                under += [(row, part) for part in layers.under]
+                over += [(row, part) for part in layers.over]
+        size_wh = (frame.width, frame.height)
+        below = self._list(video_frame, under, size_wh)
+        count = len(below)
+        above = self._list(video_frame, over, size_wh) if over else None
+        if above is None:
+            return self._stamped(below), count
+        commands = np.concatenate([below.commands, above.commands])
+        may_blur = bool((below.commands[:, at.KIND] == at.BLUR).any())
+        return self._stamped(DisplayList(commands, above.glyphs, above.coverage, above.revision, may_blur)), count
+
+    def _wanted(self, frame: VideoFrame, override: Override | None) -> list[tuple[int, ObjectDraw]]:
+        """Return rows and looks of the objects that are drawn, in the order of ids."""
+        ids = frame.object_column("id")
+        order = range(len(ids)) if ids == sorted(ids) else sorted(range(len(ids)), key=ids.__getitem__)
+        if self._looks is None:
+            tracks = frame.object_column("track_id")
+            return [(row, DEFAULT_DRAW if tracks[row] is None else TRACKED_DRAW) for row in order]
+        keys = list(zip(frame.object_column("namespace"), frame.object_column("draw_label"), strict=True))
+        found = [(row, look) for row in order if (look := self._looks.get(keys[row])) is not None]
+        if override is None:
+            return found
+        asked = []
+        for row, look in found:
+            borrowed = frame.get_object(ids[row])
+            if borrowed is not None:
+                answer = override(ObjectMeta.of(frame, borrowed), look)
+                if answer is not None:
+                    asked.append((row, answer))
+        return asked
+
+    def _inside(self, boxes: np.ndarray[Any, Any], frame: Frame) -> list[bool]:
+        """Tell for each box whether it has a size and something of it is in the frame; turned ones by their circle."""
+        x, y, half_w, half_h = boxes[:, 0], boxes[:, 1], boxes[:, 2] / 2, boxes[:, 3] / 2
+        is_turned = np.nan_to_num(boxes[:, 4]) % 180 != 0
+        radius = np.hypot(half_w, half_h)
+        reach_x, reach_y = np.where(is_turned, radius, half_w), np.where(is_turned, radius, half_h)
+        has_size = (half_w > 0) & (half_h > 0) & np.isfinite(boxes[:, :4]).all(1)
+        across = (x + reach_x > 0) & (x - reach_x < frame.width)
+        inside: list[bool] = (has_size & across & (y + reach_y > 0) & (y - reach_y < frame.height)).tolist()
+        return inside
+
+    def _skip(self, frame: Frame, row: int) -> None:
+        self._skipped += 1
+        if self._skipped & (self._skipped - 1) == 0:
+            video_frame = frame.video_frame
+            name = f"{video_frame.object_column('namespace')[row]}.{video_frame.object_column('label')[row]}"
+            logger.warning(
+                "source %r at pts %d: object %s is not drawn: its box (xc, yc, width, height, angle) %s has no size or "
+                "is outside of the frame, %dx%d (no. %d)",
+                frame.source_id,
+                frame.pts,
+                name,
+                [round(float(side), 1) for side in video_frame.detection_boxes()[row]],
+                frame.width,
+                frame.height,
+                self._skipped,
+            )
+
+    def _layers(self, look: ObjectDraw, is_turned: bool) -> _Layers:
+        known = self._split.get((id(look), is_turned))
+        if known is None:
+            if len(self._split) >= _MOST_SPLIT:
+                self._split.clear()
+            known = self._split[id(look), is_turned] = (look, _split(look, is_turned))  # keeps it, and so its id
+        return known[1]
+
+    def _list(self, frame: VideoFrame, parts: list[tuple[int, ObjectDraw]], size_wh: tuple[int, int]) -> DisplayList:
+        rows, draws = [row for row, _ in parts], [draw for _, draw in parts]
+        drawing = self._scene.build_listed(frame, rows, draws, size_wh)
+        drawing.commands, drawing.glyphs = drawing.commands.copy(), drawing.glyphs.copy()
+        return drawing
+
+    def _stamped(self, drawing: DisplayList) -> DisplayList:
+        """Give a list a number that no coverage but its own has, also none of another drawer's."""
+        letters = drawing.revision, drawing.coverage.size
+        if letters != self._letters:
+            self._letters, self._revision = letters, next(revisions)
+        drawing.revision = self._revision
+        return drawing
+
+
+def _split(look: ObjectDraw, is_turned: bool) -> _Layers:
+    """Take a look apart; the label of a turned box is in its middle."""
+    nothing = ObjectDraw(bbox_source=look.bbox_source)
+    under: list[ObjectDraw] = []
+    over: list[ObjectDraw] = []
+    box = None if look.bounding_box is None else replace(nothing, bounding_box=look.bounding_box)
+    if look.blur:
+        under.append(replace(nothing, blur=True))
+    if box is not None:
+        (over if is_turned else under).append(box)
+    if look.label is not None:
+        label = look.label
+        if is_turned:
+            label = LabelDraw(
+                label.font_color,
+                label.background_color,
+                label.border_color,
+                label.font_scale,
+                label.thickness,
+                LabelPosition(LabelPositionKind.Center, 0, 0),
+                label.padding,
+                label.format,
+            )
+        over.append(replace(nothing, label=label))
+    if look.central_dot is not None:
+        over.append(replace(nothing, central_dot=look.central_dot))
+    return _Layers(tuple(under), tuple(over))

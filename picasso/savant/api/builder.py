@@ -1,0 +1,7 @@
+"""The names of ``savant.api.builder``."""
+
+from __future__ import annotations
+
+from picasso.module.meta import build_bbox
+
+__all__ = ["build_bbox"]

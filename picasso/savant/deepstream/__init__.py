@@ -1,0 +1,1 @@
+"""What pyfuncs and drawers of a pipeline import."""

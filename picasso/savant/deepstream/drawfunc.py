@@ -1,0 +1,7 @@
+"""The names of ``savant.deepstream.drawfunc``."""
+
+from __future__ import annotations
+
+from picasso.module.drawing import NvDsDrawFunc
+
+__all__ = ["NvDsDrawFunc"]

@@ -1,0 +1,7 @@
+"""The names of ``savant.deepstream.utils.surface``."""
+
+from __future__ import annotations
+
+from picasso.module.pixels import get_nvds_buf_surface
+
+__all__ = ["get_nvds_buf_surface"]

@@ -1,0 +1,7 @@
+"""The names of ``savant.gstreamer``: types for signatures."""
+
+from __future__ import annotations
+
+from picasso.module.gst import Gst
+
+__all__ = ["Gst"]

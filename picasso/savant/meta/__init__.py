@@ -1,0 +1,1 @@
+"""Objects, attributes and constants."""

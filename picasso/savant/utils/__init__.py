@@ -1,0 +1,1 @@
+"""Drawing, pixels and logging."""
