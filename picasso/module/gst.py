@@ -25,3 +25,7 @@ class Gst(metaclass=_NoGStreamer):
     MSECOND = 1_000_000
     SECOND = 1_000_000_000
     CLOCK_TIME_NONE = 2**64 - 1
+
+
+def require_version(namespace: str, version: str) -> None:
+    """Take notice of the ``version`` of ``namespace`` that a module asks for; there is one."""

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from picasso.module.later import later
-
-Counter: Any = later("savant.metrics.Counter", "metrics come")
-Gauge: Any = later("savant.metrics.Gauge", "metrics come")
+from picasso.module.awaited import Counter, Gauge
 
 __all__ = ["Counter", "Gauge"]

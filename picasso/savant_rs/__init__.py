@@ -6,10 +6,6 @@ modules here hold our names under the module paths of the reference, and no logi
 
 from __future__ import annotations
 
-from typing import Any
-
-from picasso.module.later import later
-
-init_jaeger_tracer: Any = later("savant_rs.init_jaeger_tracer", "traces come")
+from picasso.module.awaited import init_jaeger_tracer
 
 __all__ = ["init_jaeger_tracer"]

@@ -12,14 +12,25 @@ import pytest
 import picasso
 import picasso.draw
 import picasso.encode
+import picasso.module.awaited
+import picasso.module.params
 import picasso.primitives
 import picasso.surface
 import picasso.transform
 from picasso import savant_rs
 
 HOME = Path(savant_rs.__file__).parent
-ROOMS = (picasso, picasso.draw, picasso.encode, picasso.primitives, picasso.surface, picasso.transform)
-DOORS = ("picasso", "deepstream", "draw_spec", "gstreamer", "match_query", "primitives", "primitives.geometry")
+ROOMS = (
+    picasso,
+    picasso.draw,
+    picasso.encode,
+    picasso.primitives,
+    picasso.surface,
+    picasso.transform,
+    picasso.module.params,
+    picasso.module.awaited,
+)
+DOORS = ("picasso", "deepstream", "draw_spec", "gstreamer", "match_query", "primitives", "primitives.geometry", "utils")
 
 # Class of the engine's interface: what its constructor takes ("" where it is not called), what else it has.
 INTERFACE = {
@@ -161,11 +172,16 @@ NAMES = {
         "ObjectDraw", "PaddingDraw", "SetDrawLabelKind",
     },
     "gstreamer": {"Codec"},
-    "match_query": {"MatchQuery"},
+    "match_query": {
+        "EtcdCredentials", "MatchQuery", "TlsConfig", "config_resolver_name", "env_resolver_name", "etcd_resolver_name",
+        "register_config_resolver", "register_env_resolver", "register_etcd_resolver", "register_utility_resolver",
+        "unregister_resolver", "update_config_resolver", "utility_resolver_name",
+    },
+    "utils": {"eval_expr"},
     "primitives": {
         "Attribute", "AttributeValue", "BorrowedVideoObject", "EndOfStream", "IdCollisionResolutionPolicy",
-        "VideoFrame", "VideoFrameContent", "VideoFrameTranscodingMethod", "VideoFrameTransformation", "VideoObject",
-        "VideoObjectBBoxTransformation", "VideoObjectsView",
+        "VideoFrame", "VideoFrameContent", "VideoFrameTranscodingMethod", "VideoFrameTransformation",
+        "VideoFrameUpdate", "VideoObject", "VideoObjectBBoxTransformation", "VideoObjectsView",
     },
     "primitives.geometry": {"BBox", "Intersection", "IntersectionKind", "Point", "PolygonalArea", "RBBox"},
 }  # fmt: skip

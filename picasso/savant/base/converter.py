@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from picasso.module.later import later
-
-BaseAttributeModelOutputConverter: Any = later("savant.base.converter.BaseAttributeModelOutputConverter", "models come")
-BaseComplexModelOutputConverter: Any = later("savant.base.converter.BaseComplexModelOutputConverter", "models come")
-BaseObjectModelOutputConverter: Any = later("savant.base.converter.BaseObjectModelOutputConverter", "models come")
-TensorFormat: Any = later("savant.base.converter.TensorFormat", "models come")
+from picasso.module.awaited import (
+    BaseAttributeModelOutputConverter,
+    BaseComplexModelOutputConverter,
+    BaseObjectModelOutputConverter,
+    TensorFormat,
+)
 
 __all__ = [
     "BaseAttributeModelOutputConverter",

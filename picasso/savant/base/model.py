@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from picasso.module.later import later
-
-AttributeModel: Any = later("savant.base.model.AttributeModel", "models come")
-ComplexModel: Any = later("savant.base.model.ComplexModel", "models come")
-ObjectModel: Any = later("savant.base.model.ObjectModel", "models come")
+from picasso.module.awaited import AttributeModel, ComplexModel, ObjectModel
 
 __all__ = ["AttributeModel", "ComplexModel", "ObjectModel"]

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
+from picasso.module.gst import require_version
 
-def require_version(namespace: str, version: str) -> None:
-    """Take notice of the ``version`` of ``namespace`` that a module asks for: there is one."""
+__all__ = ["require_version"]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from picasso.module.later import later
 from picasso.primitives import (
     Attribute,
     AttributeValue,
@@ -15,12 +12,11 @@ from picasso.primitives import (
     VideoFrameContent,
     VideoFrameTranscodingMethod,
     VideoFrameTransformation,
+    VideoFrameUpdate,
     VideoObject,
     VideoObjectBBoxTransformation,
     VideoObjectsView,
 )
-
-VideoFrameUpdate: Any = later("savant_rs.primitives.VideoFrameUpdate", "updates of frames come with the wire")
 
 __all__ = [
     "Attribute",
