@@ -20,9 +20,10 @@ import test_draw
 import test_transform
 
 from picasso.draw import Scene
-from picasso.draw.cpu import Finisher
+from picasso.draw.cpu import CpuPainter
 from picasso.surface import SurfaceView, VideoFormat
 from picasso.transform import Interpolation, Placement
+from picasso.transform.cpu import CpuTransformer
 from picasso_kernels.cpu import compile as compiling
 from picasso_kernels.cpu import forms
 from picasso_kernels.cpu.entries import ENTRIES
@@ -62,14 +63,20 @@ def numba_of(kernel: Any) -> Any:
 
 
 def labelled(read: VideoFormat, write: VideoFormat) -> Call:
-    """1080p to 720p with 20 labelled boxes, by one call."""
+    """1080p to 720p with 20 labelled boxes: transform and painter."""
     source, target = (SurfaceView.allocate(form, size) for form, size in ((read, (1920, 1080)), (write, (1280, 720))))
     for plane in source.planes:
         plane[...] = np.random.default_rng(0).integers(0, 256, plane.shape, np.uint8)
-    placement, finisher, scene = Placement.compute((1920, 1080), (1280, 720)), Finisher(), Scene()
+    placement, scene = Placement.compute((1920, 1080), (1280, 720)), Scene()
+    transformer, painter = CpuTransformer(), CpuPainter()
     scene.set_specs(test_draw.specs())
     drawing = scene.build(test_draw.frame_of(20), {}, target.size_wh)
-    return lambda: finisher.finish(source, placement, target, Interpolation.BILINEAR, drawing)
+
+    def run() -> None:
+        transformer.transform(source, placement, target, Interpolation.BILINEAR)
+        painter.paint(target, drawing)
+
+    return run
 
 
 def composed() -> Call:

@@ -1,8 +1,8 @@
-"""The painter of the CPU: a display list by one native call, with the transform before it or without."""
+"""The painter of the CPU: a display list by one native call."""
 
 from __future__ import annotations
 
-import functools
+import weakref
 from collections.abc import Callable
 from typing import Final
 
@@ -11,14 +11,10 @@ import numpy.typing as npt
 
 from picasso.draw.scene import DisplayList
 from picasso.errors import SurfaceError
-from picasso.surface import ColorSpace, PlaneLayout, SurfaceView, VideoFormat
-from picasso.transform import Interpolation, Placement
-from picasso.transform.cpu import CpuTransformer
-from picasso_kernels.cpu.compile import host, ready, request
-from picasso_kernels.frame.transform import transform_frame
+from picasso.surface import ColorSpace, SurfaceView, VideoFormat
+from picasso_kernels.cpu.compile import host
 from picasso_kernels.maths.color import to_yuv
 from picasso_kernels.paint import display_list, painter, target
-from picasso_kernels.paint.transform_and_paint import pixels_of_frame, planes_of_frame
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -33,99 +29,61 @@ _CHROMA: Final = {
 PAINT_FORMATS: Final = (*_CHROMA, *_CHANNELS)
 """Formats that are painted on directly."""
 
-FUSION_AFTER_S: Final = 10.0
-"""A process that lives this long compiles the two halves of a frame once more, as one call; others do with two."""
+
+def kernel_for(form: VideoFormat) -> Callable[..., None]:
+    """Return the kernel that paints on surfaces of a format."""
+    return painter.paint_planes if form in _CHROMA else painter.paint_pixels
 
 
-def kernels_for(form: VideoFormat) -> tuple[Callable[..., None], Callable[..., None]]:
-    """Return the kernels that paint on surfaces of a format: with the transform before it, and alone."""
-    if form in _CHROMA:
-        return planes_of_frame, painter.paint_planes
-    return pixels_of_frame, painter.paint_pixels
+class CpuPainter:
+    """Paints display lists onto surfaces in host memory. For one thread at a time."""
 
-
-class Workspace:
-    """Working memory of one thread; it grows to what the largest drawing needs."""
-
-    __slots__ = ("_memory",)
+    __slots__ = ("_last", "_scratch", "_table")
 
     def __init__(self) -> None:
-        self._memory: Bytes = np.empty(0, np.uint8)
-
-    def take(self, size: int) -> Bytes:
-        """Return at least ``size`` bytes, the same ones each time."""
-        if size > self._memory.size:
-            self._memory = np.empty(size, np.uint8)
-        return self._memory
-
-
-class Finisher:
-    """Brings pictures to a surface and paints on it, in one native call a frame. For one thread at a time."""
-
-    __slots__ = ("_surface", "_table", "_transformer", "_workspace")
-
-    def __init__(self) -> None:
-        self._transformer = CpuTransformer()
-        self._workspace = Workspace()
-        self._surface: SurfaceView | None = None
+        self._scratch: Bytes = np.empty(0, np.uint8)
         self._table: npt.NDArray[np.int64]
+        self._last: Callable[[], SurfaceView | None] = _nothing
+        """The surface that was painted on last, if it is still there; a worker paints on the same one again."""
 
-    def finish(
-        self,
-        source: SurfaceView,
-        placement: Placement,
-        target: SurfaceView,
-        interpolation: Interpolation,
-        drawing: DisplayList | None,
-    ) -> None:
-        """Do what ``transform`` does with the first four, then what ``paint_on`` does with ``target`` and ``drawing``.
+    def paint(self, surface: SurfaceView, drawing: DisplayList) -> None:
+        """Paint ``drawing`` onto ``surface`` by one native call, without the GIL.
+
+        Convention: the surface counts as opaque. Agrees with Skia within 1 away from edges, and along edges within what
+        ``docs/drawing.md`` says.
 
         Raises:
-            SurfaceError: See ``transform`` and ``paint_on``; nothing is written then.
-            GeometryError: See ``transform``.
+            SurfaceError: The format is not one of ``PAINT_FORMATS``, or the pixels are read-only or not packed.
         """
-        if drawing is None or not len(drawing):
-            self._transformer.transform(source, placement, target, interpolation)
+        if self._last() is not surface:
+            self._last = _nothing
+            _check(surface)
+            if not len(drawing):
+                return  # there may be no table for it
+            self._table, self._last = _table(surface), weakref.ref(surface)
+        if not len(drawing):
             return
-        if target is not self._surface:
-            self._surface = None
-            _check(target)
-            self._table, self._surface = _target_table(target), target
-        arguments = self._transformer.arguments(source, placement, target, interpolation)
-        scratch = _scratch(target, drawing, self._workspace)
-        whole_frame, painter = kernels_for(target.format)
-        in_one_call = ready(whole_frame, after_s=FUSION_AFTER_S)
-        if in_one_call:
-            in_one_call(*arguments, *_lists(drawing), self._table, scratch)
-            return
-        request(transform_frame, painter)
-        host(transform_frame)(*arguments)
-        _paint(target, drawing, self._table, scratch)
+        layout, planes = surface.plane_layout(), _CHROMA.get(surface.format)
+        lists = drawing.commands.reshape(-1), drawing.glyphs.reshape(-1), drawing.coverage
+        scratch = self._scratch_for(surface, drawing)
+        if planes is None:
+            host(painter.paint_pixels)(*lists, self._table, layout[0].memory, scratch)
+        else:
+            (blue, _), (red, _) = planes
+            memories = layout[0].memory, layout[blue].memory, layout[red].memory
+            host(painter.paint_planes)(*lists, self._table, *memories, scratch)
+
+    def _scratch_for(self, surface: SurfaceView, drawing: DisplayList) -> Bytes:
+        """Return working memory; it grows to what the largest drawing needs."""
+        has_blur = drawing.may_blur and display_list.BLUR in drawing.commands[:, display_list.KIND].tolist()
+        size = painter.scratch_bytes(*surface.size_wh, has_blur)
+        if size > self._scratch.size:
+            self._scratch = np.empty(size, np.uint8)
+        return self._scratch
 
 
-def paint_on(surface: SurfaceView, drawing: DisplayList, workspace: Workspace) -> None:
-    """Paint ``drawing`` onto ``surface``.
-
-    Convention: the surface counts as opaque. Agrees with Skia within 1 away from edges, and along edges within what
-    ``docs/drawing.md`` says.
-
-    Raises:
-        SurfaceError: The format is not one of ``PAINT_FORMATS``, or the pixels are read-only or not packed.
-    """
-    _check(surface)
-    if not len(drawing):
-        return
-    _paint(surface, drawing, _target_table(surface), _scratch(surface, drawing, workspace))
-
-
-def _paint(surface: SurfaceView, drawing: DisplayList, table: npt.NDArray[np.int64], scratch: Bytes) -> None:
-    layout = surface.plane_layout()
-    if surface.format in _CHANNELS:
-        host(painter.paint_pixels)(*_lists(drawing), table, layout[0].memory, scratch)
-    else:
-        (blue, _), (red, _) = _CHROMA[surface.format]
-        memories = layout[0].memory, layout[blue].memory, layout[red].memory
-        host(painter.paint_planes)(*_lists(drawing), table, *memories, scratch)
+def _nothing() -> None:
+    """Stand for a surface that is gone."""
 
 
 def _check(surface: SurfaceView) -> None:
@@ -136,41 +94,20 @@ def _check(surface: SurfaceView) -> None:
         raise SurfaceError("the pixels are read-only")
 
 
-def _lists(drawing: DisplayList) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], Bytes]:
-    return drawing.commands.reshape(-1), drawing.glyphs.reshape(-1), drawing.coverage
-
-
-def _scratch(surface: SurfaceView, drawing: DisplayList, workspace: Workspace) -> Bytes:
-    has_blur = drawing.may_blur and display_list.BLUR in drawing.commands[:, display_list.KIND].tolist()
-    return workspace.take(painter.scratch_bytes(*surface.size_wh, has_blur))
-
-
-def _target_table(surface: SurfaceView) -> npt.NDArray[np.int64]:
-    layout = surface.plane_layout()
-    return _pixel_target(surface, layout[0]) if surface.format in _CHANNELS else _plane_target(surface, layout)
-
-
-def _pixel_target(surface: SurfaceView, layout: PlaneLayout) -> npt.NDArray[np.int64]:
-    if (layout.step, layout.channel_step) != (4, 1):
-        raise SurfaceError(f"the painter needs packed pixels, got strides {layout[2:]}")
+def _table(surface: SurfaceView) -> npt.NDArray[np.int64]:
+    """Return what the kernels read of a target: its size, where its components are, and how colours become YUV."""
+    layout, form = surface.plane_layout(), surface.format
     table = [*surface.size_wh]
-    for byte in _CHANNELS[surface.format]:
-        table += [layout.base + byte, layout.pitch, layout.step]
-    return np.array(table + [0] * (target.TARGET_SIZE - len(table)))
-
-
-def _plane_target(surface: SurfaceView, layout: tuple[PlaneLayout, ...]) -> npt.NDArray[np.int64]:
-    color = surface.color or ColorSpace.for_height(surface.height)
-    return _plane_table(surface.format, surface.size_wh, color, tuple(plane[1:] for plane in layout))
-
-
-@functools.lru_cache(maxsize=256)
-def _plane_table(
-    form: VideoFormat, size_wh: tuple[int, int], color: ColorSpace, planes: tuple[tuple[int, int, int, int], ...]
-) -> npt.NDArray[np.int64]:
-    """Return the target table of surfaces that lie alike; a worker paints on the same one again and again."""
-    table = [*size_wh, *planes[0][:3]]
+    if form in _CHANNELS:
+        _, base, pitch, step, channel_step = layout[0]
+        if (step, channel_step) != (4, 1):
+            raise SurfaceError(f"the painter needs packed pixels, got strides {(pitch, step, channel_step)}")
+        for byte in _CHANNELS[form]:
+            table += [base + byte, pitch, step]
+        return np.array(table + [0] * (target.TARGET_SIZE - len(table)))
+    table += layout[0][1:4]
     for plane, byte in _CHROMA[form]:
-        base, pitch, step, channel_step = planes[plane]
+        _, base, pitch, step, channel_step = layout[plane]
         table += [base + byte * channel_step, pitch, step]
+    color = surface.color or ColorSpace.for_height(surface.height)
     return np.array([*table, *to_yuv(color.matrix.value, color.full_range)])

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from picasso.draw.canvas import drawing_on
-from picasso.draw.cpu import PAINT_FORMATS, Workspace, paint_on
+from picasso.draw.cpu import PAINT_FORMATS, CpuPainter
 from picasso.draw.scene import DisplayList, Scene
 from picasso.draw.spec import ObjectDraw, ObjectDrawSpec
 from picasso.surface import SurfaceView, VideoFormat
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Painter:
     """Draws the objects of frames; keeps their letters and styles. For one thread at a time."""
 
-    __slots__ = ("_cuda", "_scene", "_workspace")
+    __slots__ = ("_cpu", "_cuda", "_scene")
 
     def __init__(self, font_family: str = "sans-serif", *, clamp_labels: bool = False) -> None:
         """Draw nothing, until ``set_specs``.
@@ -30,7 +30,7 @@ class Painter:
             clamp_labels: Move labels that would leave the surface into it.
         """
         self._scene = Scene(font_family, clamp_labels=clamp_labels)
-        self._workspace = Workspace()
+        self._cpu = CpuPainter()
         self._cuda: tuple[object, CudaPainter] | None = None
 
     @property
@@ -66,7 +66,7 @@ class Painter:
         if surface.is_cuda:
             self._ready_cuda(surface).paint(surface, drawing)
         else:
-            paint_on(surface, drawing, self._workspace)
+            self._cpu.paint(surface, drawing)
 
     def drawing(self, frame: VideoFrame, overrides: Mapping[int, ObjectDraw], size_wh: tuple[int, int]) -> DisplayList:
         """Return what ``paint`` would draw on a surface of ``size_wh``; it holds until the next is asked for."""

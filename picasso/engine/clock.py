@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from queue import Empty, SimpleQueue
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
+T = TypeVar("T")
 Bell = SimpleQueue[None]
 """What a thread waits at: ``put(None)`` rings it. Ringing never blocks and takes no lock of ours."""
 
@@ -42,6 +43,25 @@ class MonotonicClock:
                 bell.get(timeout=remaining_ns / 1e9)
             except Empty:
                 pass
+
+
+class Waiter(Generic[T]):
+    """One who stands in a line until it is let in or turned away. Whoever keeps the line answers."""
+
+    __slots__ = ("admitted", "bell", "wish")
+
+    def __init__(self, wish: T) -> None:
+        """Stand in line for ``wish``."""
+        self.wish = wish
+        self.bell: Bell = SimpleQueue()
+        self.admitted: bool | None = None
+        """True: let in. False: turned away. None: still in line."""
+
+    def answer(self, *, admitted: bool) -> None:
+        """Let the waiter in or turn it away, unless that was said before, and wake it."""
+        if self.admitted is None:
+            self.admitted = admitted
+        self.bell.put(None)
 
 
 class Latch:

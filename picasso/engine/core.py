@@ -17,7 +17,7 @@ from picasso.engine.clock import MonotonicClock
 from picasso.engine.hooks import Hooks
 from picasso.engine.inbox import Inbox
 from picasso.engine.messages import END_STREAM, KEYFRAME, FrameMessage, SpecUpdate
-from picasso.engine.permits import Permits, Turn, default_computing
+from picasso.engine.permits import Permits, default_computing
 from picasso.engine.policies import NS_PER_S
 from picasso.engine.reports import Reports
 from picasso.engine.routes import EncoderFactory, SourceContext
@@ -266,7 +266,7 @@ class Core:
                 self.clock,
                 self._encoder_factory,
                 self._general.pts_reset_policy,
-                Turn(self._permits),
+                self._permits,
                 steps,
             ),
             Inbox(self._general.inflight_queue_size, settings.overflow, self.clock, meter, self._never_wait),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, final
 
 from picasso.encode.opening import like_the_source
-from picasso.engine.callbacks import ErrorStage
 from picasso.engine.continuation import Continuation
 from picasso.engine.overlay import Overlay, Touch
 from picasso.engine.policies import NS_PER_S, PtsResetPolicy, StreamResetReason
@@ -18,11 +17,11 @@ from picasso.transform import Placement, Rect
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from picasso.draw.scene import DisplayList
     from picasso.encode import EncodedUnit
     from picasso.engine.messages import FrameMessage
     from picasso.engine.routes import MetadataFrame, SourceContext
     from picasso.engine.settings import Encoding, SourceSettings
+    from picasso.engine.surfaces import Surfaces
     from picasso.primitives import VideoFrame
     from picasso.surface import SurfaceView
 
@@ -57,16 +56,13 @@ class EncodeRoute:
 
     def process(self, message: FrameMessage) -> None:
         """Encode a frame. Raises whatever went wrong; the frame is then as it was."""
-        frame, surface = message.frame, message.surface
-        if surface is None:
+        if message.surface is None:
             raise SpecError(NO_PIXELS)
-        times_ns = self._follow(*timestamps_ns(frame))
-        placement = self._place(frame, surface, message.src_rect)
-        session = self._session or self._open_session(surface)
-        self._steps.progress.stage = ErrorStage.TRANSFORM
-        touches = self._overlay.touches(frame, session.canvases.encoder_format, self._encoding.encoder.video_format)
-        with self._context.turn:
-            units = self._compute(message, placement, session, touches, times_ns)
+        times_ns = self._follow(*timestamps_ns(message.frame))
+        placement = self._place(message.frame, message.surface, message.src_rect)
+        session = self._session or self._open_session(message.surface)
+        with self._context.permits:
+            units = self._compute(message, message.surface, placement, session, times_ns)
         session.deliver(units)
 
     def hand_on(self, metadata: MetadataFrame) -> None:
@@ -79,24 +75,27 @@ class EncodeRoute:
     def _compute(
         self,
         message: FrameMessage,
+        surface: SurfaceView,
         placement: Placement,
         session: EncoderSession,
-        touches: list[Touch],
         times_ns: tuple[int, int | None],
     ) -> list[EncodedUnit]:
-        """Transform, draw and encode: the work of processors, for which sources take turns."""
-        frame = message.frame
-        paints = len(touches) == 1 and touches[0].drawing is not None and session.canvases.paints
-        surface = None if paints else self._transform(message, placement, session, touches)
+        """Transform, move boxes, draw, encode: the work of processors, for which sources take turns."""
+        frame, surfaces, steps = message.frame, session.surfaces, self._steps
+        with steps.transform:
+            touches = self._overlay.touches(frame, surfaces.encoder_format, self._encoding.encoder.video_format)
+            form = touches[0].format if touches else surfaces.encoder_format
+            surface = surfaces.transform(surface, placement, form, self._encoding.transform.interpolation)
+            message.release()  # its owner may have the source's pixels back while we encode
+            if not touches:
+                surface = surfaces.for_encoder(surface)
         geometry = frame.save_geometry()
         try:
             frame.move_boxes(placement.scale_xy, placement.offset_xy)
             frame.set_geometry(*placement.target_wh)
-            if surface is None:
-                drawing = self._drawing(touches[0], frame)
-                surface = self._transform(message, placement, session, touches, drawing)
-                touches = []
-            surface = self._touch(surface, frame, session, touches)
+            if touches:
+                with steps.draw:
+                    surface = self._touch(surface, frame, surfaces, touches)
             pending = Pending(frame, geometry, placement, *times_ns, message.sent_ns)
             return self._encode(surface, pending, session)
         except BaseException:
@@ -187,6 +186,9 @@ class EncodeRoute:
             except BaseException:
                 encoder.close()
                 raise
+        surfaces = self._session.surfaces
+        if (form := self._overlay.painted_format(surfaces.encoder_format)) is not None:
+            surfaces.expect_painting(form)
         return self._session
 
     def _end_session(self) -> None:
@@ -196,45 +198,16 @@ class EncodeRoute:
         if session is not None:
             session.finish()
 
-    def _drawing(self, touch: Touch, frame: VideoFrame) -> DisplayList | None:
-        """Make the list of what a touch paints: the call that transforms paints it, too."""
-        if touch.drawing is None:
-            return None
-        with self._steps.draw:
-            return touch.drawing(frame, (frame.width, frame.height))
-
-    def _transform(
-        self,
-        message: FrameMessage,
-        placement: Placement,
-        session: EncoderSession,
-        touches: list[Touch],
-        drawing: DisplayList | None = None,
-    ) -> SurfaceView:
-        """Bring the pixels to the surface where the first touch, or the encoder, wants them, and paint a list there."""
-        assert message.surface
-        with self._steps.transform:
-            form = touches[0].format if touches else session.canvases.encoder_format
-            how = self._encoding.transform.interpolation
-            target = session.canvases.place(message.surface, placement, form, how, drawing)
-            message.release()  # its owner may have it back while we encode
-        return target
-
-    def _touch(
-        self, surface: SurfaceView, frame: VideoFrame, session: EncoderSession, touches: list[Touch]
-    ) -> SurfaceView:
+    def _touch(self, surface: SurfaceView, frame: VideoFrame, surfaces: Surfaces, touches: list[Touch]) -> SurfaceView:
         """Draw and call, and return the surface for the encoder."""
-        if not touches:
-            return session.canvases.for_encoder(surface)
-        with self._steps.draw:
-            for touch in touches:
-                surface = session.canvases.convert(surface, touch.format, on_host=touch.on_host)
-                if touch.calls_user:
-                    with self._context.turn.paused():
-                        touch.apply(surface, frame)
-                else:
+        for touch in touches:
+            surface = surfaces.convert(surface, touch.format, on_host=touch.on_host)
+            if touch.calls_user:
+                with self._context.permits.lent:
                     touch.apply(surface, frame)
-            return session.canvases.for_encoder(surface)
+            else:
+                touch.apply(surface, frame)
+        return surfaces.for_encoder(surface)
 
     def _encode(self, surface: SurfaceView, pending: Pending, session: EncoderSession) -> list[EncodedUnit]:
         """Encode; an encoder that fails is closed, and the next frame opens another."""

@@ -8,7 +8,7 @@ from collections.abc import Container
 from queue import SimpleQueue
 from typing import final
 
-from picasso.engine.clock import Bell, Clock
+from picasso.engine.clock import Bell, Clock, Waiter
 from picasso.engine.messages import STOP, FrameMessage, Message
 from picasso.engine.policies import NS_PER_S, OverflowPolicy
 from picasso.engine.stats import DropReason, Meter
@@ -19,17 +19,8 @@ PATIENCE_NS = 250_000_000
 """How long a sender waits for half the queue before it takes any room: the reader may need its frame to go on."""
 
 
-@final
-class _Sender:
-    """A sender that waits for room, and the frame it would like to send."""
-
-    __slots__ = ("admitted", "bell", "message")
-
-    def __init__(self, message: FrameMessage) -> None:
-        self.message = message
-        self.bell: Bell = SimpleQueue()
-        self.admitted: bool | None = None
-        """True: the frame is in the queue. False: the inbox has closed. None: still waiting."""
+Sender = Waiter[FrameMessage]
+"""A sender that waits for room, and the frame it would like to send."""
 
 
 @final
@@ -86,7 +77,7 @@ class Inbox:
         self._discarded: list[FrameMessage] = []  # frames go when the lock is free: what is theirs may run foreign code
         self._lock = threading.RLock()  # a signal's handler may come amid any of these methods
         self._messages: deque[Message] = deque()
-        self._senders: deque[_Sender] = deque()  # not empty only while more than ``_low`` frames wait
+        self._senders: deque[Sender] = deque()  # not empty only while more than ``_low`` frames wait
         self._frames = 0
         self._closed = False
         self._reader_waits = False
@@ -177,7 +168,7 @@ class Inbox:
             self._refuse_senders()
         return frames
 
-    def _receive(self, message: FrameMessage) -> _Sender | None:
+    def _receive(self, message: FrameMessage) -> Sender | None:
         """Accept a frame or drop one; or return the sender, in line and to be waited for."""
         if self._senders:
             self._admit_senders()  # they came first
@@ -185,7 +176,7 @@ class Inbox:
             self._accept(message)
         elif self.overflow is OverflowPolicy.BLOCK:
             if threading.get_ident() not in self._exempt:
-                sender = _Sender(message)
+                sender = Sender(message)
                 self._senders.append(sender)
                 return sender
             self._accept(message)
@@ -203,7 +194,7 @@ class Inbox:
             self._meter.frames_in += 1
             message.frame.release()
 
-    def _accept(self, message: FrameMessage, sender: _Sender | None = None) -> None:
+    def _accept(self, message: FrameMessage, sender: Sender | None = None) -> None:
         self._wake_reader()
         self._meter.frames_in += 1
         if sender is not None:
@@ -248,18 +239,15 @@ class Inbox:
         while self._senders and self._frames < self._capacity:
             sender = self._senders[0]
             if sender.admitted is None:
-                self._accept(sender.message, sender)
-            self._senders.popleft()
-            sender.bell.put(None)
+                self._accept(sender.wish, sender)
+            self._senders.popleft().answer(admitted=True)
 
     def _refuse_senders(self) -> None:
         for sender in self._senders:
-            if sender.admitted is None:
-                sender.admitted = False
-            sender.bell.put(None)
+            sender.answer(admitted=False)
         self._senders.clear()
 
-    def _wait_for_room(self, sender: _Sender, timeout_ns: int | None) -> bool:
+    def _wait_for_room(self, sender: Sender, timeout_ns: int | None) -> bool:
         """Wait until the sender is admitted or refused; however the wait ends, its frame is in the queue or out."""
         now_ns = self._clock.now_ns()
         deadline_ns = None if timeout_ns is None else now_ns + timeout_ns
@@ -274,7 +262,7 @@ class Inbox:
         except BaseException:  # Ctrl-C
             self._withdraw(sender)
             if not sender.admitted:
-                sender.message.is_withdrawn = True
+                sender.wish.is_withdrawn = True
             raise
         self._withdraw(sender)
         if sender.admitted is None:
@@ -282,7 +270,7 @@ class Inbox:
             raise SendTimeoutError(f"the queue of {self._capacity} frames stayed full for {seconds:g} s")
         return sender.admitted
 
-    def _withdraw(self, sender: _Sender) -> None:
+    def _withdraw(self, sender: Sender) -> None:
         """Take a sender out of the line, unless its frame was accepted or refused."""
         with self._lock:
             if sender.admitted is None:

@@ -12,7 +12,6 @@ from picasso.surface import SurfaceView, VideoFormat
 
 if TYPE_CHECKING:
     from picasso.draw import ObjectDraw, Painter
-    from picasso.draw.scene import DisplayList
     from picasso.engine.hooks import Hooks
     from picasso.engine.settings import SourceSettings
     from picasso.primitives import VideoFrame
@@ -28,8 +27,6 @@ class Touch(NamedTuple):
     """Whether it can only work in host memory."""
     calls_user: bool = False
     """Whether the user's code runs in it, which may wait for other sources."""
-    drawing: Callable[[VideoFrame, tuple[int, int]], DisplayList] | None = None
-    """Where it only paints: makes the list of what is painted on a surface of this width and height."""
 
 
 @final
@@ -104,6 +101,10 @@ class Overlay:
             self._planned[renders] = planned
         return planned[2]
 
+    def painted_format(self, encoder_format: VideoFormat) -> VideoFormat | None:
+        """Return the format that frames will be painted on in, None if nothing is to be drawn."""
+        return None if self._settings.draw.is_empty() else self._drawing_format(encoder_format)
+
     def _plan(self, renders: bool, encoder_format: VideoFormat, config_format: VideoFormat) -> list[Touch]:
         settings, hooks = self._settings, self._hooks
         gpumat = (
@@ -114,7 +115,7 @@ class Overlay:
             form = self._drawing_format(config_format if gpumat else encoder_format)
             on_render = self._calls_on_render
             calls_user = on_render or hooks.has_object_draw_spec
-            draw.append(Touch(form, self._draw, on_render, calls_user, None if calls_user else self._drawing))
+            draw.append(Touch(form, self._draw, on_render, calls_user))
         match settings.callback_order:
             case CallbackInvocationOrder.SkiaGpuMat:
                 return draw + gpumat
@@ -148,17 +149,14 @@ class Overlay:
 
     def _draw(self, surface: SurfaceView, frame: VideoFrame) -> None:
         painter = self._ready_painter()
-        if self._brings_drawing:
-            painter.paint_list(surface, self._drawing(frame, surface.size_wh))
-        else:
+        drawing = attached(frame) if self._brings_drawing else None
+        if drawing is None:
             painter.paint(surface, frame, self._overrides(frame))
+        else:
+            painter.paint_list(surface, drawing)
         if self._calls_on_render:
             with painter.canvas(surface):
                 self._hooks.render(frame, surface.width, surface.height)
-
-    def _drawing(self, frame: VideoFrame, size_wh: tuple[int, int]) -> DisplayList:
-        drawing = attached(frame) if self._brings_drawing else None
-        return self._ready_painter().drawing(frame, {}, size_wh) if drawing is None else drawing
 
     def _overrides(self, frame: VideoFrame) -> dict[int, ObjectDraw]:
         """Ask ``on_object_draw_spec`` about every object, in the order of ids, before anything is drawn."""

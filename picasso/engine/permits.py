@@ -5,17 +5,15 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from contextlib import contextmanager
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, final
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from picasso.engine.clock import Waiter
 
-    from picasso.engine.clock import Bell, Clock
+if TYPE_CHECKING:
+    from picasso.engine.clock import Clock
 
 PATIENCE_NS = 1_000_000_000
-"""How long a source stands in line behind others before it goes ahead: an encoder that hangs must not stop them all."""
+"""How long a source waits behind others before it goes ahead: an encoder that hangs must not stop them all."""
 
 
 def default_computing() -> int:
@@ -28,24 +26,13 @@ def default_computing() -> int:
 
 
 @final
-class _Waiter:
-    """A source in line."""
-
-    __slots__ = ("admitted", "bell")
-
-    def __init__(self) -> None:
-        self.admitted = False
-        self.bell: Bell = SimpleQueue()
-
-
-@final
 class Permits:
-    """So many permits for all sources of an engine, first come, first served.
+    """A number of permits for all sources of an engine, first come, first served: ``with permits:``.
 
     Guarantees:
 
-    - A permit that is given back goes to whoever has waited longest. ``threading.Semaphore`` promises no order: under
-      load the thread that gives back takes again, and others starve.
+    - A permit that is given back goes to the source that has waited longest. ``threading.Semaphore`` promises no order:
+      under load the thread that gives back takes again, and others starve.
     - Nobody waits longer than ``PATIENCE_NS``; after that a source goes ahead, as one more than there should be.
     - The lock is held for a few operations, never while anybody waits.
     """
@@ -57,7 +44,18 @@ class Permits:
         self._clock = clock
         self._free = count
         self._lock = threading.Lock()
-        self._waiters: deque[_Waiter] = deque()
+        self._waiters: deque[Waiter[None]] = deque()
+
+    @property
+    def lent(self) -> Lent:
+        """What gives a permit back for a while: what the user's code waits for may need it."""
+        return Lent(self)
+
+    def __enter__(self) -> None:
+        self.take()
+
+    def __exit__(self, *_: object) -> None:
+        self.give_back()
 
     def take(self) -> None:
         """Wait for a permit."""
@@ -65,55 +63,38 @@ class Permits:
             if self._free > 0:
                 self._free -= 1
                 return
-            waiter = _Waiter()
+            waiter = Waiter(None)
             self._waiters.append(waiter)
         deadline_ns = self._clock.now_ns() + PATIENCE_NS
         try:
-            while not waiter.admitted and self._clock.now_ns() < deadline_ns:
+            while waiter.admitted is None and self._clock.now_ns() < deadline_ns:
                 self._clock.wait(waiter.bell, deadline_ns)
         finally:
             with self._lock:
-                if not waiter.admitted:
+                if waiter.admitted is None:
                     self._waiters.remove(waiter)
                     self._free -= 1
 
     def give_back(self) -> None:
-        """Give a permit to whoever has waited longest."""
+        """Give a permit to the source that has waited longest."""
         with self._lock:
             self._free += 1
             if self._free > 0 and self._waiters:
                 self._free -= 1
-                waiter = self._waiters.popleft()
-                waiter.admitted = True
-                waiter.bell.put(None)
+                self._waiters.popleft().answer(admitted=True)
 
 
 @final
-class Turn:
-    """The permit of one source: held while it computes, given back while it runs the user's code."""
+class Lent:
+    """Permits while those who hold one run the user's code: ``with permits.lent:`` inside ``with permits:``."""
 
-    __slots__ = ("_held", "_permits")
+    __slots__ = ("_permits",)
 
     def __init__(self, permits: Permits) -> None:
         self._permits = permits
-        self._held = False
 
     def __enter__(self) -> None:
-        self._permits.take()
-        self._held = True
-
-    def __exit__(self, *_: object) -> None:
-        self._held = False
         self._permits.give_back()
 
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Be without the permit for a while, if it is held: what the user's code waits for may need it."""
-        if not self._held:
-            yield
-            return
-        self.__exit__()
-        try:
-            yield
-        finally:
-            self.__enter__()
+    def __exit__(self, *_: object) -> None:
+        self._permits.take()

@@ -11,7 +11,7 @@ from picasso.engine.callbacks import ErrorStage
 from picasso.engine.clock import Clock
 from picasso.engine.hooks import Hooks
 from picasso.engine.messages import FrameMessage, OutputMessage, Payload
-from picasso.engine.permits import Turn
+from picasso.engine.permits import Permits
 from picasso.engine.policies import PtsResetPolicy
 from picasso.engine.stats import DropReason, Meter
 from picasso.engine.steps import Steps
@@ -43,7 +43,7 @@ class SourceContext:
     clock: Clock
     encoder_factory: EncoderFactory
     pts_reset_policy: PtsResetPolicy
-    turn: Turn
+    permits: Permits
     steps: Steps
 
 

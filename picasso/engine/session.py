@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, final
 
 from picasso.encode import EncodedUnit
 from picasso.engine.callbacks import ErrorStage
-from picasso.engine.canvases import open_canvases
 from picasso.engine.messages import OutputMessage
 from picasso.engine.policies import NS_PER_S
+from picasso.engine.surfaces import open_surfaces
 from picasso.engine.tracebacks import text_of
 from picasso.errors import EncoderError
 
@@ -53,7 +53,7 @@ class EncoderSession:
     Frames without pixels stand in the same line, and come out when those before them have.
     """
 
-    __slots__ = ("_codec", "_encoder", "_hooks", "_keeps_matrix", "_matrix", "_pending", "_steps", "canvases")
+    __slots__ = ("_codec", "_encoder", "_hooks", "_keeps_matrix", "_matrix", "_pending", "_steps", "surfaces")
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class EncoderSession:
         self._hooks = hooks
         self._steps = steps
         self._pending: deque[Pending | MetadataFrame] = deque()
-        self.canvases = open_canvases(config, encoder, source_on_gpu=source_on_gpu)
+        self.surfaces = open_surfaces(config, encoder, source_on_gpu=source_on_gpu)
 
     def encode(self, surface: SurfaceView, pending: Pending, *, force_keyframe: bool = False) -> list[EncodedUnit]:
         """Encode a frame, and return the units that became ready: they are to be given to ``deliver``.
@@ -163,7 +163,7 @@ class EncoderSession:
                 self._hooks.lost(ErrorStage.FLUSH, error, pending.output.as_video_frame())
         try:
             self._encoder.close()
-            self.canvases.close()
+            self.surfaces.close()
         except BaseException as failure:  # noqa: BLE001  # it is gone either way
             self._hooks.report(ErrorStage.FLUSH, failure)
 

@@ -20,8 +20,6 @@ from picasso_kernels.frame.transform import transform_frame
 from picasso_kernels.maths.axis import fill_bilinear, fill_nearest
 
 Bytes = npt.NDArray[np.uint8]
-Arguments = tuple[npt.NDArray[np.int64], npt.NDArray[np.int16], Bytes, Bytes, Bytes, Bytes, Bytes, Bytes, Bytes]
-"""Of ``transform_frame``."""
 
 
 class _Scratch(threading.local):
@@ -74,10 +72,10 @@ class CpuTransformer:
         self._plan: Plan
         self._memory: Bytes = np.empty(0, np.uint8)
 
-    def arguments(
+    def transform(
         self, source: SurfaceView, placement: Placement, target: SurfaceView, interpolation: Interpolation
-    ) -> Arguments:
-        """Return the arguments of ``transform.transform_frame`` for what ``transform`` does, whose errors these are."""
+    ) -> None:
+        """Do what ``transform`` does."""
         layout = source.plane_layout()
         lies = tuple([plane[1:] for plane in layout])
         key = (placement, interpolation, source.format, source.color, source.size_wh, lies)
@@ -90,13 +88,8 @@ class CpuTransformer:
                 self._memory = aligned(self._plan.scratch_bytes)
         job, table, _ = self._plan
         first, second, third = _three(source)
-        return job, table, self._memory, _mutable(first), _mutable(second), _mutable(third), *self._fixed
-
-    def transform(
-        self, source: SurfaceView, placement: Placement, target: SurfaceView, interpolation: Interpolation
-    ) -> None:
-        """Do what ``transform`` does."""
-        host(transform_frame)(*self.arguments(source, placement, target, interpolation))
+        sources = _mutable(first), _mutable(second), _mutable(third)
+        host(transform_frame)(job, table, self._memory, *sources, *self._fixed)
 
 
 def warm_up() -> None:

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from cases import CASES, FILTERS, SOURCES, TARGETS, Bytes, Case, random_surface
 from drawings import blurs, shapes
 
-from picasso.draw.cpu import Workspace, paint_on
+from picasso.draw.cpu import CpuPainter
 from picasso.surface import ColorSpace, Matrix, SurfaceView, VideoFormat
 from picasso.transform import Interpolation
 from picasso.transform.cpu import transform
@@ -141,7 +141,7 @@ def paintings() -> Iterator[tuple[str, bool]]:
     for form in (VideoFormat.RGBA, VideoFormat.BGRA, VideoFormat.NV12, VideoFormat.I420):
         ours, expected = (random_surface(form, (24, 20), 5) for _ in range(2))
         drawing = shapes()
-        paint_on(expected, drawing, Workspace())
+        CpuPainter().paint(expected, drawing)
         name = "paint_planes" if ours.color else "paint_pixels"
         run(paint.PAINTERS[name], paint.Sheet(**sheet_of(ours, drawing)), 12, 10)
         yield name, bool((ours.to_numpy() == expected.to_numpy()).all())
@@ -151,7 +151,7 @@ def blurrings() -> Iterator[tuple[str, bool]]:
     """Blur a turned rectangle of pixels."""
     ours, expected = (random_surface(VideoFormat.RGBA, (24, 20), 5) for _ in range(2))
     drawing, box, curve = blurs()
-    paint_on(expected, drawing, Workspace())
+    CpuPainter().paint(expected, drawing)
     scratch = np.zeros(3 * 24 * 20, np.uint8)
     sheet = sheet_of(ours, drawing) | box | curve | {"scratch": scratch}
     sheet |= {"sample_step": 4, "sample_pitch": sheet["pitch"], "plane_step": 1, "shared": 1}

@@ -10,7 +10,7 @@ import pytest
 from cases import CASES, FILTERS, SOURCES, TARGETS, Case, random_surface
 from drawings import blurs, shapes
 
-from picasso.draw.cpu import Workspace, paint_on
+from picasso.draw.cpu import CpuPainter
 from picasso.surface import SurfaceView, VideoFormat
 from picasso.transform import Interpolation, Placement
 from picasso.transform.cpu import transform
@@ -92,7 +92,7 @@ def test_a_painting_is_that_of_the_cpu(form: VideoFormat, gpu: Any) -> None:
     for drawing in (shapes(), blurs()[0]):
         picture = random_surface(form, (24, 20), 5)
         there = on_device(picture, gpu)
-        paint_on(picture, drawing, Workspace())
+        CpuPainter().paint(picture, drawing)
         painter.paint(there, drawing)
         np.testing.assert_array_equal(there.to_numpy(), picture.to_numpy())
 

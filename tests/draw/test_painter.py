@@ -25,7 +25,7 @@ from picasso.draw import (
     Scene,
 )
 from picasso.draw.composing import compose_by_interpreter
-from picasso.draw.cpu import PAINT_FORMATS, Workspace, paint_on
+from picasso.draw.cpu import PAINT_FORMATS, CpuPainter
 from picasso.errors import SurfaceError
 from picasso.surface import ColorSpace, Matrix, SurfaceView, VideoFormat
 from picasso_kernels.cpu.compile import prepare
@@ -218,13 +218,6 @@ def test_rows_may_run_upwards() -> None:
     assert np.array_equal(upside_down[::-1], painted(EVERYTHING, (48, 20, 40, 30, 10), NOISE))
 
 
-def test_working_memory_is_kept() -> None:
-    workspace = Workspace()
-    first = workspace.take(100)
-    assert workspace.take(50) is first
-    assert workspace.take(1000).size >= 1000
-
-
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.tuples(*[numbers] * 5), min_size=1, max_size=3))
 def test_machine_code_composes_lists_as_the_interpreter_does(boxes) -> None:
@@ -242,13 +235,13 @@ def test_machine_code_composes_lists_as_the_interpreter_does(boxes) -> None:
         assert lists[0].glyphs.tolist() == lists[1].glyphs.tolist()
 
 
-def test_paint_on_refuses_before_it_paints() -> None:
+def test_the_painter_of_the_cpu_refuses_before_it_paints() -> None:
     scene = Scene()
     scene.set_specs(specs_of(EVERYTHING))
     drawing = scene.build(frame_of((4, 4, 2, 2)), {}, (8, 8))
     assert len(drawing) > 0
     with pytest.raises(SurfaceError):
-        paint_on(SurfaceView.wrap(np.zeros((8, 8, 3), np.uint8)), drawing, Workspace())
+        CpuPainter().paint(SurfaceView.wrap(np.zeros((8, 8, 3), np.uint8)), drawing)
 
 
 def test_a_turn_of_any_number_of_degrees_is_a_direction() -> None:

@@ -13,14 +13,12 @@ import pytest
 from engine_kit import encode, encode_spec, make_frame, make_pixels, send
 
 from picasso.draw import BoundingBoxDraw, ColorDraw, ObjectDraw, ObjectDrawSpec, current_canvas
-from picasso.draw.cpu import Finisher
 from picasso.encode import Codec, EncoderConfig
 from picasso.engine import (
     CallbackInvocationOrder,
     Callbacks,
     CodecSpec,
     ConditionalSpec,
-    GeneralSpec,
     PicassoEngine,
     SourceSpec,
     Step,
@@ -29,8 +27,9 @@ from picasso.engine.clock import MonotonicClock
 from picasso.engine.hooks import Hooks
 from picasso.engine.overlay import Overlay
 from picasso.engine.stats import Meter
+from picasso.engine.steps import Steps
 from picasso.primitives import BorrowedVideoObject, RBBox
-from picasso.surface import VideoFormat
+from picasso.surface import SurfaceView, VideoFormat
 from picasso.testing import MemoryEncoders, RecordingCallbacks
 from picasso.transform import TransformConfig
 
@@ -331,43 +330,19 @@ def test_a_new_draw_spec_is_drawn_from_the_next_frame_on(
     assert engine.stats().sources["a"].latency[Step.DRAW].count == 2
 
 
-@pytest.mark.parametrize("asks", [False, True], ids=["paints only", "asks on_object_draw_spec"])
-def test_what_only_paints_is_painted_by_the_call_that_transforms(monkeypatch: pytest.MonkeyPatch, asks: bool) -> None:
-    """One native call a frame, unless the user's code runs between transform and encoder."""
-    painted: list[bool] = []
-    finish = Finisher.finish
-
-    def note(self: Finisher, *arguments: Any) -> None:
-        painted.append(arguments[-1] is not None)
-        finish(self, *arguments)
-
-    monkeypatch.setattr(Finisher, "finish", note)
-    done: list[bytes] = []
-    callbacks = Callbacks(on_encoded_frame=lambda output: done.append(output.as_video_frame().content.get_data()))
-    if asks:
-        callbacks.on_object_draw_spec = lambda _source, _obj, current: current
-    with PicassoEngine(GeneralSpec(), callbacks) as engine:
-        engine.set_source_spec("a", rgba_spec(draw=red_cars()))
-        for pts in range(2):
-            send(engine, pts)
-    assert painted == [not asks] * 2
-    assert [np.frombuffer(data, np.uint8).reshape(48, 64, 4)[24, 32].tolist() for data in done] == [
-        [255, 0, 0, 255]
-    ] * 2
-
-
 def test_an_overlay_that_is_closed_is_freed_at_once_and_works_again() -> None:
     """No cycle is left: what its painter holds, on a GPU too, must not wait for the collector."""
     callbacks = Callbacks(on_error=lambda *_: None)
     freed = weakref.ref(callbacks.on_error)
     overlay = Overlay(
         SourceSpec(codec=encode(), draw=red_cars()).settings(0),
-        Hooks("a", callbacks, Meter(), MonotonicClock(), "test"),
+        Hooks("a", callbacks, Meter(), Steps(Meter(), MonotonicClock()), "test"),
     )
     for _ in range(2):
         (touch,) = overlay.touches(make_frame(), VideoFormat.I420, VideoFormat.NV12)
-        assert touch.drawing is not None
-        assert len(touch.drawing(make_frame(), (64, 48)))
+        picture = SurfaceView.allocate(VideoFormat.I420, (64, 48))
+        touch.apply(picture, make_frame())
+        assert picture.to_numpy().any()
         del touch
         overlay.close()
     gc.disable()

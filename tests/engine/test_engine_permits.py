@@ -9,7 +9,7 @@ import pytest
 
 from picasso.engine import GeneralSpec
 from picasso.engine.clock import MonotonicClock
-from picasso.engine.permits import PATIENCE_NS, Permits, Turn, default_computing
+from picasso.engine.permits import PATIENCE_NS, Permits, default_computing
 from picasso.errors import SpecError
 from picasso.testing import FakeClock
 
@@ -52,9 +52,8 @@ def test_no_more_than_the_permits_compute_at_once() -> None:
     permits, lock, inside, most = Permits(3, MonotonicClock()), threading.Lock(), [0], [0]
 
     def work() -> None:
-        turn = Turn(permits)
         for _ in range(200):
-            with turn:
+            with permits:
                 with lock:
                     inside[0] += 1
                     most[0] = max(most[0], inside[0])
@@ -84,20 +83,13 @@ def test_patience_ends_and_the_debt_is_paid_back() -> None:
     assert permits._free == 1
 
 
-def test_a_pause_lends_the_permit_to_others() -> None:
+def test_a_permit_is_lent_to_others_meanwhile() -> None:
     permits = Permits(1, MonotonicClock())
-    turn, other = Turn(permits), Turn(permits)
-    with turn:
-        with turn.paused(), other:
+    with permits:
+        with permits.lent, permits:
             pass
         assert permits._free == 0
     assert permits._free == 1
-
-
-def test_a_pause_without_a_permit_is_nothing() -> None:
-    permits = Permits(1, MonotonicClock())
-    with Turn(permits).paused():
-        assert permits._free == 1
 
 
 def test_the_default_is_one_more_than_the_processors() -> None:

@@ -13,7 +13,7 @@ import picasso
 from picasso import CallbackInvocationOrder, Callbacks, CodecSpec, EncoderConfig, GeneralSpec, PicassoEngine, SourceSpec
 from picasso.draw import BoundingBoxDraw, ColorDraw, LabelDraw, ObjectDraw, ObjectDrawSpec
 from picasso.encode import Codec, Encoder
-from picasso.engine.canvases import Canvases, open_canvases, works_on_gpu
+from picasso.engine.surfaces import Surfaces, open_surfaces, works_on_gpu
 from picasso.surface import MemType, VideoFormat
 from picasso.transform import Interpolation, TransformConfig
 from picasso_kernels.processes.pending import MADE
@@ -89,12 +89,12 @@ def _refuse(*_arguments: object) -> None:
 def test_where_a_gpu_does_not_serve_a_spec_that_needs_one_is_told(
     sources_on_gpu: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(config: EncoderConfig, encoder: Encoder, *, source_on_gpu: bool) -> Canvases:
+    def refuse(config: EncoderConfig, encoder: Encoder, *, source_on_gpu: bool) -> Surfaces:
         if works_on_gpu(config, source_on_gpu=source_on_gpu):
             raise picasso.errors.DeviceError("no such GPU")
-        return open_canvases(config, encoder, source_on_gpu=False)
+        return open_surfaces(config, encoder, source_on_gpu=False)
 
-    monkeypatch.setattr("picasso.engine.session.open_canvases", refuse)
+    monkeypatch.setattr("picasso.engine.session.open_surfaces", refuse)
     monkeypatch.setattr("picasso.encode.opening._on_gpu", lambda _config: None)
     config = EncoderConfig(Codec.H264, 64, 64)
     if not sources_on_gpu:

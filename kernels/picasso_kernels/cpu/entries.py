@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from picasso_kernels.frame import job, transform
 from picasso_kernels.maths import axis
-from picasso_kernels.paint import compose, display_list, painter, target, transform_and_paint
+from picasso_kernels.paint import compose, display_list, painter, target
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,6 @@ _TRANSFORM: Final[Mapping[str, Argument]] = {
 }
 _LISTS: Final[Mapping[str, Argument]] = {"commands": NUMBERS, "glyphs": NUMBERS, "coverage": BYTES}
 _SURFACE: Final = Array("int64", least={"": target.TARGET_SIZE})
-_WHOLE: Final[Mapping[str, Argument]] = {**_TRANSFORM, **_LISTS, "surface": _SURFACE, "shares": SCRATCH}
 _COMPOSE: Final[Mapping[str, Argument]] = {
     "boxes": Array("float32", least={"capacity": 10}),
     "capacity": INTEGER,
@@ -113,8 +112,6 @@ ENTRIES: Final[Mapping[Callable[..., Any], Entry]] = {
         Entry(compose.compose, _COMPOSE, returns=INTEGER, keep_gil=True),
         Entry(axis.fill_nearest, _FILL),
         Entry(axis.fill_bilinear, _FILL),
-        Entry(transform_and_paint.planes_of_frame, _WHOLE, inline=painter.INLINE),
-        Entry(transform_and_paint.pixels_of_frame, _WHOLE, inline=painter.INLINE),
     )
 }
 """By their plain functions."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from picasso.engine.canvases import HostCanvases
-from picasso.errors import EngineError
+from picasso.engine.surfaces import HostSurfaces
 from picasso.surface import SurfaceView, VideoFormat
 from picasso.surface.cuda_memory import (
     Uploader,
@@ -17,12 +16,11 @@ from picasso.transform import Interpolation, Placement
 from picasso.transform.cuda import BoundTarget, CudaTransformer
 
 if TYPE_CHECKING:
-    from picasso.draw.scene import DisplayList
     from picasso.encode import Encoder, EncoderConfig
 
 
 @final
-class CudaCanvases:
+class CudaSurfaces:
     """One device surface for each format in use, on one stream; host surfaces only where somebody asks for them.
 
     Host sources are uploaded. Encoders that read device memory get a device surface; the others get the finished
@@ -30,7 +28,6 @@ class CudaCanvases:
     stay until the frame is encoded.
     """
 
-    paints = False
     __slots__ = ("_color", "_encoder_on_gpu", "_host", "_identity", "_pinned", "_size_wh", "_surfaces",
                  "_transformer", "_uploader", "encoder_format")  # fmt: skip
 
@@ -43,24 +40,14 @@ class CudaCanvases:
         self._uploader = Uploader(self._transformer.stream)
         self._surfaces: dict[VideoFormat, BoundTarget] = {}
         self._pinned: dict[VideoFormat, SurfaceView] = {}
-        self._host = HostCanvases(self._size_wh, encoder.input_format, encoder.color)
+        self._host = HostSurfaces(self._size_wh, encoder.input_format, encoder.color)
         self.encoder_format = encoder.input_format
         """What the encoder reads."""
 
-    def place(
-        self,
-        source: SurfaceView,
-        placement: Placement,
-        format: VideoFormat,
-        interpolation: Interpolation,
-        drawing: DisplayList | None = None,
+    def transform(
+        self, source: SurfaceView, placement: Placement, format: VideoFormat, interpolation: Interpolation
     ) -> SurfaceView:
-        """Transform ``source`` into the device surface of ``format``; one in host memory is uploaded first.
-
-        Painting is a launch of its own: there is no ``drawing`` here.
-        """
-        if drawing is not None:
-            raise EngineError("surfaces on a GPU are painted by the painter")
+        """Transform ``source`` into the device surface of ``format``; one in host memory is uploaded first."""
         if not source.is_cuda:
             self._transformer.device.make_current()
             source = self._uploader.upload(source)
@@ -79,6 +66,9 @@ class CudaCanvases:
     def for_encoder(self, surface: SurfaceView) -> SurfaceView:
         """Return the pixels of ``surface`` in the encoder's format, where the encoder reads them."""
         return self.convert(surface, self.encoder_format, on_host=not self._encoder_on_gpu)
+
+    def expect_painting(self, format: VideoFormat) -> None:
+        """Nothing: the painter of a GPU compiles by itself."""
 
     def close(self) -> None:
         """Wait, and give back everything on the GPU."""

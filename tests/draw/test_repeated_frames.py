@@ -1,4 +1,4 @@
-"""Transform and painting in one call are the two calls, bit for bit."""
+"""What transformers and painters keep from frame to frame never shows in a picture."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from picasso.draw import BoundingBoxDraw, ColorDraw, DotDraw, LabelDraw, ObjectDraw, Scene
-from picasso.draw.cpu import PAINT_FORMATS, Finisher, Workspace, paint_on
+from picasso.draw.cpu import PAINT_FORMATS, CpuPainter
 from picasso.draw.scene import DisplayList
 from picasso.errors import GeometryError, SurfaceError
 from picasso.surface import SurfaceView, VideoFormat
 from picasso.transform import Interpolation, Placement
-from picasso.transform.cpu import transform
-from picasso_kernels.cpu.compile import prepare
-from picasso_kernels.paint.transform_and_paint import pixels_of_frame, planes_of_frame
+from picasso.transform.cpu import CpuTransformer, transform
 
 WIDTH, HEIGHT = 96, 64
 EVERYTHING = ObjectDraw(
@@ -28,10 +26,22 @@ EVERYTHING = ObjectDraw(
 SOURCES = (VideoFormat.RGBA, VideoFormat.RGB, VideoFormat.NV12, VideoFormat.I420)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_call() -> None:
-    """Without this a finisher makes two calls, until the one has been compiled behind its back."""
-    prepare(planes_of_frame, pixels_of_frame)
+class Stream:
+    """A source's own transformer and painter."""
+
+    def __init__(self) -> None:
+        self.transformer, self.painter = CpuTransformer(), CpuPainter()
+
+    def make(
+        self,
+        source: SurfaceView,
+        placement: Placement,
+        target: SurfaceView,
+        how: Interpolation,
+        drawing: DisplayList,
+    ) -> None:
+        self.transformer.transform(source, placement, target, how)
+        self.painter.paint(target, drawing)
 
 
 def noise(form: VideoFormat, size_wh: tuple[int, int], seed: int) -> SurfaceView:
@@ -47,12 +57,12 @@ def drawing_of(*boxes: tuple[float, ...]) -> DisplayList:
     return scene.build(frame_of(*boxes), {}, (WIDTH, HEIGHT))
 
 
-def in_two_calls(
+def made_afresh(
     source: SurfaceView, placement: Placement, form: VideoFormat, how: Interpolation, drawing: DisplayList
 ) -> SurfaceView:
     target = SurfaceView.allocate(form, (WIDTH, HEIGHT))
     transform(source, placement, target, how)
-    paint_on(target, drawing, Workspace())
+    CpuPainter().paint(target, drawing)
     return target
 
 
@@ -75,73 +85,50 @@ frames = st.tuples(
 @pytest.mark.parametrize("form", PAINT_FORMATS, ids=lambda form: form.name())
 @settings(deadline=None, max_examples=15)
 @given(st.lists(frames, min_size=1, max_size=4))
-def test_one_call_is_two_calls(form: VideoFormat, stream) -> None:
-    """One finisher and one target for frames that change: what it remembers of the last frame never shows."""
-    finisher, target = Finisher(), SurfaceView.allocate(form, (WIDTH, HEIGHT))
+def test_frames_that_change_leave_no_trace_in_the_next(form: VideoFormat, stream) -> None:
+    """One stream and one target for all of them."""
+    kept, target = Stream(), SurfaceView.allocate(form, (WIDTH, HEIGHT))
     for source_form, width, height, how, boxes, seed in stream:
         source = noise(source_form, (width, height), seed)
         placement = Placement.compute((width, height), (WIDTH, HEIGHT))
         drawing = drawing_of(*boxes)
-        finisher.finish(source, placement, target, how, drawing)
-        assert_same(target, in_two_calls(source, placement, form, how, drawing))
-
-
-@pytest.mark.parametrize("form", PAINT_FORMATS, ids=lambda form: form.name())
-def test_a_finisher_whose_kernel_is_not_ready_makes_the_same_picture(
-    form: VideoFormat, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    source, placement = noise(VideoFormat.RGB, (50, 40), 7), Placement.compute((50, 40), (WIDTH, HEIGHT))
-    drawing, pictures = drawing_of((40, 30, 20, 20), (70, 20, 30, 60, 30)), []
-    for is_ready in (True, False):
-        target = SurfaceView.allocate(form, (WIDTH, HEIGHT))
-        with monkeypatch.context() as patch:
-            if not is_ready:
-                patch.setattr("picasso.draw.cpu.ready", lambda _kernel, **_how: None)
-            Finisher().finish(source, placement, target, Interpolation.BILINEAR, drawing)
-        pictures.append(target)
-    assert_same(*pictures)
+        kept.make(source, placement, target, how, drawing)
+        assert_same(target, made_afresh(source, placement, form, how, drawing))
 
 
 def test_sources_that_lie_otherwise_are_read_as_they_lie() -> None:
-    finisher, target = Finisher(), SurfaceView.allocate(VideoFormat.I420, (WIDTH, HEIGHT))
+    kept, target = Stream(), SurfaceView.allocate(VideoFormat.I420, (WIDTH, HEIGHT))
     pixels = np.random.default_rng(1).integers(0, 256, (80, 100, 4), np.uint8)
     placement = Placement.compute((50, 40), (WIDTH, HEIGHT))
     drawing, how = drawing_of((40, 30, 20, 20)), Interpolation.BILINEAR
     for view in (pixels[:40, :50], pixels[39::-1, :50], pixels[::2, ::2], pixels[:40, 49::-1]):
         source = SurfaceView.wrap(view)
-        finisher.finish(source, placement, target, how, drawing)
-        assert_same(target, in_two_calls(source, placement, VideoFormat.I420, how, drawing))
+        kept.make(source, placement, target, how, drawing)
+        assert_same(target, made_afresh(source, placement, VideoFormat.I420, how, drawing))
 
 
 def test_targets_may_take_turns() -> None:
-    finisher, how, drawing = Finisher(), Interpolation.BILINEAR, drawing_of((40, 30, 20, 20))
+    kept, how, drawing = Stream(), Interpolation.BILINEAR, drawing_of((40, 30, 20, 20))
     targets = [SurfaceView.allocate(form, (WIDTH, HEIGHT)) for form in PAINT_FORMATS]
     placement = Placement.compute((50, 40), (WIDTH, HEIGHT))
     for seed in range(2):
         source = noise(VideoFormat.RGBA, (50, 40), seed)
         for target in targets:
-            finisher.finish(source, placement, target, how, drawing)
-            assert_same(target, in_two_calls(source, placement, target.format, how, drawing))
-
-
-@pytest.mark.parametrize("drawing", [None, drawing_of()], ids=["no list", "an empty list"])
-def test_without_a_drawing_it_is_the_transform(drawing: DisplayList | None) -> None:
-    source, target = noise(VideoFormat.RGBA, (50, 40), 3), SurfaceView.allocate(VideoFormat.I420, (WIDTH, HEIGHT))
-    placement = Placement.compute((50, 40), (WIDTH, HEIGHT))
-    Finisher().finish(source, placement, target, Interpolation.BILINEAR, drawing)
-    assert_same(target, in_two_calls(source, placement, VideoFormat.I420, Interpolation.BILINEAR, drawing_of()))
+            kept.make(source, placement, target, how, drawing)
+            assert_same(target, made_afresh(source, placement, target.format, how, drawing))
 
 
 def test_what_it_refuses_it_does_not_write() -> None:
-    finisher, drawing = Finisher(), drawing_of((40, 30, 20, 20))
+    kept, drawing = Stream(), drawing_of((40, 30, 20, 20))
     source, placement = noise(VideoFormat.RGBA, (50, 40), 3), Placement.compute((50, 40), (WIDTH, HEIGHT))
     wrong = SurfaceView.allocate(VideoFormat.RGB, (WIDTH, HEIGHT))
     with pytest.raises(SurfaceError, match="the painter draws on"):
-        finisher.finish(source, placement, wrong, Interpolation.BILINEAR, drawing)
+        kept.painter.paint(wrong, drawing)
+    assert not wrong.to_numpy().any()
     target = SurfaceView.allocate(VideoFormat.I420, (WIDTH, HEIGHT))
-    finisher.finish(source, placement, target, Interpolation.BILINEAR, drawing)
+    kept.make(source, placement, target, Interpolation.BILINEAR, drawing)
     before = [plane.copy() for plane in target.planes]
     with pytest.raises(GeometryError, match="the source is 48x40"):
-        finisher.finish(noise(VideoFormat.RGBA, (48, 40), 3), placement, target, Interpolation.BILINEAR, drawing)
+        kept.make(noise(VideoFormat.RGBA, (48, 40), 3), placement, target, Interpolation.BILINEAR, drawing)
     for plane, kept in zip(target.planes, before, strict=True):
         np.testing.assert_array_equal(plane, kept)
