@@ -38,13 +38,14 @@ def kernel_for(form: VideoFormat) -> Callable[..., None]:
 class CpuPainter:
     """Paints display lists onto surfaces in host memory. For one thread at a time."""
 
-    __slots__ = ("_last", "_scratch", "_table")
+    __slots__ = ("_color", "_last", "_scratch", "_table")
 
     def __init__(self) -> None:
         self._scratch: Bytes = np.empty(0, np.uint8)
         self._table: npt.NDArray[np.int64]
-        self._last: Callable[[], SurfaceView | None] = _nothing
-        """The surface that was painted on last, if it is still there; a worker paints on the same one again."""
+        self._last: Callable[[], Bytes | None] = _nothing
+        """The pixels that were painted on last, if they are still there: a worker paints on the same ones again."""
+        self._color: ColorSpace | None = None
 
     def paint(self, surface: SurfaceView, drawing: DisplayList) -> None:
         """Paint ``drawing`` onto ``surface`` by one native call, without the GIL.
@@ -55,15 +56,17 @@ class CpuPainter:
         Raises:
             SurfaceError: The format is not one of ``PAINT_FORMATS``, or the pixels are read-only or not packed.
         """
-        if self._last() is not surface:
+        layout = surface.plane_layout()
+        if self._last() is not layout[0].memory or surface.color is not self._color:
             self._last = _nothing
             _check(surface)
             if not len(drawing):
                 return  # there may be no table for it
-            self._table, self._last = _table(surface), weakref.ref(surface)
+            self._table, self._color = _table(surface), surface.color
+            self._last = weakref.ref(layout[0].memory)
         if not len(drawing):
             return
-        layout, planes = surface.plane_layout(), _CHROMA.get(surface.format)
+        planes = _CHROMA.get(surface.format)
         lists = drawing.commands.reshape(-1), drawing.glyphs.reshape(-1), drawing.coverage
         scratch = self._scratch_for(surface, drawing)
         if planes is None:
@@ -83,7 +86,7 @@ class CpuPainter:
 
 
 def _nothing() -> None:
-    """Stand for a surface that is gone."""
+    """Stand for pixels that are gone."""
 
 
 def _check(surface: SurfaceView) -> None:

@@ -42,7 +42,7 @@ class SurfaceView:
     ``PicassoEngine.send_frame`` moves a view: it is falsy from then on, and every use of it raises ``ConsumedError``.
     """
 
-    __slots__ = ("__weakref__", "_claim", "_kept", "_layout", "_pixels")
+    __slots__ = ("_claim", "_kept", "_layout", "_pixels")
 
     _claim: None
     """There while the pixels can be taken: deleting it succeeds once, whatever threads do."""
