@@ -92,7 +92,10 @@ def _draw(draw: Tree | None) -> DrawFunc | None:
 
 def _source(entry: Tree, path: Path) -> SourceConfig:
     frame_filter = _filter(entry.get("ingress_frame_filter"))
-    return SourceConfig(entry["element"], entry.get("name"), entry.get("properties") or {}, frame_filter, path)
+    properties, name = dict(entry.get("properties") or {}), entry.get("name")
+    if name is not None and entry["element"] != "zeromq_source_bin" and properties.get("source_id") is None:
+        properties["source_id"] = name
+    return SourceConfig(entry["element"], name, properties, frame_filter, path)
 
 
 def _sink(entry: Tree, path: Path) -> SinkConfig:

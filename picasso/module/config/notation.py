@@ -66,14 +66,16 @@ def find_faults_of_kinds(elements: list[Any], path: Path) -> list[Fault]:
     """Return what is wrong with kinds and names: unknown ones, keys of other kinds, names that are missing or twice."""
     faults: list[Fault] = []
     names: dict[str, Path] = {}
+    for index, entry in enumerate(elements):
+        group = entry.get("group") if isinstance(entry, dict) else None
+        if isinstance(group, dict) and isinstance(group.get("name"), str):
+            faults += _taken(names, group["name"], (*path, index, "group"))
     for element, here, _enabled in entries(elements, path):
         kind = element.get("element", "")
         factory = kind.partition("@")[0]
         name = element.get("name")
         if isinstance(name, str):
-            if name in names:
-                faults.append(((*here, "name"), f"the name {name!r} is in use by another element"))
-            names.setdefault(name, here)
+            faults += _taken(names, name, here)
         if kind not in kinds("elements"):
             faults.append(((*here, "element"), _unknown_kind(kind)))
             continue
@@ -85,6 +87,13 @@ def find_faults_of_kinds(elements: list[Any], path: Path) -> list[Fault]:
         if factory == MODELS:
             faults += [((*here, key), f"a {kind} needs it") for key in ("name", "model") if not element.get(key)]
     return faults
+
+
+def _taken(names: dict[str, Path], name: str, here: Path) -> list[Fault]:
+    """Say that another element or group has a name, or remember who has it."""
+    if names.setdefault(name, here) == here:
+        return []
+    return [((*here, "name"), f"the name {name!r} is in use by another element")]
 
 
 def _unknown_kind(kind: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
@@ -16,8 +17,23 @@ MAX_SIDE: Final = 16384
 """Pixels of a picture's longest side."""
 POOL_DEFAULT: Final = 4
 """Buffers of a pool that is not set."""
-_LATER: Final = ("min_fps",)
-"""Keys of later releases that have no effect here."""
+_UNHEARD: Final = "has no effect yet"
+_WITHOUT_EFFECT: Final[dict[Path, str]] = {
+    ("min_fps",): "has no effect: frames are taken as they come",
+    ("model_path",): f"{_UNHEARD}: no model runs",
+    ("download_path",): f"{_UNHEARD}: no model runs",
+    ("shutdown_auth",): f"{_UNHEARD}: no shutdown message arrives",
+    ("healthcheck_port",): f"{_UNHEARD}: the state is in $SAVANT_STATUS_FILEPATH",
+    **{
+        ("telemetry", "tracing", key): f"{_UNHEARD}: nothing is traced"
+        for key in ("sampling_period", "append_frame_meta_to_span", "root_span_name", "provider_params")
+    },
+    **{
+        ("telemetry", "metrics", key): f"{_UNHEARD}: statistics are not printed at intervals"
+        for key in ("frame_period", "time_period", "history", "provider_params")
+    },
+}
+"""Keys below ``parameters`` that are read and change nothing."""
 
 
 def faults(tree: Tree, broken: set[Path]) -> list[Fault]:
@@ -35,6 +51,7 @@ def faults(tree: Tree, broken: set[Path]) -> list[Fault]:
         "output_frame": output_rules.faults,
         "telemetry": _telemetry_faults,
         "draw_func": _draw_faults,
+        "etcd": _etcd_faults,
     }
     found: list[Fault] = []
     for name, find in blocks.items():
@@ -62,11 +79,9 @@ def warnings(tree: Tree, given: set[Path]) -> list[Fault]:
         for key in parameters
         if key not in known and (near := nearest(key, known)) and _is_one_edit(key, near)
     ]
-    found += [
-        (("parameters", key), "has no effect: frames are taken as they come")
-        for key in _LATER
-        if ("parameters", key) in given
-    ]
+    found += [(("parameters", *key), text) for key, text in _WITHOUT_EFFECT.items() if ("parameters", *key) in given]
+    if ("parameters", "max_fps") in given and not parameters["max_fps_control"]:
+        found.append((("parameters", "max_fps"), "has no effect: max_fps_control is false"))
     output = parameters.get("output_frame")
     if parameters.get("draw_func") is not None and output is None:
         found.append((("parameters", "draw_func"), "nothing is drawn: output_frame is null"))
@@ -147,6 +162,13 @@ def _telemetry_faults(telemetry: Tree, path: Path) -> list[Fault]:
         if settings.get("provider") == provider and (settings.get("provider_params") or {}).get(key) is None:
             found.append(((*path, block, "provider"), f"{provider} needs provider_params.{key}"))
     return found
+
+
+def _etcd_faults(etcd: Tree, path: Path) -> list[Fault]:
+    files = etcd.get("tls") or {}
+    return [
+        ((*path, "tls", key), f"no such file: {file}") for key, file in files.items() if not os.path.isfile(str(file))
+    ]
 
 
 def _draw_faults(draw: Tree, path: Path) -> list[Fault]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,11 +12,13 @@ import numpy as np
 
 from picasso.errors import ShapeError, ShutDownError
 from picasso.flow import NEVER, Item, SourceStatus
+from picasso.module.config import ModuleConfig
 from picasso.module.meta import Frame
 from picasso.surface import SurfaceView
 
 if TYPE_CHECKING:
     from picasso.engine import OutputMessage
+    from picasso.engine.clock import Clock
     from picasso.primitives import VideoFrame
 
 _NOTHING: Final = None
@@ -153,3 +156,22 @@ class Outcome(Mapping[str, Sequence[ModuleOutput]]):
     def __repr__(self) -> str:
         counts = ", ".join(f"{name!r}: {len(frames)} frames" for name, frames in self._frames.items())
         return f"Outcome({counts})"
+
+
+def ends_of(config: ModuleConfig | Mapping[str, Any]) -> tuple[bool, bool]:
+    """Tell whether frames come from somewhere and go somewhere, by the configuration or by the environment."""
+    pipeline = config.get("pipeline") if isinstance(config, Mapping) else None
+    if isinstance(config, ModuleConfig) or not isinstance(pipeline, Mapping | None):
+        return True, True
+    pipeline = pipeline or {}
+    return (
+        bool(pipeline.get("source")) or "ZMQ_SRC_ENDPOINT" in os.environ,
+        ("sink" in pipeline and pipeline["sink"] is not None) or "ZMQ_SINK_ENDPOINT" in os.environ,
+    )
+
+
+def standing_clock() -> Clock:
+    """Return a clock that a test moves."""
+    from picasso.testing.clock import FakeClock
+
+    return FakeClock()

@@ -26,7 +26,7 @@ from picasso.module.run.auxiliary import AuxiliaryStreams
 from picasso.module.run.encoders import with_proven_encoder
 from picasso.module.run.ending import GRACE_S, Ending
 from picasso.module.run.ingresses import Ingresses
-from picasso.module.run.inprocess import Outcome, SentSource, surface_of
+from picasso.module.run.inprocess import Outcome, SentSource, ends_of, standing_clock, surface_of
 from picasso.module.run.pipeline import Pipeline
 from picasso.module.run.records import Recorder
 from picasso.module.run.services import serve
@@ -35,7 +35,7 @@ from picasso.module.run.stage import ModuleStage
 from picasso.module.run.state import ModuleState, StateFile
 from picasso.module.run.statistics import ModuleStatistics, Statistician
 from picasso.module.sinks import MemorySink, open_sink
-from picasso.module.sources import WIRE, open_source
+from picasso.module.sources import WIRE, limited, open_source
 from picasso.module.sources.uri import UriSource
 from picasso.primitives import EndOfStream
 from picasso.signals import Stop, Stopped, hold_stop, stop_on_signals
@@ -70,8 +70,8 @@ class Module:
 
     Frames come from ``send`` where the mapping names no source and ``$ZMQ_SRC_ENDPOINT`` is not set, or where
     ``sources`` replace those of the configuration. What comes out is kept in memory where the mapping names no sink and
-    ``$ZMQ_SINK_ENDPOINT`` is not set, or where ``sources`` are given without ``sinks``; the clock then stands still
-    unless one is given.
+    ``$ZMQ_SINK_ENDPOINT`` is not set, or where ``sources`` are given without ``sinks``; with frames that are sent or
+    ``sources`` that are given, the clock then stands still unless one is given.
     """
 
     def __init__(
@@ -90,8 +90,8 @@ class Module:
             sources: Instead of those of the configuration: sources, or files; none for frames that ``send`` brings. A
                 file takes the ``source_id`` that the configuration gives the source in its place.
             sinks: Instead of those of the configuration; ``"configured"`` takes those although ``sources`` are given.
-            clock: Tells the time and waits; by default the system's monotonic clock, or for a module whose outputs are
-                kept in memory a ``FakeClock``.
+            clock: Tells the time and waits; by default the system's monotonic clock, or a ``FakeClock`` as said
+                above.
             compat: Whether imports of ``savant`` and ``savant_rs`` are answered while it runs, as
                 ``parameters.compat`` says, too.
 
@@ -99,10 +99,10 @@ class Module:
             ConfigError: Something is wrong, or cannot be run yet.
             ValueError: Two of the ``sources`` have one name.
         """
-        has_source, has_sink = _places(config)
+        has_source, has_sink = ends_of(config)
+        self._kept = MemorySink() if sinks is None and (sources is not None or not has_sink) else None
         if sources is None and not has_source:
             sources = ()
-        self._kept = MemorySink() if sinks is None and (sources is not None or not has_sink) else None
         given_sinks = [self._kept] if self._kept is not None else None if sinks == "configured" else sinks
         replaced = [
             *(["source"] if sources is not None else []),
@@ -114,7 +114,8 @@ class Module:
         """What ended the module before its time."""
         self.stopped_by: signal.Signals | None = None
         """The signal that ended it, in order."""
-        self.clock = clock or (MonotonicClock() if self._kept is None else _standing_clock())
+        self._stands_still = clock is None and self._kept is not None and sources is not None
+        self.clock = clock or (standing_clock() if self._stands_still else MonotonicClock())
         """What the module waits by."""
         self._code = CodePath.of(self.config.folder, self.config.parameters.get("code_root"))
         refuse_what_is_not_built(self.config)
@@ -397,7 +398,7 @@ class Module:
         )
         self._ending.runner = self._runner
         for source in self._sources:
-            self._add(source)
+            self._add(source if self._stands_still else limited(source, parameters, self.clock))
         serve(pipeline, self._auxiliary, self._recorder)
         pipeline.start()
         self._runner.start()
@@ -472,24 +473,6 @@ class Module:
     def _become(self, state: ModuleState) -> None:
         self.state = state
         self._state_file.write(state)
-
-
-def _places(config: ModuleConfig | Mapping[str, Any]) -> tuple[bool, bool]:
-    """Tell whether frames come from somewhere and go somewhere, by the configuration or by the environment."""
-    pipeline = config.get("pipeline") if isinstance(config, Mapping) else None
-    if isinstance(config, ModuleConfig) or not isinstance(pipeline, Mapping | None):
-        return True, True
-    pipeline = pipeline or {}
-    return (
-        bool(pipeline.get("source")) or "ZMQ_SRC_ENDPOINT" in os.environ,
-        ("sink" in pipeline and pipeline["sink"] is not None) or "ZMQ_SINK_ENDPOINT" in os.environ,
-    )
-
-
-def _standing_clock() -> Clock:
-    from picasso.testing.clock import FakeClock
-
-    return FakeClock()
 
 
 def refuse_what_is_not_built(config: ModuleConfig) -> None:

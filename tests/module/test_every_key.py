@@ -1,0 +1,431 @@
+"""Every key of a module has an effect: a case changes only that key, and sees another output, statistic or refusal."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from etcd_kit import Etcd
+from every_key import CODE, Case, Run, Tree, keys_of_the_schema, picture, put, refusal, run_of, sent, write_clip
+from every_key_pipeline import PATTERN, PIPELINE, said
+from test_module_run import no_thread_is_left
+
+from picasso.module import Module
+from picasso.module.sinks import MemorySink
+from picasso.module.sources.open import INGRESS
+from picasso.primitives import VideoFrame
+from picasso.surface import SurfaceView
+from picasso.testing import FakeClock
+
+__all__ = ["no_thread_is_left"]
+
+Function = TypeVar("Function", bound=Callable[..., None])
+SOFTWARE: Tree = {"parameters.output_frame": {"codec": "h264", "encoder": "software"}}
+RAW: Tree = {"parameters.output_frame.codec": "raw-rgba"}
+PADDED: Tree = {**RAW, "parameters.frame.padding": {"left": 16, "right": 8, "top": 8, "bottom": 24}}
+NO_ETCD: Tree = {"parameters.etcd.hosts": []}
+LOOKS = "parameters.draw_func.rendered_objects.yolo.car"
+DRAWN: Tree = {
+    **RAW,
+    LOOKS: {"bbox": {"background_color": "0000FF80"}, "label": {"position": {"position": "Center"}}, "central_dot": {}},
+}
+LATER = "has no effect yet"
+
+
+def pyfunc(code: str, index: int = 0, /, **more: Any) -> Tree:
+    """The path and value of an element of the cases' own code."""
+    return {f"pipeline.elements[{index}]": {"element": "pyfunc", "module": CODE, "class_name": code, **more}}
+
+
+def box(run: Run) -> list[float]:
+    """The box of the first frame, as it leaves."""
+    (one, *_) = run.frames[0].get_all_objects()
+    return [round(value, 3) for value in one.detection_box.as_xcycwh()]
+
+
+def size(run: Run) -> tuple[int, int]:
+    return run.frames[0].width, run.frames[0].height
+
+
+def pixels(run: Run) -> bytes:
+    return run.data
+
+
+def encoded(run: Run) -> list[bool]:
+    return [frame.content.is_internal() for frame in run.frames]
+
+
+def warned(run: Run) -> list[str]:
+    return [text for text in run.warnings if "draws nothing" not in text]
+
+
+def during(run: Run) -> Any:
+    """The statistics of the source, while it runs."""
+    (one,) = run.during.sources.values()
+    return one
+
+
+def drawn(key: str, value: Any, given: Tree | None = None) -> dict[str, Case]:
+    """A part of a look that changes the picture."""
+    return {
+        f"parameters.draw_func.rendered_objects.*.*.{key}": Case(
+            value, pixels, ..., ..., {**DRAWN, **(given or {})}, f"{LOOKS}.{key}"
+        )
+    }
+
+
+def later(key: str, value: Any, given: Tree | None = None) -> dict[str, Case]:
+    """A key of something that is not built yet: the check says so."""
+    return {key: Case(value, lambda run: any(LATER in text for text in run.warnings), False, True, given or {})}
+
+
+CASES: dict[str, Case] = {
+    "name": Case("other", lambda run: run.statistics.name, "least", "other"),
+    "parameters.frame.width": Case(128, box, [32, 24, 24, 16], [64, 24, 48, 16]),
+    "parameters.frame.height": Case(96, box, [32, 24, 24, 16], [32, 48, 24, 32]),
+    "parameters.frame.padding.keep": Case(False, size, (88, 80), (64, 48), PADDED),
+    "parameters.frame.padding.left": Case(32, box, [48, 32, 24, 16], [64, 32, 24, 16], PADDED),
+    "parameters.frame.padding.right": Case(32, size, (88, 80), (112, 80), PADDED),
+    "parameters.frame.padding.top": Case(32, box, [48, 32, 24, 16], [48, 56, 24, 16], PADDED),
+    "parameters.frame.padding.bottom": Case(32, size, (88, 80), (88, 88), PADDED),
+    "parameters.frame.geometry_base": Case(10, lambda run: (run.error or "").count(" is not divisible by "), 0, 2),
+    "parameters.batch_size": Case(2, lambda run: run.tags("batch"), [0, 0, 0], [0, 1, 0], pyfunc("batch")),
+    "parameters.queue_maxsize": Case(7, lambda run: run.statistics.sinks[0].queue.limit.frames, 100, 7),
+    "parameters.output_frame.codec": Case(
+        "png", lambda run: {frame.codec for frame in run.frames}, {"raw-rgba"}, {"png"}, RAW
+    ),
+    "parameters.output_frame.encoder": Case(
+        "nvenc",
+        lambda run: (run.error or "")[:58],
+        "",
+        "parameters.output_frame.encoder: h264 by nvenc cannot be e",
+        SOFTWARE,
+    ),
+    "parameters.output_frame.encoder_params": Case(
+        {"key-int-max": 1},
+        lambda run: [frame.keyframe for frame in run.frames],
+        [True, False, False],
+        [True] * 3,
+        SOFTWARE,
+    ),
+    "parameters.output_frame.profile": Case("main", lambda run: run.data[5], 66, 77, SOFTWARE),
+    "parameters.output_frame.condition.tag": Case(
+        "second",
+        encoded,
+        [True] * 3,
+        [False, True, False],
+        {"parameters.output_frame.codec": "jpeg", **pyfunc("second")},
+    ),
+    "parameters.draw_func.element": Case(
+        "other", refusal, None, "parameters.draw_func.element: expected 'drawbin', got 'other'", {**DRAWN}
+    ),
+    "parameters.draw_func.condition.tag": Case("never", pixels, ..., ..., DRAWN),
+    **drawn("bbox.border_color", "FF0000FF"),
+    **drawn("bbox.background_color", "FF0000FF"),
+    **drawn("bbox.thickness", 4),
+    **drawn("bbox.padding.left", 4),
+    **drawn("bbox.padding.right", 4),
+    **drawn("bbox.padding.top", 4),
+    **drawn("bbox.padding.bottom", 4),
+    **drawn("label.font_color", "FF0000FF"),
+    **drawn("label.background_color", "FF0000FF"),
+    **drawn("label.border_color", "FF0000FF"),
+    **drawn("label.font_scale", 0.8),
+    **drawn("label.thickness", 3, {f"{LOOKS}.label.border_color": "FF0000FF"}),
+    **drawn("label.format", ["{label} {confidence}"]),
+    **drawn("label.padding.left", 4),
+    **drawn("label.padding.right", 4),
+    **drawn("label.padding.top", 4),
+    **drawn("label.padding.bottom", 4),
+    **drawn("label.position.position", "TopLeftInside"),
+    **drawn("label.position.margin_x", 5),
+    **drawn("label.position.margin_y", 5),
+    **drawn("central_dot.color", "FF0000FF"),
+    **drawn("central_dot.radius", 2),
+    **drawn("blur", True),
+    "parameters.buffer_queues.length": Case(
+        3,
+        lambda run: [queue.limit.frames for queue in run.statistics.queues],
+        [1],
+        [3],
+        {**pyfunc("other"), **pyfunc("size", 1), "parameters.buffer_queues.length": 1},
+    ),
+    "parameters.track_ids": Case(
+        "legacy",
+        lambda run: [one.track_id for frame in run.frames for one in frame.get_all_objects()],
+        [None] * 3,
+        [0] * 3,
+    ),
+    "parameters.on_pyfunc_error": Case(
+        "drop_frame", lambda run: None if run.error else len(run.frames), None, 2, pyfunc("raises")
+    ),
+    "parameters.min_fps": Case("10/1", warned, [], ["has no effect: frames are taken as they come"]),
+    **later("parameters.shutdown_auth", "sesame"),
+    **later("parameters.healthcheck_port", 8080),
+    **later("parameters.model_path", "/elsewhere"),
+    **later("parameters.download_path", "/elsewhere"),
+    **later("parameters.telemetry.tracing.sampling_period", 7),
+    **later("parameters.telemetry.tracing.append_frame_meta_to_span", True),
+    **later("parameters.telemetry.tracing.root_span_name", "root"),
+    **later("parameters.telemetry.tracing.provider_params", {"endpoint": "jaeger:6831"}),
+    **later("parameters.telemetry.metrics.frame_period", 7),
+    **later("parameters.telemetry.metrics.time_period", 7),
+    **later("parameters.telemetry.metrics.history", 7),
+    **later("parameters.telemetry.metrics.provider_params", {"port": 8000}),
+    "parameters.telemetry.tracing.provider": Case(
+        "jaeger",
+        refusal,
+        None,
+        "parameters.telemetry.tracing.provider: provider jaeger cannot be run yet",
+        {"parameters.telemetry.tracing.provider_params": {"endpoint": "jaeger:6831"}},
+    ),
+    "parameters.telemetry.metrics.provider": Case(
+        "prometheus",
+        refusal,
+        None,
+        "parameters.telemetry.metrics.provider: provider prometheus cannot be run yet",
+        {"parameters.telemetry.metrics.provider_params": {"port": 8000}},
+    ),
+    "parameters.max_same_source_frames": Case(
+        1, lambda run: run.tags("batch"), [0, 1, 2], [0, 0, 0], {**pyfunc("batch"), "parameters.batch_size": 3}
+    ),
+    "parameters.egress_queue_length": Case(7, lambda run: during(run).egress.limit.frames, 200, 7),
+    "parameters.egress_queue_byte_size": Case(7000, lambda run: during(run).egress.limit.bytes, 10 << 20, 7000),
+    "parameters.stream_buffer_pool_size": Case(7, lambda run: during(run).pictures.size, 4, 7),
+    "parameters.muxer_buffer_pool_size": Case(7, lambda run: run.during.batches.size, 4, 7),
+    "parameters.buffer_queues.byte_size": Case(
+        7000,
+        lambda run: {queue.limit.bytes for queue in run.during.queues},
+        {None},
+        {7000},
+        {**pyfunc("other"), **pyfunc("size", 1), "parameters.buffer_queues.length": 1},
+    ),
+    "parameters.code_root": Case(
+        "FOLDER/code",
+        lambda run: None if run.error else said(run),
+        None,
+        ["found"] * 3,
+        {
+            "files": {"code/only_in_the_root.py": "def found(frame): frame.set_tag('says', 'found')"},
+            "pipeline.elements[0]": {"element": "pyfunc", "module": "only_in_the_root", "class_name": "found"},
+        },
+    ),
+    "parameters.dev_mode": Case(
+        True,
+        lambda run: None if run.error else len(run.frames),
+        None,
+        3,
+        {"pipeline.elements[0]": {"element": "pyfunc", "module": "FOLDER/nowhere.py", "class_name": "It"}},
+    ),
+    **{
+        f"parameters.etcd.tls.{key}": Case(
+            "nowhere.pem", refusal, None, f"parameters.etcd.tls.{key}: no such file: nowhere.pem", NO_ETCD
+        )
+        for key in ("ca_certificate", "certificate", "key")
+    },
+    **{
+        f"parameters.etcd.credentials.{key}": Case(
+            5,
+            refusal,
+            None,
+            f"parameters.etcd.credentials.{key}: expected text, got '********'",
+            {**NO_ETCD, "parameters.etcd.credentials": {"username": "a", "password": "b"}},
+        )
+        for key in ("username", "password")
+    },
+    **PIPELINE,
+}
+
+
+@pytest.mark.parametrize("key", CASES)
+def test_a_key_alone_changes_what_is_seen(key: str, tmp_path: Path) -> None:
+    case = CASES[key]
+    (tmp_path / "before").mkdir()
+    (tmp_path / "after").mkdir()
+    before = case.look(run_of(case.given, tmp_path / "before", case.frames))
+    changed = {**case.given, case.at or key: case.value}
+    after = case.look(run_of(changed, tmp_path / "after", case.frames))
+    assert before != after
+    if case.before is not ...:
+        assert before == case.before
+    if case.after is not ...:
+        assert after == case.after
+
+
+LATER_PREFIXES = ("source.zeromq_source_bin.", "sink.zeromq_sink.", "element.model.", "element.nvtracker.")
+"""Keys of what issues of their own build; the element itself is refused, or runs, as a whole."""
+WITHOUT_A_DEVICE = {f"source.v4l2src.{key}" for key in ("source_id", "width", "height", "framerate", "restart")}
+"""Keys of cameras at this machine, of which there is none here."""
+
+OF_AN_ENCODER = ("codec", "encoder", "encoder_params", "profile")
+OF_A_STREAM = ("rtsp_transport", "timeout_s", "restart", "trust", "options")
+AWAITED: dict[str, str] = {
+    **dict.fromkeys((f"parameters.auxiliary_encoders[].{key}" for key in OF_AN_ENCODER), "auxiliary streams"),
+    **dict.fromkeys((f"parameters.draw_func.{key}" for key in ("module", "class_name", "kwargs")), "drawers"),
+    **dict.fromkeys((f"source.ingress_frame_filter.{key}" for key in ("module", "class_name", "kwargs")), "ingress"),
+    **dict.fromkeys((f"source.ingress.{key}" for key in INGRESS if not key.startswith("decoder_queue")), "ingress"),
+    **dict.fromkeys((f"source.uridecodebin.{key}" for key in OF_A_STREAM), "streams"),
+    "parameters.compat": "the door",
+    "parameters.max_parallel_streams": "ingress",
+}
+"""Keys whose effect is not there yet."""
+ELSEWHERE: dict[str, str] = {
+    "source.uridecodebin.loop": "test_module_run.py::test_a_looping_file_has_times_that_keep_rising",
+    "sink.video_file_sink.fsync": "test_sinks.py::test_what_was_written_before_a_kill_plays_and_parses",
+    "element.dev_mode": "test_reloading.py::test_code_that_is_not_there_yet_lets_frames_pass_until_it_comes",
+}
+"""Keys whose effect takes more than a frame to see, and the test that shows it."""
+COVERED: set[str] = set()
+"""Keys that a test below shows."""
+
+
+def covers(*keys: str) -> Callable[[Function], Function]:
+    """Say which keys a test shows."""
+    COVERED.update(keys)
+    return lambda function: function
+
+
+def test_every_key_of_the_schema_has_a_case() -> None:
+    keys = [key for key in keys_of_the_schema() if not key.startswith(LATER_PREFIXES) and key not in WITHOUT_A_DEVICE]
+    shown = {*CASES, *COVERED, *ELSEWHERE, *AWAITED}
+    assert [key for key in keys if key not in shown] == []
+    assert sorted(shown - set(keys)) == []
+
+
+@pytest.mark.parametrize("key", ELSEWHERE)
+def test_a_test_that_is_named_for_a_key_is_there(key: str) -> None:
+    file, _, name = ELSEWHERE[key].partition("::")
+    assert f"def {name}(" in (Path(__file__).parent / file).read_text()
+
+
+def taken(module: Module) -> int:
+    """Batches that the elements have got."""
+    return sum(stage.batches for stage in module.statistics().stages if stage.name == "prepare-input")
+
+
+@covers("parameters.batched_push_timeout")
+def test_a_batch_waits_as_long_as_its_timeout_says() -> None:
+    def batch_ids(timeout_us: int) -> list[Any]:
+        parameters = {"batch_size": 2, "batched_push_timeout": timeout_us, "frame": {"width": 64, "height": 48}}
+        elements = [{"element": "pyfunc", "module": CODE, "class_name": "batch"}]
+        clock = FakeClock()
+        with Module({"name": "m", "parameters": parameters, "pipeline": {"elements": elements}}, clock=clock) as module:
+            module.send(sent(0), picture(0))
+            clock.advance(0.002)
+            while timeout_us == 2000 and taken(module) == 0:
+                threading.Event().wait(0.001)
+            module.send(sent(1), picture(1))
+            return [out.frame.get_tag("batch") for out in module.run()["cam"]]
+
+    assert (batch_ids(2000), batch_ids(1_000_000)) == ([0, 0], [0, 1])
+
+
+@covers("parameters.max_fps", "parameters.max_fps_control")
+@pytest.mark.parametrize(
+    ("parameters", "pts", "dropped"),
+    [
+        ({}, [0, 25, 50, 75, 100, 125], {}),
+        ({"max_fps": "20/1"}, [0, 25, 50, 75, 100, 125], {}),
+        ({"max_fps_control": True}, [0, 25, 75, 100, 125], {"max_fps": 1}),  # 30/1 by default
+        ({"max_fps_control": True, "max_fps": "20/1"}, [0, 50, 100], {"max_fps": 3}),
+    ],
+)
+def test_a_camera_gives_at_most_max_fps(parameters: dict[str, Any], pts: list[int], dropped: dict[str, int]) -> None:
+    class Camera:
+        source_id, is_live = "cam", True
+
+        def __iter__(self) -> Iterator[Any]:
+            for number in range(6):
+                frame = VideoFrame("cam", "40/1", 64, 48, time_base=(1, 10**9), pts=number * 25_000_000)
+                yield frame, SurfaceView.wrap(picture(number).copy())
+                clock.advance(0.025)
+
+        def stop(self) -> None:
+            pass
+
+    clock = FakeClock()
+    limits = {"frame": {"width": 64, "height": 48}, **parameters}
+    sources: list[Any] = [Camera()]
+    module = Module({"name": "m", "parameters": limits}, sources=sources, clock=clock)
+    assert [out.frame.pts // 10**6 for out in module.run()["cam"]] == pts
+    assert dict(module.statuses()[0].source_dropped) == dropped
+
+
+@covers("parameters.log_level")
+@pytest.mark.parametrize(("level", "lines"), [("info", 0), ("insight::savant::logs=debug", 1)])
+def test_the_level_says_what_is_logged(tmp_path: Path, level: str, lines: int) -> None:
+    tree: Tree = {"name": "m", "parameters": {"log_level": level, "frame": {"width": 64, "height": 48}}}
+    for path, value in {**PATTERN, **pyfunc("logs")}.items():
+        put(tree, path, value)
+    put(tree, "pipeline.source.properties.num-buffers", 1)
+    put(tree, "pipeline.sink", [{"element": "devnull_sink"}])
+    (tmp_path / "m.yml").write_text(json.dumps(tree))
+    (tmp_path / f"{CODE}.py").write_text((Path(__file__).parent / f"{CODE}.py").read_text())
+    command = [sys.executable, "-m", "picasso", "run", "m.yml"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stderr.count("DEBUG insight::savant::logs > frame 0") == lines
+
+
+@covers("source.uridecodebin.pace")
+@pytest.mark.parametrize(("pace", "seconds"), [(False, 0), (True, 1)])
+def test_a_paced_file_waits_for_its_times(tmp_path: Path, pace: bool, seconds: int) -> None:
+    tree: Tree = {"name": "m"}
+    clip = tmp_path / "clip.mp4"
+    write_clip(clip)
+    put(tree, "pipeline.source", {"element": "uridecodebin", "properties": {"uri": str(clip), "pace": pace}})
+    clock, sink = FakeClock(), MemorySink()
+    with Module(tree, sinks=[sink], clock=clock) as module:
+        if pace:
+            while module.statuses()[0].read < 1:
+                threading.Event().wait(0.001)
+            assert module.statuses()[0].read == 1
+        clock.advance(seconds)
+        outcome = module.run()
+    assert outcome.statuses[0].read == 5
+
+
+@covers("parameters.etcd.hosts", "parameters.etcd.watch_path", "parameters.etcd.watch_path_wait_timeout")
+def test_etcd_is_read_where_the_settings_say(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    server = Etcd(tmp_path / "etcd")
+    try:
+        server.put("savant/gate", "from savant")
+        server.put("other/gate", "from other")
+        seen = []
+        for settings in (
+            {"hosts": []},
+            {"hosts": [server.host]},
+            {"hosts": [server.host], "watch_path": "other"},
+            {"hosts": [server.host], "watch_path": "empty", "watch_path_wait_timeout": 0.25},
+        ):
+            run = run_of({**pyfunc("dynamic"), "parameters.etcd": settings}, tmp_path, 1)
+            assert run.error is None
+            seen += run.tags("dynamic")
+    finally:
+        server.stop()
+    assert seen == ["default", "from savant", "from other", "default"]
+    assert "etcd: nothing below 'empty/' after 0.2 s; defaults are used" in caplog.text
+
+
+@covers("parameters.etcd.connect_timeout")
+def test_an_etcd_that_accepts_and_says_nothing_fails_the_start_after_the_timeout(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        settings = {"hosts": [f"127.0.0.1:{deaf.getsockname()[1]}"], "connect_timeout": 0.125}
+        assert "0.125" in (run_of({"parameters.etcd": settings}, tmp_path, 0).error or "")
+
+
+@covers("sink.console_sink.json_mode")
+@pytest.mark.parametrize(("json_mode", "start"), [(False, "cam: pts 0.000 s, 1 objects"), (True, '{"source_id":"cam"')])
+def test_the_console_says_words_or_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], json_mode: bool, start: str
+) -> None:
+    run_of({"pipeline.sink[0]": {"element": "console_sink", "properties": {"json_mode": json_mode}}}, tmp_path, 1)
+    assert capsys.readouterr().out.startswith(start)
