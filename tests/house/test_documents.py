@@ -30,3 +30,14 @@ def test_links_between_pages_lead_somewhere() -> None:
     links = [(page, link) for page in PAGES for link in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text())]
     assert links
     assert not [f"{page.name}: {link}" for page, link in links if not (page.parent / link).exists()]
+
+
+def test_every_block_of_vector_code_has_its_lanes_drawn() -> None:
+    page = (ROOT / "docs" / "adding_a_kernel.md").read_text()
+    blocks = [
+        name
+        for path in (ROOT / "kernels" / "picasso_kernels" / "cpu").glob("*_blocks.py")
+        for name in re.findall(r"^(\w+) = block\(", path.read_text(), re.MULTILINE)
+    ]
+    assert len(blocks) > 20
+    assert not [name for name in blocks if f"`{name}`" not in page]

@@ -249,12 +249,12 @@ def with_parts(
     kernel: Callable[..., Any], inline: tuple[str, ...], nogil: bool, given: Mapping[Callable[..., Any], Any]
 ) -> types.FunctionType:
     """Return a kernel which Numba can compile: whatever it calls is a part, or what is ``given`` in its place."""
-    from picasso_kernels.cpu.vector_rows import TWINS
+    from picasso_kernels.cpu.vector_rows import VECTOR_FORMS
 
-    is_twin = kernel in TWINS.values()
+    is_vector_form = kernel in VECTOR_FORMS.values()
 
     def replace(callee: Plain) -> Any:
-        callee = callee if is_twin else TWINS.get(callee, callee)
+        callee = callee if is_vector_form else VECTOR_FORMS.get(callee, callee)
         return given[callee] if callee in given else _compiled(callee, False, inline, nogil)
 
     return linked(kernel, replace)

@@ -319,7 +319,7 @@ def average_shares(shares: Bytes, width: int, start: int, end: int) -> None:
     clear_margin(shares, 4 * width, end, width >> 1)
 
 
-TWINS: Final[dict[Callable[..., Any], Callable[..., Any]]] = {
+VECTOR_FORMS: Final[dict[Callable[..., Any], Callable[..., Any]]] = {
     rows.collect_samples: collect_samples,
     rows.collect_opaque: collect_opaque,
     rows.spread_pixels: spread_pixels,
