@@ -54,7 +54,7 @@ def features_of(level: Level) -> str:
 
 def emit(entry: Entry, level: Level) -> bytes:
     """Return the object file of an entry, whose one function that others see is ``PREFIX`` and its name."""
-    from picasso_kernels.cpu.compile import with_parts
+    from picasso_kernels.cpu.compile import linked_kernel
     from picasso_kernels.cpu.numba_adapter.objects import external_call, object_file
 
     calls = {
@@ -62,7 +62,7 @@ def emit(entry: Entry, level: Level) -> bytes:
         for other in ENTRIES.values()
         if other is not entry
     }
-    linked = with_parts(entry.kernel, entry.inline, not entry.keep_gil, calls)
+    linked = linked_kernel(entry.kernel, entry.inline, not entry.keep_gil, calls)
     return object_file(entry, linked, PREFIX + entry.name, level.cpu, features_of(level))
 
 

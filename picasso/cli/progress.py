@@ -80,7 +80,7 @@ class LiveProgress:
     def show(self, statuses: Sequence[Status]) -> None:
         """Redraw the table, and below it how far the compiler is, if it is at work."""
         shown: list[RenderableType] = [_bars(statuses)] if self._with_table else []
-        if compiling := pool.FARM.progress():
+        if compiling := pool.POOL.progress():
             shown.append(Text(str(compiling), style="dim"))
         self._live.update(Group(*shown), refresh=True)
 

@@ -23,7 +23,7 @@ def warm_up(*, quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show n
     from picasso.cli.console import progress, results
     from picasso.cli.progress import open_progress
     from picasso_kernels.cache import folder, store
-    from picasso_kernels.cpu.compile import kept
+    from picasso_kernels.cpu.compile import cached_files
     from picasso_kernels.cpu.forms import form
 
     console = results()
@@ -31,7 +31,7 @@ def warm_up(*, quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show n
         console.print(f"There is nothing to compile: {form().reason}.", markup=False)
         return
     console.print(str(_warm_up(open_progress(progress(), quiet=quiet).getting_ready())), markup=False)
-    place, files = folder.writable_folder(), kept()
+    place, files = folder.writable_folder(), cached_files()
     found = {path.parent for path in files.values() if path}
     if None in files.values() or not found <= set(folder.places()):
         raise OSError(f"the kernels are not kept; let {folder.VARIABLE} name a folder that is yours alone")

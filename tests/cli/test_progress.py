@@ -61,7 +61,7 @@ def test_quiet_shows_nothing() -> None:
 
 
 def test_a_terminal_shows_how_far_the_compiler_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool.FARM, "progress", lambda: pool.Progress(1, 2, 7.4))
+    monkeypatch.setattr(pool.POOL, "progress", lambda: pool.Progress(1, 2, 7.4))
     terminal = io.StringIO()
     progress = open_progress(Console(file=terminal, force_terminal=True, width=100)).getting_ready()
     with progress:
@@ -71,7 +71,7 @@ def test_a_terminal_shows_how_far_the_compiler_is(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_pipe_shows_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool.FARM, "progress", lambda: pool.Progress(1, 2, 7.4))
+    monkeypatch.setattr(pool.POOL, "progress", lambda: pool.Progress(1, 2, 7.4))
     pipe = io.StringIO()
     with open_progress(Console(file=pipe)).getting_ready() as progress:
         progress.show([status(100)])

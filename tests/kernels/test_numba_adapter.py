@@ -17,7 +17,7 @@ import numpy
 from picasso_kernels.cache import folder
 folder.places = lambda: iter([pathlib.Path(os.environ["PICASSO_CACHE_DIR"])])  # no other cache is read
 from picasso_kernels.maths.axis import fill_bilinear
-from picasso_kernels.cpu.compile import host, kept, prepare
+from picasso_kernels.cpu.compile import cached_files, host, prepare
 
 logging.basicConfig(format="%(message)s", stream=sys.stderr)
 numbers = (0, 5, 0, 0, 5, 1, 0, 10, 1, 0, 10)
@@ -27,7 +27,7 @@ prepare(fill_bilinear)
 table = numpy.zeros(15, numpy.int16)
 host(fill_bilinear)(table, *numbers)
 assert table.tolist() == expected.tolist() and table.any()
-print(sum(host(fill_bilinear).stats.cache_hits.values()), kept()["fill_bilinear"])
+print(sum(host(fill_bilinear).stats.cache_hits.values()), cached_files()["fill_bilinear"])
 """
 ADAPTER = "from picasso_kernels.cpu.numba_adapter import cache, lowering, vectors\n"
 IMPORTED = "import sys, numba.core.registry, numba.np.random.generator_methods\n"

@@ -40,7 +40,7 @@ class Row:
         self.out = np.full(SIZE, 0xA5, np.uint8)
 
     def outcome(self, loop: Callable[..., None], *args: Any) -> bytes:
-        """Run the loop or its twin; tails of arrays are slices for the machine."""
+        """Run the loop or its vector form; tails of arrays are slices for the machine."""
         out = self.out.copy()
         memory = {"out": out, "source": self.source, "wide": self.wide, "table": self.table, "job": self.job}
         begin: Callable[..., Any] = slice_of
@@ -55,7 +55,7 @@ def slice_of(array: npt.NDArray[Any], start: int) -> npt.NDArray[Any]:
     return array[start:]
 
 
-def assert_vector_form_agrees(row: Row, *args: Any) -> None:
+def assert_same(row: Row, *args: Any) -> None:
     assert row.outcome(host(vector_rows.VECTOR_FORMS[row.loop]), *args) == row.outcome(row.loop, *args)
 
 
@@ -68,7 +68,7 @@ def axis(count: int, ratio: float, seed: int) -> npt.NDArray[np.int16]:
 @pytest.mark.parametrize("weight", [0, 1, 16, 777, 1024, 1536, 2032, 2047])
 def test_blend_rows(count: int, weight: int) -> None:
     row = Row(rows.blend_rows, count)
-    assert_vector_form_agrees(row, ("out", 6), ("source", 3), ("source", 901), weight, ("source", 0), 500, count)
+    assert_same(row, ("out", 6), ("source", 3), ("source", 901), weight, ("source", 0), 500, count)
 
 
 @pytest.mark.parametrize("count", COUNTS)
@@ -76,7 +76,7 @@ def test_blend_rows(count: int, weight: int) -> None:
 @pytest.mark.parametrize("loop", [rows.lerp_pixels, rows.lerp_samples], ids=["pixels", "samples"])
 def test_lerp(loop: Callable[..., None], count: int, ratio: float, near: int) -> None:
     row = Row(loop, count, axis(count, ratio, count))
-    assert_vector_form_agrees(row, ("out", 5), ("wide", 64), ("table", 0), near, ("source", 0), 500, count)
+    assert_same(row, ("out", 5), ("wide", 64), ("table", 0), near, ("source", 0), 500, count)
 
 
 @pytest.mark.parametrize("count", COUNTS)
@@ -85,13 +85,13 @@ def test_lerp(loop: Callable[..., None], count: int, ratio: float, near: int) ->
 def test_mix_pixels(count: int, ratio: float, weight: int) -> None:
     row = Row(rows.mix_pixels, count, axis(count, ratio, count))
     upper, lower = ("source", 3), ("source", SIZE - 5 * 1024)
-    assert_vector_form_agrees(row, ("out", 5), upper, lower, weight, ("table", 0), ("source", 0), 500, count)
+    assert_same(row, ("out", 5), upper, lower, weight, ("table", 0), ("source", 0), 500, count)
 
 
 @pytest.mark.parametrize("count", COUNTS)
 def test_halve_samples(count: int) -> None:
     row = Row(rows.halve_samples, count)
-    assert_vector_form_agrees(row, ("out", 5), ("source", 3), ("source", 901), ("source", 0), 500, count)
+    assert_same(row, ("out", 5), ("source", 3), ("source", 901), ("source", 0), 500, count)
 
 
 def test_halves_are_two_blends() -> None:
@@ -112,11 +112,11 @@ def test_halves_are_two_blends() -> None:
 def test_colours(count: int, matrix: str, full_range: bool) -> None:
     luma, source = [("out", 0), ("out", 300)], [("source", 1), ("source", 2001), ("job", 0)]
     both = Row(rows.yuv_planar, count, job=to_yuv(matrix, full_range))
-    assert_vector_form_agrees(both, *luma, ("out", 600), ("out", 800), *source, 512, count)
+    assert_same(both, *luma, ("out", 600), ("out", 800), *source, 512, count)
     paired = Row(rows.yuv_paired, count, job=to_yuv(matrix, full_range))
-    assert_vector_form_agrees(paired, *luma, ("out", 600), *source, 512, count)
+    assert_same(paired, *luma, ("out", 600), *source, 512, count)
     back = Row(rows.rgb_row, count, job=to_rgb(matrix, full_range))
-    assert_vector_form_agrees(back, ("out", 9), ("source", 0), ("source", 701), ("source", 1501), ("job", 0), count)
+    assert_same(back, ("out", 9), ("source", 0), ("source", 701), ("source", 1501), ("job", 0), count)
 
 
 def test_colours_at_their_extremes() -> None:
@@ -124,18 +124,18 @@ def test_colours_at_their_extremes() -> None:
     row = Row(rows.yuv_planar, 0, job=to_yuv("bt709", True))
     row.source = np.where(np.arange(SIZE) % 4 == np.arange(SIZE) // 64 % 4, 255, 0).astype(np.uint8)
     out = [("out", start) for start in (0, 300, 600, 800)]
-    assert_vector_form_agrees(row, *out, ("source", 0), ("source", 2048), ("job", 0), 0, 192)
+    assert_same(row, *out, ("source", 0), ("source", 2048), ("job", 0), 0, 192)
 
 
 @pytest.mark.parametrize("count", COUNTS)
 @pytest.mark.parametrize("step", [-3, -1, 1, 2, 3, 4])
 def test_collecting_and_spreading(count: int, step: int) -> None:
     first = 0 if step > 0 else SIZE // 2
-    assert_vector_form_agrees(Row(rows.collect_samples, count), ("out", 3), ("source", first), step, count)
-    assert_vector_form_agrees(Row(rows.collect_opaque, count), ("out", 3), ("source", first + 2), step, -1, count)
-    assert_vector_form_agrees(Row(rows.collect_opaque, count), ("out", 3), ("source", first + 2), step, 1, count)
+    assert_same(Row(rows.collect_samples, count), ("out", 3), ("source", first), step, count)
+    assert_same(Row(rows.collect_opaque, count), ("out", 3), ("source", first + 2), step, -1, count)
+    assert_same(Row(rows.collect_opaque, count), ("out", 3), ("source", first + 2), step, 1, count)
     for lanes in (3, 4):
-        assert_vector_form_agrees(Row(rows.spread_pixels, count), ("out", first), step, 1, lanes, ("source", 7), count)
+        assert_same(Row(rows.spread_pixels, count), ("out", first), step, 1, lanes, ("source", 7), count)
 
 
 @pytest.mark.parametrize("count", COUNTS)
@@ -146,13 +146,13 @@ def test_sums(count: int, number: int) -> None:
     weights = random.dirichlet(np.ones(number), count) * 20000 - 3616 / number
     down = Row(filter_rows.sum_rows, count, weights[0])
     down.wide = places
-    assert_vector_form_agrees(down, ("out", 2), ("source", 0), ("wide", 0), ("table", 0), number, count)
+    assert_same(down, ("out", 2), ("source", 0), ("wide", 0), ("table", 0), number, count)
     index = np.floor(np.arange(count) * 1.7)
     by_pairs = weights.reshape(count, -1, 2).swapaxes(0, 1).reshape(-1)
     for loop in (filter_rows.sum_pixels, filter_rows.sum_samples):
         across = Row(loop, count, np.concatenate([index, by_pairs]))
         across.wide = (across.wide.view("<i2") // 2).view(np.uint8)
-        assert_vector_form_agrees(across, ("out", 2), ("wide", 16), ("table", 0), ("table", count), number, count)
+        assert_same(across, ("out", 2), ("wide", 16), ("table", 0), ("table", count), number, count)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 8, 9, *COUNTS])
@@ -168,8 +168,8 @@ def test_tints(count: int, step: int, room: int) -> None:
     pixels = Row(blend.tint_pixels, count)
     pixels.wide, pixels.out = row.wide, row.source
     for rows_of in (1, 5):
-        assert_vector_form_agrees(row, ("out", 3), (40, 600, step), 200, ("wide", 0), 0, count + room, count, rows_of)
-        assert_vector_form_agrees(pixels, ("out", 3), 40, 1600, 0xFF20E001, ("wide", 0), 0, count + room, count, rows_of)
+        assert_same(row, ("out", 3), (40, 600, step), 200, ("wide", 0), 0, count + room, count, rows_of)
+        assert_same(pixels, ("out", 3), 40, 1600, 0xFF20E001, ("wide", 0), 0, count + room, count, rows_of)
 
 
 @pytest.mark.parametrize("count", [1, 3, 7, 8, 9, *COUNTS])
@@ -177,7 +177,7 @@ def test_tints(count: int, step: int, room: int) -> None:
 def test_means_of_shares(count: int, room: int) -> None:
     row = Row(blend.average_shares, count)
     row.out = np.random.default_rng(count).integers(0, 257, SIZE // 2).astype("<i2").view(np.uint8)
-    assert_vector_form_agrees(row, ("out", 4), 2 * (count + 5 + room), 5, count + 5)
+    assert_same(row, ("out", 4), 2 * (count + 5 + room), 5, count + 5)
 
 
 @pytest.mark.slow

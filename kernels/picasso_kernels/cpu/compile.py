@@ -25,14 +25,14 @@ from picasso_kernels.cache.sources import source_key
 from picasso_kernels.cpu import forms
 from picasso_kernels.cpu.linking import PACKAGE, is_ours, linked
 from picasso_kernels.processes import pool
-from picasso_kernels.processes.pending import Making, have_compiled, have_compiled_later
+from picasso_kernels.processes.pending import PendingKernel, compile_later, compile_now
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from picasso_kernels.cpu.entries import Entry
 
-__all__ = ["cache_folder", "host", "prepare", "pure", "ready", "request", "source_key", "with_parts"]
+__all__ = ["cache_folder", "host", "linked_kernel", "prepare", "pure", "ready", "request", "source_key"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -41,7 +41,7 @@ Key = tuple[Plain, tuple[str, ...] | None, bool | None]
 
 _READY: Final[dict[Key, Any]] = {}
 """What can be called without waiting, by what ``host`` was asked for."""
-_MAKINGS: Final[dict[Plain, Making]] = {}
+_PENDING: Final[dict[Plain, PendingKernel]] = {}
 """The entries that were asked for."""
 
 
@@ -82,27 +82,27 @@ def ready(kernel: Callable[P, R], *, after_s: float = 1.0) -> Callable[P, R] | N
     found = _READY.get((kernel, None, None))
     if found is not None:
         return found  # type: ignore[no-any-return]  # dispatchers have no type
-    making = _host(kernel, None, None)
-    if not isinstance(making, Making) or pool.FARM.obstacle or (making.job and making.job.error):
-        return making  # type: ignore[no-any-return]
-    have_compiled_later(making, after_s)
-    return making.ready()  # type: ignore[no-any-return]
+    pending = _host(kernel, None, None)
+    if not isinstance(pending, PendingKernel) or pool.POOL.obstacle or (pending.job and pending.job.error):
+        return pending  # type: ignore[no-any-return]
+    compile_later(pending, after_s)
+    return pending.ready()  # type: ignore[no-any-return]
 
 
 def request(*kernels: Plain) -> None:
     """Have kernels compiled at the same time, if they are not ready; returns at once. ``host`` then waits for less."""
     if any((kernel, None, None) not in _READY for kernel in kernels):
-        makings = [_host(kernel, None, None) for kernel in kernels]
-        have_compiled(*(making for making in makings if isinstance(making, Making)))
+        waiting = [_host(kernel, None, None) for kernel in kernels]
+        compile_now(*(pending for pending in waiting if isinstance(pending, PendingKernel)))
 
 
 def prepare(*kernels: Plain) -> None:
     """Have kernels compiled at the same time, or load them from disk, and wait for all of them."""
     request(*kernels)
     for kernel in kernels:
-        making = _host(kernel, None, None)
-        if isinstance(making, Making):
-            making.wait()
+        pending = _host(kernel, None, None)
+        if isinstance(pending, PendingKernel):
+            pending.wait()
 
 
 @functools.cache
@@ -122,8 +122,8 @@ def _host(kernel: Plain, inline: tuple[str, ...] | None, keep_gil: bool | None) 
     if found is None and entry is not None and options == (entry.inline, entry.keep_gil):
         if (inline, keep_gil) != (None, None):
             return _host(kernel, None, None)
-        making = Making(entry.name, functools.partial(Compiled, entry), functools.partial(_set_ready, entry))
-        return _MAKINGS.setdefault(kernel, making)  # two threads may come here at once
+        pending = PendingKernel(entry.name, functools.partial(Compiled, entry), functools.partial(_set_ready, entry))
+        return _PENDING.setdefault(kernel, pending)  # two threads may come here at once
     if found is None:
         found = _compiled(kernel, True, options[0], not options[1])
     _READY[kernel, inline, keep_gil] = found
@@ -174,12 +174,12 @@ class Compiled:
             self._go_plain(reason)
         return bytes(self._form.make())
 
-    def kept_at(self) -> Path | None:
+    def cached_at(self) -> Path | None:
         """Return the file that holds it; None where there is none."""
-        from picasso_kernels.cpu.numba_adapter.plain import kept_at
+        from picasso_kernels.cpu.numba_adapter.plain import cached_at
 
-        found: Path | None = self._form.kept_at()
-        return found or kept_at(self._entry.name)
+        found: Path | None = self._form.cached_at()
+        return found or cached_at(self._entry.name)
 
     def why_absent(self) -> str:
         """Say why ``load`` finds nothing."""
@@ -188,9 +188,9 @@ class Compiled:
     def _load_plain(self) -> bool:
         """Load what ``numba.njit`` made here before, if the adapter still does not work."""
         from picasso_kernels.cpu.numba_adapter.check import obstacle
-        from picasso_kernels.cpu.numba_adapter.plain import kept_at
+        from picasso_kernels.cpu.numba_adapter.plain import cached_at
 
-        if self._is_plain or kept_at(self._entry.name) is None or not (reason := obstacle()):
+        if self._is_plain or cached_at(self._entry.name) is None or not (reason := obstacle()):
             return False
         self._go_plain(reason)
         return bool(self._form.load())
@@ -213,11 +213,11 @@ def _cached_form(entry: Entry) -> Any:
     return CachedForm(dispatcher, tuple(map(argument_type, entry.arguments.values())))
 
 
-def kept() -> dict[str, Path | None]:
+def cached_files() -> dict[str, Path | None]:
     """Return the file of each entry that holds its machine code for this processor; asks Numba."""
     from picasso_kernels.cpu.entries import ENTRIES
 
-    return {entry.name: Compiled(entry).kept_at() for entry in ENTRIES.values()}
+    return {entry.name: Compiled(entry).cached_at() for entry in ENTRIES.values()}
 
 
 def entry_named(name: str) -> Entry:
@@ -231,21 +231,21 @@ def entry_named(name: str) -> Entry:
 def _compiled(kernel: Plain, is_entry: bool, inline: tuple[str, ...], nogil: bool) -> Any:
     from picasso_kernels.cpu.numba_adapter.cache import KernelCache, cached
     from picasso_kernels.cpu.numba_adapter.extending import tool_versions
-    from picasso_kernels.cpu.numba_adapter.lowering import Part
+    from picasso_kernels.cpu.numba_adapter.lowering import LinkedFunction
     from picasso_kernels.cpu.numba_adapter.memory import MACHINE
 
     if kernel in MACHINE:
         return MACHINE[kernel]
-    function = with_parts(kernel, inline, nogil, {})
+    function = linked_kernel(kernel, inline, nogil, {})
     if not is_entry:
-        return Part(function, inline=kernel.__module__.removeprefix(PACKAGE) in inline)
+        return LinkedFunction(function, inline=kernel.__module__.removeprefix(PACKAGE) in inline)
     options = "-".join([*inline, f"nogil{nogil:d}"])
     # the key follows the text of this package only
     cache = KernelCache(kernel.__name__, options, source_key(), tool_versions()) if is_ours(kernel) else None
     return cached(function, cache, nogil=nogil)
 
 
-def with_parts(
+def linked_kernel(
     kernel: Callable[..., Any], inline: tuple[str, ...], nogil: bool, given: Mapping[Callable[..., Any], Any]
 ) -> types.FunctionType:
     """Return a kernel which Numba can compile: whatever it calls is a part, or what is ``given`` in its place."""

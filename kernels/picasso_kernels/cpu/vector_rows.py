@@ -275,7 +275,7 @@ def tint_samples(
     over: int,
     shares: Bytes,
     shares_at: int,
-    room: int,
+    space: int,
     count: int,
     rows: int,
 ) -> None:
@@ -286,25 +286,25 @@ def tint_samples(
         while count - done >= TINTS:
             tint_many(tail(plane, first + done), pitch, over, tail(shares, shares_at + 2 * done), rows)
             done += TINTS
-        while done < count and room - done >= MARGIN:
+        while done < count and space - done >= MARGIN:
             tint_few(tail(plane, first + done), pitch, over, tail(shares, shares_at + 2 * done), rows)
             done += MARGIN
     if done < count:
         rest = first + done * step, pitch, step
-        tint_samples_plain(plane, rest, over, shares, shares_at + 2 * done, room, count - done, rows)
+        tint_samples_plain(plane, rest, over, shares, shares_at + 2 * done, space, count - done, rows)
 
 
 def tint_pixels(
-    pixels: Bytes, first: int, pitch: int, over: int, shares: Bytes, shares_at: int, room: int, count: int, rows: int
+    pixels: Bytes, first: int, pitch: int, over: int, shares: Bytes, shares_at: int, space: int, count: int, rows: int
 ) -> None:
     """See ``blend.tint_pixels``. Blocks do not overlap."""
     done = 0
-    while done < count and room - done >= MARGIN:
+    while done < count and space - done >= MARGIN:
         tint_pixels_few(tail(pixels, first + 4 * done), pitch, over, tail(shares, shares_at + 2 * done), rows)
         done += MARGIN
     if done < count:
         first, shares_at = first + 4 * done, shares_at + 2 * done
-        tint_pixels_plain(pixels, first, pitch, over, shares, shares_at, room - done, count - done, rows)
+        tint_pixels_plain(pixels, first, pitch, over, shares, shares_at, space - done, count - done, rows)
 
 
 def average_shares(shares: Bytes, width: int, start: int, end: int) -> None:

@@ -15,7 +15,7 @@ MARGIN: Final = 8
 
 
 def tint_pixels(
-    pixels: Bytes, first: int, pitch: int, over: int, shares: Bytes, shares_at: int, _room: int, count: int, rows: int
+    pixels: Bytes, first: int, pitch: int, over: int, shares: Bytes, shares_at: int, _space: int, count: int, rows: int
 ) -> None:
     """Blend one colour into ``count`` pixels of ``rows`` rows; see ``tint_samples``.
 
@@ -26,7 +26,7 @@ def tint_pixels(
         over: The colour, as ``pixel`` packs it.
         shares: Its shares, as for ``tint_samples``.
         shares_at: Byte of the first.
-        _room: Pixels from the first to the end of the row.
+        _space: Pixels from the first to the end of the row.
         count: Pixels.
         rows: Rows.
     """
@@ -45,7 +45,7 @@ def tint_samples(
     over: int,
     shares: Bytes,
     shares_at: int,
-    _room: int,
+    _space: int,
     count: int,
     rows: int,
 ) -> None:
@@ -57,7 +57,7 @@ def tint_samples(
         over: The value.
         shares: Its shares, 16 bits each, the same in all rows, then ``MARGIN`` of 0 or as many as there is room for.
         shares_at: Byte of the first.
-        _room: Samples from the first to the end of the row: how far vector code may go, where there is no share.
+        _space: Samples from the first to the end of the row: how far vector code may go, where there is no share.
         count: Samples.
         rows: Rows.
     """

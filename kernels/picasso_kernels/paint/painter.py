@@ -179,16 +179,16 @@ def tint_planes(
     if left >= right:
         return
     lower, mean, x = 2 * target[WIDTH] + 2 * left, 4 * target[WIDTH] + left, left >> 1
-    count, room, last = right - left, target[WIDTH] - left, y + rows - 1
+    count, space, last = right - left, target[WIDTH] - left, y + rows - 1
     place = sample_at(target, 0, left, y), target[PITCH], target[STEP]
-    tint_samples(luma, place, tints[0], shares, 2 * left, room, count, rows - 1)
+    tint_samples(luma, place, tints[0], shares, 2 * left, space, count, rows - 1)
     place = sample_at(target, 0, left, last), target[PITCH], target[STEP]
-    tint_samples(luma, place, tints[0], shares, lower, room, count, 1)
-    count, room, rows = count >> 1, room >> 1, rows >> 1
+    tint_samples(luma, place, tints[0], shares, lower, space, count, 1)
+    count, space, rows = count >> 1, space >> 1, rows >> 1
     place = sample_at(target, 1, x, y >> 1), target[PLANE + PITCH], target[PLANE + STEP]
-    tint_samples(blue, place, tints[1], shares, mean, room, count, rows)
+    tint_samples(blue, place, tints[1], shares, mean, space, count, rows)
     place = sample_at(target, 2, x, y >> 1), target[2 * PLANE + PITCH], target[2 * PLANE + STEP]
-    tint_samples(red, place, tints[2], shares, mean, room, count, rows)
+    tint_samples(red, place, tints[2], shares, mean, space, count, rows)
 
 
 def share_block(

@@ -51,11 +51,11 @@ MADE: Final[list[Made]] = []
 
 
 class CompilingCancelled(RuntimeError):
-    """Nobody waits for a kernel any more: see ``Farm.cancel``."""
+    """Nobody waits for a kernel any more: see ``CompilerPool.cancel``."""
 
 
 @final
-class Making:
+class PendingKernel:
     """One kernel, for all threads. Called like the kernel, it waits until it is ready."""
 
     def __init__(self, name: str, compiled: Callable[[], Form], on_ready: Callable[[Any], None]) -> None:
@@ -83,8 +83,8 @@ class Making:
         """Return the machine code if it is there; never waits."""
         return self._result
 
-    def look(self) -> bool:
-        """Load the machine code if it is on the disk; say whether somebody still has to compile it."""
+    def is_missing(self) -> bool:
+        """Load the machine code if it is on the disk; say whether it still has to be compiled."""
         with self._lock:
             self._job = self.job
             if self._result is None and self._job is None:
@@ -94,7 +94,7 @@ class Making:
     def wait(self) -> Any:
         """Return the machine code; have it compiled if need be, and wait for it."""
         if self._result is None:
-            have_compiled(self)
+            compile_now(self)
             if job := self._job:
                 job.done.wait()
             with self._lock:
@@ -104,7 +104,7 @@ class Making:
         return self._result
 
     def submit(self, job: Job) -> Job | None:
-        """Take a job for what ``look`` did not find; None if another thread was faster."""
+        """Take a job for what ``is_missing`` did not find; None if another thread was faster."""
         with self._lock:
             if self._result is not None or self._job is not None:
                 return None
@@ -113,7 +113,7 @@ class Making:
             return job
 
     def why_absent(self) -> str:
-        """Say why ``look`` found nothing."""
+        """Say why ``is_missing`` found nothing."""
         return self._compiled.why_absent() if self._compiled else ""
 
     @property
@@ -122,7 +122,7 @@ class Making:
         return None if self._job and self._job.is_cancelled else self._job
 
     def forget(self) -> None:
-        """In a child process: begin again, for the threads of the parent are not there."""
+        """In a child process: start over: the threads of the parent do not exist here."""
         self._lock = threading.Lock()
         if self._job and not self._job.done.is_set():
             self._job = None
@@ -168,35 +168,38 @@ class Making:
         log.info("%s: %s in %.1f s", self.name, how, seconds)
 
 
-_ALL: Final[weakref.WeakSet[Making]] = weakref.WeakSet()
+_ALL: Final[weakref.WeakSet[PendingKernel]] = weakref.WeakSet()
 
 
-def have_compiled(*makings: Making) -> None:
+def compile_now(*kernels: PendingKernel) -> None:
     """Have kernels compiled that are not on the disk, all at the same time; returns at once.
 
     Where no other process can do that, they stay as they are: the first call compiles it.
     """
-    for making in makings:
-        if making.job:
-            pool.FARM.hurry(making.job)
-    missing = [making for making in makings if making.look()]
+    for pending in kernels:
+        if pending.job:
+            pool.POOL.hurry(pending.job)
+    missing = [pending for pending in kernels if pending.is_missing()]
     if not missing:
         return
-    names, why, obstacle = " and ".join(making.name for making in missing), missing[0].why_absent(), pool.FARM.obstacle
+    names = " and ".join(pending.name for pending in missing)
+    why, obstacle = missing[0].why_absent(), pool.POOL.obstacle
     if obstacle:
         _say(f"compiling {names} for this processor in this process, because {why} and {obstacle}")
         return
-    jobs = [job for making in missing if (job := making.submit(Job(making.name, urgent=True)))]
+    jobs = [job for pending in missing if (job := pending.submit(Job(pending.name, urgent=True)))]
     if jobs:
         kept = f"kept in {writable_folder()}" if writable_folder() else "not kept"
         _say(f"compiling {names} for this processor, because {why}; takes about 10 s, once, then it is {kept}")
-        pool.FARM.submit(*jobs)
+        pool.POOL.submit(*jobs)
 
 
-def have_compiled_later(making: Making, wait_s: float) -> None:
+def compile_later(pending: PendingKernel, wait_s: float) -> None:
     """Have a kernel compiled at the lowest priority, not before ``wait_s`` seconds from now."""
-    if making.job is None and making.look() and (job := making.submit(Job(making.name, urgent=False, wait_s=wait_s))):
-        pool.FARM.submit(job)
+    if pending.job is None and pending.is_missing():
+        job = pending.submit(Job(pending.name, urgent=False, wait_s=wait_s))
+        if job:
+            pool.POOL.submit(job)
 
 
 @functools.cache
@@ -205,8 +208,8 @@ def _say(text: str) -> None:
 
 
 def _forget() -> None:
-    for making in list(_ALL):
-        making.forget()
+    for pending in list(_ALL):
+        pending.forget()
 
 
 os.register_at_fork(after_in_child=_forget)

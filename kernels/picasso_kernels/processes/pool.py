@@ -94,7 +94,7 @@ class Job:
 
 
 @final
-class Farm:
+class CompilerPool:
     """The processes that compile; see the module."""
 
     def __init__(self) -> None:
@@ -255,8 +255,8 @@ def compilers() -> int:
         return int(wish)
     if wish:
         say_once(f"{VARIABLE} = {wish!r}: expected a number of processes, 0 or more")
-    room = _free_bytes() // _CHILD_BYTES
-    return max(1, min(_MOST, len(os.sched_getaffinity(0)), room))
+    by_memory = _free_bytes() // _CHILD_BYTES
+    return max(1, min(_MOST, len(os.sched_getaffinity(0)), by_memory))
 
 
 def _free_bytes() -> int:
@@ -279,17 +279,17 @@ def cancelled_by_an_error() -> Iterator[None]:
     try:
         yield
     except BaseException:
-        FARM.cancel()
+        POOL.cancel()
         raise
 
 
-FARM = Farm()
+POOL = CompilerPool()
 
 
 def _forget() -> None:
-    global FARM  # noqa: PLW0603  # the one pool of this process
-    FARM.close_after_fork()
-    FARM = Farm()
+    global POOL  # noqa: PLW0603  # the one pool of this process
+    POOL.close_after_fork()
+    POOL = CompilerPool()
 
 
 os.register_at_fork(after_in_child=_forget)

@@ -49,12 +49,12 @@ def check_kernel_cache() -> Iterator[Finding]:
     """
     try:
         from picasso_kernels.cache import folder, store
-        from picasso_kernels.cpu.compile import kept
+        from picasso_kernels.cpu.compile import cached_files
         from picasso_kernels.cpu.forms import form
 
         if form().source != "jit":
             return
-        place, files = folder.writable_folder(), kept()
+        place, files = folder.writable_folder(), cached_files()
         found = [path for path in files.values() if path]
         detail = f"{len(found)} of {len(files)} kernels for this processor"
         others = sorted({str(path.parent) for path in found if path.parent != place})

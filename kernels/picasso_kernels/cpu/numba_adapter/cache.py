@@ -136,7 +136,7 @@ class CachedForm:
         self.dispatcher.compile(self._types)
         return bytes(self.dispatcher._cache.unsaved)
 
-    def kept_at(self) -> Path | None:
+    def cached_at(self) -> Path | None:
         """Return the file that holds it; None where there is none."""
         return store.find(self.dispatcher._cache.name(self._types, self.dispatcher.targetctx.codegen()))
 

@@ -71,7 +71,7 @@ def _check() -> None:
 @functools.cache
 def _machine(function: Plain) -> Any:
     """Return what stands for a function that the small kernel calls: each kind of thing that kernels call."""
-    from picasso_kernels.cpu.numba_adapter.lowering import Part
+    from picasso_kernels.cpu.numba_adapter.lowering import LinkedFunction
     from picasso_kernels.cpu.numba_adapter.memory import MACHINE
     from picasso_kernels.cpu.numba_adapter.vectors import vector_function
     from picasso_kernels.cpu.vector_ops import Emitter
@@ -82,7 +82,7 @@ def _machine(function: Plain) -> Any:
 
     if function is _add_one:
         return vector_function(emit)
-    return MACHINE.get(function) or Part(linked(function, _machine), inline=False)
+    return MACHINE.get(function) or LinkedFunction(linked(function, _machine), inline=False)
 
 
 def _sum(out: Bytes, memory: Bytes, step: int) -> int:

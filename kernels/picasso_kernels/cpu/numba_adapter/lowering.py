@@ -1,7 +1,7 @@
-"""Parts of a kernel: functions that are lowered on their own, and made machine code with the kernel that calls them.
+"""Functions that are lowered on their own, and become machine code with the kernel that calls them.
 
 Numba prepares every function for calls from Python, and optimises it again inside of each of its callers: a function
-five calls deep is optimised six times. A part is lowered once, has no entry of its own, and is linked into its callers
+five calls deep is optimised six times. Here a function is lowered once, has no entry of its own, and is linked into its callers
 as it is; the kernel at the top is optimised as a whole, once. That halves the time of compiling.
 """
 
@@ -26,8 +26,8 @@ class _Lowering(Compiler):  # type: ignore[misc]  # Numba carries no types
         self.state.flags.no_compile = True
 
 
-class Part(CPUDispatcher):  # type: ignore[misc]  # Numba carries no types
-    """A function that compiled functions can call, and nobody else."""
+class LinkedFunction(CPUDispatcher):  # type: ignore[misc]  # Numba carries no types
+    """A function that only compiled functions can call."""
 
     def __init__(self, function: Callable[..., Any], *, inline: bool) -> None:
         """Take a plain function; ``inline`` puts it into each of its callers."""
@@ -45,8 +45,8 @@ class Part(CPUDispatcher):  # type: ignore[misc]  # Numba carries no types
         self.overloads[tuple(result.signature.args)] = result._replace(entry_point=key)
 
 
-class Whole(Part):
-    """A part that nobody calls: it keeps its result as it was lowered."""
+class TopFunction(LinkedFunction):
+    """A function that no other calls: it keeps its result as it was lowered."""
 
     result: Any
 
@@ -69,7 +69,7 @@ class _Key:
 
 
 def _link(library: Any) -> None:
-    """Bring the parts that a part calls into its module, and leave everything else to the kernel at the top."""
+    """Bring what a function calls into its module, and leave everything else to the kernel at the top."""
     for callee in dict.fromkeys(library._linking_libraries):
         library._reload_init.update(callee._reload_init)
         library._final_module.link_in(callee._get_module_for_linking(), preserve=True)

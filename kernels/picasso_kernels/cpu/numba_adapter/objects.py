@@ -60,7 +60,7 @@ def object_file(entry: Entry, linked: Callable[..., Any], symbol: str, cpu: str,
 
     Args:
         entry: What is compiled.
-        linked: Its function, as ``compile.with_parts`` makes it.
+        linked: Its function, as ``compile.linked_kernel`` makes it.
         symbol: The function's name.
         cpu: LLVM's name of the processor.
         features: What it has and has not.
@@ -69,9 +69,9 @@ def object_file(entry: Entry, linked: Callable[..., Any], symbol: str, cpu: str,
     from numba.core.compiler_lock import global_compiler_lock
 
     from picasso_kernels.cpu.numba_adapter.extending import argument_type
-    from picasso_kernels.cpu.numba_adapter.lowering import Whole
+    from picasso_kernels.cpu.numba_adapter.lowering import TopFunction
 
-    whole = Whole(linked)
+    whole = TopFunction(linked)
     kinds = [argument_type(argument) for argument in entry.arguments.values()]
     whole.compile((types.void if entry.returns is None else argument_type(entry.returns))(*kinds))
     library, name = whole.result.library, whole.result.fndesc.llvm_func_name

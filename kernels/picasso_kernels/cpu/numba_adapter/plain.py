@@ -43,7 +43,7 @@ class PlainForm:
 
     def load(self, content: bytes | None = None) -> bool:
         """Load the form from disk; say whether it is there. Nobody has ``content`` of it."""
-        if content is not None or self.kept_at() is None:
+        if content is not None or self.cached_at() is None:
             return False
         self.dispatcher.compile(self._types)
         return True
@@ -54,16 +54,16 @@ class PlainForm:
         _prune()
         return b""
 
-    def kept_at(self) -> Path | None:
+    def cached_at(self) -> Path | None:
         """Return the index of Numba's cache that names it; None where there is none."""
-        return kept_at(self._name)
+        return cached_at(self._name)
 
     def why_absent(self) -> str:
         """Say why ``load`` finds nothing."""
         return f"none are kept in {_folder() or 'any folder'}"
 
 
-def kept_at(name: str) -> Path | None:
+def cached_at(name: str) -> Path | None:
     """Return the index of Numba's cache that names an entry; None where there is none."""
     folder = _folder()
     return next(folder.rglob(f"*.{name}-*.nbi"), None) if folder else None

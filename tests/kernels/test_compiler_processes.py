@@ -41,8 +41,8 @@ def wait_until(holds):
 
 def say_who_compiles():
     request(fill_nearest)
-    wait_until(pool.FARM.processes)
-    print(*pool.FARM.processes(), flush=True)
+    wait_until(pool.POOL.processes)
+    print(*pool.POOL.processes(), flush=True)
 """
 LOCK = ".fill_nearest.lock"
 LONG_S = 60
@@ -208,9 +208,9 @@ assert ready(fill_nearest) is host(fill_nearest)
 def test_what_can_wait_is_cancelled_too_and_nobody_compiles_it_here(cache: Path, locked: int) -> None:
     code = """
 assert ready(fill_nearest, after_s=0) is None
-wait_until(pool.FARM.processes)
-pool.FARM.cancel()
-wait_until(lambda: not pool.FARM.processes())
+wait_until(pool.POOL.processes)
+pool.POOL.cancel()
+wait_until(lambda: not pool.POOL.processes())
 assert ready(fill_nearest, after_s=LONG_S) is None
 print("none")
 """
@@ -224,9 +224,9 @@ ASKED = {"request(fill_nearest)": 0, "ready(fill_nearest, after_s=0)": 5, "ready
 def test_what_can_wait_gives_way_to_other_work(cache: Path, locked: int, ask: str, nice: int) -> None:
     code = f"""
 {ask}
-wait_until(pool.FARM.processes)
+wait_until(pool.POOL.processes)
 usual = os.getpriority(os.PRIO_PROCESS, 0)
-wait_until(lambda: os.getpriority(os.PRIO_PROCESS, pool.FARM.processes()[0]) == min(usual + {nice}, 19))
+wait_until(lambda: os.getpriority(os.PRIO_PROCESS, pool.POOL.processes()[0]) == min(usual + {nice}, 19))
 print("seen", flush=True)
 """
     assert Process(cache, code).end()[0] == "seen"
@@ -234,12 +234,12 @@ print("seen", flush=True)
 
 def test_progress_is_told_while_there_is_any(cache: Path, locked: int) -> None:
     code = """
-assert pool.FARM.progress() is None
+assert pool.POOL.progress() is None
 say_who_compiles()
-done, total, seconds = pool.FARM.progress()
+done, total, seconds = pool.POOL.progress()
 assert (done, total) == (0, 1) and seconds > 0
 fill()
-assert pool.FARM.progress() is None
+assert pool.POOL.progress() is None
 """
     process = Process(cache, code)
     assert process.process.stdout
