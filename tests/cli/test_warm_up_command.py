@@ -64,7 +64,7 @@ def test_where_machine_code_came_with_the_package_there_is_nothing_to_do(tmp_pat
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv(places.VARIABLE, str(tmp_path / "cache"))
-    monkeypatch.setattr(compiling, "kept", lambda: dict.fromkeys(entry.name for entry in ENTRIES.values()))
+    monkeypatch.setattr(compiling, "cached_files", lambda: dict.fromkeys(entry.name for entry in ENTRIES.values()))
     monkeypatch.setattr(forms, "form", lambda: forms.Form("jit", "nothing was built"))
     places.cache_folder.cache_clear()
     return tmp_path / "cache"

@@ -248,7 +248,7 @@ def _compiled(kernel: Plain, is_entry: bool, inline: tuple[str, ...], nogil: boo
 def linked_kernel(
     kernel: Callable[..., Any], inline: tuple[str, ...], nogil: bool, given: Mapping[Callable[..., Any], Any]
 ) -> types.FunctionType:
-    """Return a kernel which Numba can compile: whatever it calls is a part, or what is ``given`` in its place."""
+    """Return a kernel which Numba can compile: what it calls is a linked function, or what is ``given`` instead."""
     from picasso_kernels.cpu.vector_rows import VECTOR_FORMS
 
     is_vector_form = kernel in VECTOR_FORMS.values()

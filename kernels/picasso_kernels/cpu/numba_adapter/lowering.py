@@ -1,8 +1,8 @@
 """Functions that are lowered on their own, and become machine code with the kernel that calls them.
 
 Numba prepares every function for calls from Python, and optimises it again inside of each of its callers: a function
-five calls deep is optimised six times. Here a function is lowered once, has no entry of its own, and is linked into its callers
-as it is; the kernel at the top is optimised as a whole, once. That halves the time of compiling.
+five calls deep is optimised six times. Here a function is lowered once, has no entry of its own, and is linked into its
+callers as it is; the kernel at the top is optimised as a whole, once. That halves the time of compiling.
 """
 
 from __future__ import annotations
