@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from picasso.module import Module
+from picasso.module import ConfigError, Module
 from picasso.module.elements import ElementError
 from picasso.module.sinks import MemorySink
 from picasso.primitives import VideoFrame
+from picasso.surface import has_nvenc
 
 FRAMES = 6
 
@@ -115,6 +116,14 @@ def test_the_listed_encoder_gives_what_a_stream_does_not_say(tmp_path: Path) -> 
         return len(frame.content.get_data())
 
     assert size(5) < size(95)
+
+
+def test_an_encoder_that_is_named_and_not_there_refuses_to_start(tmp_path: Path) -> None:
+    if has_nvenc():
+        pytest.skip("this machine has NVENC")
+    encoders = [{"codec": "jpeg"}, {"codec": "h264", "encoder": "nvenc"}]
+    with pytest.raises(ConfigError, match=r"auxiliary_encoders\[1\]\.encoder: h264 by nvenc cannot be encoded here"):
+        run(tree(tmp_path, MAKES, auxiliary_encoders=encoders))
 
 
 ENDS = MAKES.replace(

@@ -124,6 +124,16 @@ def test_the_draw_label_is_what_is_looked_up_and_shown(tmp_path: Path) -> None:
     assert not run(tmp_path, looks(), 'add("yolo", "car", BBox(80, 60, 60, 40), draw_label="x")')[0].any()
 
 
+def test_the_primary_object_is_drawn_where_the_map_lists_it(tmp_path: Path) -> None:
+    fill = {"bbox": {"border_color": "00000000", "background_color": "0000FFFF"}}
+    draw = {"rendered_objects": {"auto": {"frame": fill}, "yolo": {"car": {"bbox": {"border_color": "FF0000FF"}}}}}
+    picture, _ = run(tmp_path, draw, f"{CAR}\nframe.roi = BBox(80, 48, 100, 80)")
+    assert box_of(picture, RED) == (49, 39, 111, 81)
+    assert box_of(picture, BLUE) == (30, 8, 130, 88)
+    removed, _ = run(tmp_path, draw, f"{CAR}\nframe.remove_obj_meta(frame.primary)")
+    assert not (removed == BLUE).all(-1).any()
+
+
 PARTS = {
     "border": ({"bbox": {"border_color": "FF0000FF", "thickness": 4}}, RED, (48, 38, 112, 82)),
     "fill": ({"bbox": {"border_color": "00000000", "background_color": "0000FFFF"}}, BLUE, (50, 40, 110, 80)),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from picasso.errors import SurfaceError
-from picasso.module.meta import UNTRACKED_OBJECT_ID, AttributeMeta, Frame, FramePixels, ObjectMeta
+from picasso.module.meta import UNTRACKED_OBJECT_ID, AttributeMeta, Frame, FramePixels, ObjectMeta, build_bbox
 from picasso.primitives import BBox, RBBox, VideoFrame
 from picasso.surface import SurfaceView, VideoFormat
 from picasso.transform import Placement
@@ -259,3 +259,52 @@ def test_a_frame_without_pixels_or_a_gpu_says_so() -> None:
         frame().image()
     with pytest.raises(SurfaceError, match=r"this frame was decoded on the CPU; use image\(\)"):
         frame(64, 48, FramePixels(picture(), Placement.identity((64, 48)))).cuda()
+
+
+@pytest.mark.parametrize("attached", [False, True], ids=["of its own", "in a frame"])
+def test_a_parent_may_be_taken_away(attached: bool) -> None:
+    frame = Frame(VideoFrame("cam", "30/1", 64, 48), None)
+    parent = ObjectMeta("yolo", "car", BBox(20, 20, 8, 6))
+    child = ObjectMeta("yolo", "plate", BBox(20, 20, 2, 2), parent=parent)
+    frame.add_obj_meta(parent)
+    if attached:
+        frame.add_obj_meta(child)
+    assert child.parent == parent
+    child.parent = None
+    assert child.parent is None
+    if not attached:
+        frame.add_obj_meta(child)
+    assert [one.parent for one in frame.objects] == [None, None]
+
+
+@pytest.mark.parametrize("attached", [False, True], ids=["of its own", "in a frame"])
+def test_who_made_an_object_cannot_be_changed(attached: bool) -> None:
+    frame = Frame(VideoFrame("cam", "30/1", 64, 48), None)
+    one = ObjectMeta("yolo", "car", BBox(20, 20, 8, 6))
+    if attached:
+        frame.add_obj_meta(one)
+    with pytest.raises(AttributeError, match="element_name"):
+        one.element_name = "tracker"  # type: ignore[misc]
+    assert one.element_name == "yolo"
+
+
+@pytest.mark.parametrize(
+    ("given", "box"),
+    [
+        ({"xc": 1, "yc": 2, "width": 3, "height": 4}, BBox(1, 2, 3, 4)),
+        ({"xc": 1, "yc": 2, "width": 3, "height": 4, "angle": 0}, BBox(1, 2, 3, 4)),
+        ({"xc": 1, "yc": 2, "width": 3, "height": 4, "angle": 30}, RBBox(1, 2, 3, 4, 30)),
+        ([1, 2, 3, 4], BBox(1, 2, 3, 4)),
+        ((1, 2, 3, 4, 30), RBBox(1, 2, 3, 4, 30)),
+    ],
+)
+def test_boxes_are_built_of_the_numbers_of_metadata(given: Any, box: BBox | RBBox) -> None:
+    built = build_bbox(given)
+    assert (type(built), built.as_xcycwh()) == (type(box), box.as_xcycwh())
+    assert getattr(built, "angle", None) == getattr(box, "angle", None)
+
+
+@pytest.mark.parametrize("given", [{"xc": 1}, [1, 2, 3], [1, 2, 3, 4, 5, 6], {"xc": 1, "yc": 2, "w": 3, "h": 4}, {}])
+def test_numbers_that_are_no_box_are_refused(given: Any) -> None:
+    with pytest.raises(ValueError, match="bbox: expected xc, yc, width, height"):
+        build_bbox(given)

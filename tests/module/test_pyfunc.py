@@ -48,6 +48,21 @@ FORMS = {
         def It(frame, step=1):
             frame.set_tag("n", frame.pts + step)
         """,
+    "function with types": """
+        from picasso.module import Frame
+        def It(frame: Frame, step: int = 1) -> None:
+            frame.set_tag("n", frame.pts + step)
+        """,
+    "class with types": """
+        from __future__ import annotations
+        from dataclasses import dataclass
+        from picasso.module import Frame
+        @dataclass
+        class It:
+            step: int = 1
+            def __call__(self, frame: Frame) -> None:
+                frame.set_tag("n", frame.pts + self.step)
+        """,
     "callable class": """
         class It:
             def __init__(self, step=1):

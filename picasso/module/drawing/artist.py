@@ -63,7 +63,7 @@ class Artist:
             letters: Those of an earlier artist, which need not be made again.
         """
         self._canvas: FrameCanvas | PixelCanvas = canvas_of(frame)
-        self._letters = letters or Letters()
+        self._letters = letters
         self._under, self._over = Sketch(self._canvas.size_wh), Sketch(self._canvas.size_wh)
 
     @property
@@ -127,6 +127,7 @@ class Artist:
             Width and height of the text above its last baseline, and what hangs below it; pixels.
         """
         left_pad, top_pad, right_pad, bottom_pad = padding_of(padding)
+        self._letters = self._letters or Letters()
         run = self._letters.text(str(text), FONT_PX * number_of("font_scale", font_scale))
         size_wh = run.width + left_pad + right_pad, run.height + top_pad + bottom_pad
         corner = anchor_point_type.corner(point_of("anchor", anchor), size_wh)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from picasso.draw import Painter
+from picasso.draw.cpu import Workspace, paint_on
 from picasso.module.meta import Frame
 from picasso.surface import SurfaceView
 
@@ -77,7 +78,10 @@ class PixelCanvas:
 
     def paint(self, drawing: DisplayList) -> None:
         """Paint it."""
-        Painter().paint_list(self._surface, drawing)
+        if self._surface.is_cuda:
+            Painter().paint_list(self._surface, drawing)
+        else:
+            paint_on(self._surface, drawing, Workspace())
 
     paint_now = paint
 

@@ -22,11 +22,7 @@ class BaseNvDsDrawFunc(BasePyFuncPlugin):
 
     rendered_objects: Any = None
     condition: Any = None
-
-    def __init__(self, **kwargs: Any) -> None:
-        """Take the ``kwargs``, which become attributes."""
-        super().__init__(**kwargs)
-        self._letters = Letters()
+    _letters: Letters | None = None
 
     def process_frame(self, buffer: Batch, frame_meta: Frame) -> None:
         """Draw on ``frame_meta``, a frame of ``buffer``, where it has the tag of ``condition``."""
@@ -36,6 +32,8 @@ class BaseNvDsDrawFunc(BasePyFuncPlugin):
 
     def draw(self, buffer: Batch, frame_meta: Frame) -> None:  # noqa: ARG002 - for those who override it
         """Draw on ``frame_meta``, a frame of ``buffer``; by default what ``draw_on_frame`` draws."""
+        if self._letters is None:
+            self._letters = Letters()
         with Artist(frame_meta, letters=self._letters) as artist:
             self.draw_on_frame(frame_meta, artist)
 
@@ -50,10 +48,7 @@ class NvDsDrawFunc(BaseNvDsDrawFunc):
     the look of objects in ``override_draw_spec``.
     """
 
-    def __init__(self, **kwargs: Any) -> None:
-        """Take the ``kwargs``, which become attributes."""
-        super().__init__(**kwargs)
-        self._stock = StockDrawing(self.rendered_objects)
+    _stock: StockDrawing | None = None
 
     def draw(self, buffer: Batch, frame_meta: Frame) -> None:
         """Draw on ``frame_meta``, a frame of ``buffer``; without code of the user's, as a list for the engine."""
@@ -78,5 +73,7 @@ class NvDsDrawFunc(BaseNvDsDrawFunc):
         return draw_spec
 
     def _drawn(self, frame: Frame) -> tuple[DisplayList, int]:
+        if self._stock is None:  # made late, for classes that set rendered_objects themselves
+            self._stock = StockDrawing(self.rendered_objects)
         is_own = type(self).override_draw_spec is not NvDsDrawFunc.override_draw_spec
         return self._stock.draw(frame, self.override_draw_spec if is_own else None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 
@@ -13,6 +13,7 @@ from picasso.draw import DisplayList, LabelDraw, LabelPosition, LabelPositionKin
 from picasso.draw.attached import revisions
 from picasso.module.drawing.looks import DEFAULT_DRAW, TRACKED_DRAW, looks_of
 from picasso.module.meta import ObjectMeta
+from picasso.module.meta.object import AUTO, FRAME
 from picasso_kernels.paint import display_list as at
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class StockDrawing:
             frame: Its boxes are in total pixels.
             override: Changes the look of an object; not asked where there is no ``rendered_objects``.
         """
-        video_frame = frame.video_frame
+        video_frame = self._drawable(frame)
         wanted = self._wanted(video_frame, override)
         under: list[tuple[int, ObjectDraw]] = []
         over: list[tuple[int, ObjectDraw]] = []
@@ -69,7 +70,7 @@ class StockDrawing:
             inside = self._inside(boxes, frame)
             for row, look in wanted:
                 if not inside[row]:
-                    self._skip(frame, row)
+                    self._skip(video_frame, row)
                     continue
                 layers = self._layers(look, turned[row])
                 under += [(row, part) for part in layers.under]
@@ -84,10 +85,24 @@ class StockDrawing:
         may_blur = bool((below.commands[:, at.KIND] == at.BLUR).any())
         return self._stamped(DisplayList(commands, above.glyphs, above.coverage, above.revision, may_blur)), count
 
+    def _drawable(self, frame: Frame) -> VideoFrame:
+        """Return the metadata whose objects are drawn: where the map lists it, with the primary object, lowest."""
+        video_frame, primary = frame.video_frame, None
+        if self._looks is not None and (AUTO, FRAME) in self._looks:
+            primary = frame.primary
+        if primary is None:
+            return video_frame
+        whole = video_frame.copy()
+        whole.create_object(AUTO, FRAME, detection_box=primary.bbox)
+        return whole
+
     def _wanted(self, frame: VideoFrame, override: Override | None) -> list[tuple[int, ObjectDraw]]:
         """Return rows and looks of the objects that are drawn, in the order of ids."""
         ids = frame.object_column("id")
-        order = range(len(ids)) if ids == sorted(ids) else sorted(range(len(ids)), key=ids.__getitem__)
+        order: Sequence[int] = range(len(ids)) if ids == sorted(ids) else sorted(range(len(ids)), key=ids.__getitem__)
+        if (AUTO, FRAME) in (self._looks or ()):
+            units = frame.object_column("namespace")
+            order = sorted(order, key=lambda row: units[row] != AUTO)
         if self._looks is None:
             tracks = frame.object_column("track_id")
             return [(row, DEFAULT_DRAW if tracks[row] is None else TRACKED_DRAW) for row in order]
@@ -115,20 +130,19 @@ class StockDrawing:
         inside: list[bool] = (has_size & across & (y + reach_y > 0) & (y - reach_y < frame.height)).tolist()
         return inside
 
-    def _skip(self, frame: Frame, row: int) -> None:
+    def _skip(self, video_frame: VideoFrame, row: int) -> None:
         self._skipped += 1
         if self._skipped & (self._skipped - 1) == 0:
-            video_frame = frame.video_frame
             name = f"{video_frame.object_column('namespace')[row]}.{video_frame.object_column('label')[row]}"
             logger.warning(
                 "source %r at pts %d: object %s is not drawn: its box (xc, yc, width, height, angle) %s has no size or "
                 "is outside of the frame, %dx%d (no. %d)",
-                frame.source_id,
-                frame.pts,
+                video_frame.source_id,
+                video_frame.pts,
                 name,
                 [round(float(side), 1) for side in video_frame.detection_boxes()[row]],
-                frame.width,
-                frame.height,
+                video_frame.width,
+                video_frame.height,
                 self._skipped,
             )
 

@@ -24,13 +24,13 @@ from picasso.encode import (
     open_encoder,
 )
 from picasso.errors import PicassoError
-from picasso.module.config import ConfigError
+from picasso.module.config import ConfigError, OutputFrame
 from picasso.module.config.output import ENCODERS, PASSES, SPEEDS, STREAMS
 from picasso.module.run.geometry import Geometry
 from picasso.surface import MemType, SurfaceView
 
 if TYPE_CHECKING:
-    from picasso.module.config import ModuleConfig, OutputFrame
+    from picasso.module.config import ModuleConfig
 
 CODECS: Final = {
     "h264": Codec.H264,
@@ -84,6 +84,25 @@ def with_proven_encoder(module: ModuleConfig) -> ModuleConfig:
             continue
         return replace(module, output_frame=tried)
     return module
+
+
+def prove_auxiliary(module: ModuleConfig) -> None:
+    """Encode one frame by each of ``parameters.auxiliary_encoders`` that names its encoder.
+
+    Raises:
+        ConfigError: With a line for each that cannot be used here.
+    """
+    found = []
+    for place, one in enumerate(module.parameters.get("auxiliary_encoders") or ()):
+        if one.get("encoder") is not None:
+            output = OutputFrame(one["codec"], one["encoder"], one.get("encoder_params") or {}, one.get("profile"))
+            try:
+                _prove(output, PROBE_WH)
+            except PicassoError as error:
+                text = f"{output.codec} by {output.encoder} cannot be encoded here: {error}"
+                found.append(module.problem(("parameters", "auxiliary_encoders", place, "encoder"), text))
+    if found:
+        raise ConfigError(found)
 
 
 def encoder_config(output: OutputFrame, size_wh: tuple[int, int], rate: Fraction) -> EncoderConfig:

@@ -23,7 +23,7 @@ from picasso.module.params import fill, use_dynamic
 from picasso.module.run.accounts import Accounts
 from picasso.module.run.assembly import Sizes, batcher_of, steps_of
 from picasso.module.run.auxiliary import AuxiliaryStreams
-from picasso.module.run.encoders import with_proven_encoder
+from picasso.module.run.encoders import prove_auxiliary, with_proven_encoder
 from picasso.module.run.ending import GRACE_S, Ending
 from picasso.module.run.ingresses import Ingresses
 from picasso.module.run.inprocess import Outcome, SentSource, ends_of, standing_clock, surface_of
@@ -362,6 +362,7 @@ class Module:
         from picasso.module.params.etcd import open_etcd
 
         self.config = with_proven_encoder(self.config)
+        prove_auxiliary(self.config)
         config, parameters = self.config, self.config.parameters
         self._answers.enter_context(answered_imports(self._compat))
         fill(parameters)
