@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from picasso.draw import Painter
-from picasso.draw.cpu import Workspace, paint_on
+from picasso.draw.cpu import CpuPainter
 from picasso.module.meta import Frame
 from picasso.surface import SurfaceView
 
@@ -81,7 +81,7 @@ class PixelCanvas:
         if self._surface.is_cuda:
             Painter().paint_list(self._surface, drawing)
         else:
-            paint_on(self._surface, drawing, Workspace())
+            CpuPainter().paint(self._surface, drawing)
 
     paint_now = paint
 
