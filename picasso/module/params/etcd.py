@@ -24,9 +24,12 @@ if TYPE_CHECKING:
 
 READ_TIMEOUT_S: Final = 60.0
 """Seconds without a word from etcd after which the path is read again: a connection can die in silence."""
+CLOSE_S: Final = 1.0
+"""Seconds that closing waits for a thread that is just calling a host which does not answer."""
 FIRST_WAIT_S: Final = 0.2
 MOST_WAIT_S: Final = 5.0
 """Seconds between attempts to reach an etcd that is away, at first and at most."""
+NO_CREDENTIALS: Final = "etcd3gw cannot log in with a user name; use tls, or leave it out"
 NS_PER_S: Final = 1_000_000_000
 
 logger = logging.getLogger("picasso.module")
@@ -46,7 +49,7 @@ def open_etcd(settings: Mapping[str, Any] | None) -> EtcdMirror | None:
     if not settings or not settings["hosts"]:
         return None
     if settings.get("credentials"):
-        raise EtcdError("parameters.etcd.credentials: etcd3gw cannot log in with a user name; use tls, or leave it out")
+        raise EtcdError(f"parameters.etcd.credentials: {NO_CREDENTIALS}")
     return EtcdMirror(
         settings["hosts"],
         settings.get("watch_path", "savant"),
@@ -95,6 +98,8 @@ class EtcdMirror:
         self._stopping = threading.Event()
         self._changed = threading.Condition()
         self._watch: HTTPConnection | None = None
+        """The open watch; set and shut under ``_changed``, so that none is opened behind ``close``."""
+        self._is_watching = self._is_away = False
         self._client = self._connect()
         self._thread = EngineThread(target=self._run, name="etcd-mirror", daemon=True)
         self._thread.start()
@@ -114,7 +119,7 @@ class EtcdMirror:
     @property
     def age_s(self) -> float:
         """Seconds since etcd was last heard of; 0 while the watch is open."""
-        return 0.0 if self._watch is not None else (time.monotonic_ns() - self._heard_ns) / NS_PER_S
+        return 0.0 if self._is_watching else (time.monotonic_ns() - self._heard_ns) / NS_PER_S
 
     def wait_for(self, key: str, value: str | None, timeout_s: float) -> bool:
         """Wait until a key has a value, None for no value; tell whether it has."""
@@ -122,10 +127,11 @@ class EtcdMirror:
             return self._changed.wait_for(lambda: self._values.get(key) == value, timeout_s)
 
     def close(self) -> None:
-        """Stop watching. The last values stay."""
-        self._stopping.set()
+        """Stop watching, within a second. The last values stay."""
+        with self._changed:
+            self._stopping.set()
         self._hang_up()
-        self._thread.join()
+        self._thread.join(CLOSE_S)
 
     def _connect(self) -> Etcd3Client:
         """Return a client for the first host that answers, having read the path."""
@@ -142,6 +148,7 @@ class EtcdMirror:
                 cert_key=self._tls.get("key"),
                 timeout=self._timeout_s,
             )
+            client.session.trust_env = False  # else variables for proxies and authorities win over the settings
             try:
                 self._read_all(client)
             except Exception as error:  # noqa: BLE001 - etcd3gw passes on whatever requests, TLS and JSON raise
@@ -161,23 +168,42 @@ class EtcdMirror:
     def _run(self) -> None:
         wait_s = FIRST_WAIT_S
         while not self._stopping.is_set():
+            is_silent = False
             try:
                 for answer in self._answers():
                     wait_s = FIRST_WAIT_S
                     self._take(answer)
+            except TimeoutError as error:
+                is_silent = self._is_watching
+                if not is_silent:
+                    self._complain(error)
             except Exception as error:  # noqa: BLE001 - whatever it is, the last values stay and it is tried again
-                if self._stopping.is_set():
-                    return
-                logger.warning("etcd is away, the last values stay: %s", _reason(error))
+                self._complain(error)
             self._hang_up()
-            if self._stopping.wait(wait_s):
-                return
-            wait_s = min(2 * wait_s, MOST_WAIT_S)
-            try:
-                self._client = self._connect()
-                logger.info("etcd is back")
-            except EtcdError as error:
-                logger.debug("%s", error)
+            if not is_silent:  # an etcd in which nothing changes is asked again at once
+                if self._stopping.wait(wait_s):
+                    return
+                wait_s = min(2 * wait_s, MOST_WAIT_S)
+            self._read_again(is_silent)
+
+    def _read_again(self, is_silent: bool) -> None:
+        """Read everything again, from the first host that answers."""
+        try:
+            self._client = self._connect()
+        except EtcdError as error:
+            if is_silent:
+                self._complain(error)
+            logger.debug("%s", error)
+            return
+        if self._is_away:
+            self._is_away = False
+            logger.info("etcd is back")
+
+    def _complain(self, error: BaseException) -> None:
+        """Say that etcd is away, once."""
+        if not self._stopping.is_set() and not self._is_away:
+            self._is_away = True
+            logger.warning("etcd is away, the last values stay: %s", _reason(error))
 
     def _answers(self) -> Iterator[dict[str, Any]]:
         """Open a watch behind what was read, and yield its answers."""
@@ -191,28 +217,31 @@ class EtcdMirror:
         }
         url = urlsplit(self._client.get_url("/watch"))
         connection = self._connection(url.hostname or "", url.port or 2379)
-        self._watch = connection
-        try:
+        connection.connect()
+        with self._changed:
             if self._stopping.is_set():
+                connection.close()
                 return
-            connection.request("POST", url.path, json.dumps(request), {"Content-Type": "application/json"})
-            response = connection.getresponse()
+            self._watch = connection
+        connection.sock.settimeout(READ_TIMEOUT_S)
+        connection.request("POST", url.path, json.dumps(request), {"Content-Type": "application/json"})
+        with connection.getresponse() as response:
             if response.status != HTTPStatus.OK:
                 raise EtcdError(f"the watch was refused: {response.status} {response.reason}")
             for line in response:
                 if line.strip():
-                    yield json.loads(line)
-        finally:
-            connection.close()  # it may have been opened after ``close`` had closed it
+                    answer: dict[str, Any] = json.loads(line)
+                    self._is_watching = "result" in answer
+                    yield answer
         raise EtcdError("the watch ended")
 
     def _connection(self, host: str, port: int) -> HTTPConnection:
         if not self._tls:
-            return HTTPConnection(host, port, timeout=READ_TIMEOUT_S)
+            return HTTPConnection(host, port, timeout=self._timeout_s)
         context = ssl.create_default_context(cafile=self._tls.get("ca_certificate"))
         if "certificate" in self._tls:
             context.load_cert_chain(self._tls["certificate"], self._tls.get("key"))
-        return HTTPSConnection(host, port, timeout=READ_TIMEOUT_S, context=context)
+        return HTTPSConnection(host, port, timeout=self._timeout_s, context=context)
 
     def _take(self, answer: dict[str, Any]) -> None:
         if "error" in answer:
@@ -242,7 +271,9 @@ class EtcdMirror:
 
     def _hang_up(self) -> None:
         """Close the watch; a read that waits for it ends."""
-        connection, self._watch = self._watch, None
+        with self._changed:
+            connection, self._watch = self._watch, None
+            self._is_watching = False
         if connection is not None:
             with suppress(OSError, AttributeError):  # closing alone does not wake a thread that reads
                 connection.sock.shutdown(socket.SHUT_RDWR)

@@ -20,6 +20,7 @@ from picasso.module.compat import answered_imports
 from picasso.module.config import ConfigError, ModuleConfig, Problem, load_config
 from picasso.module.elements import CodePath
 from picasso.module.params import fill, use_dynamic
+from picasso.module.params.etcd import NO_CREDENTIALS
 from picasso.module.run.accounts import Accounts
 from picasso.module.run.assembly import Sizes, batcher_of, steps_of
 from picasso.module.run.auxiliary import AuxiliaryStreams
@@ -496,5 +497,7 @@ def refuse_what_is_not_built(config: ModuleConfig) -> None:
     output = config.output_frame
     if output is not None and output.codec == "copy":
         found.append(config.problem(("parameters", "output_frame", "codec"), "copy cannot be run yet"))
+    if (config.parameters.get("etcd") or {}).get("credentials"):
+        found.append(config.problem(("parameters", "etcd", "credentials"), NO_CREDENTIALS))
     if found:
         raise ConfigError(found)
