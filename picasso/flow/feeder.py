@@ -229,7 +229,7 @@ class Feeder:
             + (self._dropped + kept_back).total() * len(self.branches)
             - self._sent_in_part,
             dict(self._dropped),
-            dict(kept_back),
+            {reason: count for reason, count in kept_back.items() if count},
             delivered / busy_s if delivered and busy_s > 0 else 0.0,
             max((total.p50_ns for total in totals), default=0) / 1e6,
             max((total.p99_ns for total in totals), default=0) / 1e6,

@@ -53,6 +53,11 @@ class Shown(NamedTuple):
         return NO_PACKET if self.frame.pts is None else self.frame.pts
 
 
+_HIDES: Final = frozenset({"vp8", "vp9", "av1"})
+"""Codecs with packets that are never shown."""
+_WAIT: Final = 32
+"""Packets within which the picture of a packet comes, if it does."""
+_MANY: Final = 4 * _WAIT
 INCOMPLETE: Final = "bytes of it are missing"
 """What is wrong with a packet that the container did not hold in full."""
 OnFault = Callable[[int, str], None]
@@ -79,6 +84,9 @@ class Decoder:
         """
         self.place = opener.place.shown
         self.skipped = self.damaged = 0
+        self._gone = 0
+        self._unshown: set[int] = set()
+        """Packets whose pictures have not come."""
         self.begins_at_keyframe = True
         """Whether the first packet needs no other; a recording of a broadcast may begin anywhere."""
         self._opener = opener
@@ -86,6 +94,7 @@ class Decoder:
         self._packets = 0
         self._end_s = Fraction(0)
         self._ends_damaged = False
+        self._has_ended = False
         self._lost: MediaError | None = None
         self._input = open_packets(opener)
         try:
@@ -126,6 +135,15 @@ class Decoder:
     def has_times(self) -> bool:
         """Whether the container holds times."""
         return self._times.are_real
+
+    @property
+    def lost(self) -> int:
+        """Packets so far that cannot be decoded, and those behind them that gave no picture; 0 before the first."""
+        if not self.skipped or self.stream.codec_context.name in _HIDES:
+            return self.skipped
+        newest = max(self._unshown, default=0)
+        waiting = 0 if self._has_ended else sum(number > newest - _WAIT for number in self._unshown)
+        return self._gone + len(self._unshown) - waiting
 
     @property
     def moved(self) -> int:
@@ -222,6 +240,7 @@ class Decoder:
             if self._lost is not None:
                 with suppress(EOFError):  # they were given already
                     yield from self._in_order(self.stream.codec_context.decode(None))  # what the decoder holds
+            self._has_ended = True
             yield from starmap(Shown, self._order.flush())
             if self._lost is not None:
                 raise self._lost
@@ -230,11 +249,23 @@ class Decoder:
         """Yield frames whose times are sure."""
         for frame in frames:
             self.damaged += frame.is_corrupt
-            yield from starmap(Shown, self._order.show(Shown(frame, None).packet, frame))
+            packet = Shown(frame, None).packet
+            self._unshown.discard(packet)
+            if len(self._unshown) > _MANY:
+                self._give_up_before(packet)
+            yield from starmap(Shown, self._order.show(packet, frame))
+
+    def _give_up_before(self, packet: int) -> None:
+        """Forget packets whose pictures will not come."""
+        gone = {number for number in self._unshown if number < packet - _WAIT}
+        self._unshown -= gone
+        self._gone += len(gone)
 
     def _decode_packet(self, number: int, packet: VideoPacket) -> list[VideoFrame]:
         """Decode a packet; one that is damaged is counted and gives nothing."""
         if not packet.is_discard:
+            if packet.size:
+                self._unshown.add(number)
             ticks = self._times.of(packet.pts, packet.dts)
             self._order.feed(number, ticks)
             if ticks is not None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from av.error import ExitError, FFmpegError
+from av.error import ExitError, FFmpegError, InvalidDataError
 
-from picasso.errors import MediaError
+from picasso.errors import MediaError, UnreadableError
 
 FAILURES = (FFmpegError, OSError, ValueError)
 """What FFmpeg raises, and ``MediaError``."""
@@ -24,7 +24,10 @@ def media_errors(place: str) -> Iterator[None]:
 
 def media_error(place: str, error: Exception) -> MediaError:
     """Return one of ``FAILURES`` as ``media_errors`` raises it; for those who work once a frame."""
-    return error if isinstance(error, MediaError) else MediaError(f"{place}: {reason(error)}")
+    if isinstance(error, MediaError):
+        return error
+    kind = UnreadableError if isinstance(error, InvalidDataError) else MediaError
+    return kind(f"{place}: {reason(error)}")
 
 
 def reason(error: Exception) -> str:

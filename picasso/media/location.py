@@ -29,6 +29,10 @@ _WRAPPER: Final = re.compile(r"(async|cache|concatf?|crypto|data|fd|file|ipfs|ip
 """Protocols of FFmpeg that are written without ``://``."""
 
 
+_V4L2: Final = 81
+"""Linux's major number of video devices."""
+
+
 class Kind(Enum):
     """What sort of thing a location names."""
 
@@ -56,6 +60,8 @@ class Place:
     """For ``URL``."""
     descriptor: int | None = None
     """For ``STREAM``."""
+    is_camera: bool = False
+    """Whether it is a V4L2 device, such as ``/dev/video0``."""
 
     @property
     def is_path(self) -> bool:
@@ -165,7 +171,8 @@ def _path_place(path: Path, name: str) -> Place:
         kind = Kind.SEQUENCE if _NUMBER.search(path.name) and not os.path.lexists(path) else Kind.FILE
         return Place(kind, name, path=path)
     is_plain = stat.S_ISDIR(status.st_mode) or (stat.S_ISREG(status.st_mode) and not _is_of_kernel(path, status))
-    return Place(Kind.FILE if is_plain else Kind.SPECIAL, name, path=path)
+    is_camera = stat.S_ISCHR(status.st_mode) and os.major(status.st_rdev) == _V4L2
+    return Place(Kind.FILE if is_plain else Kind.SPECIAL, name, path=path, is_camera=is_camera)
 
 
 def _is_of_kernel(path: Path, status: os.stat_result) -> bool:

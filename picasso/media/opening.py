@@ -110,7 +110,7 @@ class Opener:
     @property
     def may_wait(self) -> bool:
         """Whether reading may wait inside of FFmpeg, where a stop signal does not reach."""
-        if self.is_remote or "enable_drefs" in self.options:
+        if self.is_remote or self.place.is_camera or "enable_drefs" in self.options:
             return True
         kind = list_format(head_of(self.place.path)) if self.place.kind is Kind.FILE and self.place.path else None
         return kind == "hls" or (kind is not None and self.trust == "any")
@@ -124,6 +124,8 @@ class Opener:
         place = self.place
         if self.trust != "any" and (more := _OPENS_MORE & set(self.options)):
             raise MediaError(f"{place.shown}: the option {min(more)} lets a file open others; {ADVICE}")
+        if place.is_camera:
+            return Opened(self._av(str(place.path), {}, format="v4l2"))
         if place.kind in {Kind.SPECIAL, Kind.STREAM}:
             return self._open_bytes()
         if place.path is not None:

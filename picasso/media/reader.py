@@ -139,7 +139,7 @@ class VideoReader:
         self._policy = PtsResetPolicy.of(on_restart)
         self._pacer = Pacer(clock or MonotonicClock())
         self._pace = Continuation()  # the clock goes on where the times of a part start again
-        self._skipped = self._damaged = self._moved = 0
+        self._skipped = self._damaged = self._moved = self._lost = 0
         self.source_id = place.stem if source_id is None else source_id
         self._decoder = self._open()
         self._info = describe(self._decoder)
@@ -169,6 +169,11 @@ class VideoReader:
     def skipped(self) -> int:
         """Packets so far that could not be decoded."""
         return self._skipped + self._decoder.skipped
+
+    @property
+    def lost(self) -> int:
+        """Frames so far that did not come: packets that could not be decoded, and those that depend on them."""
+        return self._lost + self._decoder.lost
 
     @property
     def damaged(self) -> int:
@@ -314,6 +319,7 @@ class VideoReader:
         """Begin the next pass at the start of the file."""
         self._skipped += self._decoder.skipped
         self._damaged += self._decoder.damaged
+        self._lost += self._decoder.lost
         self._moved += self._source.moved
         self._decoder.close()
         self._decoder = self._open()

@@ -17,7 +17,7 @@ from picasso.engine.clock import Clock, MonotonicClock
 from picasso.errors import ShutDownError
 from picasso.flow import Item, Output, Runner, Sink, Source, SourceStatus
 from picasso.module.compat import answered_imports
-from picasso.module.config import ConfigError, ModuleConfig, Problem, load_config
+from picasso.module.config import ConfigError, ModuleConfig, Problem, SourceConfig, load_config
 from picasso.module.elements import CodePath
 from picasso.module.params import fill, use_dynamic
 from picasso.module.params.etcd import NO_CREDENTIALS
@@ -36,7 +36,7 @@ from picasso.module.run.stage import ModuleStage
 from picasso.module.run.state import ModuleState, StateFile
 from picasso.module.run.statistics import ModuleStatistics, Statistician
 from picasso.module.sinks import MemorySink, open_sink
-from picasso.module.sources import WIRE, limited, open_source
+from picasso.module.sources import WIRE, guarded, limited, open_source
 from picasso.module.sources.uri import UriSource
 from picasso.primitives import EndOfStream
 from picasso.signals import Stop, Stopped, hold_stop, stop_on_signals
@@ -328,7 +328,7 @@ class Module:
         if given is not None:
             return self._given_sources(given)
         configs = [config for config in self.config.sources if config.element != WIRE]
-        made = [open_source(config, self.config, self.clock) for config in configs]
+        made = [open_source(config, self.config, self._code, self.clock) for config in configs]
         ids = [source.source_id for source in made]
         twice = [(config, name) for config, name in zip(configs, ids, strict=True) if ids.count(name) > 1]
         if twice:
@@ -349,15 +349,19 @@ class Module:
         return Ingresses([open_ingress(config, self.config, self._code, self.clock) for config in configs])
 
     def _given_sources(self, given: Sequence[Source | str | os.PathLike[str]]) -> list[Source]:
-        names = [config.properties.get("source_id") for config in self.config.sources] + [None] * len(given)
-        made: list[Source] = [
-            UriSource(os.fspath(one), name, clock=self.clock) if isinstance(one, str | os.PathLike) else one
-            for one, name in zip(given, names, strict=False)
+        entries = [*self.config.sources, *[None] * len(given)]
+        made = [
+            self._given_file(os.fspath(one), entry) if isinstance(one, str | os.PathLike) else one
+            for one, entry in zip(given, entries, strict=False)
         ]
         ids = [source.source_id for source in made]
         if twice := [name for name in ids if ids.count(name) > 1]:
             raise ValueError(f"Module: the source id {twice[0]!r} is in use; names must be unique")
         return made
+
+    def _given_file(self, file: str, entry: SourceConfig | None) -> Source:
+        name = None if entry is None else entry.properties.get("source_id")
+        return guarded(UriSource(file, name, clock=self.clock), entry, self.config, self._code)
 
     def _open(self) -> None:
         from picasso.module.params.etcd import open_etcd

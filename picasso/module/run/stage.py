@@ -42,6 +42,8 @@ class _Source:
     def __init__(self, downstream: Downstream, limit: Limit) -> None:
         self.downstream = downstream
         self.geometry: Geometry | None = None
+        self.encoded: tuple[tuple[int, int], Fraction] | None = None
+        """Size and rate that the engine was told."""
         self.egress = Egress(downstream.pass_on, limit)
         self.frames = 0
         self.gone = threading.Event()
@@ -104,9 +106,6 @@ class ModuleStage:
         size_wh = (frame.width, frame.height)
         if source.geometry is None or source.geometry.source_wh != size_wh:
             source.geometry = Geometry.of(size_wh, self._module.frame)
-            if self._module.output_frame is not None:
-                rate = Fraction(*frame.fps) if frame.fps[0] > 0 else FALLBACK_RATE
-                self._set_spec(source.downstream.source_id, source_spec(self._module, source.geometry.output_wh, rate))
         source.geometry.enter(frame)
         pixels = FramePixels(surface, source.geometry.total)
         number, source.frames = source.frames, source.frames + 1
@@ -243,6 +242,7 @@ class ModuleStage:
             self.untagged += 1
             source.egress.pass_on(video_frame)
             return
+        self._fit_spec(source, video_frame, geometry)
         if drawings := frame.take_drawings():
             kept, drawing = geometry.crop, joined(drawings)
             attach(video_frame, drawing if kept is None else moved(drawing, -kept.left, -kept.top))
@@ -286,6 +286,13 @@ class ModuleStage:
             logger.error(
                 "source %r: the frame at pts %d is lost (no. %d): %s", frame.source_id, frame.pts, self._failures, error
             )
+
+    def _fit_spec(self, source: _Source, frame: VideoFrame, geometry: Geometry) -> None:
+        """Tell the engine size and rate where they are others than before: behind the frames that it was sent."""
+        rate = Fraction(*frame.fps) if frame.fps[0] > 0 else FALLBACK_RATE
+        if source.encoded != (geometry.output_wh, rate):
+            source.encoded = (geometry.output_wh, rate)
+            self._set_spec(frame.source_id, source_spec(self._module, geometry.output_wh, rate))
 
     def _geometry_of(self, frame: Frame) -> Geometry:
         return Geometry.of(frame.pixels.placement.source_wh, self._module.frame)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from picasso.flow import LeftOut, Sink
 from picasso.module.config import ConfigError
-from picasso.module.elements.loading import CodePath, ElementError, find
+from picasso.module.elements.frame_filter import FrameFilter, load_filter
 from picasso.module.sinks.files import ImageFileSink, MetadataFileSink, VideoFileSink
 from picasso.module.sinks.simple import ConsoleSink, DevNullSink, FileSink
 
 if TYPE_CHECKING:
     from picasso.engine import OutputMessage
-    from picasso.module.config import FilterConfig, ModuleConfig, SinkConfig
+    from picasso.module.config import ModuleConfig, SinkConfig
+    from picasso.module.elements import CodePath
     from picasso.primitives import VideoFrame
 
 
@@ -33,7 +34,6 @@ KINDS: Final[Mapping[str, Callable[..., Sink]]] = {
     "metadata_json_sink": MetadataFileSink,
     "zeromq_sink": _open_wire,
 }
-FrameFilter = Callable[["VideoFrame"], bool]
 logger = logging.getLogger("picasso.module")
 
 
@@ -53,7 +53,7 @@ def open_sink(config: SinkConfig, module: ModuleConfig, code: CodePath) -> Sink:
         sink = Named(sink, config.name)
     if config.frame_filter is None:
         return sink
-    return Filtered(sink, load_filter(config.frame_filter, code, default=None))
+    return Filtered(sink, load_filter(config.frame_filter, code))
 
 
 class Named:
@@ -111,18 +111,3 @@ class Filtered(Named):
                     "egress filter of %s raised, frames pass: %s: %s", self.name, type(error).__name__, error
                 )
             return True
-
-
-def load_filter(config: FilterConfig, code: CodePath, *, default: FrameFilter | None) -> FrameFilter | None:
-    """Load a filter; one that cannot be loaded is replaced by ``default``, with a warning."""
-    try:
-        made: Any = find(code.load(config.module), config.class_name)
-        if isinstance(made, type):
-            made = made(**config.kwargs)
-        if not callable(made):
-            raise ElementError(f"{config.class_name} cannot be called with a frame")
-    except Exception as error:  # noqa: BLE001 - whatever the user's code raises
-        logger.warning("the frame filter %s.%s is not used: %s", config.module, config.class_name, error)
-        return default
-    accepts: FrameFilter = made
-    return accepts

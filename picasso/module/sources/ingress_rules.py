@@ -38,13 +38,16 @@ PASS = Judgement(Verdict.PASS)
 class StreamRules:
     """The rules over the frames of one source."""
 
-    def __init__(self, *, eos_on_resolution_change: bool = True) -> None:
+    def __init__(self, *, eos_on_resolution_change: bool = True, are_decoded: bool = False) -> None:
         """Wait for a first frame.
 
         Args:
             eos_on_resolution_change: Whether pictures that decode on their own begin another stream, too, when codec,
                 size or rate change.
+            are_decoded: Whether the frames come decoded, in the order in which they are shown: then a stream may begin
+                at any of them, and their PTS must rise.
         """
+        self._are_decoded = are_decoded
         self._restarts_stills = eos_on_resolution_change
         self._kind: tuple[object, ...] | None = None
         self._last = 0
@@ -58,12 +61,13 @@ class StreamRules:
         """End the stream; the next one begins with a keyframe."""
         self._kind = None
 
-    def judge(self, frame: VideoFrame, data: bytes | memoryview) -> Judgement:
+    def judge(self, frame: VideoFrame, data: bytes | memoryview = b"") -> Judgement:
         """Say what becomes of a ``frame`` with the payload ``data``; a stream that it begins is open from now on."""
         kind = (codec_name(frame.codec), frame.width, frame.height, frame.fps)
-        time = frame.pts if frame.dts is None else frame.dts
+        time = frame.pts if frame.dts is None or self._are_decoded else frame.dts
         judgement = PASS if self._kind is None else self._change(kind, time)
-        if (self._kind is None or judgement.verdict is Verdict.RESTART) and not _is_key(frame, data):
+        begins = self._kind is None or judgement.verdict is Verdict.RESTART
+        if begins and not self._are_decoded and not _is_key(frame, data):
             self._kind = None
             return Judgement(Verdict.SKIP, judgement.reason)
         self._kind, self._last = kind, time

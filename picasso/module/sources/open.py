@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from picasso.flow import IdlePolicy
 from picasso.module.config import ConfigError
+from picasso.module.elements.frame_filter import find_filter
+from picasso.module.sources.guarded import GuardedSource
 from picasso.module.sources.testpattern import PatternSource
 from picasso.module.sources.uri import UriSource
 
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
     from picasso.engine.clock import Clock
     from picasso.flow import Source
     from picasso.module.config import ModuleConfig, SourceConfig
+    from picasso.module.elements import CodePath
 
 WIRE: Final = "zeromq_source_bin"
 """The kind whose sources come and go through a socket; ``open_ingress`` makes it."""
@@ -23,18 +27,54 @@ INGRESS: Final = frozenset(
     )
 )
 """Properties that the ingress reads, not the source."""
+SOURCE_TIMEOUT_S: Final = 10.0
+EVICTION_INTERVAL_S: Final = 1.0
+BLACKLIST_SIZE: Final = 1024
+BLACKLIST_TTL_S: Final = 10.0
 
 
-def open_source(config: SourceConfig, module: ModuleConfig, clock: Clock) -> Source:
-    """Make a source; it is opened when it is read.
+def open_source(config: SourceConfig, module: ModuleConfig, code: CodePath, clock: Clock) -> Source:
+    """Make a source behind the rules of ingress; it is opened when it is read.
 
     Raises:
-        ConfigError: Its kind is not built yet, or its properties cannot be used.
+        ConfigError: Its kind is not built yet, its properties cannot be used, or its filter cannot be loaded.
     """
+    return guarded(_open(config, module, clock), config, module, code)
+
+
+def guarded(source: Source, config: SourceConfig | None, module: ModuleConfig, code: CodePath) -> GuardedSource:
+    """Put the rules of ingress before a source, as its entry says; without one, the rules with their defaults.
+
+    Raises:
+        ConfigError: The filter cannot be loaded.
+    """
+    given = {} if config is None else config.properties
+    properties = {key: value for key, value in given.items() if value is not None}
+    accepts = None
+    if config is not None and config.frame_filter is not None:
+        try:
+            accepts = find_filter(config.frame_filter, code)
+        except Exception as error:
+            text = f"the filter cannot be loaded: {error}"
+            raise ConfigError([module.problem((*config.path, "ingress_frame_filter"), text)]) from error
+    size, ttl_s = properties.get("blacklist_size", BLACKLIST_SIZE), properties.get("blacklist_ttl", BLACKLIST_TTL_S)
+    return GuardedSource(
+        source,
+        accepts=accepts,
+        eos_on_resolution_change=properties.get("eos_on_frame_resolution_change", True),
+        idle=IdlePolicy(
+            properties.get("source_timeout", SOURCE_TIMEOUT_S),
+            properties.get("source_eviction_interval", EVICTION_INTERVAL_S),
+        ),
+        reject_s=ttl_s if size else None,
+    )
+
+
+def _open(config: SourceConfig, module: ModuleConfig, clock: Clock) -> Source:
     properties = {key: value for key, value in config.properties.items() if value is not None and key not in INGRESS}
     try:
         if config.element == "uridecodebin":
-            return UriSource(clock=clock, **properties)
+            return _uri(properties, clock)
         if config.element == "v4l2src":
             return _camera(properties, clock)
         if config.element == "videotestsrc":
@@ -42,6 +82,12 @@ def open_source(config: SourceConfig, module: ModuleConfig, clock: Clock) -> Sou
     except (ValueError, OSError) as error:
         raise ConfigError([module.problem((*config.path, "properties"), str(error))]) from None
     raise ConfigError([module.problem((*config.path, "element"), f"{config.element} cannot be run yet")])
+
+
+def _uri(properties: dict[str, Any], clock: Clock) -> UriSource:
+    if "framerate" in properties:
+        properties["framerate"] = str(properties["framerate"])
+    return UriSource(clock=clock, **properties)
 
 
 def _camera(properties: dict[str, Any], clock: Clock) -> UriSource:
@@ -52,7 +98,12 @@ def _camera(properties: dict[str, Any], clock: Clock) -> UriSource:
         options["framerate"] = str(properties["framerate"])
     source_id = properties.get("source_id")
     return UriSource(
-        properties["device"], source_id, restart=properties.get("restart", True), options=options, clock=clock
+        properties["device"],
+        source_id,
+        restart=properties.get("restart", True),
+        options=options,
+        is_live=True,
+        clock=clock,
     )
 
 

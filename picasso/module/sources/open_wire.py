@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from picasso.errors import require
+from picasso.module.elements.frame_filter import load_filter
 from picasso.module.run.limits import DECODER_LENGTH, Limit
-from picasso.module.sinks.open import load_filter
 from picasso.module.sources.wire_ingress import IngressSettings, WireIngress
 from picasso.wire import Reader
 
@@ -26,7 +26,7 @@ def open_ingress(config: SourceConfig, module: ModuleConfig, code: CodePath, clo
     kind, bind = given.get("socket_type", "ROUTER"), given.get("bind", True)
     source_id, prefix = given.get("source_id"), given.get("source_id_prefix")
     require("zmq", extra="wire")
-    accepts = None if config.frame_filter is None else load_filter(config.frame_filter, code, default=None)
+    accepts = None if config.frame_filter is None else load_filter(config.frame_filter, code)
 
     def open_reader() -> Reader:
         return Reader(

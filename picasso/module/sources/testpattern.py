@@ -61,7 +61,8 @@ class PatternSource:
         self.frame_count = None if frames < 0 else frames
         self.is_live = is_live
         self._pattern = pattern
-        self._pacer = Pacer(clock or MonotonicClock())
+        self._clock = clock or MonotonicClock()
+        self._pacer = Pacer(self._clock)
         self._stopped = False
 
     @property
@@ -70,13 +71,17 @@ class PatternSource:
         return self._source_id
 
     def __iter__(self) -> Iterator[Item]:
+        self._pacer = Pacer(self._clock)
+        return self._frames(self._pacer)
+
+    def _frames(self, pacer: Pacer) -> Iterator[Item]:
         rate = (self._rate.numerator, self._rate.denominator)
         numbers = itertools.count() if self.frame_count is None else range(self.frame_count)
         for number in numbers:
             pts_ns = number * NS * rate[1] // rate[0]
             if self.is_live:
-                self._pacer.wait(pts_ns)
-            if self._stopped:
+                pacer.wait(pts_ns)
+            if self._stopped or pacer.stopped:
                 return
             duration_ns = (number + 1) * NS * rate[1] // rate[0] - pts_ns
             frame = VideoFrame(
@@ -93,6 +98,10 @@ class PatternSource:
     def stop(self) -> None:
         """End the running iteration, and every later one. Any thread."""
         self._stopped = True
+        self._pacer.stop()
+
+    def interrupt(self) -> None:
+        """End the running iteration; a later one begins at the first frame. Any thread."""
         self._pacer.stop()
 
     def _picture(self, number: int) -> SurfaceView:

@@ -2,55 +2,44 @@
 
 from __future__ import annotations
 
-import glob
 import itertools
+import logging
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
+from picasso.engine.continuation import Continuation
+from picasso.engine.policies import PtsResetPolicy
 from picasso.errors import MediaError, OpeningStoppedError
 from picasso.flow import NEVER, Item, RestartPolicy
 from picasso.media import StopSignal, VideoReader
 from picasso.media.location import input_place
 from picasso.module.meta.frame import TAGS
 from picasso.module.sources.beside import ObjectsBeside
+from picasso.module.sources.files import files_of, is_image, is_pattern, name_of
 from picasso.primitives import Attribute, AttributeValue, EndOfStream
 
 if TYPE_CHECKING:
     from picasso.engine.clock import Clock
+    from picasso.primitives import VideoFrame
 
 NS: Final = 1_000_000_000
-SUFFIXES: Final = frozenset(
-    (
-        *(
-            ".mp4",
-            ".mov",
-            ".mkv",
-            ".webm",
-            ".avi",
-            ".ts",
-            ".mts",
-            ".m2ts",
-            ".flv",
-            ".mpg",
-            ".mpeg",
-            ".m4v",
-            ".wmv",
-            ".3gp",
-        ),
-        *(".h264", ".h265", ".hevc", ".y4m", ".gif", ".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"),
-    )
-)
-"""Names of files that a folder is searched for."""
+LIVE: Final = frozenset(("rtsp", "rtsps", "udp", "rtp", "srt"))
+"""Protocols of streams that do not wait for who reads them."""
+IMAGE_RATE: Final = "30/1"
+logger = logging.getLogger("picasso.module")
 
 
 class UriSource:
     """Reads what a URI names: one file, all files of a folder or pattern one after the other, or a stream.
 
-    Each file ends with an end of stream and leaves its name as the tag ``location``. With ``loop`` times keep rising
-    from one pass of a file to the next.
+    Each video file ends with an end of stream and leaves its name as the tag ``location``; pictures that follow each
+    other are one stream at ``framerate``. Where times start again within a file, the stream ends there, too. With
+    ``loop`` times keep rising from one pass to the next. A file of several that cannot be read is reported and left
+    out.
     """
 
     def __init__(
@@ -59,9 +48,11 @@ class UriSource:
         source_id: str | None = None,
         *,
         loop: bool = False,
+        eos_on_loop_end: bool = True,
         pace: bool = False,
         start_s: float | None = None,
         stop_s: float | None = None,
+        framerate: str = IMAGE_RATE,
         rtsp_transport: str = "tcp",
         timeout_s: float = 10.0,
         restart: bool | None = None,
@@ -69,6 +60,7 @@ class UriSource:
         absolute_timestamps: bool | None = None,
         trust: Any = "origin",
         options: Mapping[str, str] | None = None,
+        is_live: bool | None = None,
         clock: Clock | None = None,
     ) -> None:
         """Take the properties of the element; nothing is opened yet.
@@ -77,9 +69,11 @@ class UriSource:
             uri: File, folder, pattern, or address; ``file://`` is allowed.
             source_id: Name of the source; by default that of the file or folder, or the address.
             loop: Whether it starts again at its end, for ever.
+            eos_on_loop_end: Whether the stream ends with each pass over a single file; that of several ends anyway.
             pace: Whether frames of files come at their own times.
             start_s: Where to begin in each file, in seconds.
             stop_s: Where to end in each file, in seconds.
+            framerate: Pictures a second of image files, as a fraction.
             rtsp_transport: ``tcp`` or ``udp``.
             timeout_s: Longest silence of a server in seconds.
             restart: Whether a lost stream is opened again; by default for addresses that do not end.
@@ -88,37 +82,47 @@ class UriSource:
                 ``USE_ABSOLUTE_TIMESTAMPS`` says.
             trust: What a playlist may make FFmpeg open.
             options: Options of FFmpeg's demuxer.
+            is_live: Whether frames that nobody reads are gone; by default as the protocol says.
             clock: What paces.
+
+        Raises:
+            ValueError: ``framerate`` is no fraction above 0.
         """
         self._uri = uri.removeprefix("file://")
-        place = input_place(self._uri) if not _is_pattern(self._uri) else None
+        place = None if is_pattern(self._uri) else input_place(self._uri)
         self._is_address = place is not None and place.url is not None
-        self._source_id = source_id or _name(self._uri, place)
+        self._source_id = source_id or name_of(self._uri, place)
         self._loop = loop
-        self._range_ns = (round((start_s or 0) * NS), None if stop_s is None else round(stop_s * NS))
+        self._ends_loops = eos_on_loop_end
+        self._first_ns = round((start_s or 0) * NS)
+        self._last_ns = None if stop_s is None else round(stop_s * NS)
+        self._rate = Fraction(framerate)
+        if self._rate <= 0:
+            raise ValueError(f"framerate {framerate!r}: expected a fraction above 0, such as 30/1")
         self._metadata = metadata
         if absolute_timestamps is None:
-            absolute_timestamps = os.environ.get("USE_ABSOLUTE_TIMESTAMPS", "").lower() in ("1", "true", "yes")
+            absolute_timestamps = os.environ.get("USE_ABSOLUTE_TIMESTAMPS", "").lower() in ("1", "true", "yes", "on")
         self._absolute = absolute_timestamps
-        self.is_live = self._is_address and self._uri.partition(":")[0].lower() in (
-            "rtsp",
-            "rtsps",
-            "udp",
-            "rtp",
-            "srt",
-        )
-        again = self.is_live if restart is None else restart
-        self.restart = RestartPolicy(on_end=self.is_live) if again else NEVER
-        extra = {"rtsp_transport": rtsp_transport} if self._uri.startswith("rtsp") else {}
+        is_stream = self._is_address and self._uri.partition(":")[0].lower() in LIVE
+        self.is_live = is_stream if is_live is None else is_live
+        self.restart = RestartPolicy(on_end=self.is_live) if (self.is_live if restart is None else restart) else NEVER
+        extra = {"rtsp_transport": rtsp_transport} if self._uri.lower().startswith("rtsp") else {}
         self._options: dict[str, Any] = {
             "pace": pace and not self.is_live,
             "timeout_s": timeout_s,
             "trust": trust,
             "options": {**extra, **(options or {})},
             "clock": clock,
+            "on_restart": PtsResetPolicy.SEGMENT,
         }
         self._stop = StopSignal()
+        self._now = StopSignal(self._stop)
         self.frame_count: int | None = None
+        self.dropped: Counter[str] = Counter(undecodable=0)
+        """Packets that could not be decoded (``undecodable``)."""
+        self._bad_records = 0
+        self._end_ns = 0
+        """Where the newest frame ends."""
 
     @property
     def source_id(self) -> str:
@@ -131,70 +135,134 @@ class UriSource:
         Raises:
             MediaError: A folder or pattern has no file.
         """
-        if self._is_address:
-            return [self._uri]
-        path = Path(self._uri)
-        if path.is_dir():
-            found = sorted(str(file) for file in path.iterdir() if file.is_file() and file.suffix.lower() in SUFFIXES)
-        elif not path.exists() and _is_pattern(self._uri):
-            found = sorted(file for file in glob.glob(self._uri, recursive=True) if os.path.isfile(file))
-        else:
-            return [self._uri]
-        if not found:
-            raise MediaError(f"{self._uri}: no video or image file is there")
-        return found
+        return [self._uri] if self._is_address else files_of(self._uri)
 
     def __iter__(self) -> Iterator[Item]:
-        for _pass in itertools.count() if self._loop else range(1):
-            files = self.files()
-            for file in files:
-                if self._stop.is_set:
-                    return
-                single = len(files) == 1
-                yield from self._play(file, loops=None if self._loop and single and not self._is_ranged else 1)
-                if not single or self._loop:
-                    yield EndOfStream(self._source_id)
-
-    @property
-    def _is_ranged(self) -> bool:
-        return self._range_ns != (0, None)
+        self._now = StopSignal(self._stop)
+        return self._passes(self._now)
 
     def stop(self) -> None:
         """End the running iteration, and every later one. Any thread."""
         self._stop.set()
 
-    def _play(self, file: str, loops: int | None) -> Iterator[Item]:
+    def interrupt(self) -> None:
+        """End the running iteration; a later one reads again. Any thread."""
+        self._now.set()
+
+    def _passes(self, stop: StopSignal) -> Iterator[Item]:
+        """Yield one pass over all files, or with ``loop`` any number of them on one line of time."""
+        line = self._begin_line()
+        for _pass in itertools.count() if self._loop else range(1):
+            files, frames = self.files(), 0
+            for item in self._pass(files, line, stop):
+                if stop.is_set:
+                    return
+                frames += not isinstance(item, EndOfStream)
+                yield item
+            if stop.is_set:
+                return
+            if not frames:
+                raise MediaError(f"{self._uri}: holds no frame{self._range_words()}")
+
+    def _pass(self, files: list[str], line: Continuation, stop: StopSignal) -> Iterator[Item]:
+        """Yield the frames of each file, and an end of stream behind each; pictures in a row are one stream."""
+        several = len(files) > 1
+        failures: list[MediaError] = []
+        for is_of_images, group in itertools.groupby(files, lambda file: several and is_image(file)):
+            numbers: Iterator[int | None] = itertools.count() if is_of_images else itertools.repeat(None)
+            for file, number in zip(group, numbers, strict=False):
+                if stop.is_set:
+                    return
+                if not self._loop and not number:
+                    line = self._begin_line()
+                try:
+                    yield from self._play(file, line, number, stop)
+                except OpeningStoppedError:
+                    return
+                except MediaError as error:
+                    if not several:
+                        raise
+                    failures.append(error)
+                    logger.error("source %r: a file is left out: %s", self._source_id, error)
+                if not is_of_images and (several or (self._loop and self._ends_loops)):
+                    yield EndOfStream(self._source_id)
+            if is_of_images:
+                yield EndOfStream(self._source_id)
+        if len(failures) == len(files):
+            raise failures[-1]
+
+    def _begin_line(self) -> Continuation:
+        """Begin a line of time, at 0 or at the time of the wall clock, behind what was given before."""
+        line = Continuation()
+        line.offset_ns = max(time.time_ns(), self._end_ns) if self._absolute else 0
+        return line
+
+    def _play(self, file: str, line: Continuation, number: int | None, stop: StopSignal) -> Iterator[Item]:
+        """Yield the frames of a file; a picture of several, ``number``, has the time of its place among them."""
         beside = None if self._is_address else ObjectsBeside.of(file, self._metadata)
+        location = Attribute(TAGS, "location", [AttributeValue.string(input_place(file).shown)])
+        undecodable = self.dropped["undecodable"]
+        numbers = itertools.count()
+        with VideoReader(file, self._source_id, stop=stop, **self._options) as reader:
+            self.frame_count = reader.info.frame_count if self._is_counted(number) else None
+            try:
+                for item in _without_end(reader):
+                    if isinstance(item, EndOfStream):
+                        yield item
+                        continue
+                    frame, surface = item
+                    index = next(numbers)
+                    if number is not None:
+                        self._take_place(frame, number)
+                    elif not self._is_in_range(frame.pts):
+                        if self._last_ns is not None and frame.pts >= self._last_ns:
+                            return
+                        continue
+                    frame.set_attribute(location)
+                    if beside is not None:
+                        self._put_beside(beside, frame, index)
+                    frame.pts = line.move(frame.pts, frame.duration or 1)
+                    self._end_ns = frame.pts + (frame.duration or 1)
+                    yield frame, surface
+                    if reader.skipped:
+                        self.dropped["undecodable"] = undecodable + reader.lost
+            finally:
+                self.dropped["undecodable"] = undecodable + reader.lost
+
+    def _put_beside(self, beside: ObjectsBeside, frame: VideoFrame, index: int) -> None:
+        """Put the objects of a record into a frame; a bad record is reported, and the frame goes on without them."""
         try:
-            reader = VideoReader(file, self._source_id, loops=loops, stop=self._stop, **self._options)
-        except OpeningStoppedError:
-            return
-        location = [AttributeValue.string(input_place(file).shown)]
-        first_ns, last_ns = self._range_ns
-        base_ns = time.time_ns() if self._absolute else 0
-        with reader:
-            self.frame_count = reader.info.frame_count if loops == 1 and not self._is_ranged else None
-            for number, item in enumerate(reader):
-                if isinstance(item, EndOfStream):
-                    return
-                frame, surface = item
-                if frame.pts < first_ns:
-                    continue
-                if last_ns is not None and frame.pts >= last_ns:
-                    return
-                frame.set_attribute(Attribute(TAGS, "location", location))
-                if beside is not None:
-                    beside.put(frame, number)
-                if base_ns:
-                    frame.pts += base_ns
-                yield frame, surface
+            beside.put(frame, index)
+        except MediaError as error:
+            self._bad_records += 1
+            if self._bad_records & (self._bad_records - 1) == 0:  # the first, second, fourth, eighth…
+                logger.error("source %r: bad record no. %d: %s", self._source_id, self._bad_records, error)
+
+    def _is_counted(self, number: int | None) -> bool:
+        return not self._loop and number is None and self._first_ns == 0 and self._last_ns is None
+
+    def _is_in_range(self, pts_ns: int) -> bool:
+        return pts_ns >= self._first_ns and (self._last_ns is None or pts_ns < self._last_ns)
+
+    def _range_words(self) -> str:
+        if not self._first_ns and self._last_ns is None:
+            return ""
+        stop = "" if self._last_ns is None else f" and before stop_s = {self._last_ns / NS:g}"
+        return f" from start_s = {self._first_ns / NS:g}{stop}"
+
+    def _take_place(self, frame: VideoFrame, number: int) -> None:
+        """Give a picture its rate and its time among the others."""
+        begin, end = (int(index * NS / self._rate) for index in (number, number + 1))
+        frame.fps = (self._rate.numerator, self._rate.denominator)
+        frame.pts, frame.duration = begin, end - begin
 
 
-def _is_pattern(uri: str) -> bool:
-    return "://" not in uri and any(letter in uri for letter in "*?[")
-
-
-def _name(uri: str, place: Any) -> str:
-    if place is not None and not Path(uri).is_dir():
-        return str(place.stem)
-    return Path(uri.rstrip("/")).name if not _is_pattern(uri) else (Path(uri).parent.name or "files")
+def _without_end(reader: VideoReader) -> Iterator[Item]:
+    """Yield what a reader gives, but for the end of the last stream."""
+    held: EndOfStream | None = None
+    for item in reader:
+        if held is not None:
+            yield held
+        held = item if isinstance(item, EndOfStream) else None
+        if held is None:
+            yield item
