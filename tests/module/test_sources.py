@@ -7,7 +7,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,9 @@ from test_module_run import PATTERN, frames_of, no_thread_is_left, pyfunc, run, 
 from picasso.flow import SourceState
 from picasso.module import ConfigError, Module
 from picasso.module.sinks import MemorySink
-from picasso.module.sources import UriSource
-from picasso.primitives import EndOfStream
+from picasso.module.sources import PatternSource, UriSource
+from picasso.primitives import EndOfStream, VideoFrame
+from picasso.surface import SurfaceView, VideoFormat
 from picasso.testing import FakeClock
 
 __all__ = ["no_thread_is_left", "video"]
@@ -282,13 +283,42 @@ def many(count: int, **properties: Any) -> list[dict[str, Any]]:
     ]
 
 
+class Holds:
+    """A source that stays open until it is let go."""
+
+    source_id = "holds"
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+
+    def __iter__(self) -> Iterator[Any]:
+        surface = SurfaceView.allocate(VideoFormat.RGB, (64, 48))
+        yield VideoFrame("holds", "25/1", 64, 48, time_base=(1, 10**9), pts=0), surface
+        self.go.wait()
+
+    def stop(self) -> None:
+        self.go.set()
+
+
 @pytest.mark.parametrize(("limit", "is_rejected"), [(64, False), (0, False), (1, True)])
-def test_streams_over_the_limit_are_rejected_one_by_one(
-    caplog: pytest.LogCaptureFixture, limit: int, is_rejected: bool
-) -> None:
-    module, _sink = run(tree(parameters={"max_parallel_streams": limit}, source=many(3)))
-    assert {status.delivered for status in module.statuses()} == {12}
-    assert any("1 sources are in, and no more may" in text for text in caplog.messages) is is_rejected
+def test_streams_over_the_limit_are_rejected_one_by_one_and_lose_nothing(limit: int, is_rejected: bool) -> None:
+    holds, seen = Holds(), Seen()
+    parameters = {"max_parallel_streams": limit}
+    module = Module(tree(parameters=parameters), sources=[holds], sinks=[seen])
+    with module:
+        seen.wait_for(lambda: seen.count("holds") == 1)
+        late = PatternSource("late", width=64, height=48, frames=5)
+        module._add(late)
+        while not (status := module.statuses()[1]).state.is_over and status.state is not SourceState.REJECTED:
+            pass
+        assert (status.state is SourceState.REJECTED) is is_rejected
+        assert not is_rejected or str(status.last_error) == "source 'late': 1 sources are in, and no more may"
+        holds.go.set()
+        seen.wait_for(lambda: seen.ends("late") == 1)
+    assert [(status.source_id, status.delivered, status.dropped) for status in module.statuses()] == [
+        ("holds", 1, 0),
+        ("late", 5, 0),
+    ]
 
 
 def test_a_source_that_says_nothing_has_its_stream_ended_when_the_setting_says(tmp_path: Path) -> None:
