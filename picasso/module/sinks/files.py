@@ -214,7 +214,7 @@ class _Chunks:
 
     def _append(self, output: Output, record: dict[str, Any]) -> None:
         with media_errors(output.place):
-            output.write(json_of(record), b"\n")
+            output.write(json_of(record) + b"\n")  # one write, so that a kill leaves no half of a line
 
     def _begin(self, source_id: str, file: str) -> Output:
         name = self._pattern.format(
