@@ -5,6 +5,7 @@ Every peer runs in a process of its own; its processor time is what the process 
 
 from __future__ import annotations
 
+import itertools
 import resource
 import shutil
 import subprocess
@@ -84,30 +85,27 @@ def _floor(case: Case, _out: Path) -> dict[str, Any]:
 def _picasso(case: Case, out: Path) -> dict[str, Any]:
     from adapter import NAMESPACE, source_spec
 
-    from picasso.engine import Callbacks, GeneralSpec, PicassoEngine
+    from picasso.flow import Runner
     from picasso.media import StreamWriter, VideoReader
-    from picasso.primitives import EndOfStream
+    from picasso.primitives import VideoFrame
 
     looks = dict(zip(NAMES, COLORS, strict=True))
     found = [(moment.corners, moment.names, moment.confidences) for moment in moments(WORKLOAD, case.boxes)]
     spec = source_spec(WORKLOAD.target_wh, looks, preset=case.preset, frame_rate=FRAME_RATE)
 
     def run(loops: int, path: Path) -> int:
-        count = 0
-        with (
-            StreamWriter(path) as writer,
-            PicassoEngine(GeneralSpec(), Callbacks(on_encoded_frame=writer.write)) as engine,
-        ):
-            engine.set_source_spec("clip", spec)
-            for item in VideoReader(clip(), "clip", loops=loops):
-                if isinstance(item, EndOfStream):
-                    break
-                frame, surface = item
-                corners, names, confidences = found[count % MOMENTS]
-                frame.add_detections(NAMESPACE, corners, names, confidences=confidences)
-                engine.send_frame("clip", frame, surface)
-                count += 1
-        return count
+        numbers = itertools.count()
+
+        def annotate(frame: VideoFrame, _surface: object) -> None:
+            corners, names, confidences = found[next(numbers) % MOMENTS]
+            frame.add_detections(NAMESPACE, corners, names, confidences=confidences)
+
+        runner = Runner(spec)
+        runner.add(VideoReader(clip(), "clip", loops=loops), sinks=[StreamWriter(path)], annotate=annotate)
+        (status,) = runner.run()
+        if status.failure is not None or status.delivered != status.read:
+            raise RuntimeError(f"{status.delivered} of {status.read} frames were delivered") from status.failure
+        return status.delivered
 
     run(1, out)
     before = _cpu_s()

@@ -16,10 +16,11 @@ from picasso.cli.excerpt import Excerpt
 from picasso.cli.outputs import Outputs
 from picasso.cli.progress import Progress
 from picasso.cli.rehearsal import rehearse
-from picasso.cli.streams import Outcome, Stream, run
+from picasso.cli.run import Job, run
 from picasso.encode import DgpuPreset, EncoderConfig
 from picasso.engine import CodecSpec, PtsResetPolicy, SourceSpec
 from picasso.errors import GeometryError, MediaError, SpecError
+from picasso.flow import SourceStatus
 from picasso.media import MediaInfo
 from picasso.media.location import Trust, input_place
 from picasso.media.reader import Geometry
@@ -57,7 +58,7 @@ class Conversion:
     trust: Trust
     on_restart: PtsResetPolicy
 
-    def run(self, progress: Progress) -> Outcome:
+    def run(self, progress: Progress) -> SourceStatus:
         """Encode the file.
 
         Raises:
@@ -84,7 +85,7 @@ class Conversion:
             sound = self.outputs.sound(self.source, self.trust) if self.audio and excerpt.info.audio else None
             if sound is not None:
                 opened.callback(sound.close)
-            stream = Stream(
+            job = Job(
                 SOURCE_ID,
                 self._spec(excerpt.info, detections),
                 excerpt.open,
@@ -96,8 +97,8 @@ class Conversion:
                 stop=excerpt.stop,
                 verify=None if detections is None else detections.check_matched,
             )
-            rehearse([stream], progress)
-            outcome = run([stream], progress, on_restart=self.on_restart)[0]
+            rehearse([job], progress)
+            outcome = run([job], progress, on_restart=self.on_restart)[0]
         if outcome.failure is not None:
             raise outcome.failure
         if not outcome.delivered:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
-from picasso.cli.streams import Frames
+from picasso.cli.run import Frames
 from picasso.engine import PtsResetPolicy
 from picasso.media import MediaInfo, VideoReader
 

@@ -1,4 +1,4 @@
-"""Where a command writes: whether the outputs fit each other and the inputs, and the sinks that write them."""
+"""Where a command writes: whether the outputs fit each other and the inputs, and what writes them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from typing import Final
 import typer
 
 from picasso.cli.excerpt import Excerpt
+from picasso.cli.run import Written
 from picasso.cli.sound import SoundSink
-from picasso.cli.streams import Sink
 from picasso.encode import Codec
 from picasso.engine import PtsResetPolicy
 from picasso.media import ImageSequenceWriter, MetadataWriter, StreamWriter
@@ -95,8 +95,8 @@ class Outputs:
         suffix = Path(self.video).suffix.lower()
         return SoundCopy(source, suffix if suffix in FORMATS else ".mkv", trust=trust)
 
-    def open(self, sound: SoundCopy | None = None, excerpt: Excerpt | None = None) -> Sequence[Sink]:
-        """Begin to write; what was there stays until the sinks are closed.
+    def open(self, sound: SoundCopy | None = None, excerpt: Excerpt | None = None) -> Sequence[Written]:
+        """Begin to write; what was there stays until the files are closed.
 
         Args:
             sound: What is copied beside the frames of ``excerpt``.
@@ -107,7 +107,7 @@ class Outputs:
         """
         with ExitStack() as opened:
             if self._to_folder:
-                video: Sink = ImageSequenceWriter(self.video, whole=True, fsync=self.fsync)
+                video: Written = ImageSequenceWriter(self.video, whole=True, fsync=self.fsync)
             else:
                 tracks = () if sound is None else sound.tracks
                 policy = self._within_a_file
@@ -117,11 +117,11 @@ class Outputs:
                 if sound is not None and excerpt is not None:
                     video = SoundSink(writer, sound, excerpt, goes_on=self.on_restart is PtsResetPolicy.CONTINUE)
             opened.callback(video.abandon)
-            sinks = [video]
+            files = [video]
             if self.metadata is not None:
-                sinks.append(MetadataWriter(self.metadata, space="source"))
+                files.append(MetadataWriter(self.metadata, space="source"))
             opened.pop_all()
-        return sinks
+        return files
 
     @property
     def to_stdout(self) -> bool:

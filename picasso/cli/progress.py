@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -16,19 +15,28 @@ from rich.text import Text
 from picasso_kernels.processes import pool
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
-    """Where one source stands."""
+class Status(Protocol):
+    """Where one source stands, as ``flow.SourceStatus`` says it."""
 
-    source_id: str
-    done: int
-    """Frames delivered."""
-    total: int | None
-    """Frames to come in all; None when the container does not tell."""
-    frames_per_s: float
-    """Over the whole run so far."""
-    dropped: int
-    """Frames that were sent and never came out."""
+    @property
+    def source_id(self) -> str:
+        """Its name."""
+
+    @property
+    def delivered(self) -> int:
+        """Frames that came out."""
+
+    @property
+    def total(self) -> int | None:
+        """Frames to come in all; None when the container does not tell."""
+
+    @property
+    def frames_per_s(self) -> float:
+        """Over the whole run so far."""
+
+    @property
+    def dropped(self) -> int:
+        """Frames that were read and never came out."""
 
 
 class Progress(Protocol):
@@ -111,11 +119,11 @@ class LineProgress:
     def show(self, statuses: Sequence[Status]) -> None:
         """Write the lines that are due."""
         for status in statuses:
-            step = status.done * 4 // status.total if status.total else status.done // 250
+            step = status.delivered * 4 // status.total if status.total else status.delivered // 250
             if step > self._steps.get(status.source_id, 0):
                 self._steps[status.source_id] = step
                 of = f"/{status.total}" if status.total else ""
-                self._write(f"{status.source_id}: {status.done}{of} frames, {status.frames_per_s:.0f} frames/s")
+                self._write(f"{status.source_id}: {status.delivered}{of} frames, {status.frames_per_s:.0f} frames/s")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -139,8 +147,8 @@ def _bars(statuses: Sequence[Status]) -> RenderableType:
     table.add_column("dropped", justify="right")
     for status in statuses:
         total = float(status.total) if status.total else None
-        bar = ProgressBar(total=total, completed=status.done, width=30, pulse=total is None)
+        bar = ProgressBar(total=total, completed=status.delivered, width=30, pulse=total is None)
         of = f"/{status.total}" if status.total else ""
-        figures = (f"{status.done}{of}", f"{status.frames_per_s:.0f}", f"{status.dropped}")
+        figures = (f"{status.delivered}{of}", f"{status.frames_per_s:.0f}", f"{status.dropped}")
         table.add_row(status.source_id, bar, *figures)
     return table

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from picasso.cli.progress import Progress
-from picasso.cli.streams import Annotate, Frames, OnRender, Stream, run
+from picasso.cli.run import Annotate, Frames, Job, OnRender, run
 from picasso_kernels.cpu.forms import form
 
 if TYPE_CHECKING:
@@ -22,29 +22,29 @@ if TYPE_CHECKING:
     from picasso.surface import SurfaceView
 
 
-def rehearse(streams: Sequence[Stream], progress: Progress, *, on_render: OnRender | None = None) -> None:
-    """Run the first frame of each stream, with an object of every kind that its spec draws; nothing is kept.
+def rehearse(jobs: Sequence[Job], progress: Progress, *, on_render: OnRender | None = None) -> None:
+    """Run the first frame of each job, with an object of every kind that its spec draws; nothing is kept.
 
     What fails here fails in the run as well, which is there to say so.
     """
     is_compiled_here = form().source == "jit"
     progress.note(f"Getting ready{'; the first run on a machine compiles its kernels' if is_compiled_here else ''}.")
     try:
-        run([_first_frame(stream) for stream in streams], progress.getting_ready(), on_render=on_render)
+        run([_first_frame(job) for job in jobs], progress.getting_ready(), on_render=on_render)
     except BaseException:  # interrupted: the run that would use the files never comes
-        for sink in itertools.chain.from_iterable(stream.sinks for stream in streams):
-            sink.abandon()
+        for file in itertools.chain.from_iterable(job.files for job in jobs):
+            file.abandon()
         raise
 
 
-def _first_frame(stream: Stream) -> Stream:
+def _first_frame(job: Job) -> Job:
     @contextmanager
     def open_frames() -> Iterator[Frames]:
-        with (stream.rehearse or stream.open_frames)() as frames:
+        with (job.rehearse or job.open_frames)() as frames:
             yield itertools.islice(frames, 1)
 
     # the reader goes on after the rehearsal, so nothing here may stop it
-    return replace(stream, open_frames=open_frames, sinks=(), annotate=_examples(stream.spec), stop=None, verify=None)
+    return replace(job, open_frames=open_frames, files=(), annotate=_examples(job.spec), stop=None, verify=None)
 
 
 def _examples(spec: SourceSpec) -> Annotate:

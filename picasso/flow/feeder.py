@@ -142,6 +142,11 @@ class Feeder:
         own = any(sink.is_current for branch in self.branches for sink in branch.sinks)
         return own or threading.current_thread() is self._thread
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the source has ended and its sinks are closed; where it was stopped, nobody waits for the sinks."""
+        return self.done.is_set() and (self._stopping.is_set() or self.join(time.monotonic()))
+
     def stop(self) -> None:
         """Read no further frame; what was sent still comes out."""
         self._stopping.set()

@@ -284,8 +284,8 @@ class Runner:
         is_main = threading.current_thread() is threading.main_thread()
         with stop_on_signals() if is_main else nullcontext():
             self.start()
-            while busy := [feeder for feeder in list(self._feeders.values()) if not feeder.done.is_set()]:
-                busy[0].done.wait(REFRESH_S)
+            while busy := [feeder for feeder in list(self._feeders.values()) if not feeder.is_over]:
+                busy[0].join(time.monotonic() + REFRESH_S)
                 if on_progress is not None:
                     on_progress(self.statuses())
 

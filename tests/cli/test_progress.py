@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 import io
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
-from picasso.cli.progress import LineProgress, LiveProgress, Status, open_progress
+from picasso.cli.progress import LineProgress, LiveProgress, open_progress
 from picasso_kernels.processes import pool
 
 
-def status(done: int, total: int | None = 100) -> Status:
-    return Status("bikes", done, total, frames_per_s=25.4, dropped=0)
+def status(done: int, total: int | None = 100) -> SimpleNamespace:
+    return SimpleNamespace(source_id="bikes", delivered=done, total=total, frames_per_s=25.4, dropped=0)
 
 
 def test_lines_come_at_every_quarter_and_only_once() -> None:

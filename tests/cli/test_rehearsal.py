@@ -7,24 +7,24 @@ import pytest
 from picasso.cli.progress import LineProgress
 from picasso.cli.rehearsal import rehearse
 from picasso.cli.showcase.acts import ACTS
-from picasso.cli.showcase.show import Options, open_stream
+from picasso.cli.showcase.show import Options, open_act
 from picasso.primitives import VideoFrame
 from picasso_kernels.cpu.forms import Form
 
 
 @pytest.mark.skia
 def test_a_rehearsal_draws_every_kind_once_and_writes_nothing(tmp_path: Path) -> None:
-    streams = [open_stream(act, tmp_path, Options()) for act in ACTS]
+    jobs = [open_act(act, tmp_path, Options()) for act in ACTS]
     seen: dict[str, list[tuple[str, str]]] = {}
 
     def on_render(source_id: str, _fbo_id: int, _width: int, _height: int, frame: VideoFrame) -> None:
         seen.setdefault(source_id, []).extend((found.namespace, found.label) for found in frame.get_all_objects())
 
-    rehearse(streams, LineProgress(lambda _line: None), on_render=on_render)
+    rehearse(jobs, LineProgress(lambda _line: None), on_render=on_render)
     assert seen == {act.source_id: [(act.detector.namespace, act.detector.label)] for act in ACTS}
-    for stream in streams:
-        for sink in stream.sinks:
-            sink.close()
+    for job in jobs:
+        for file in job.files:
+            file.close()
     assert not list(tmp_path.glob("*.mp4"))
 
 
@@ -51,5 +51,5 @@ def test_an_interrupted_rehearsal_leaves_no_empty_videos(tmp_path: Path, monkeyp
 
     monkeypatch.setattr("picasso.cli.rehearsal.run", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        rehearse([open_stream(act, tmp_path, Options()) for act in ACTS], LineProgress(lambda _line: None))
+        rehearse([open_act(act, tmp_path, Options()) for act in ACTS], LineProgress(lambda _line: None))
     assert not list(tmp_path.glob("*.mp4"))

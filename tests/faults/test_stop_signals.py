@@ -19,14 +19,15 @@ from picasso.signals import SIGNALS, Stopped, hold_stop, stop_on_signals
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 ENDLESS = """
 import sys
-from picasso.cli import streams
+from picasso.cli import run
 from picasso.cli.app import app
-deliver = streams._Run.deliver
+from picasso.media import StreamWriter
+write = run._Sink.write
 def told(self, output):
-    deliver(self, output)
-    if self._delivered == 40:
+    write(self, output)
+    if self.written == 40 and isinstance(self._file, StreamWriter):
         print("40", flush=True)
-streams._Run.deliver = told
+run._Sink.write = told
 from picasso.cli.excerpt import Excerpt
 from contextlib import contextmanager
 opened = Excerpt.open

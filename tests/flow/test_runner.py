@@ -365,3 +365,24 @@ def make_video(tmp_path: Path) -> Callable[[int], Path]:
         return path
 
     return make
+
+
+def test_a_run_that_is_over_waits_for_its_slowest_sink_however_long_that_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closing has a time limit; a pipe whose reader pauses must lose nothing to it."""
+    may_go, seen_at_close = threading.Event(), []
+
+    class Slow(Kept):
+        def write(self, output: OutputMessage) -> None:
+            may_go.wait()
+            super().write(output)
+
+    def let_go_at_the_end(statuses: list[SourceStatus]) -> None:
+        if statuses[0].state is SourceState.ENDED:
+            may_go.set()
+
+    sink, close = Slow(), Runner.close
+    monkeypatch.setattr(Runner, "close", lambda runner: (seen_at_close.append(list(sink.seen)), close(runner))[1])
+    runner = Runner(BYPASS)
+    runner.add(Scripted("s", range(5)), sinks=[sink])
+    runner.run(let_go_at_the_end)
+    assert seen_at_close == [[0, 1, 2, 3, 4, "eos"]]

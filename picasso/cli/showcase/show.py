@@ -11,14 +11,15 @@ from pathlib import Path
 from picasso.cli.excerpt import Excerpt
 from picasso.cli.progress import Progress
 from picasso.cli.rehearsal import rehearse
+from picasso.cli.run import Frames, Job, run
 from picasso.cli.showcase.acts import ACTS, Act, Annotator
 from picasso.cli.showcase.clips import clip_path
 from picasso.cli.showcase.contact_sheet import Row, write_contact_sheet
 from picasso.cli.showcase.detect import cv2
 from picasso.cli.showcase.overlay import Overlay
-from picasso.cli.streams import Frames, Outcome, Stream, run
 from picasso.draw.skia_library import FIX
 from picasso.errors import MediaError, MissingDependencyError
+from picasso.flow import SourceStatus
 from picasso.media import MetadataWriter, StreamWriter
 
 SHEET = "contact-sheet.png"
@@ -43,7 +44,7 @@ class Result:
     """One act after the show."""
 
     act: Act
-    outcome: Outcome
+    outcome: SourceStatus
     video: Path
     """Its encoded frames."""
     metadata: Path
@@ -69,15 +70,15 @@ def show(out: Path, options: Options, progress: Progress) -> list[Result]:
     out.mkdir(parents=True, exist_ok=True)
     overlays = _overlays(options, progress)
     with ExitStack() as opened:
-        streams = []
+        jobs = []
         for act in ACTS:
-            streams.append(open_stream(act, out, options, overlay=overlays is not None))
-            for sink in streams[-1].sinks:
-                opened.callback(sink.abandon)
+            jobs.append(open_act(act, out, options, overlay=overlays is not None))
+            for file in jobs[-1].files:
+                opened.callback(file.abandon)
         opened.pop_all()
     first, overlay = overlays or (None, None)
-    rehearse(streams, progress, on_render=first)
-    outcomes = run(streams, progress, on_render=overlay)
+    rehearse(jobs, progress, on_render=first)
+    outcomes = run(jobs, progress, on_render=overlay)
     results = [Result(act, outcome, *_paths(act, out)) for act, outcome in zip(ACTS, outcomes, strict=True)]
     if any(outcome.failure is not None for outcome in outcomes):
         return results  # the sheet of a run before stays
@@ -95,7 +96,7 @@ def _overlays(options: Options, progress: Progress) -> tuple[Overlay, Overlay] |
         return None
 
 
-def open_stream(act: Act, out: Path, options: Options, *, overlay: bool = True) -> Stream:
+def open_act(act: Act, out: Path, options: Options, *, overlay: bool = True) -> Job:
     """Set an act up from its clip to its files, which are created."""
     clip = clip_path(act.clip)
 
@@ -113,11 +114,11 @@ def open_stream(act: Act, out: Path, options: Options, *, overlay: bool = True) 
     for path in (video, metadata, out / SHEET):
         if path.exists() and path.samefile(clip):
             raise MediaError(f"{path}: is read and written at once")
-    return Stream(
+    return Job(
         act.source_id,
         act.source_spec(rate, drops=options.realtime, overlay=overlay),
         play,
-        sinks=[StreamWriter(video), MetadataWriter(metadata, space="source")],
+        files=[StreamWriter(video), MetadataWriter(metadata, space="source")],
         annotate=Annotator(act),
         src_rect=act.src_rect,
         total=total,

@@ -12,7 +12,7 @@ import pytest
 
 from picasso.cli.encoding import encoder_config
 from picasso.cli.progress import LineProgress
-from picasso.cli.streams import Frames, Stream, run
+from picasso.cli.run import Frames, Job, run
 from picasso.encode import Av1DgpuProps, Codec, DgpuPreset, EncoderProperties, JpegProps
 from picasso.engine import CodecSpec, OutputMessage, SourceSpec
 from picasso.primitives import VideoFrame
@@ -56,13 +56,13 @@ def frames(source_id: str, count: int, breaks: BaseException | None = None) -> I
         raise breaks
 
 
-def stream(source_id: str, sink: Memory, *, count: int = 20, breaks: BaseException | None = None) -> Stream:
+def job(source_id: str, sink: Memory, *, count: int = 20, breaks: BaseException | None = None) -> Job:
     @contextmanager
     def open_frames() -> Iterator[Frames]:
         yield frames(source_id, count, breaks)
 
     spec = SourceSpec(codec=CodecSpec.encode(TransformConfig(), encoder_config(Codec.JPEG, SIZE_WH, Fraction(25))))
-    return Stream(source_id, spec, open_frames, [sink], total=count)
+    return Job(source_id, spec, open_frames, [sink], total=count)
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +74,7 @@ def no_thread_is_left() -> Iterator[None]:
 
 def test_every_frame_reaches_its_own_sink_in_order() -> None:
     sinks = {"a": Memory(), "b": Memory()}
-    outcomes = run([stream("a", sinks["a"], count=20), stream("b", sinks["b"], count=7)], QUIET)
+    outcomes = run([job("a", sinks["a"], count=20), job("b", sinks["b"], count=7)], QUIET)
     assert [(one.source_id, one.delivered, one.dropped, one.failure) for one in outcomes] == [
         ("a", 20, 0, None),
         ("b", 7, 0, None),
@@ -85,7 +85,7 @@ def test_every_frame_reaches_its_own_sink_in_order() -> None:
 
 
 def test_a_source_without_frames_ends() -> None:
-    (outcome,) = run([stream("a", Memory(), count=0)], QUIET)
+    (outcome,) = run([job("a", Memory(), count=0)], QUIET)
     assert (outcome.delivered, outcome.frames_per_s, outcome.failure) == (0, 0, None)
 
 
@@ -102,7 +102,7 @@ def test_a_source_that_fails_ends_alone_and_says_why(
 ) -> None:
     healthy = Memory()
     sink.left = Path("out.part.mp4")
-    failed, other = run([stream("bad", sink, breaks=breaks), stream("good", healthy)], QUIET)
+    failed, other = run([job("bad", sink, breaks=breaks), job("good", healthy)], QUIET)
     assert failed.delivered == delivered
     assert says in str(failed.failure)
     assert failed.failure is not None
@@ -117,8 +117,8 @@ def test_a_detector_that_raises_ends_its_source() -> None:
         if frame.pts > 100_000_000:
             raise ValueError("no model")
 
-    one = stream("a", Memory())
-    (outcome,) = run([Stream(one.source_id, one.spec, one.open_frames, one.sinks, annotate)], QUIET)
+    one = job("a", Memory())
+    (outcome,) = run([Job(one.source_id, one.spec, one.open_frames, one.files, annotate)], QUIET)
     assert (outcome.delivered, str(outcome.failure)) == (3, "no model")
 
 
@@ -130,7 +130,7 @@ def test_an_interrupted_run_finishes_its_files_and_leaves_no_thread() -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run([stream("a", sink, count=10_000)], Interrupting(lambda _line: None))
+        run([job("a", sink, count=10_000)], Interrupting(lambda _line: None))
     assert len(sink.seen) < 10_000
     assert (sink.closed, sink.abandoned) == (1, 0)
 
