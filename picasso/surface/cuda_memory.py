@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from picasso.errors import DeviceError, SurfaceError, require
-from picasso.surface.cuda import DevicePlane
+from picasso.surface.cuda import DeviceArray, DevicePlane
 from picasso.surface.formats import ColorSpace, VideoFormat
 from picasso.surface.planes import Bytes, byte_size, over_memory
 from picasso.surface.view import SurfaceView
@@ -237,6 +237,33 @@ def upload_corner(surface: SurfaceView, pixels: Bytes) -> None:
     plane, tight = surface.device_plane, np.ascontiguousarray(pixels)
     to_device = Rows(True, plane.ptr, plane.strides[0])
     copy_rows(Rows(False, tight.ctypes.data, tight.strides[0]), to_device, _rows_of(tight.shape))
+
+
+def copy_array_to_surface(array: DeviceArray, gpu_id: int, surface: SurfaceView) -> None:
+    """Copy an array of uint8 on a GPU into the top left corner of a surface of one plane, and wait for it.
+
+    Args:
+        array: What is copied; it fits.
+        gpu_id: Where it is.
+        surface: Where it goes: on the host, on the same GPU, or on another.
+    """
+    from picasso_kernels.cuda.driver import Rows, copy_rows
+
+    if surface.readonly:
+        raise SurfaceError("the pixels are read-only")
+    shape = _rows_of(array.shape)
+    source = Rows(True, array.ptr, array.strides[0] if array.strides else shape[1])
+    device = open_device(gpu_id)
+    device.wait_for(array.stream or 0)
+    if surface.is_cuda and surface.gpu_id == gpu_id:
+        device.wait_for(surface.cuda_stream)
+        plane = surface.device_plane
+        copy_rows(source, Rows(True, plane.ptr, plane.strides[0]), shape)
+        device.wait_for(0)  # a copy on the device does not wait by itself
+        return
+    host = np.empty(array.shape, np.uint8)
+    copy_rows(source, Rows(False, host.ctypes.data, shape[1]), shape)
+    surface.upload(host)
 
 
 def fill_planes(surface: SurfaceView, byte: int) -> None:

@@ -8,16 +8,14 @@ from __future__ import annotations
 import ctypes
 import platform
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from picasso.errors import DeviceError
+from picasso_kernels.cuda import libcuda
 
 _MODEL_FILE = Path("/proc/device-tree/model")
 _MIB: Final = 1 << 20
 
-# cuda.h, CUdevice_attribute
-_COMPUTE_CAPABILITY_MAJOR: Final = 75
-_COMPUTE_CAPABILITY_MINOR: Final = 76
 # nvml.h, nvmlMemory_v2_t: version, total, reserved, free, used; the version is 2 and the size of it
 _NVML_MEMORY_VERSION: Final = 2 << 24 | 40
 
@@ -63,8 +61,7 @@ def gpu_name(gpu_id: int = 0) -> str | None:
         cuda, device = _device(gpu_id)
     except DeviceError:
         return None
-    name = ctypes.create_string_buffer(256)
-    return name.value.decode() if not cuda.cuDeviceGetName(name, len(name), device) else None
+    return libcuda.name_of(cuda, device)
 
 
 def gpu_compute_capability(gpu_id: int = 0) -> tuple[int, int] | None:
@@ -73,10 +70,7 @@ def gpu_compute_capability(gpu_id: int = 0) -> tuple[int, int] | None:
         cuda, device = _device(gpu_id)
     except DeviceError:
         return None
-    major, minor = ctypes.c_int(), ctypes.c_int()
-    cuda.cuDeviceGetAttribute(ctypes.byref(major), _COMPUTE_CAPABILITY_MAJOR, device)
-    cuda.cuDeviceGetAttribute(ctypes.byref(minor), _COMPUTE_CAPABILITY_MINOR, device)
-    return major.value, minor.value
+    return libcuda.compute_capability_of(cuda, device)
 
 
 def gpu_architecture(gpu_id: int = 0) -> str | None:
@@ -123,17 +117,15 @@ def jetson_model() -> str | None:
     return model if "jetson" in model.lower() else None
 
 
-def _device(gpu_id: int) -> tuple[ctypes.CDLL, ctypes.c_int]:
-    """Load the driver and find a device."""
-    cuda = _load("libcuda.so.1")
-    if cuda is None:
-        raise DeviceError("no CUDA driver on this machine: libcuda.so.1 cannot be loaded")
-    if code := cuda.cuInit(0):
-        raise DeviceError(f"the CUDA driver does not initialise: cuInit returned {code}")
-    count, device = ctypes.c_int(), ctypes.c_int()
-    cuda.cuDeviceGetCount(ctypes.byref(count))
-    if not 0 <= gpu_id < count.value or cuda.cuDeviceGet(ctypes.byref(device), gpu_id):
-        raise DeviceError(f"no GPU {gpu_id}: the CUDA driver sees {count.value}")
+def _device(gpu_id: int) -> tuple[Any, ctypes.c_int]:
+    """Open the driver and find a device."""
+    try:
+        cuda = libcuda.open_driver()
+    except libcuda.NoDriverError as error:
+        raise DeviceError(str(error)) from error
+    device = libcuda.device_at(cuda, gpu_id)
+    if device is None:
+        raise DeviceError(f"no GPU {gpu_id}: the CUDA driver sees {libcuda.device_count(cuda)}")
     return cuda, device
 
 

@@ -122,6 +122,18 @@ class DeviceTensor:
         )
         return export_array(loan, order_streams, stream, max_version, dl_device, copy)
 
+    def to_cupy(self) -> Any:
+        """Return the tensor as a CuPy array ``(N, 3, H, W)`` that shares its memory.
+
+        CuPy's current stream goes on once the numbers are ready. That stream has to live as long as the array.
+
+        Raises:
+            MissingDependencyError: CuPy is not installed.
+        """
+        from picasso.surface.cupy_arrays import lend_to_cupy
+
+        return lend_to_cupy(self, self._gpu_id)
+
     def to_numpy(self) -> npt.NDArray[Any]:
         """Wait for the numbers and copy them to the host."""
         from picasso.surface.cuda_memory import open_device

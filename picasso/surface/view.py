@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from picasso.errors import ConsumedError, SurfaceError, UploadError
 from picasso.surface import planes as plane_maths
@@ -422,6 +421,21 @@ class SurfaceView:
         width, height = self._pixels.size_wh
         return np.concatenate([plane.reshape(-1) for plane in planes]).reshape(height * 3 // 2, width)
 
+    def to_cupy(self) -> Any:
+        """Return the pixels as a CuPy array of uint8, ``(H, W, C)`` or ``(H, W)``; 4:2:0 gives ``(H * 3 / 2, W)``.
+
+        A picture of one plane on a GPU is lent without a copy: what is written to the array is written to the surface,
+        and CuPy's current stream goes on once the pixels are ready. That stream has to live as long as the array. A
+        picture of several planes, and one in host memory, is copied.
+
+        Raises:
+            MissingDependencyError: CuPy is not installed.
+            ConsumedError: The view was consumed.
+        """
+        from picasso.surface.cupy_arrays import cupy_of_surface
+
+        return cupy_of_surface(self)
+
     def memset(self, value: int) -> None:
         """Set every byte of every plane to ``value``, 0..255."""
         byte = _check_byte(value)
@@ -449,13 +463,22 @@ class SurfaceView:
             return
         self._writable()[0][...] = values
 
-    def upload(self, array: npt.NDArray[np.uint8]) -> None:
+    def upload(self, array: Any) -> None:
         """Copy a uint8 array ``(H, W, C)``, or ``(H, W)`` for one channel, into the top left corner.
 
+        Args:
+            array: A NumPy array, or one on a GPU: of CuPy or of anything else that ``wrap`` takes. Pixels on the GPU of
+                the surface are copied there; others come through the host. Either way they are waited for.
+
         Raises:
-            SurfaceError: The dtype is not uint8.
+            SurfaceError: The dtype is not uint8, or the array on a GPU is no picture: see ``wrap``.
             UploadError: The array is larger than the surface, or has other channels.
         """
+        if is_device_array(array):
+            from picasso.surface.cupy_arrays import upload_device_array
+
+            upload_device_array(self, array)
+            return
         array = plane_maths.check_bytes(np.asarray(array))
         pixels = array[:, :, None] if array.ndim == 2 else array
         if pixels.ndim != 3 or pixels.shape[2] != self.channels:

@@ -15,6 +15,7 @@ from picasso.cli.checks import host as host_checks
 from picasso.cli.checks.kernels import check_kernels
 from picasso_kernels.cpu import forms
 from picasso_kernels.cpu.levels import level_of
+from picasso_kernels.cuda import libcuda
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +159,9 @@ class Driver:
         version._obj.value = 13000  # type: ignore[attr-defined]
         return 0
 
+    def cuDeviceGet(self, _device: object, _index: int) -> int:  # noqa: N802
+        return 0
+
     def cuDeviceGetName(self, name: ctypes.Array[ctypes.c_char], _length: int, _device: int) -> int:  # noqa: N802
         name.value = b"NVIDIA H200"
         return 0
@@ -168,7 +172,7 @@ class Driver:
 
 
 def test_a_gpu_is_named_with_its_driver(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gpu_checks.ctypes, "CDLL", lambda _name: Driver())
+    monkeypatch.setattr(libcuda, "load", Driver)
     found = {finding.name: finding for finding in gpu_checks.check_gpu()}
     assert found["CUDA"].detail.startswith("devices: 1, driver speaks CUDA 13.0")
     assert found["device 0"].detail == "NVIDIA H200, compute capability 9.0"
@@ -180,12 +184,12 @@ def test_a_gpu_is_named_with_its_driver(monkeypatch: pytest.MonkeyPatch) -> None
     ids=["no driver", "driver without GPU"],
 )
 def test_no_gpu_comes_with_the_reason(monkeypatch: pytest.MonkeyPatch, driver: Driver | None, says: str) -> None:
-    def load(_name: str) -> Driver:
+    def load() -> Driver:
         if driver is None:
             raise OSError("libcuda.so.1: cannot open shared object file")
         return driver
 
-    monkeypatch.setattr(gpu_checks.ctypes, "CDLL", load)
+    monkeypatch.setattr(libcuda, "load", load)
     found = {finding.name: finding for finding in gpu_checks.check_gpu()}
     assert found["CUDA"].state is State.ABSENT
     assert says in found["CUDA"].detail

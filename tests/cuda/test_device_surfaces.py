@@ -57,6 +57,63 @@ def test_a_surface_of_ours_is_lent_by_dlpack(library: str, gpu: Any) -> None:
         del lent
 
 
+@pytest.mark.parametrize("form", SOURCES)
+def test_every_surface_is_a_cupy_array(form: VideoFormat, gpu: Any) -> None:
+    cupy = pytest.importorskip("cupy")
+    source = random_surface(form, (64, 48), 3)
+    for _ in range(20):  # the pool's memory goes round: what comes back too early is written over
+        array = on_device(source, gpu).to_cupy()
+        assert (type(array), array.dtype) == (cupy.ndarray, np.uint8)
+        np.testing.assert_array_equal(array.get(), source.to_numpy())
+    np.testing.assert_array_equal(source.to_cupy().get(), source.to_numpy())  # from the host: a copy
+
+
+def test_what_is_written_to_a_cupy_array_is_written_to_the_surface(gpu: Any) -> None:
+    cupy = pytest.importorskip("cupy")
+    surface = on_device(random_surface(VideoFormat.RGBA, (64, 48), 3), gpu)
+    with cupy.cuda.Stream(non_blocking=True) as stream:
+        surface.to_cupy()[...] = 7
+        stream.synchronize()
+    assert (surface.to_numpy() == 7).all()
+
+
+def test_a_read_only_surface_is_a_cupy_array_too(gpu: Any) -> None:
+    cupy = pytest.importorskip("cupy")
+    source = on_device(random_surface(VideoFormat.RGBA, (64, 48), 3), gpu)
+    pointer, _ = source.__cuda_array_interface__["data"]
+
+    class ReadOnly:
+        __cuda_array_interface__ = source.__cuda_array_interface__ | {"data": (pointer, True)}
+
+    np.testing.assert_array_equal(cupy.asnumpy(SurfaceView.wrap(ReadOnly()).to_cupy()), source.to_numpy())
+
+
+@pytest.mark.parametrize("on_gpu", [True, False], ids=["into the GPU", "into the host"])
+@pytest.mark.parametrize("library", ["cupy", "torch"])
+def test_an_array_on_the_gpu_is_uploaded_into_the_corner(library: str, on_gpu: bool, gpu: Any) -> None:
+    module = pytest.importorskip(library)
+    background = random_surface(VideoFormat.RGBA, (64, 48), 3)
+    surface = on_device(background, gpu) if on_gpu else background
+    expected = background.to_numpy()
+    pixels = random_surface(VideoFormat.RGBA, (20, 30), 4).to_numpy()
+    array = module.from_numpy(pixels).cuda() if library == "torch" else module.asarray(pixels)
+    for part in (array, array[3:17]):
+        surface.upload(part)
+        rows = part.shape[0]
+        expected[:rows, :20] = pixels if rows == 30 else pixels[3:17]
+        np.testing.assert_array_equal(surface.to_numpy(), expected)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_a_tensor_is_a_cupy_array(dtype: str, gpu: Any) -> None:
+    cupy = pytest.importorskip("cupy")
+    source = random_surface(VideoFormat.RGBA, (64, 48), 3)
+    tensor = gpu.to_tensor([on_device(source, gpu)], [Placement.identity((64, 48))], NORMAL, dtype=dtype)
+    array = tensor.to_cupy()
+    assert (type(array), array.shape, str(array.dtype)) == (cupy.ndarray, (1, 3, 48, 64), dtype)
+    np.testing.assert_array_equal(array.get(), tensor.to_numpy())
+
+
 def test_torch_writes_into_a_surface_of_ours(gpu: Any, torch: Any) -> None:
     surface = on_device(random_surface(VideoFormat.RGBA, (64, 48), 3), gpu)
     stream = torch.cuda.Stream()

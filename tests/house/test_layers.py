@@ -157,6 +157,15 @@ def test_numba_is_behind_one_door_for_the_host_and_one_for_cuda() -> None:
     assert wrong == [f"{ROOT}/picasso/cli/checks/kernels.py:{LOADS_NUMBA} imports numba"]
 
 
+def test_the_cuda_driver_is_opened_by_one_file_and_called_by_one_more() -> None:
+    files = [*(ROOT / "kernels").rglob("*.py"), *(ROOT / "picasso").rglob("*.py")]
+    cuda = ROOT / "kernels" / "picasso_kernels" / "cuda"
+    opening = [file for file in files if re.search(r"DLL\([^)]*(libcuda|LIBRARY)", file.read_text())]
+    assert opening == [cuda / "libcuda.py"]
+    calling = {file for file in files for _, name in modules_imported(file) if name.startswith("cuda.bindings")}
+    assert calling == {cuda / "driver.py", cuda / "cubin.py"}  # the driver; nvJitLink
+
+
 LOADS_NUMBA = next(line for line, name in modules_imported(ROOT / "picasso/cli/checks/kernels.py") if NUMBA.match(name))
 """``picasso doctor`` says whether Numba loads."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from picasso.errors import DeviceError, MissingDependencyError, SurfaceError, SurfaceTypeError
+from picasso.errors import DeviceError, MissingDependencyError, SurfaceError, SurfaceTypeError, UploadError
 from picasso.surface import MemType, SurfaceView, VideoFormat
 
 POINTER = 0x7F0000000000
@@ -221,3 +222,31 @@ def test_an_array_of_another_gpu_than_the_caller_says_is_refused() -> None:
     assert SurfaceView.from_cuda_array(tensor, gpu_id=2).gpu_id == 2
     with pytest.raises(SurfaceError, match="the array is on GPU 2, not on GPU 0"):
         SurfaceView.from_cuda_array(tensor, gpu_id=0)
+
+
+@pytest.mark.parametrize(
+    ("tensor", "error", "message"),
+    [
+        (Tensor((4, 6, 3)), UploadError, "channel count mismatch: surface has 4, array has shape (4, 6, 3)"),
+        (Tensor((4, 6)), UploadError, "channel count mismatch: surface has 4, array has shape (4, 6)"),
+        (Tensor((9, 6, 4)), UploadError, "array dimensions 6x9 exceed surface dimensions 6x4"),
+        (Tensor((4, 7, 4)), UploadError, "array dimensions 7x4 exceed surface dimensions 6x4"),
+        (Tensor((4, 6, 4), strides=(64, 8, 1)), SurfaceError, "only rows may be padded on a GPU"),
+        (Tensor((4, 6, 4), typestr="<f4"), SurfaceError, "unsupported dtype '<f4'; only uint8"),
+        (Tensor((4, 6, 4), data=(0, False)), SurfaceError, "data pointer is null"),
+    ],
+)
+def test_an_array_on_a_gpu_that_does_not_fit_is_not_uploaded(
+    tensor: object, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error) as caught:
+        SurfaceView.allocate(VideoFormat.RGBA, (6, 4)).upload(tensor)
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("tensor", [Tensor((4, 6, 4)), None], ids=["on a GPU", "on the host"])
+def test_without_cupy_the_error_names_what_to_install(tensor: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    view = SurfaceView.wrap(tensor) if tensor else SurfaceView.allocate(VideoFormat.RGBA, (6, 4))
+    with pytest.raises(MissingDependencyError, match=r"pip install 'picasso-engine\[cuda13\]'"):
+        view.to_cupy()

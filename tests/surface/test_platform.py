@@ -10,6 +10,7 @@ import pytest
 
 from picasso.errors import DeviceError
 from picasso.surface import platform
+from picasso_kernels.cuda import libcuda
 
 
 class Driver:
@@ -59,6 +60,13 @@ class Nvml:
 def machine(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The libraries that load, by name; none at first."""
     libraries: dict[str, Any] = {}
+
+    def load() -> Any:
+        if libcuda.LIBRARY not in libraries:
+            raise OSError(f"{libcuda.LIBRARY}: cannot open shared object file")
+        return libraries[libcuda.LIBRARY]
+
+    monkeypatch.setattr(libcuda, "load", load)
     monkeypatch.setattr(platform, "_load", libraries.get)
     return libraries
 

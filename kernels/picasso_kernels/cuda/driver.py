@@ -3,7 +3,7 @@
 Calls go through ``cuda.bindings``, which numba-cuda brings. Nothing here waits for a GPU unless its name says so, and
 every refusal of the driver is a ``CudaError`` that names the call.
 
-What a frame needs a dozen times, and what takes the driver a microsecond, goes through ``ctypes.PyDLL`` instead, which
+What a frame needs a dozen times, and what takes the driver a microsecond, goes through ``load_quick`` instead, which
 keeps the GIL: ``cuda.bindings`` lets go of it in every call, and with many sources each time is a turn lost.
 """
 
@@ -18,16 +18,15 @@ from typing import Any, Final, NamedTuple
 
 from cuda.bindings import driver
 
+from picasso_kernels.cuda.libcuda import load_quick
+
 _NON_BLOCKING: Final = int(driver.CUstream_flags.CU_STREAM_NON_BLOCKING)
 _NO_TIMING: Final = int(driver.CUevent_flags.CU_EVENT_DISABLE_TIMING)
 _KEEP_ALL: Final = 2**63
 """Bytes that a pool keeps when they are given back: all."""
 
 
-try:
-    _quick: Final = ctypes.PyDLL("libcuda.so.1")
-except OSError as error:
-    raise ImportError(f"there is no CUDA driver: {error}") from error
+_quick: Final = load_quick()
 _POINTER, _UINT, _SIZE = ctypes.c_void_p, ctypes.c_uint, ctypes.c_size_t
 _quick.cuLaunchKernel.argtypes = [_POINTER, *[_UINT] * 7, *[_POINTER] * 3]
 _quick.cuCtxSetCurrent.argtypes = [_POINTER]

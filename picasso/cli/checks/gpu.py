@@ -5,56 +5,34 @@ A source works on the GPU when its encoder's memory is CUDA's; what stands here 
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, Literal
 
 from picasso.cli.checks.finding import Finding, State
-
-_COMPUTE_CAPABILITY_MAJOR = 75  # CUdevice_attribute
-_COMPUTE_CAPABILITY_MINOR = 76
-
-
-class _DriverError(Exception):
-    """The CUDA driver is missing or refuses."""
+from picasso_kernels.cuda import libcuda
 
 
 def check_gpu() -> Iterator[Finding]:
     """Driver and devices, then one session of the encoder and of the decoder."""
     try:
-        driver = _open_driver()
+        driver = libcuda.open_driver()
         yield from _devices(driver)
-    except _DriverError as error:
+    except libcuda.NoDriverError as error:
         yield Finding.failed("gpu", "CUDA", str(error), needed=False)
     yield _session("NVENC", "h264_nvenc", "w")
     yield _session("NVDEC", "h264_cuvid", "r")
 
 
-def _open_driver() -> ctypes.CDLL:
-    try:
-        driver = ctypes.CDLL("libcuda.so.1")
-    except OSError as error:
-        raise _DriverError("libcuda.so.1 is not found: no NVIDIA driver is installed here") from error
-    code = driver.cuInit(0)
-    if code:
-        raise _DriverError(f"the driver is installed and cuInit returned {code}: no usable NVIDIA GPU")
-    return driver
-
-
-def _devices(driver: ctypes.CDLL) -> Iterator[Finding]:
-    count, api = ctypes.c_int(), ctypes.c_int()
-    driver.cuDeviceGetCount(ctypes.byref(count))
-    driver.cuDriverGetVersion(ctypes.byref(api))
-    speaks = f"driver speaks CUDA {api.value // 1000}.{api.value % 1000 // 10}"
-    yield Finding("gpu", "CUDA", State.OK, f"devices: {count.value}, {speaks}")
-    for index in range(count.value):
-        name, major, minor = ctypes.create_string_buffer(128), ctypes.c_int(), ctypes.c_int()
-        driver.cuDeviceGetName(name, len(name), index)
-        driver.cuDeviceGetAttribute(ctypes.byref(major), _COMPUTE_CAPABILITY_MAJOR, index)
-        driver.cuDeviceGetAttribute(ctypes.byref(minor), _COMPUTE_CAPABILITY_MINOR, index)
-        detail = f"{name.value.decode(errors='replace')}, compute capability {major.value}.{minor.value}"
-        yield Finding("gpu", f"device {index}", State.OK, detail)
+def _devices(driver: Any) -> Iterator[Finding]:
+    count, (major, minor) = libcuda.device_count(driver), libcuda.cuda_version(driver)
+    yield Finding("gpu", "CUDA", State.OK, f"devices: {count}, driver speaks CUDA {major}.{minor}")
+    for index in range(count):
+        device = libcuda.device_at(driver, index)
+        if device is not None:
+            major, minor = libcuda.compute_capability_of(driver, device)
+            detail = f"{libcuda.name_of(driver, device)}, compute capability {major}.{minor}"
+            yield Finding("gpu", f"device {index}", State.OK, detail)
 
 
 def _session(name: str, codec: str, mode: Literal["r", "w"]) -> Finding:
