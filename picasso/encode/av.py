@@ -23,6 +23,7 @@ from picasso.encode.enums import Codec
 from picasso.encode.h26x import x264_plan, x265_plan
 from picasso.encode.handover import FULL, LIMITED, fresh_i420_frame, i420_frame
 from picasso.encode.intake import Intake
+from picasso.encode.scheduling import unchanged_priority
 from picasso.encode.settings import Plan, Settings, settings_of
 from picasso.encode.svtav1 import svtav1_plan
 from picasso.encode.threads import enough_threads
@@ -189,7 +190,7 @@ def _open(config: EncoderConfig, plan: Plan, color: ColorSpace) -> VideoCodecCon
     context.colorspace = context.color_primaries = context.color_trc = TAGS[color.matrix]
     context.options = dict(plan.options)
     try:
-        with enough_threads(plan.library):
+        with enough_threads(plan.library), unchanged_priority():
             context.open()
     except (av.FFmpegError, OverflowError) as error:
         raise EncoderError(f"{plan.library} cannot open {config!r}: {error}") from error

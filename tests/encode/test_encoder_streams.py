@@ -57,6 +57,17 @@ def test_a_stream_decodes_to_what_was_encoded(codec: Codec, opened: Opened, clip
     assert psnr(frames, clip) > 38
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="this system has no scheduling classes")
+@every_codec
+def test_an_encoder_leaves_every_thread_its_priority(codec: Codec, opened: Opened) -> None:
+    def policies() -> set[int]:
+        return {os.sched_getscheduler(int(thread)) for thread in os.listdir("/proc/self/task")}
+
+    assert policies() == {os.SCHED_OTHER}
+    opened(codec)
+    assert policies() == {os.SCHED_OTHER}
+
+
 @every_codec
 def test_timestamps_and_durations_come_out_as_they_went_in(codec: Codec, opened: Opened, clip: list[Picture]) -> None:
     encoder = opened(codec)
