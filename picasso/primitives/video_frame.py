@@ -12,6 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from picasso.primitives.detections import Detections, NewDetections, read_detections
 from picasso.primitives.frame_geometry import MovableFrame
 from picasso.primitives.frame_json import build_frame, convert_record, decode_record, frame_record
+from picasso.primitives.frame_update import VideoFrameUpdate
+from picasso.primitives.frame_updating import carry_out
 from picasso.primitives.protocol import as_message, registered_codec
 
 if TYPE_CHECKING:
@@ -89,6 +91,18 @@ class VideoFrame(MovableFrame):
     def get_detections(self, namespace: str | None = None, label: str | None = None) -> Detections:
         """Return the objects of a namespace and a label as arrays; ``None`` means any."""
         return read_detections(self._objects, namespace, label)
+
+    def update(self, update: VideoFrameUpdate, no_gil: bool = True) -> None:  # noqa: ARG002 - the reference's
+        """Put the attributes and objects of an update into the frame, by its policies; all or nothing.
+
+        Args:
+            update: What to put in; its objects get new ids, and the ids of their parents are those of this frame.
+            no_gil: Has no effect; existing code gives it.
+
+        Raises:
+            ValueError: A policy says so, or an object or a parent is not there.
+        """
+        carry_out(update, self)
 
     @property
     def json(self) -> str:
