@@ -3,6 +3,13 @@
 from picasso.primitives.attribute import Attribute
 from picasso.primitives.attribute_value import AttributeValue, AttributeValueType
 from picasso.primitives.boxes import BBox, RBBox
+from picasso.primitives.byte_buffer import (
+    ByteBuffer,
+    load_message,
+    load_message_from_bytebuffer,
+    save_message,
+    save_message_to_bytebuffer,
+)
 from picasso.primitives.content import VideoFrameContent, VideoFrameTranscodingMethod
 from picasso.primitives.detections import Detections
 from picasso.primitives.end_of_stream import EndOfStream
@@ -10,7 +17,8 @@ from picasso.primitives.frame_batch import VideoFrameBatch
 from picasso.primitives.frame_geometry import FrameGeometry
 from picasso.primitives.frame_objects import IdCollisionResolutionPolicy
 from picasso.primitives.frame_update import AttributeUpdatePolicy, ObjectUpdatePolicy, VideoFrameUpdate
-from picasso.primitives.match_query import MatchQuery
+from picasso.primitives.match_expressions import FloatExpression, IntExpression, StringExpression
+from picasso.primitives.match_query import BBoxMetricType, MatchQuery
 from picasso.primitives.message import (
     Message,
     PropagatedContext,
@@ -20,7 +28,8 @@ from picasso.primitives.message import (
 from picasso.primitives.objects_view import VideoObjectsView
 from picasso.primitives.orientation import Orientation
 from picasso.primitives.protocol import ProtocolCodec, register_codec
-from picasso.primitives.shapes import Intersection, IntersectionKind, Point, PolygonalArea
+from picasso.primitives.query_functions import QueryFunctions
+from picasso.primitives.shapes import Intersection, IntersectionKind, Point, PolygonalArea, Segment
 from picasso.primitives.shutdown import Shutdown
 from picasso.primitives.transformation import VideoFrameTransformation
 from picasso.primitives.user_data import UserData
@@ -33,11 +42,15 @@ __all__ = [
     "AttributeValue",
     "AttributeValueType",
     "BBox",
+    "BBoxMetricType",
     "BorrowedVideoObject",
+    "ByteBuffer",
     "Detections",
     "EndOfStream",
+    "FloatExpression",
     "FrameGeometry",
     "IdCollisionResolutionPolicy",
+    "IntExpression",
     "Intersection",
     "IntersectionKind",
     "MatchQuery",
@@ -48,8 +61,11 @@ __all__ = [
     "PolygonalArea",
     "PropagatedContext",
     "ProtocolCodec",
+    "QueryFunctions",
     "RBBox",
+    "Segment",
     "Shutdown",
+    "StringExpression",
     "UserData",
     "VideoFrame",
     "VideoFrameBatch",
@@ -60,7 +76,11 @@ __all__ = [
     "VideoObject",
     "VideoObjectBBoxTransformation",
     "VideoObjectsView",
+    "load_message",
+    "load_message_from_bytebuffer",
     "load_message_from_bytes",
     "register_codec",
+    "save_message",
+    "save_message_to_bytebuffer",
     "save_message_to_bytes",
 ]

@@ -88,6 +88,11 @@ class BoxFields:
         return self._values[2] * self._values[3]
 
     @property
+    def width_to_height_ratio(self) -> float:
+        """Width by height, −1 for a box without height."""
+        return self._values[2] / self._values[3] if self._values[3] else -1.0
+
+    @property
     def left(self) -> float:
         """Left edge; setting it moves the box. ``ValueError`` when rotated."""
         self.demand_upright()

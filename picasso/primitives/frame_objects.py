@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, SupportsIndex, TypeAlias
+from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,9 +142,13 @@ class FrameObjects(FrameState):
         return self._view(self._objects.rows)
 
     def access_objects(self, query: Query) -> VideoObjectsView:
-        """Return the objects that the query matches, in the order they were added."""
+        """Return the objects that the query matches, in the order they were added, up to where it stops."""
         objects = self.get_all_objects()
-        return objects if query is MatchQuery.idle() else VideoObjectsView(filter(query, objects))
+        if query is MatchQuery.idle():
+            return objects
+        return objects.of_same_frame(
+            query.select(objects, self) if isinstance(query, MatchQuery) else filter(query, objects)
+        )
 
     def access_objects_with_ids(self, object_ids: Iterable[SupportsIndex]) -> VideoObjectsView:
         """Return the objects with these ids, each once, in the order given; ids that are not there are passed over."""
@@ -249,7 +254,7 @@ class FrameObjects(FrameState):
 
     def _view(self, object_ids: Iterable[int]) -> VideoObjectsView:
         store = self._objects.weak
-        return VideoObjectsView(BorrowedVideoObject(store, object_id) for object_id in object_ids)
+        return VideoObjectsView([BorrowedVideoObject(store, object_id) for object_id in object_ids], ref(self))
 
     def _delete(self, objects: VideoObjectsView) -> list[VideoObject]:
         removed = [video_object.detached_copy() for video_object in objects]

@@ -283,6 +283,15 @@ class BorrowedVideoObject(ObjectFields):
         else:
             store.set_parents([self._id], whole("parent_id", value))
 
+    def _parent(self) -> BorrowedVideoObject | None:
+        parent = self.parent_id
+        return None if parent is None else BorrowedVideoObject(self._store, parent)
+
+    def _children(self) -> list[BorrowedVideoObject]:
+        store, _ = self.locate()
+        children = [child for child, parent in store.parents.items() if parent == self._id]
+        return [BorrowedVideoObject(self._store, child) for child in sorted(children, key=store.rows.__getitem__)]
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, BorrowedVideoObject):
             return NotImplemented

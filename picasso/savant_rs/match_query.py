@@ -16,11 +16,15 @@ from picasso.module.params import (
     update_config_resolver,
     utility_resolver_name,
 )
-from picasso.primitives import MatchQuery
+from picasso.primitives import FloatExpression, IntExpression, MatchQuery, QueryFunctions, StringExpression
 
 __all__ = [
     "EtcdCredentials",
+    "FloatExpression",
+    "IntExpression",
     "MatchQuery",
+    "QueryFunctions",
+    "StringExpression",
     "TlsConfig",
     "config_resolver_name",
     "env_resolver_name",

@@ -11,7 +11,8 @@ import sys
 
 os.environ["LOGLEVEL"] = "error"  # the wheel reads it when it is imported
 from savant_rs import primitives as p
-from savant_rs.primitives.geometry import Intersection, IntersectionKind, Point, PolygonalArea, RBBox
+from savant_rs.match_query import MatchQuery, QueryFunctions
+from savant_rs.primitives.geometry import Intersection, IntersectionKind, Point, PolygonalArea, RBBox, Segment
 from savant_rs.utils.serialization import Message, load_message_from_bytes, save_message_to_bytes
 
 POLICIES = (
@@ -245,7 +246,39 @@ MAKERS = {
     "polygon": build_polygon,
     "polygons": build_polygon,
 }
-VERBS = {"describe": describe, "build": build}
+
+
+# what the wheel selects ----------------------------------------------------------------------------------------------
+
+
+def query(item):
+    """The ids of what a query selects, the two parts of a partition, and the query as the wheel writes it."""
+    text, form = item
+    frame = load_message_from_bytes(base64.b64decode(text)).as_video_frame()
+    asked = MatchQuery.from_json(form)
+    view = frame.access_objects(MatchQuery.idle()).sorted_by_id
+    yes, no = QueryFunctions.partition(view, asked)
+    return {"filter": QueryFunctions.filter(view, asked).ids, "yes": yes.ids, "no": no.ids, "json": asked.json}
+
+
+def cross(item):
+    """How segments meet an area, and which of their beginnings lie in it."""
+    vertices, tags, segments = item
+    area = PolygonalArea([Point(*vertex) for vertex in vertices], tags)
+    made = [Segment(Point(*begin), Point(*end)) for begin, end in segments]
+    met = [[KINDS.index(one.kind), [list(edge) for edge in one.edges]] for one in area.crossed_by_segments(made)]
+    inside = area.contains_many_points([Point(*begin) for begin, _ in segments])
+    return {"met": met, "inside": inside, "crosses_itself": area.is_self_intersecting()}
+
+
+def update(item):
+    """What an update makes of a frame."""
+    frame, changes = (load_message_from_bytes(base64.b64decode(text)) for text in item)
+    frame.as_video_frame().update(changes.as_video_frame_update())
+    return {"bytes": base64.b64encode(save_message_to_bytes(frame)).decode()}
+
+
+VERBS = {"describe": describe, "build": build, "query": query, "cross": cross, "update": update}
 
 if __name__ == "__main__":
     main()

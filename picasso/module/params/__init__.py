@@ -1,7 +1,6 @@
 """Parameters at run time: those of the file, and those that change while the module runs."""
 
 from picasso.module.params.evaluate import Dynamic, eval_expr, use_dynamic
-from picasso.module.params.expression import ExpressionError
 from picasso.module.params.resolvers import (
     EtcdCredentials,
     EtcdStorageConfig,
@@ -18,6 +17,7 @@ from picasso.module.params.resolvers import (
     utility_resolver_name,
 )
 from picasso.module.params.storage import Parameters, fill, param_storage
+from picasso.primitives.expression import ExpressionError
 
 __all__ = [
     "Dynamic",

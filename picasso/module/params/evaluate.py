@@ -8,11 +8,12 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
-from picasso.module.params.expression import Function, Node, Value, evaluate, parse
 from picasso.module.params.storage import flat, param_storage
+from picasso.primitives.expression import Node, Value, evaluate, parse
+from picasso.primitives.expression_functions import functions, provide_functions
 
 MAX_KEPT: Final = 1024
 """Expressions whose values are kept."""
@@ -65,7 +66,7 @@ def eval_expr(expr: str, ttl: int = 100, no_gil: bool = True) -> tuple[Value, bo
             kept = _state.kept.get(expr)
         if kept is not None and now_ns - kept[0] < ttl * 1_000_000:
             return kept[1], True
-    value = evaluate(_parsed(expr), expr, _functions())
+    value = evaluate(_parsed(expr), expr, functions())
     if ttl > 0:
         with _state.lock:
             _state.kept[expr] = now_ns, value
@@ -173,42 +174,4 @@ def _cast(text: str | None, default: Value, what: str) -> Value:
     return text
 
 
-def _tells(kind: type | tuple[type, ...]) -> Function:
-    def tell(arguments: list[Value]) -> bool:
-        (value,) = _exactly(arguments, 1)
-        return isinstance(value, kind) and not (kind is int and isinstance(value, bool))
-
-    return tell
-
-
-def _compares(compare: Callable[[str, str], bool]) -> Function:
-    def compared(arguments: list[Value]) -> bool:
-        text, part = _exactly(arguments, 2)
-        if not isinstance(text, str) or not isinstance(part, str):
-            raise TypeError("takes two texts")
-        return compare(text, part)
-
-    return compared
-
-
-def _exactly(arguments: list[Value], count: int) -> list[Value]:
-    if len(arguments) != count:
-        raise TypeError(f"takes {count} argument{'s' * (count > 1)}, got {len(arguments)}")
-    return arguments
-
-
-@functools.cache
-def _functions() -> Mapping[str, Function]:
-    return {
-        "env": _env,
-        "config": _config,
-        "etcd": _etcd,
-        "is_boolean": _tells(bool),
-        "is_float": _tells(float),
-        "is_int": _tells(int),
-        "is_string": _tells(str),
-        "is_tuple": _tells(list),
-        "is_empty": _tells(type(None)),
-        "starts_with": _compares(str.startswith),
-        "ends_with": _compares(str.endswith),
-    }
+provide_functions({"env": _env, "config": _config, "etcd": _etcd})

@@ -9,6 +9,7 @@ from picasso.primitives import (
     Point,
     PolygonalArea,
     RBBox,
+    Segment,
 )
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "Point",
     "PolygonalArea",
     "RBBox",
+    "Segment",
 ]

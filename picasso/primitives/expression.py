@@ -1,4 +1,4 @@
-"""The expressions of ``eval_expr``: text into a tree, and the tree into a value.
+"""Expressions of queries and of ``eval_expr``: text into a tree, and the tree into a value.
 
 The grammar, loosest first: ``a; b`` (the value of the last), ``name = value``, ``a, b`` (a tuple), ``||``, ``&&``,
 comparisons, ``+ -``, ``* / %``, ``-a !a``, ``^``, calls ``f(a, b)``. Values are booleans, whole numbers of 64 bits,
@@ -29,7 +29,7 @@ _TOKEN: Final = re.compile(
     r"""\s*(?:
       (?P<number>0x[0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)
     | (?P<text>"(?:[^"\\]|\\.)*")
-    | (?P<name>[A-Za-z_][A-Za-z0-9_]*(?:::[A-Za-z_][A-Za-z0-9_]*)*)
+    | (?P<name>[A-Za-z_][A-Za-z0-9_]*(?:(?:::|\.)[A-Za-z_][A-Za-z0-9_]*)*)
     | (?P<operator>&&|\|\||==|!=|<=|>=|[-+*/%^!<>=,;()])
     )""",
     re.VERBOSE,
@@ -222,26 +222,31 @@ class _Parser:
         raise ExpressionError(f"{self._text!r:.200}: {why} at {at}")
 
 
-def evaluate(node: Node, text: str, functions: Mapping[str, Function]) -> Value:
+def evaluate(
+    node: Node, text: str, functions: Mapping[str, Function], names: Callable[[str], Value] | None = None
+) -> Value:
     """Return the value of a parsed expression.
 
     Args:
         node: What ``parse`` returned.
         text: Its text, for messages.
         functions: What can be called, by name.
+        names: Returns the value of a name that the expression does not assign, and raises ``LookupError`` for one that
+            it does not know.
 
     Raises:
         ExpressionError: Types do not fit, a name is unknown, a number is divided by 0 or grows beyond 64 bits.
     """
-    return _Evaluation(text, functions).value(node)
+    return _Evaluation(text, functions, names or _no_names).value(node)
 
 
 class _Evaluation:
     """One run of an expression, with the names that it assigns."""
 
-    def __init__(self, text: str, functions: Mapping[str, Function]) -> None:
+    def __init__(self, text: str, functions: Mapping[str, Function], names: Callable[[str], Value]) -> None:
         self._text = text
         self._functions = functions
+        self._given = names
         self._names: dict[str, Value] = {}
 
     def value(self, node: Node) -> Value:
@@ -258,9 +263,12 @@ class _Evaluation:
         return self.value(node.parts[0])
 
     def _name(self, node: Node) -> Value:
-        if node.value not in self._names:
+        if node.value in self._names:
+            return self._names[node.value]
+        try:
+            return self._given(node.value)
+        except LookupError:
             self._fail(f"unknown name {node.value!r}; text stands in double quotes", node)
-        return self._names[node.value]
 
     def _tuple(self, node: Node) -> Value:
         return [self.value(part) for part in node.parts]
@@ -352,10 +360,14 @@ class _Evaluation:
         raise ExpressionError(f"{self._text!r:.200}: {why} at {node.at}")
 
 
+def _no_names(name: str) -> Value:
+    raise LookupError(name)
+
+
 def _equal(left: Value, right: Value) -> bool:
-    """Compare values; numbers of either kind by their value, everything else only with its own kind."""
-    if isinstance(left, bool) or isinstance(right, bool):
-        return left is right
+    """Compare values, each only with its own kind: a whole number is no number."""
+    if type(left) is not type(right):
+        return False
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(map(_equal, left, right))
     return left == right
