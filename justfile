@@ -51,7 +51,7 @@ bench *args: && guard
 guard *args:
     python bench/guard.py {{args}}
 
-# picasso and its peers on the same work, into docs/performance.md; seven minutes a round, on an idle machine
+# picasso and its peers on the same work, into bench/performance-ledger.md; seven minutes a round, on an idle machine
 bench-peers rounds="3":
     mkdir -p out
     python bench/peers run --suite all --rounds {{rounds}} --out out/peers.json

@@ -201,7 +201,7 @@ def main() -> int:
     parser.add_argument("--share", type=float, default=0.3, help="of one core, to keep the machine usable")
     parser.add_argument("--plain-malloc", action="store_true", help="leave glibc as it is, to see what it keeps")
     parser.add_argument(
-        "--report", type=Path, metavar="JSON", help="only bring a run's figures into docs/reliability.md"
+        "--report", type=Path, metavar="JSON", help="only bring a run's figures into tests/reliability-ledger.md"
     )
     options = parser.parse_args()
     if options.report:

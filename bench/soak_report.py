@@ -1,4 +1,4 @@
-"""The soak's picture, and its figures as they stand in docs/reliability.md."""
+"""The soak's picture, and its figures as they stand in tests/reliability-ledger.md."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-DOCS = Path(__file__).parents[1] / "docs"
+ROOT = Path(__file__).parents[1]
 CHANGES, FRAMES = 10_000, 100_000
 MAX_GROWTH_MIB = 8
 WHOLE, STRETCH = "after the first tenth", f"in any stretch of {CHANGES:,} source changes and {FRAMES:,} frames, at most"
@@ -130,10 +130,10 @@ def figures(result: dict[str, Any]) -> str:
 
 
 def write_page(result: dict[str, Any]) -> None:
-    """Bring a run's figures and picture into docs/reliability.md."""
-    page = DOCS / "reliability.md"
+    """Bring a run's figures and picture into tests/reliability-ledger.md."""
+    page = ROOT / "tests" / "reliability-ledger.md"
     text, found = BLOCK.subn(lambda match: match[1] + figures(result) + match[2], page.read_text())
     if not found:
         raise SystemExit(f"{page}: has no place for the figures of a soak")
     page.write_text(text)
-    plot(result, DOCS / "images" / "soak.png")
+    plot(result, ROOT / "docs" / "images" / "soak.png")

@@ -1,4 +1,4 @@
-"""Figures into docs/performance.md: tables between marks, pictures beside it, the raw figures in performance.json."""
+"""Figures into bench/performance-ledger.md: tables between marks, pictures beside it, the raw figures in performance.json."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import plots
 from figures import Results, read
 from tables import TABLES
 
-DOCS = Path(__file__).parents[2] / "docs"
+BENCH = Path(__file__).parents[1]
+IMAGES = BENCH.parent / "docs" / "images"
 FILES = ("peers", "steps", "scheduling")
 
 
 def write(folder: Path) -> None:
     """Replace the tables of the page by what the files in ``folder`` say; a table without figures stays as it is."""
-    results, page = read(folder), DOCS / "performance.md"
+    results, page = read(folder), BENCH / "performance-ledger.md"
     text = page.read_text()
     for make in TABLES:
         if body := make(results):
@@ -27,8 +28,8 @@ def write(folder: Path) -> None:
                 raise SystemExit(f"{page} has {count} places for {make.__name__}")
     page.write_text(text)
     if results.peers:
-        plots.write(results, DOCS / "images")
-    (DOCS / "performance.json").write_text(
+        plots.write(results, IMAGES)
+    (BENCH / "performance.json").write_text(
         json.dumps(_kept(results), separators=(",", ":")).replace("},{", "},\n{") + "\n"
     )
 

@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+LEDGERS = [ROOT / "bench" / "performance-ledger.md", ROOT / "tests" / "reliability-ledger.md"]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -27,7 +28,11 @@ def test_the_examples_of_a_page_run_top_to_bottom(page: Path, tmp_path: Path, mo
 
 
 def test_links_between_pages_lead_somewhere() -> None:
-    links = [(page, link) for page in PAGES for link in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text())]
+    links = [
+        (page, link)
+        for page in [*PAGES, *LEDGERS]
+        for link in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text())
+    ]
     assert links
     assert not [f"{page.name}: {link}" for page, link in links if not (page.parent / link).exists()]
 
