@@ -2,7 +2,7 @@
 
 python bench/peers run --suite quick --out out/peers.json       measure; every figure is a process of its own
 python bench/peers one '{"peer": "picasso", "workload": "W1"}'   one figure, as a line of JSON
-python bench/peers page out                                      all figures of a folder into bench/performance-ledger.md
+python bench/peers page out                                      all figures of a folder into the ledger
 
 A peer that is not on the machine costs a line of the log, and is left out of the page.
 """

@@ -1,4 +1,4 @@
-"""Figures into bench/performance-ledger.md: tables between marks, pictures beside it, the raw figures in performance.json."""
+"""Figures into bench/performance-ledger.md: tables between marks, pictures in docs, raw figures in performance.json."""
 
 from __future__ import annotations
 
