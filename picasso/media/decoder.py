@@ -15,6 +15,7 @@ from av.error import InvalidDataError
 from av.stream import Disposition
 
 from picasso.errors import MediaError, OpeningStoppedError, ReadTimeoutError, UnreadableError
+from picasso.media.carried import Carried, Carrier
 from picasso.media.ffmpeg import media_errors
 from picasso.media.location import Kind
 from picasso.media.opening import Opener
@@ -71,13 +72,16 @@ class Decoder:
     be decoded is skipped and counted; a file that ends too early raises after its last frame.
     """
 
-    def __init__(self, opener: Opener, *, threads: int = 1, on_fault: OnFault | None = None) -> None:
+    def __init__(
+        self, opener: Opener, *, threads: int = 1, on_fault: OnFault | None = None, carries: bool = False
+    ) -> None:
         """Open a place and decode its first frame.
 
         Args:
             opener: Opens the place.
             threads: Threads of the decoder, 0 for one a core.
             on_fault: Told about each packet that is damaged or cannot be decoded, before its frame comes, if it does.
+            carries: Whether ``carried`` gives the bytes of the frames.
 
         Raises:
             MediaError: It cannot be opened, or holds no picture.
@@ -104,6 +108,9 @@ class Decoder:
             context.thread_type = "NONE" if threads == 1 else "AUTO"
             self._bytes = PacketBytes(context.name, context.extradata)
             self._times = PacketTimes(self.container.format)
+            self._carrier = Carrier(self.stream, are_times_real=self._times.tell_both) if carries else None
+            self.hides_packets = False
+            """Whether the container hides packets that others need, as an edit list does."""
             self._order: DisplayOrder[VideoFrame] = DisplayOrder(lambda: context.has_b_frames)
             self._decoded = self._decode()
             self.first = next(self._decoded, None) or self._refuse("no picture can be decoded")
@@ -115,6 +122,14 @@ class Decoder:
     def container(self) -> InputContainer:
         """The open container."""
         return self._input.container
+
+    def carried(self, decoded: VideoFrame) -> Carried | None:
+        """Return the bytes of a frame, once; None where it does not carry them."""
+        if self._carrier is None or decoded.pts is None:
+            return None
+        frame_s = 1 / (self.rate or FALLBACK_RATE)
+        ticks = decoded.duration or round(frame_s / self.time_base)
+        return self._carrier.take(decoded.pts, self.stream.codec_context.has_b_frames, ticks)
 
     @property
     def rate(self) -> Fraction | None:
@@ -271,7 +286,10 @@ class Decoder:
             if ticks is not None:
                 frame_s = packet.duration * self.time_base if packet.duration else 1 / (self.rate or FALLBACK_RATE)
                 self._end_s = max(self._end_s, ticks * self.time_base + frame_s)
+        self.hides_packets |= packet.is_discard
         self._packets += bool(packet.size)
+        keeps = self._carrier is not None and packet.size and not packet.is_discard
+        carried = self._carrier.prepare(packet) if keeps and self._carrier is not None else None
         if self._on_fault is not None:
             self._tell(number, self._bytes.fault(bytes(packet)))
         if not number:
@@ -285,6 +303,8 @@ class Decoder:
             self._ends_damaged = True
             self._tell(number, "cannot be decoded")
             return []
+        if carried is not None and self._carrier is not None:
+            self._carrier.keep(number, carried, _MANY)
         if packet.size:
             self._ends_damaged = packet.is_corrupt
             if packet.is_corrupt:

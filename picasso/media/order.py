@@ -34,6 +34,11 @@ class PacketTimes:
         self._has_slots = container.name in COUNT_SLOTS
         self._knows_display = False
 
+    @property
+    def tell_both(self) -> bool:
+        """Whether the container tells when packets are decoded and when they are shown."""
+        return self.are_real and not self._has_slots
+
     def of(self, pts: int | None, dts: int | None) -> int | None:
         """Return when a picture is shown, or else when it is decoded, as far as the container tells.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Generator, Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from itertools import repeat
@@ -14,6 +15,7 @@ from picasso.engine.clock import Clock, MonotonicClock
 from picasso.engine.continuation import Continuation
 from picasso.engine.policies import PtsResetPolicy
 from picasso.errors import DeviceError, MediaError, MissingDependencyError, OpeningStoppedError
+from picasso.media.carried import note_arrival
 from picasso.media.decoder import Decoder
 from picasso.media.describe import describe
 from picasso.media.info import MediaInfo
@@ -23,8 +25,8 @@ from picasso.media.opening import Opener
 from picasso.media.pictures import PictureWrapper, PixelFormat
 from picasso.media.stopping import StopSignal
 from picasso.media.timeline import FALLBACK_RATE, Pacer, Placed, Timeline
-from picasso.media.times import NS, TimesReport, counted
-from picasso.primitives import EndOfStream, VideoFrame
+from picasso.media.times import NS, TimesReport, counted, to_ns
+from picasso.primitives import EndOfStream, VideoFrame, VideoFrameContent
 from picasso.primitives.orientation import UPRIGHT
 
 if TYPE_CHECKING:
@@ -90,6 +92,7 @@ class VideoReader:
         trust: Trust = "origin",
         stop: StopSignal | None = None,
         on_restart: PtsResetPolicy | str = PtsResetPolicy.CONTINUE,
+        payload: bool = False,
     ) -> None:
         """Open a file or URL and decode its first frame.
 
@@ -112,19 +115,25 @@ class VideoReader:
                 addresses of its own host; ``any`` for all that FFmpeg can open.
             stop: Ends the reader from another thread, also while it is being opened.
             on_restart: What becomes of times that start again, or its name: ``continue``, ``segment``, ``reset``.
+            payload: Whether frames carry the bytes that they were decoded from, as their content, with their DTS:
+                H.264 and HEVC in Annex B, parameter sets at keyframes. Frames that an edit list hides are shown then,
+                since others need their bytes.
 
         Raises:
             ReadTimeoutError: It says nothing in time.
             OpeningStoppedError: ``stop`` was set before it was open.
             MediaError: It cannot be opened, is refused, or holds no picture.
-            ValueError: ``loops`` is less than 1, ``timeout_s`` is not above 0, or an unknown ``pixel_format``,
-                ``geometry``, ``device`` or ``on_restart``.
+            ValueError: ``loops`` is less than 1, ``timeout_s`` is not above 0, ``payload`` comes with a GPU, or an
+                unknown ``pixel_format``, ``geometry``, ``device`` or ``on_restart``.
         """
         if loops is not None and loops < 1:
             raise ValueError(f"loops must be at least 1, or None for ever, got {loops}")
         if timeout_s is not None and not timeout_s > 0:
             raise ValueError(f"timeout_s must be above 0 seconds, or None for ever, got {timeout_s}")
         gpu_id = gpu_of(device)
+        if payload and gpu_id is not None:
+            raise ValueError(f"payload with device {device!r}: NVDEC keeps no packets; expected device cpu")
+        self._carries = payload
         if geometry not in {"display", "raw"}:
             raise ValueError(f"geometry {geometry!r}: expected one of display, raw")
         self._wrapper = PictureWrapper(pixel_format, tone_map=tone_map, threads=threads)
@@ -133,7 +142,7 @@ class VideoReader:
             raise MediaError(f"{place.shown}: a pipe cannot be played again, got loops = {loops}")
         self._stop = StopSignal(stop)
         opener = Opener(place, timeout_s, dict(options or {}), trust, self._stop)
-        self._open = partial(Decoder, opener, threads=threads)
+        self._open = partial(Decoder, opener, threads=threads, carries=payload)
         self._loops = loops
         self._paced = pace
         self._policy = PtsResetPolicy.of(on_restart)
@@ -142,6 +151,11 @@ class VideoReader:
         self._skipped = self._damaged = self._moved = self._lost = 0
         self.source_id = place.stem if source_id is None else source_id
         self._decoder = self._open()
+        if payload and self._decoder.hides_packets:
+            self._decoder.close()
+            opener = replace(opener, options={**opener.options, "ignore_editlist": "1"})
+            self._open = partial(Decoder, opener, threads=threads, carries=payload)
+            self._decoder = self._open()
         self._info = describe(self._decoder)
         self._tone_map = tone_map
         self._orientation, self._sample_aspect_ratio = UPRIGHT, Fraction(1)
@@ -292,7 +306,20 @@ class VideoReader:
             )
             if not self._orientation.is_upright:
                 frame.turn(self._orientation)
+            if self._carries and not isinstance(decoded, DevicePicture):
+                self._load(frame, decoded)
             yield frame, surface
+
+    def _load(self, frame: VideoFrame, decoded: DecodedFrame) -> None:
+        """Let a frame carry the bytes that it was decoded from."""
+        carried = self._decoder.carried(decoded)
+        if carried is None:
+            return
+        frame.content = VideoFrameContent.internal(carried.data)
+        frame.keyframe = carried.keyframe
+        lag_ns = to_ns(carried.lag_ticks or 0, self._decoder.time_base)
+        frame.dts = max(frame.pts - lag_ns, 0)  # the stream may be decoded before 0
+        note_arrival(frame, carried.arrival)
 
     def _placed(self) -> Iterator[Placed[DecodedFrame | DevicePicture]]:
         """Yield the decoded frames of one pass with their times; those that wait come out, whatever ends it."""

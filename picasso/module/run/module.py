@@ -361,7 +361,9 @@ class Module:
 
     def _given_file(self, file: str, entry: SourceConfig | None) -> Source:
         name = None if entry is None else entry.properties.get("source_id")
-        return guarded(UriSource(file, name, clock=self.clock), entry, self.config, self._code)
+        output = self.config.output_frame
+        carries = output is not None and output.codec == "copy"
+        return guarded(UriSource(file, name, payload=carries, clock=self.clock), entry, self.config, self._code)
 
     def _open(self) -> None:
         from picasso.module.params.etcd import open_etcd
@@ -498,9 +500,6 @@ def refuse_what_is_not_built(config: ModuleConfig) -> None:
         if provider is not None:
             path = ("parameters", "telemetry", block, "provider")
             found.append(config.problem(path, f"provider {provider} cannot be run yet"))
-    output = config.output_frame
-    if output is not None and output.codec == "copy":
-        found.append(config.problem(("parameters", "output_frame", "codec"), "copy cannot be run yet"))
     if (config.parameters.get("etcd") or {}).get("credentials"):
         found.append(config.problem(("parameters", "etcd", "credentials"), NO_CREDENTIALS))
     if found:

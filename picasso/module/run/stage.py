@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, final
 
@@ -16,6 +16,7 @@ from picasso.module.meta import Frame, FramePixels
 from picasso.module.run.accounts import Accounts, Fate
 from picasso.module.run.baggage import baggage_of
 from picasso.module.run.batcher import Batcher, Closed
+from picasso.module.run.copying import COPY, Copying
 from picasso.module.run.egress import Egress
 from picasso.module.run.geometry import Geometry
 from picasso.module.run.limits import Limit, payload_bytes
@@ -45,6 +46,7 @@ class _Source:
         self.encoded: tuple[tuple[int, int], Fraction] | None = None
         """Size and rate that the engine was told."""
         self.egress = Egress(downstream.pass_on, limit)
+        self.copying = Copying()
         self.frames = 0
         self.gone = threading.Event()
         """Everything of it has gone on."""
@@ -84,6 +86,7 @@ class ModuleStage:
         self._egress = egress or Limit()
         self._sources: dict[str, _Source] = {}
         self._failures = 0
+        self._copies = module.output_frame is not None and module.output_frame.codec == COPY
 
     def open(self, downstream: Downstream) -> None:
         """Take notice of a source."""
@@ -225,10 +228,16 @@ class ModuleStage:
     def _pass_on(self, frame: Frame, source: _Source) -> None:
         video_frame, module = frame.video_frame, self._module
         if frame.is_dropped:
+            self._emit(source, source.copying.skip(video_frame))
             self._count(video_frame, frame.drop_reason)
             return
         geometry = self._geometry_of(frame)
         finish_metadata(frame, legacy_track_ids=module.parameters["track_ids"] == "legacy")
+        if self._copies:
+            tag = None if module.output_frame is None else module.output_frame.tag
+            is_bare = tag is not None and not frame.has_tag(tag)
+            self._emit(source, source.copying.send(frame, geometry, is_bare=is_bare))
+            return
         video_frame.transcoding_method = VideoFrameTranscodingMethod.Encoded
         output = module.output_frame
         if output is None or (output.tag is not None and not frame.has_tag(output.tag)):
@@ -257,6 +266,16 @@ class ModuleStage:
             geometry.leave(video_frame)
             surface = frame.pixels.source
         self._send(source, video_frame, surface, crop)
+
+    def _emit(self, source: _Source, frames: Iterator[tuple[VideoFrame, str | None]]) -> None:
+        """Hand on what leaves with its own bytes."""
+        for frame, reason in frames:
+            if reason is not None:
+                self._count(frame, reason)
+                continue
+            source.egress.wait_for_room()
+            self.untagged += 1
+            source.egress.pass_on(frame)
 
     def _send(self, source: _Source, frame: VideoFrame, surface: SurfaceView, crop: Rect | None) -> None:
         """Send a frame to the engine, once there is room."""
@@ -304,7 +323,8 @@ class ModuleStage:
             frame.add_transformation(step)
 
     def _end(self, source: _Source) -> None:
-        if self._module.output_frame is None:
+        if self._module.output_frame is None or self._copies:
+            self._emit(source, source.copying.end())
             source.downstream.pass_on(EndOfStream(source.downstream.source_id))
         else:
             source.downstream.end_stream()

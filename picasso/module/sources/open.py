@@ -73,10 +73,11 @@ def guarded(source: Source, config: SourceConfig | None, module: ModuleConfig, c
 def _open(config: SourceConfig, module: ModuleConfig, clock: Clock) -> Source:
     properties = {key: value for key, value in config.properties.items() if value is not None and key not in INGRESS}
     try:
+        carries = module.output_frame is not None and module.output_frame.codec == "copy"
         if config.element == "uridecodebin":
-            return _uri(properties, clock)
+            return _uri({**properties, "payload": carries}, clock)
         if config.element == "v4l2src":
-            return _camera(properties, clock)
+            return _camera({**properties, "payload": carries}, clock)
         if config.element == "videotestsrc":
             return _pattern(properties, clock)
     except (ValueError, OSError) as error:
@@ -103,6 +104,7 @@ def _camera(properties: dict[str, Any], clock: Clock) -> UriSource:
         restart=properties.get("restart", True),
         options=options,
         is_live=True,
+        payload=properties["payload"],
         clock=clock,
     )
 

@@ -16,6 +16,7 @@ from picasso.engine.policies import PtsResetPolicy
 from picasso.errors import MediaError, OpeningStoppedError
 from picasso.flow import NEVER, Item, RestartPolicy
 from picasso.media import StopSignal, VideoReader
+from picasso.media.carried import note_arrival, take_arrival
 from picasso.media.location import input_place
 from picasso.module.meta.frame import TAGS
 from picasso.module.sources.beside import ObjectsBeside
@@ -61,6 +62,7 @@ class UriSource:
         trust: Any = "origin",
         options: Mapping[str, str] | None = None,
         is_live: bool | None = None,
+        payload: bool = False,
         clock: Clock | None = None,
     ) -> None:
         """Take the properties of the element; nothing is opened yet.
@@ -83,6 +85,7 @@ class UriSource:
             trust: What a playlist may make FFmpeg open.
             options: Options of FFmpeg's demuxer.
             is_live: Whether frames that nobody reads are gone; by default as the protocol says.
+            payload: Whether frames carry the bytes that they were decoded from.
             clock: What paces.
 
         Raises:
@@ -114,6 +117,8 @@ class UriSource:
             "options": {**extra, **(options or {})},
             "clock": clock,
             "on_restart": PtsResetPolicy.SEGMENT,
+            "payload": payload,
+            "geometry": "raw" if payload else "display",  # the bytes that leave are of the picture as it is stored
         }
         self._stop = StopSignal()
         self._now = StopSignal(self._stop)
@@ -121,6 +126,8 @@ class UriSource:
         self.dropped: Counter[str] = Counter(undecodable=0)
         """Packets that could not be decoded (``undecodable``)."""
         self._bad_records = 0
+        self._arrivals = 0
+        """Where the numbers of the newest file's frames begin, in the order of their arrival."""
         self._end_ns = 0
         """Where the newest frame ends."""
 
@@ -202,7 +209,7 @@ class UriSource:
         beside = None if self._is_address else ObjectsBeside.of(file, self._metadata)
         location = Attribute(TAGS, "location", [AttributeValue.string(input_place(file).shown)])
         undecodable = self.dropped["undecodable"]
-        numbers = itertools.count()
+        numbers, most = itertools.count(), self._arrivals - 1
         with VideoReader(file, self._source_id, stop=stop, **self._options) as reader:
             self.frame_count = reader.info.frame_count if self._is_counted(number) else None
             try:
@@ -221,12 +228,16 @@ class UriSource:
                     frame.set_attribute(location)
                     if beside is not None:
                         self._put_beside(beside, frame, index)
-                    frame.pts = line.move(frame.pts, frame.duration or 1)
+                    own_ns = frame.pts
+                    frame.pts = line.move(own_ns, frame.duration or 1)
+                    if frame.dts is not None:
+                        most = max(most, self._shift(frame, frame.pts - own_ns))
                     self._end_ns = frame.pts + (frame.duration or 1)
                     yield frame, surface
                     if reader.skipped:
                         self.dropped["undecodable"] = undecodable + reader.lost
             finally:
+                self._arrivals = most + 1
                 self.dropped["undecodable"] = undecodable + reader.lost
 
     def _put_beside(self, beside: ObjectsBeside, frame: VideoFrame, index: int) -> None:
@@ -237,6 +248,14 @@ class UriSource:
             self._bad_records += 1
             if self._bad_records & (self._bad_records - 1) == 0:  # the first, second, fourth, eighth…
                 logger.error("source %r: bad record no. %d: %s", self._source_id, self._bad_records, error)
+
+    def _shift(self, frame: VideoFrame, by_ns: int) -> int:
+        """Move a frame that carries its bytes behind those of the files before; return its number of arrival."""
+        if frame.dts is not None:
+            frame.dts += by_ns
+        arrival = self._arrivals + (take_arrival(frame) or 0)
+        note_arrival(frame, arrival)
+        return arrival
 
     def _is_counted(self, number: int | None) -> bool:
         return not self._loop and number is None and self._first_ns == 0 and self._last_ns is None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol, final
 
 from picasso.engine.threads import EngineThread
 from picasso.errors import PicassoError, ShutDownError
+from picasso.media.carried import note_arrival
 from picasso.media.times import NS, Ticks
 from picasso.module.run.baggage import Baggage, give
 from picasso.module.sources.ingress_rules import StreamRules, Verdict
@@ -81,6 +82,8 @@ class _Line:
     source: WireSource
     rules: StreamRules
     heard_ns: int
+    arrivals: int = 0
+    """Frames that were let in, which numbers them where they keep their payload."""
     is_broken: bool = False
     """Its thread could not decode something; set there, taken back by the ingress."""
 
@@ -269,6 +272,8 @@ class WireIngress:
         frame.content = VideoFrameContent.none()
         if self._settings.keeps_payload:
             frame.content = VideoFrameContent.internal(bytes(payload))
+            note_arrival(frame, line.arrivals)
+            line.arrivals += 1
         line.source.put(frame, payload)
 
     def _passes(self, frame: VideoFrame) -> bool:
