@@ -231,14 +231,14 @@ def test_a_loop_goes_on_with_rising_times_in_the_order_of_arrival(clip: Callable
 
 
 def test_a_frame_without_bytes_is_reported_and_the_others_go_on() -> None:
-    module, sink = run(tree(parameters=COPY, source=uri("in.mp4")), sources=[Boxed()])
+    module, sink = run(tree(parameters=COPY), sources=[Boxed()])
     (status,) = module.statuses()
     assert (len(frames_of(sink)), status.read, status.dropped) == (0, 3, 3)
 
 
 def test_a_source_of_pictures_that_nobody_coded_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"pipeline.source.element: videotestsrc brings no coded frames"):
-        load_config(tree(parameters=COPY))
+        Module(tree(parameters=COPY))
 
 
 def test_padding_that_is_to_be_kept_is_warned_about() -> None:

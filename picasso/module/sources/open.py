@@ -79,6 +79,9 @@ def _open(config: SourceConfig, module: ModuleConfig, clock: Clock) -> Source:
         if config.element == "v4l2src":
             return _camera({**properties, "payload": carries}, clock)
         if config.element == "videotestsrc":
+            if carries:
+                text = "videotestsrc brings no coded frames, which codec copy sends on"
+                raise ConfigError([module.problem((*config.path, "element"), text)])
             return _pattern(properties, clock)
     except (ValueError, OSError) as error:
         raise ConfigError([module.problem((*config.path, "properties"), str(error))]) from None
