@@ -26,6 +26,12 @@ class _Later(type):
             raise AttributeError(name)
         raise NotBuiltError(f"{cls._what}.{name} cannot be used yet: {cls._needs} in a later version")
 
+    def __getitem__(cls, key: object) -> Any:
+        raise NotBuiltError(f"{cls._what}[{key!r}] cannot be used yet: {cls._needs} in a later version")
+
+    def __setitem__(cls, key: object, value: object) -> None:
+        cls[key]
+
     def __repr__(cls) -> str:
         return f"<{cls._what}: {cls._needs} in a later version>"
 
@@ -38,6 +44,6 @@ def later(what: str, needs: str) -> Any:
         needs: What brings it, with its verb: ``metrics come``.
 
     Returns:
-        A class; its calls, its members, and instances of classes derived from it raise ``NotBuiltError``.
+        A class; its calls, members, items, and instances of classes derived from it raise ``NotBuiltError``.
     """
     return _Later(what.rpartition(".")[2], (), {"_what": what, "_needs": needs, "__doc__": f"{needs} later."})

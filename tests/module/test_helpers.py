@@ -9,6 +9,7 @@ import pytest
 
 from picasso.module import Module, NvDsPyFuncPlugin
 from picasso.module.elements import ElementError
+from picasso.module.later import NotBuiltError
 from picasso.module.run.records import Recorder
 from picasso.module.run.statistics import StageStatistics
 from picasso.module.sinks import MemorySink
@@ -126,3 +127,10 @@ def test_records_of_time_come_with_the_frames_behind_their_time() -> None:
     for _ in range(5):
         recorder.frame_left(0)
     assert [one.record_type for one in recorder.latest(9)] == ["timestamp"] * 4 + ["initial"]
+
+
+def test_metrics_of_a_pyfunc_say_that_they_come_later() -> None:
+    plugin = NvDsPyFuncPlugin()
+    with pytest.raises(NotBuiltError, match=r"NvDsPyFuncPlugin\.metrics\['seen'\] cannot be used yet: metrics come"):
+        plugin.metrics["seen"] = 1
+    assert NvDsPyFuncPlugin(metrics={"mine": 1}).metrics == {"mine": 1}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from picasso.draw import DisplayList, ObjectDraw
+from picasso.draw import ObjectDraw
 from picasso.draw.letters import Letters
 from picasso.module.drawing.artist import Artist
-from picasso.module.drawing.stock import StockDrawing
+from picasso.module.drawing.stock import Override, StockDrawing
 from picasso.module.elements import BasePyFuncPlugin, Batch
 
 if TYPE_CHECKING:
@@ -56,24 +56,24 @@ class NvDsDrawFunc(BaseNvDsDrawFunc):
         if kind.draw_on_frame is not NvDsDrawFunc.draw_on_frame:
             super().draw(buffer, frame_meta)
             return
-        drawing, _ = self._drawn(frame_meta)
+        drawing = self._ready_stock().draw(frame_meta, self._override())
         if len(drawing):
             frame_meta.add_drawing(drawing)
 
     def draw_on_frame(self, frame_meta: Frame, artist: Artist) -> None:
         """Draw the objects of ``frame_meta`` with ``artist``."""
-        drawing, count = self._drawn(frame_meta)
-        if len(drawing):
-            under = DisplayList(drawing.commands[:count], drawing.glyphs[:0], drawing.coverage)
-            over = DisplayList(drawing.commands[count:], drawing.glyphs, drawing.coverage)
-            artist.draw_list(under, over)
+        artist.draw_list(*self._ready_stock().layers(frame_meta, self._override()))
 
     def override_draw_spec(self, object_meta: ObjectMeta, draw_spec: ObjectDraw) -> ObjectDraw:  # noqa: ARG002
         """Return the look of ``object_meta``, whose listed look is ``draw_spec``; called for listed objects."""
         return draw_spec
 
-    def _drawn(self, frame: Frame) -> tuple[DisplayList, int]:
-        if self._stock is None:  # made late, for classes that set rendered_objects themselves
+    def _ready_stock(self) -> StockDrawing:
+        """Return the stock drawing; made late, for classes that set ``rendered_objects`` themselves."""
+        if self._stock is None:
             self._stock = StockDrawing(self.rendered_objects)
+        return self._stock
+
+    def _override(self) -> Override | None:
         is_own = type(self).override_draw_spec is not NvDsDrawFunc.override_draw_spec
-        return self._stock.draw(frame, self.override_draw_spec if is_own else None)
+        return self.override_draw_spec if is_own else None

@@ -14,12 +14,13 @@ from picasso.draw.attached import revisions
 from picasso.module.drawing.looks import DEFAULT_DRAW, TRACKED_DRAW, looks_of
 from picasso.module.meta import ObjectMeta
 from picasso.module.meta.object import AUTO, FRAME
-from picasso_kernels.paint import display_list as at
 
 if TYPE_CHECKING:
     from picasso.module.meta import Frame
     from picasso.primitives import VideoFrame
 
+_Part = tuple[int, ObjectDraw]
+"""A row of a frame's columns, and what is drawn of it."""
 Override = Callable[[ObjectMeta, ObjectDraw], ObjectDraw | None]
 _MOST_SPLIT: Final = 4096
 logger = logging.getLogger("picasso.module")
@@ -53,37 +54,46 @@ class StockDrawing:
         self._revision = 0
         self._skipped = 0
 
-    def draw(self, frame: Frame, override: Override | None) -> tuple[DisplayList, int]:
-        """Return what is drawn for the objects of a frame, and how many of its commands are the layer below.
+    def draw(self, frame: Frame, override: Override | None) -> DisplayList:
+        """Return what is drawn for the objects of a frame.
 
         Args:
             frame: Its boxes are in total pixels.
             override: Changes the look of an object; not asked where there is no ``rendered_objects``.
         """
+        video_frame, under, over = self._parts(frame, override)
+        return self._list(video_frame, [*under, *over])
+
+    def layers(self, frame: Frame, override: Override | None) -> tuple[DisplayList, DisplayList]:
+        """Return the same as two lists: the layer below, and the one above it.
+
+        Args:
+            frame: Its boxes are in total pixels.
+            override: As for ``draw``.
+        """
+        video_frame, under, over = self._parts(frame, override)
+        return self._list(video_frame, under), self._list(video_frame, over)
+
+    def _parts(self, frame: Frame, override: Override | None) -> tuple[VideoFrame, list[_Part], list[_Part]]:
+        """Return the metadata whose rows are drawn, and rows and looks of each layer, lowest first."""
         video_frame = self._drawable(frame)
         wanted = self._wanted(video_frame, override)
-        under: list[tuple[int, ObjectDraw]] = []
-        over: list[tuple[int, ObjectDraw]] = []
-        if wanted:
-            boxes = video_frame.detection_boxes()
-            turned = (np.nan_to_num(boxes[:, 4]) % 180 != 0).tolist()
-            inside = self._inside(boxes, frame)
-            for row, look in wanted:
-                if not inside[row]:
-                    self._skip(video_frame, row)
-                    continue
-                layers = self._layers(look, turned[row])
-                under += [(row, part) for part in layers.under]
-                over += [(row, part) for part in layers.over]
-        size_wh = (frame.width, frame.height)
-        below = self._list(video_frame, under, size_wh)
-        count = len(below)
-        above = self._list(video_frame, over, size_wh) if over else None
-        if above is None:
-            return self._stamped(below), count
-        commands = np.concatenate([below.commands, above.commands])
-        may_blur = bool((below.commands[:, at.KIND] == at.BLUR).any())
-        return self._stamped(DisplayList(commands, above.glyphs, above.coverage, above.revision, may_blur)), count
+        under: list[_Part] = []
+        over: list[_Part] = []
+        if not wanted:
+            return video_frame, under, over
+        boxes = video_frame.detection_boxes()
+        angles = boxes[:, 4]
+        is_turned = ~np.isnan(angles) & (angles % 180 != 0)
+        turned, inside = is_turned.tolist(), self._inside(boxes, is_turned, frame)
+        for row, look in wanted:
+            if inside[row]:
+                below, above = self._layers(look, turned[row])
+                under += [(row, part) for part in below]
+                over += [(row, part) for part in above]
+            else:
+                self._skip(video_frame, row)
+        return video_frame, under, over
 
     def _drawable(self, frame: Frame) -> VideoFrame:
         """Return the metadata whose objects are drawn: where the map lists it, with the primary object, lowest."""
@@ -119,16 +129,15 @@ class StockDrawing:
                     asked.append((row, answer))
         return asked
 
-    def _inside(self, boxes: np.ndarray[Any, Any], frame: Frame) -> list[bool]:
+    def _inside(self, boxes: np.ndarray[Any, Any], is_turned: np.ndarray[Any, Any], frame: Frame) -> list[bool]:
         """Tell for each box whether it has a size and something of it is in the frame; turned ones by their circle."""
-        x, y, half_w, half_h = boxes[:, 0], boxes[:, 1], boxes[:, 2] / 2, boxes[:, 3] / 2
-        is_turned = np.nan_to_num(boxes[:, 4]) % 180 != 0
-        radius = np.hypot(half_w, half_h)
-        reach_x, reach_y = np.where(is_turned, radius, half_w), np.where(is_turned, radius, half_h)
-        has_size = (half_w > 0) & (half_h > 0) & np.isfinite(boxes[:, :4]).all(1)
-        across = (x + reach_x > 0) & (x - reach_x < frame.width)
-        inside: list[bool] = (has_size & across & (y + reach_y > 0) & (y - reach_y < frame.height)).tolist()
-        return inside
+        center, half = boxes[:, :2], boxes[:, 2:4] / 2
+        reach = half
+        if is_turned.any():
+            reach = np.where(is_turned[:, None], np.hypot(half[:, :1], half[:, 1:]), half)
+        in_frame = (half > 0) & (center + reach > 0) & (center - reach < (frame.width, frame.height))
+        found: list[bool] = (in_frame & np.isfinite(center) & np.isfinite(half)).all(1).tolist()
+        return found
 
     def _skip(self, video_frame: VideoFrame, row: int) -> None:
         self._skipped += 1
@@ -154,11 +163,13 @@ class StockDrawing:
             known = self._split[id(look), is_turned] = (look, _split(look, is_turned))  # keeps it, and so its id
         return known[1]
 
-    def _list(self, frame: VideoFrame, parts: list[tuple[int, ObjectDraw]], size_wh: tuple[int, int]) -> DisplayList:
+    def _list(self, frame: VideoFrame, parts: list[_Part]) -> DisplayList:
+        """Return a list of its own, not one that the scene writes over."""
         rows, draws = [row for row, _ in parts], [draw for _, draw in parts]
-        drawing = self._scene.build_listed(frame, rows, draws, size_wh)
-        drawing.commands, drawing.glyphs = drawing.commands.copy(), drawing.glyphs.copy()
-        return drawing
+        made = self._scene.build_listed(frame, rows, draws, (frame.width, frame.height))
+        may_blur = any(draw.blur for draw in draws)
+        drawing = DisplayList(made.commands.copy(), made.glyphs.copy(), made.coverage, made.revision, may_blur)
+        return self._stamped(drawing)
 
     def _stamped(self, drawing: DisplayList) -> DisplayList:
         """Give a list a number that no coverage but its own has, also none of another drawer's."""
@@ -172,27 +183,19 @@ class StockDrawing:
 def _split(look: ObjectDraw, is_turned: bool) -> _Layers:
     """Take a look apart; the label of a turned box is in its middle."""
     nothing = ObjectDraw(bbox_source=look.bbox_source)
-    under: list[ObjectDraw] = []
-    over: list[ObjectDraw] = []
-    box = None if look.bounding_box is None else replace(nothing, bounding_box=look.bounding_box)
-    if look.blur:
-        under.append(replace(nothing, blur=True))
-    if box is not None:
-        (over if is_turned else under).append(box)
-    if look.label is not None:
-        label = look.label
-        if is_turned:
-            label = LabelDraw(
-                label.font_color,
-                label.background_color,
-                label.border_color,
-                label.font_scale,
-                label.thickness,
-                LabelPosition(LabelPositionKind.Center, 0, 0),
-                label.padding,
-                label.format,
-            )
-        over.append(replace(nothing, label=label))
-    if look.central_dot is not None:
-        over.append(replace(nothing, central_dot=look.central_dot))
-    return _Layers(tuple(under), tuple(over))
+    box, label = look.bounding_box, look.label
+    if is_turned and label is not None:
+        label = LabelDraw(
+            label.font_color,
+            label.background_color,
+            label.border_color,
+            label.font_scale,
+            label.thickness,
+            LabelPosition(LabelPositionKind.Center, 0, 0),
+            label.padding,
+            label.format,
+        )
+    under = replace(nothing, bounding_box=None if is_turned else box, blur=look.blur)
+    over = replace(nothing, bounding_box=box if is_turned else None, label=label)
+    dot = replace(nothing, central_dot=look.central_dot)
+    return _Layers(*(tuple(part for part in layer if part != nothing) for layer in ((under,), (over, dot))))

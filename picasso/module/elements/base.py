@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from picasso.module.elements.streams import new_stream
+from picasso.module.later import later
 from picasso.module.logs import get_logger
 
 if TYPE_CHECKING:
@@ -107,11 +108,49 @@ class Services(Protocol):
         """Return up to ``count`` records, newest first."""
 
 
+class Ties:
+    """What ties a pyfunc to the module that runs it; kept apart from the names of the user's class."""
+
+    __slots__ = ("auxiliary", "services", "streams")
+
+    def __init__(self) -> None:
+        """Begin without a module."""
+        self.services: Services | None = None
+        self.auxiliary: list[AuxiliaryStream] = []
+        self.streams: dict[int, Any] = {}
+        """Streams of work by place in a batch."""
+
+    def serving(self, name: str) -> Services:
+        """Return what the module does for the pyfunc, which asks for ``name``.
+
+        Raises:
+            RuntimeError: No module runs it.
+        """
+        if self.services is None:
+            raise RuntimeError(f"{name} works in a running module, from on_start on")
+        return self.services
+
+    def end_batch(self) -> None:
+        """Wait for the streams of work, then send the frames of auxiliary streams on."""
+        for stream in self.streams.values():
+            stream.waitForCompletion()
+        for made in self.auxiliary:
+            made.flush()
+
+
+def ties_of(plugin: BasePyFuncPlugin) -> Ties:
+    """Return what ties a ``plugin`` to its module; made when it is asked for, as users may not call ``super()``."""
+    found = plugin.__dict__.get("_picasso_ties")
+    if not isinstance(found, Ties):
+        found = plugin.__dict__["_picasso_ties"] = Ties()
+    return found
+
+
 class BasePyFuncPlugin(BasePyFuncImpl):
     """An element of a pipeline. Hooks run on one thread at a time."""
 
-    _services: Services | None = None
-    _auxiliary: tuple[AuxiliaryStream, ...] = ()
+    metrics: Any = later("NvDsPyFuncPlugin.metrics", "metrics come")
+    """Counters and gauges by name."""
 
     def auxiliary_stream(
         self, source_id: str, width: int, height: int, codec_params: Mapping[str, Any], framerate: str = "30/1"
@@ -130,8 +169,9 @@ class BasePyFuncPlugin(BasePyFuncImpl):
             ValueError: The source id is in use, or an argument has no meaning.
             RuntimeError: No module runs this pyfunc.
         """
-        stream = self._serving("auxiliary_stream").open_stream(source_id, (width, height), codec_params, framerate)
-        self._auxiliary = (*(one for one in self._auxiliary if one.is_open), stream)
+        ties = ties_of(self)
+        stream = ties.serving("auxiliary_stream").open_stream(source_id, (width, height), codec_params, framerate)
+        ties.auxiliary = [*(one for one in ties.auxiliary if one.is_open), stream]
         return stream
 
     def get_queues(self) -> list[ElementQueue]:
@@ -140,7 +180,7 @@ class BasePyFuncPlugin(BasePyFuncImpl):
         Raises:
             RuntimeError: No module runs this pyfunc.
         """
-        return list(self._serving("get_queues").queues().values())
+        return list(ties_of(self).serving("get_queues").queues().values())
 
     def get_upstream_queue(self) -> ElementQueue | None:
         """Return the nearest queue before this pyfunc, or None.
@@ -148,7 +188,7 @@ class BasePyFuncPlugin(BasePyFuncImpl):
         Raises:
             RuntimeError: No module runs this pyfunc.
         """
-        return self._serving("get_upstream_queue").upstream_queue()
+        return ties_of(self).serving("get_upstream_queue").upstream_queue()
 
     def get_queue(self, name: str) -> ElementQueue:
         """Return a queue by ``name``: that of an element ``queue``, or ``before/`` and the stage behind it.
@@ -157,7 +197,7 @@ class BasePyFuncPlugin(BasePyFuncImpl):
             KeyError: There is none of that name; the message says which there are.
             RuntimeError: No module runs this pyfunc.
         """
-        queues = self._serving("get_queue").queues()
+        queues = ties_of(self).serving("get_queue").queues()
         if name not in queues:
             raise KeyError(f"no queue {name!r}; there are: {', '.join(queues) or 'none'}")
         return queues[name]
@@ -170,44 +210,18 @@ class BasePyFuncPlugin(BasePyFuncImpl):
         Raises:
             RuntimeError: No module runs this pyfunc.
         """
-        return list(self._serving("get_runtime_metrics").records(n))
+        return list(ties_of(self).serving("get_runtime_metrics").records(n))
 
     def get_cuda_stream(self, frame_meta: Frame) -> Any:
         """Return the stream of the place of ``frame_meta`` in its batch; all are waited for after the batch.
 
         A ``cv2.cuda.Stream`` where OpenCV has CUDA. Else work is done when a call returns, and so is the stream's.
         """
-        streams = self._streams
+        streams = ties_of(self).streams
         place = frame_meta.batch_id
         if place not in streams:
             streams[place] = new_stream()
         return streams[place]
-
-    @property
-    def _streams(self) -> dict[int, Any]:
-        """The streams by place in a batch; made late, for classes that do not call ``super().__init__``."""
-        found: dict[int, Any] = self.__dict__.setdefault("_streams_by_place", {})
-        return found
-
-    def end_batch(self) -> None:
-        """Wait for the streams of a batch, then send the frames of auxiliary streams on."""
-        for stream in self._streams.values():
-            stream.waitForCompletion()
-        self.flush_streams()
-
-    def bind(self, services: Services | None) -> None:
-        """Take what the running module does for it, ``services``; called before ``on_start``."""
-        self._services = services
-
-    def flush_streams(self) -> None:
-        """Send the frames of its auxiliary streams on; called when it has worked on a batch."""
-        for stream in self._auxiliary:
-            stream.flush()
-
-    def _serving(self, name: str) -> Services:
-        if self._services is None:
-            raise RuntimeError(f"{name} works in a running module, from on_start on")
-        return self._services
 
     def on_start(self) -> bool:
         """Get ready; called before the first frame. Anything but a true value refuses to start."""

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from picasso.module.elements.base import BasePyFuncPlugin, Batch, Services, StreamEvent
+from picasso.module.elements.base import BasePyFuncPlugin, Batch, Services, StreamEvent, ties_of
 from picasso.module.elements.blame import place_of, words_of
 from picasso.module.elements.loading import CodePath, ElementError, find
 
@@ -99,7 +99,7 @@ class PyFuncElement:
         Raises:
             ElementError: It raised, or returned nothing true.
         """
-        self.plugin.bind(self._services)
+        ties_of(self.plugin).services = self._services
         try:
             answer = self.plugin.on_start()
         except (Exception, SystemExit) as error:
@@ -120,7 +120,7 @@ class PyFuncElement:
             self.plugin.on_event(event)
         except BaseException:
             logger.exception("element %s: %s of source %r: the hook raised", self.name, event.kind, event.source_id)
-        self.plugin.flush_streams()
+        ties_of(self.plugin).end_batch()
 
     def process(self, batch: Batch) -> None:
         """Work on the frames of a batch that are not dropped.
@@ -140,7 +140,7 @@ class PyFuncElement:
                 if not frame.is_dropped:
                     frame.in_batch(batch)
                     self._guarded(batch, frame, plugin.process_frame, batch, frame)
-        plugin.end_batch()
+        ties_of(plugin).end_batch()
 
     def _guarded(self, batch: Batch, frame: Frame | None, call: Callable[..., None], *arguments: Any) -> None:
         try:

@@ -7,7 +7,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from picasso.module.elements.base import BasePyFuncPlugin, Batch
+from picasso.module.elements.base import BasePyFuncPlugin, Batch, ties_of
 from picasso.module.elements.loading import CodePath, ElementError, find
 from picasso.module.elements.pyfunc import PyFuncElement, instantiate
 
@@ -104,7 +104,7 @@ class ReloadingElement(PyFuncElement):
         try:
             module = self._code.reload(self.config.module or "")
             new = instantiate(find(module, self.config.class_name or ""), dict(self.config.kwargs))
-            new.bind(self._services)
+            ties_of(new).services = self._services
             keep: Any = getattr(new, "reload_state", None)
             if callable(keep):
                 keep(old)

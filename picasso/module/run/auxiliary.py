@@ -89,11 +89,19 @@ class AuxiliaryStreams:
         spec = SourceSpec(
             codec=CodecSpec.encode(STRETCH, config), conditional=ConditionalSpec(render_attribute=ATTACHED)
         )
-        self._engine().set_source_spec(source_id, spec)
+        try:
+            self._engine().set_source_spec(source_id, spec)
+        except BaseException:
+            self._open.pop(source_id, None)
+            raise
         stream = self._open[source_id] = AuxiliaryStream(
             source_id, size_wh, f"{rate.numerator}/{rate.denominator}", self
         )
         return stream
+
+    def has(self, source_id: str) -> bool:
+        """Whether a stream of this name is open."""
+        return source_id in self._open
 
     def send(self, frame: Frame) -> None:
         """Encode a frame; waits while too many of its stream wait."""

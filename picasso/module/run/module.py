@@ -419,6 +419,8 @@ class Module:
     def _add(self, source: Source) -> None:
         """Let a source into the runner."""
         assert self._runner is not None
+        if self._auxiliary.has(source.source_id):
+            raise ValueError(f"the source id {source.source_id!r} is in use by an auxiliary stream")
         self._sizes.heed(source)
         self._runner.add(source, outputs=[Output(SourceSpec(), on_output=self._deliver)])
         self._sizes.check(max(self._stage.open_sources + 1, len(self._sources)))
