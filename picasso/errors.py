@@ -22,6 +22,7 @@
     ├── MediaError (OSError)                 a file or stream cannot be read or written
     │   ├── ConnectionLostError (ConnectionError)  a stream broke off: it has not ended
     │   │   └── ReadTimeoutError (TimeoutError)    it said nothing for longer than the caller would wait
+    │   ├── PictureError (ValueError)        a file holds no picture that can be sent
     │   ├── UnreadableError                  it is open, and what it holds cannot be decoded
     │   └── OpeningStoppedError              a stop signal came while it was being opened
     ├── EngineError (RuntimeError)           the engine refuses
@@ -30,6 +31,7 @@
     ├── SendTimeoutError (TimeoutError)      a source's queue stayed full
     ├── SourceRejectedError (RuntimeError)   a source may not come in: too many are in already
     ├── TransportError (OSError)             a socket cannot be opened or used, or its bytes are no message
+    │   ├── HealthError (RuntimeError)       what answers at a health endpoint is no module
     │   └── TransportTimeoutError (TimeoutError)  nobody took a message, or acknowledged it, in time
     └── MissingDependencyError (ImportError) an optional library is not there
 """
@@ -120,6 +122,10 @@ class ReadTimeoutError(ConnectionLostError, TimeoutError):
     """A stream, pipe or device said nothing for longer than the caller would wait."""
 
 
+class PictureError(MediaError, ValueError):
+    """A file that is not there, or that holds no picture which can be sent."""
+
+
 class UnreadableError(MediaError):
     """A file or stream that is open, and that holds nothing which can be decoded."""
 
@@ -150,6 +156,10 @@ class SourceRejectedError(PicassoError, RuntimeError):
 
 class TransportError(PicassoError, OSError):
     """A socket cannot be opened or used, or what came through it is no message."""
+
+
+class HealthError(TransportError, RuntimeError):
+    """What answers at the address of a module's health is no module."""
 
 
 class TransportTimeoutError(TransportError, TimeoutError):

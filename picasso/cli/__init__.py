@@ -1,4 +1,4 @@
-"""The ``picasso`` command: ``demo``, ``encode``, ``probe``, ``doctor`` and ``warm-up``."""
+"""The ``picasso`` command: ``demo``, ``encode``, ``probe``, ``send``, ``receive``, ``doctor`` and ``warm-up``."""
 
 from __future__ import annotations
 

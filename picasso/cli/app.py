@@ -24,6 +24,8 @@ from picasso.cli.doctor import doctor
 from picasso.cli.encode import encode
 from picasso.cli.module import module, run
 from picasso.cli.probe import probe
+from picasso.cli.receive import receive
+from picasso.cli.send import send
 from picasso.cli.warm_up import warm_up
 from picasso.errors import PicassoError
 from picasso.signals import Stop, Stopped, stop_on_signals
@@ -139,6 +141,8 @@ app.command(epilog="Example: picasso encode in.mp4 -o out.mp4 --size 1280x720 --
 app.command(epilog="Example: picasso run module.yml")(run)
 app.add_typer(module, name="module")
 app.command(epilog="Example: picasso probe out.mp4 --json")(probe)
+app.command(epilog="Example: picasso send clips/*.mp4 dealer+connect:tcp://127.0.0.1:5555 --pace")(send)
+app.command(epilog="Example: picasso receive sub+connect:tcp://127.0.0.1:5556 -o out --ends 3")(receive)
 app.command(epilog="Example: picasso doctor --json")(doctor)
 app.command("warm-up", epilog="Example: PICASSO_CACHE_DIR=/opt/picasso picasso warm-up")(warm_up)
 

@@ -84,6 +84,8 @@ class Writer:
         self._is_stopped = False
         self._is_answer_late = False
         """An answer may come that must not count for the next message."""
+        self._owed = 0
+        """Answers that nobody waits for and that have not come."""
         self._socket = Socket(self.endpoint, send_hwm=send_hwm, receive_hwm=None, ipc_permissions=ipc_permissions)
 
     @property
@@ -111,18 +113,26 @@ class Writer:
             data, is_end = encode_message(message), message.kind == "end_of_stream"
         return self._send(source_id, data, () if is_end else payload or (b"",), is_end=is_end)
 
-    def send_eos(self, source_id: str | None = None) -> Sent:
+    def send_eos(self, source_id: str | None = None, *, wait: bool = True) -> Sent:
         """End the stream of a source, and wait until a DEALER's or REQ's reader has acknowledged that.
 
         Args:
             source_id: The source; None for the one that the endpoint names.
+            wait: Whether a DEALER waits for the answer; if not, ``take_answers`` tells of it.
 
         Raises:
             TransportTimeoutError: Nobody took or acknowledged it in time.
             TransportError: The writer is closed or stopped.
             SpecError: There is no source id.
         """
-        return self._send(source_id, end_of_stream(self._source(source_id)), (), is_end=True)
+        return self._send(source_id, end_of_stream(self._source(source_id)), (), is_end=True, wait=wait)
+
+    def take_answers(self) -> int:
+        """Return how many answers have come, since the last call, that nobody waited for."""
+        owed = self._owed
+        while self._owed and self._socket.receive() is not None:
+            self._owed -= 1
+        return owed - self._owed
 
     def stop(self) -> None:
         """End the wait that is under way, and refuse to send from now on. Any thread."""
@@ -155,7 +165,9 @@ class Writer:
             raise SpecError(f"{self.endpoint}: expected a source id, got {source_id!r}")
         return name
 
-    def _send(self, source_id: str | None, message: bytes, payload: tuple[Buffer, ...], *, is_end: bool) -> Sent:
+    def _send(
+        self, source_id: str | None, message: bytes, payload: tuple[Buffer, ...], *, is_end: bool, wait: bool = True
+    ) -> Sent:
         name = self._source(source_id)
         if self._socket.is_closed or self._is_stopped:
             raise TransportError(f"{self.endpoint}: the writer is {'closed' if self._socket.is_closed else 'stopped'}")
@@ -163,10 +175,12 @@ class Writer:
         if is_end:
             self._numbers.end(name)
         parts: list[Buffer] = [name.encode(), stamped(message, number), *payload]
-        needs_answer = self._is_req or (is_end and not self._is_pub)
+        is_answered = self._is_req or (is_end and not self._is_pub)
+        needs_answer = is_answered and (wait or self._is_req)
         try:
             if self._is_answer_late:
                 self._is_answer_late = False
+                self._owed = 0
                 self._socket.call_again()
             retries = self._attempt(
                 lambda: self._socket.send(parts), self._send_timeout_s, self._send_retries, to_send=True
@@ -179,6 +193,7 @@ class Writer:
             self._stats.lost += 1
             self._is_answer_late = needs_answer and not self._is_req  # REQ tells its own answers by a number
             raise
+        self._owed += is_answered and not needs_answer
         self._stats.sent += 1
         self._stats.sent_bytes += len(parts[1]) + sum(map(len, payload))
         self._stats.retries += retries
@@ -205,4 +220,5 @@ class Writer:
         raise TransportTimeoutError(f"{self.endpoint}: nobody {what} a message within {total_s:g} s")
 
     def _is_answered(self) -> bool:
-        return self._socket.receive() is not None
+        self.take_answers()  # those of earlier messages come first
+        return not self._owed and self._socket.receive() is not None

@@ -25,6 +25,7 @@ ROOMS = [
     "picasso.media",
     "picasso.flow",
     "picasso.wire",
+    "picasso.client",
     "picasso.testing",
     "picasso.cli",
 ]

@@ -27,7 +27,8 @@ BELOW = {
         *("wire", "testing"),  # of testing its clock, for modules under test
     ],
     "wire": ["errors", "primitives"],
-    "savant": ["primitives", "module"],
+    "client": ["errors", "primitives", "surface", "transform", "encode", "engine", "media", "wire"],
+    "savant": ["primitives", "client", "module"],
     "testing": ["errors", "primitives", "surface", "transform", "draw", "encode", "engine"],
     "cli": [
         "errors",
@@ -41,6 +42,7 @@ BELOW = {
         "media",
         "flow",
         "wire",
+        "client",
         "module",
     ],
 }

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from picasso.errors import TransportTimeoutError
 from picasso.flow import LeftOut
 from picasso.media.payload import codec_name
 from picasso.media.times import NS, Ticks
 from picasso.module.run.baggage import baggage_of
 from picasso.primitives import Message, VideoFrameContent
-from picasso.wire import Writer
+from picasso.wire import SocketKind, Writer
 from picasso.wire.sockets import IPC_PERMISSIONS
 
 if TYPE_CHECKING:
@@ -74,6 +75,10 @@ class WireSink:
             receive_retries=req_receive_retries,
             ipc_permissions=IPC_PERMISSIONS if set_ipc_socket_permissions else None,
         )
+        self._is_answered = self._writer.endpoint.kind is SocketKind.DEALER
+        self._patience_s = receive_timeout / 1e3 * (req_receive_retries + 1)
+        self._ends: deque[tuple[float, str]] = deque()
+        """Ends of streams that were not acknowledged yet, each with the time until which that may take."""
         self.address = self._writer.address
         """Where it is bound, or what it calls."""
 
@@ -83,8 +88,11 @@ class WireSink:
         Raises:
             TransportError: Nobody answered a REQ in time, or it was stopped.
         """
+        self._note_answers()
         if output.is_eos:
-            self._end(output.source_id)
+            sent = self._writer.send_eos(output.source_id, wait=False)
+            if self._is_answered and not sent.is_acknowledged:
+                self._ends.append((time.monotonic() + self._patience_s, output.source_id))
             return None
         frame = output.as_video_frame()
         baggage = baggage_of(frame)
@@ -99,15 +107,18 @@ class WireSink:
 
     def close(self) -> None:
         """Close the socket when what was sent has left, or after five seconds."""
+        self._note_answers()
+        for _due_s, source_id in self._ends:
+            logger.warning("source %r: nobody has acknowledged the end of its stream yet", source_id)
         self._writer.close()
 
-    def _end(self, source_id: str) -> None:
-        try:
-            self._writer.send_eos(source_id)
-        except TransportTimeoutError as error:
-            logger.warning(
-                "source %r: the end of its stream was sent, and nobody acknowledged it: %s", source_id, error
-            )
+    def _note_answers(self) -> None:
+        """Take notice of ends of streams that were acknowledged, and of those that were not in time."""
+        for _ in range(self._writer.take_answers()):
+            if self._ends:
+                self._ends.popleft()
+        while self._ends and self._ends[0][0] < time.monotonic():
+            logger.warning("source %r: nobody acknowledged the end of its stream in time", self._ends.popleft()[1])
 
 
 def travelling_frame(frame: VideoFrame) -> tuple[VideoFrame, bytes]:

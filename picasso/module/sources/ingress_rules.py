@@ -50,7 +50,7 @@ class StreamRules:
         self._are_decoded = are_decoded
         self._restarts_stills = eos_on_resolution_change
         self._kind: tuple[object, ...] | None = None
-        self._last = 0
+        self._last: tuple[int, int | None] = 0, None
 
     @property
     def is_open(self) -> bool:
@@ -64,20 +64,23 @@ class StreamRules:
     def judge(self, frame: VideoFrame, data: bytes | memoryview = b"") -> Judgement:
         """Say what becomes of a ``frame`` with the payload ``data``; a stream that it begins is open from now on."""
         kind = (codec_name(frame.codec), frame.width, frame.height, frame.fps)
-        time = frame.pts if frame.dts is None or self._are_decoded else frame.dts
-        judgement = PASS if self._kind is None else self._change(kind, time)
+        times = frame.pts, None if self._are_decoded else frame.dts
+        judgement = PASS if self._kind is None else self._change(kind, times)
         begins = self._kind is None or judgement.verdict is Verdict.RESTART
         if begins and not self._are_decoded and not _is_key(frame, data):
             self._kind = None
             return Judgement(Verdict.SKIP, judgement.reason)
-        self._kind, self._last = kind, time
+        self._kind, self._last = kind, times
         return judgement
 
-    def _change(self, kind: tuple[object, ...], time: int) -> Judgement:
+    def _change(self, kind: tuple[object, ...], times: tuple[int, int | None]) -> Judgement:
         if kind != self._kind and (self._restarts_stills or not is_still(str(kind[0]))):
             return Judgement(Verdict.RESTART, f"codec, size or rate changed from {self._kind} to {kind}")
-        if time < self._last:
-            return Judgement(Verdict.RESTART, f"times go back from {self._last} to {time} ns")
+        last, now = self._last[1], times[1]
+        if last is None and now is None:  # of one that has a time of decoding and one that has none, nothing is known
+            last, now = self._last[0], times[0]
+        if last is not None and now is not None and now < last:
+            return Judgement(Verdict.RESTART, f"times go back from {last} to {now} ns")
         return PASS
 
 
