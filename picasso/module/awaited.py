@@ -17,10 +17,6 @@ nms_cpu: Any = later("savant.utils.nms.nms_cpu", "models come")
 nms_gpu: Any = later("savant.utils.nms.nms_gpu", "models come")
 Counter: Any = later("savant.metrics.Counter", "metrics come")
 Gauge: Any = later("savant.metrics.Gauge", "metrics come")
-JaegerLogProvider: Any = later("savant.client.JaegerLogProvider", "the client SDK comes")
-JpegSource: Any = later("savant.client.JpegSource", "the client SDK comes")
-SinkBuilder: Any = later("savant.client.SinkBuilder", "the client SDK comes")
-SourceBuilder: Any = later("savant.client.SourceBuilder", "the client SDK comes")
 init_jaeger_tracer: Any = later("savant_rs.init_jaeger_tracer", "traces come")
 
 __all__ = [
@@ -31,11 +27,7 @@ __all__ = [
     "ComplexModel",
     "Counter",
     "Gauge",
-    "JaegerLogProvider",
-    "JpegSource",
     "ObjectModel",
-    "SinkBuilder",
-    "SourceBuilder",
     "TensorFormat",
     "init_jaeger_tracer",
     "nms_cpu",

@@ -2,6 +2,22 @@
 
 from __future__ import annotations
 
-from picasso.module.awaited import JaegerLogProvider, JpegSource, SinkBuilder, SourceBuilder
+from picasso.client import (
+    FrameSource,
+    JaegerLogProvider,
+    JpegSource,
+    LogProvider,
+    PngSource,
+    SinkBuilder,
+    SourceBuilder,
+)
 
-__all__ = ["JaegerLogProvider", "JpegSource", "SinkBuilder", "SourceBuilder"]
+__all__ = [
+    "FrameSource",
+    "JaegerLogProvider",
+    "JpegSource",
+    "LogProvider",
+    "PngSource",
+    "SinkBuilder",
+    "SourceBuilder",
+]
