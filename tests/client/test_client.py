@@ -287,7 +287,10 @@ def test_logs_of_a_trace_come_from_jaeger_in_the_order_of_their_times() -> None:
         (lambda p: list(VideoSource("a", p / "none.mp4")), MediaError, "No such file"),
         (lambda p: list(VideoSource("a", __file__)), MediaError, "test_client.py"),
     ],
-    ids=str,
+    ids=[
+        *("source-without-socket", "sink-without-socket", "source-of-a-reader", "sink-of-a-writer", "no-file"),
+        *("no-path", "no-picture", "no-video-file", "no-video"),
+    ],
 )
 def test_bad_arguments_say_why(make: object, error: type[Exception], says: str, tmp_path: Path) -> None:
     with pytest.raises(error, match=says):
