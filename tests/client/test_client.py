@@ -29,7 +29,7 @@ H264 = {"output_frame": {"codec": "h264", "encoder": "software"}}
 
 def builders(folder: Path) -> tuple[SourceBuilder, SinkBuilder]:
     source = SourceBuilder().with_socket(f"dealer+connect:ipc://{folder}/in.ipc")
-    sink = SinkBuilder().with_socket(f"router+connect:ipc://{folder}/out.ipc").with_idle_timeout(10)
+    sink = SinkBuilder().with_socket(f"router+connect:ipc://{folder}/out.ipc").with_idle_timeout(60)
     return source, sink
 
 

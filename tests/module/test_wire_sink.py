@@ -36,7 +36,7 @@ def through(config: Mapping[str, Any], folder: Path, reading: str = "router", co
     received: list[Received] = []
     try:
         with (
-            Reader(f"{reading}+connect:ipc://{folder}/out.ipc", receive_timeout_s=10) as reader,
+            Reader(f"{reading}+connect:ipc://{folder}/out.ipc", receive_timeout_s=60) as reader,
             Writer(f"dealer+connect:ipc://{folder}/in.ipc") as writer,
         ):
             while reading == "sub" and not isinstance(reader.receive(0.02), Received):
@@ -149,7 +149,7 @@ def test_two_modules_in_a_chain_agree_with_one(tmp_path: Path) -> None:
     received: list[Received] = []
     try:
         with (
-            Reader(f"router+connect:ipc://{b_folder}/out.ipc", receive_timeout_s=10) as reader,
+            Reader(f"router+connect:ipc://{b_folder}/out.ipc", receive_timeout_s=60) as reader,
             Writer(f"dealer+connect:ipc://{a_folder}/in.ipc") as writer,
         ):
             send(writer, encode("jpeg"), "jpeg")
@@ -184,7 +184,7 @@ def test_a_reader_that_comes_late_gets_everything_of_a_dealer(tmp_path: Path) ->
         with Writer(f"dealer+connect:ipc://{tmp_path}/in.ipc") as writer:
             send(writer, encode("jpeg"), "jpeg")
             writer.send_eos("cam")
-        with Reader(f"router+connect:ipc://{tmp_path}/out.ipc", receive_timeout_s=10) as reader:
+        with Reader(f"router+connect:ipc://{tmp_path}/out.ipc", receive_timeout_s=60) as reader:
             received = [reader.receive() for _ in range(7)]
     finally:
         module.stop()
