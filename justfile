@@ -80,3 +80,18 @@ soak seconds="180":
 # writers of files that are killed at random moments, so many a container; what is left must play
 crash trials="200":
     python tests/faults/crash_kit.py --trials {{trials}}
+
+# a module beside the engine by hand, and its loading: processor time, ratios of one run
+module-bench pairs="20":
+    python bench/module overhead --pairs {{pairs}}
+    python bench/module load
+
+# 4 and 16 files through a module, FFmpeg and GStreamer, in the same rounds
+module-files rounds="20":
+    python bench/module files 4 --rounds {{rounds}}
+    python bench/module files 16 --rounds {{rounds}} --seconds 2
+
+# looping files through a module for so many seconds: memory stays flat after the first tenth
+module-soak seconds="3600" sources="16":
+    mkdir -p out
+    nice -n 19 python bench/module soak {{seconds}} --sources {{sources}} --out out/module-soak.json

@@ -147,6 +147,11 @@ class Feeder:
         """Whether the source has ended and its sinks are closed; where it was stopped, nobody waits for the sinks."""
         return self.done.is_set() and (self._stopping.is_set() or self.join(time.monotonic()))
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the source is read no further, and everything of it has come out; its sinks may still write."""
+        return self._state.is_over
+
     def stop(self) -> None:
         """Read no further frame; what was sent still comes out."""
         self._stopping.set()

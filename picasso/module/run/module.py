@@ -223,10 +223,9 @@ class Module:
     def _wait(self, on_progress: Callable[[Sequence[SourceStatus]], object] | None) -> None:
         while not self._stopped.is_set():
             self._changed.clear()
-            statuses = self.statuses()
             if on_progress is not None:
-                on_progress(statuses)
-            if self._ingresses.is_over and all(status.state.is_over for status in statuses):
+                on_progress(self.statuses())
+            if self._ingresses.is_over and (self._runner is None or self._runner.has_ended):
                 if not self._stopped.is_set():
                     self._auxiliary.finish()
                 return
