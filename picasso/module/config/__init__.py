@@ -17,10 +17,12 @@ from picasso.module.config.model import (
 from picasso.module.config.problem import ConfigError, Problem
 from picasso.module.config.render import render
 from picasso.module.config.schema import editor_schema, module_schema
+from picasso.module.config.watch import ConfigWatch
 
 __all__ = [
     "BufferQueues",
     "ConfigError",
+    "ConfigWatch",
     "DrawFunc",
     "ElementConfig",
     "FilterConfig",

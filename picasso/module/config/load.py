@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 import sys
@@ -20,6 +21,7 @@ from picasso.module.config.notation import entries, expand, find_faults_of_kinds
 from picasso.module.config.problem import ConfigError, Path, Problem
 from picasso.module.config.resolve import resolve
 from picasso.module.config.validate import Fault, coerce, find_faults
+from picasso.module.config.watch import ConfigWatch
 
 STDIN: Final = "<stdin>"
 MAPPING: Final = "<config>"
@@ -56,7 +58,10 @@ def load_config(source: str | os.PathLike[str] | Mapping[str, Any], *, replaced:
         raise ConfigError(sorted(problems, key=lambda problem: (problem.line is None, problem.line or 0)))
     given = {path for path, origin in merged.origins.items() if origin.file is not None}
     warnings = tuple(_placed(merged, path, text) for path, text in [*rules.warnings(tree, given), *edge_warnings(tree)])
-    return build(tree, merged.origins, document.name, folder, warnings)
+    config = build(tree, merged.origins, document.name, folder, warnings)
+    if folder is None or not (config.parameters["dev_mode"] or any(one.dev_mode for one in config.elements)):
+        return config
+    return dataclasses.replace(config, watch=ConfigWatch(config, lambda: load_config(source, replaced=replaced)))
 
 
 def _read(source: str | os.PathLike[str] | Mapping[str, Any]) -> Document:

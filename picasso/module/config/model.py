@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from picasso.module.config.merge import Origin
 from picasso.module.config.problem import Path, Problem
+
+if TYPE_CHECKING:
+    from picasso.module.config.watch import ConfigWatch
 
 Tree = dict[str, Any]
 
@@ -146,6 +149,8 @@ class ModuleConfig:
     origins: Mapping[Path, Origin]
     """Where each value came from."""
     warnings: tuple[Problem, ...] = ()
+    watch: ConfigWatch | None = field(default=None, compare=False, repr=False)
+    """Looks at the file while the module runs; None without ``dev_mode``, and where there is no file."""
 
     def origin(self, path: Path) -> Origin:
         """Return where a value came from; a value without an origin of its own has that of what holds it."""

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from picasso.module.elements.loading import CodePath, ElementError, find
+from picasso.module.elements.reloading_function import ReloadingFunction
 
 if TYPE_CHECKING:
-    from picasso.module.config import FilterConfig
+    from picasso.module.config import FilterConfig, ModuleConfig
+    from picasso.module.config.problem import Path
     from picasso.primitives import VideoFrame
 
 FrameFilter = Callable[["VideoFrame"], bool]
@@ -24,13 +26,7 @@ def find_filter(config: FilterConfig, code: CodePath) -> FrameFilter:
         ElementError: It is not there, or cannot be called.
         Exception: What the user's code raises while it is loaded.
     """
-    made: Any = find(code.load(config.module), config.class_name)
-    if isinstance(made, type):
-        made = made(**config.kwargs)
-    if not callable(made):
-        raise ElementError(f"{config.class_name} cannot be called with a frame")
-    accepts: FrameFilter = made
-    return accepts
+    return _made(find(code.load(config.module), config.class_name), config.kwargs)
 
 
 def load_filter(config: FilterConfig, code: CodePath) -> FrameFilter | None:
@@ -40,3 +36,44 @@ def load_filter(config: FilterConfig, code: CodePath) -> FrameFilter | None:
     except Exception as error:  # noqa: BLE001 - whatever the user's code raises
         logger.warning("the frame filter %s.%s is not used: %s", config.module, config.class_name, error)
         return None
+
+
+def follow_filter(config: FilterConfig, path: Path, key: str, module: ModuleConfig, code: CodePath) -> FrameFilter:
+    """Load a filter in ``dev_mode``: it follows its file, and its arguments in the module's; until it loads all pass.
+
+    Args:
+        config: The filter.
+        path: Of the source or sink that has it.
+        key: Under which it has it.
+        module: The module.
+        code: Where modules are looked for.
+    """
+    watch = module.watch
+    function = ReloadingFunction(
+        config.module, config.class_name, config.kwargs, code, make=_made, default=True, watch=watch
+    )
+    if watch is not None:
+
+        def kwargs_of(new: ModuleConfig) -> dict[str, Any] | None:
+            filters = {one.path: one.frame_filter for one in new.sources} | {
+                one.path: one.frame_filter for one in new.sinks
+            }
+            found = filters.get(path)
+            is_same = found is not None and (found.module, found.class_name) == (config.module, config.class_name)
+            return dict(found.kwargs) if found is not None and is_same else None
+
+        watch.follow((*path, key, "kwargs"), kwargs_of=kwargs_of, take=function.take)
+    return function
+
+
+def _made(found: Any, kwargs: dict[str, Any]) -> FrameFilter:
+    """Make a filter of a class or function.
+
+    Raises:
+        ElementError: It cannot be called.
+    """
+    made: Any = found(**kwargs) if isinstance(found, type) else found
+    if not callable(made):
+        raise ElementError(f"{getattr(found, '__name__', found)} cannot be called with a frame")
+    accepts: FrameFilter = made
+    return accepts

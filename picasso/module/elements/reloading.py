@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from picasso.module.elements.base import BasePyFuncPlugin, Batch, ties_of
 from picasso.module.elements.loading import CodePath, ElementError, find
 from picasso.module.elements.pyfunc import PyFuncElement, instantiate
+from picasso.module.watched import WatchedFile
 
 if TYPE_CHECKING:
-    from picasso.module.config import ElementConfig
+    from picasso.module.config import ConfigWatch, ElementConfig
 
 logger = logging.getLogger("picasso.module")
 
@@ -21,53 +21,26 @@ class _Idle(BasePyFuncPlugin):
     """Stands for code that does not load: frames pass untouched."""
 
 
-class WatchedFile:
-    """Tells whether a file has changed: by time and size, then by content, so that editors that replace files count."""
-
-    def __init__(self, path: Path | None) -> None:
-        """Look at the file; None never changes."""
-        self._path = path
-        self._stamp = self._look()
-        self._digest = self._read()
-
-    def has_changed(self) -> bool:
-        """Whether the content is another one than at the last call; a file that is gone for now has not changed."""
-        stamp = self._look()
-        if stamp is None or stamp == self._stamp:
-            return False
-        self._stamp = stamp
-        digest = self._read()
-        if digest is None or digest == self._digest:
-            return False
-        self._digest = digest
-        return True
-
-    def _look(self) -> tuple[int, int, int] | None:
-        try:
-            status = None if self._path is None else self._path.stat()
-        except OSError:
-            return None
-        return None if status is None else (status.st_mtime_ns, status.st_size, status.st_ino)
-
-    def _read(self) -> bytes | None:
-        try:
-            return None if self._path is None else hashlib.sha256(self._path.read_bytes()).digest()
-        except OSError:
-            return None
-
-
 class ReloadingElement(PyFuncElement):
     """A pyfunc in ``dev_mode``.
 
-    Before each batch its file is looked at. When it has changed, the code runs again, a new instance is built with the
-    same arguments, gets ``reload_state(old)`` if it offers that, and is started; the old one is stopped. What does not
-    load is logged, and the next change is tried; until then the old code stays. What the code raises for a frame is
-    logged, too.
+    Before each batch its file is looked at, and that of the module. When the code has changed, or the ``kwargs`` have,
+    the code runs again, a new instance is built, gets ``reload_state(old)`` if it offers that, and is started; the old
+    one is stopped. What does not load is logged, and the next change is tried; until then the old code stays. What the
+    code raises for a frame is logged, too.
     """
 
-    def __init__(self, config: ElementConfig, code: CodePath) -> None:
-        """Load the code, or wait for code that loads."""
+    def __init__(self, config: ElementConfig, code: CodePath, watch: ConfigWatch | None = None) -> None:
+        """Load the code, or wait for code that loads.
+
+        Args:
+            config: The element.
+            code: Where modules are looked for.
+            watch: Looks at the module's own file.
+        """
         self._file: WatchedFile | None = None
+        self._watch = watch
+        self._new_kwargs: dict[str, Any] | None = None
         super().__init__(config, code)
         self._file = WatchedFile(code.file_of(config.module or ""))
 
@@ -79,10 +52,19 @@ class ReloadingElement(PyFuncElement):
             logger.error("%s", error)
 
     def process(self, batch: Batch) -> None:
-        """Load the code again if it has changed, then work on a batch."""
-        if self._file is None or self._file.has_changed() or (isinstance(self.plugin, _Idle) and self._is_missing()):
+        """Load the code again if it or its arguments have changed, then work on a batch."""
+        if self._watch is not None:
+            self._watch.look()
+        if self._new_kwargs is not None:
+            self.config, self._new_kwargs = replace(self.config, kwargs=self._new_kwargs), None
+            self._reload()
+        elif self._file is None or self._file.has_changed() or (isinstance(self.plugin, _Idle) and self._is_missing()):
             self._reload()
         super().process(batch)
+
+    def take(self, kwargs: dict[str, Any]) -> None:
+        """Be built again with other arguments before the next batch. Any thread."""
+        self._new_kwargs = kwargs
 
     def _build(self) -> BasePyFuncPlugin:
         try:
@@ -94,7 +76,7 @@ class ReloadingElement(PyFuncElement):
     def _is_missing(self) -> bool:
         """Whether there was no file to watch; one may have come."""
         path = self._code.file_of(self.config.module or "")
-        if path is None or (self._file is not None and self._file._path == path):
+        if path is None or (self._file is not None and self._file.path == path):
             return False
         self._file = WatchedFile(path)
         return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from picasso.module.config.rules import buffer_warning
 from picasso.module.elements import CodePath, PyFuncElement, ReloadingElement
@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 
     from picasso.engine.clock import Clock
     from picasso.flow import Source
-    from picasso.module.config import ModuleConfig
+    from picasso.module.config import ElementConfig, ModuleConfig
     from picasso.module.run.pipeline import Step
 
 EGRESS_LENGTH: Final = 200
 """Frames of a source between the elements and the sinks, where nothing is set."""
+DRAWER: Final = ("parameters", "draw_func")
+"""Where the drawer stands in the tree."""
 POOL: Final = 4
 """Pictures of a source, and batches, where nothing is set."""
 logger = logging.getLogger("picasso.module")
@@ -98,8 +100,26 @@ def steps_of(config: ModuleConfig, code: CodePath) -> list[Step]:
         ElementError: The code of an element cannot be loaded.
     """
     return [
-        QueueLimits.of_element(one.name, one.properties)
-        if one.element == "queue"
-        else (ReloadingElement if one.dev_mode else PyFuncElement)(one, code)
+        QueueLimits.of_element(one.name, one.properties) if one.element == "queue" else _pyfunc(one, config, code)
         for one in [*config.elements, *drawers(config)]
     ]
+
+
+def _pyfunc(one: ElementConfig, config: ModuleConfig, code: CodePath) -> PyFuncElement:
+    """Load a pyfunc; in ``dev_mode`` it follows its file, and its arguments in the module's."""
+    if not one.dev_mode:
+        return PyFuncElement(one, code)
+    element = ReloadingElement(one, code, config.watch)
+    if config.watch is not None:
+        keys = ("kwargs", "rendered_objects", "condition") if one.path == DRAWER else ("kwargs",)
+
+        def kwargs_of(new: ModuleConfig) -> dict[str, Any] | None:
+            same = [
+                other
+                for other in [*new.elements, *drawers(new)]
+                if (other.path, other.module, other.class_name) == (one.path, one.module, one.class_name)
+            ]
+            return dict(same[0].kwargs) if same else None
+
+        config.watch.follow(*[(*one.path, key) for key in keys], kwargs_of=kwargs_of, take=element.take)
+    return element

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from picasso.flow import LeftOut, Sink
 from picasso.module.config import ConfigError
-from picasso.module.elements.frame_filter import FrameFilter, load_filter
+from picasso.module.elements.frame_filter import FrameFilter, follow_filter, load_filter
 from picasso.module.sinks.files import ImageFileSink, MetadataFileSink, VideoFileSink
 from picasso.module.sinks.simple import ConsoleSink, DevNullSink, FileSink
 
@@ -53,6 +53,8 @@ def open_sink(config: SinkConfig, module: ModuleConfig, code: CodePath) -> Sink:
         sink = Named(sink, config.name)
     if config.frame_filter is None:
         return sink
+    if module.parameters["dev_mode"]:
+        return Filtered(sink, follow_filter(config.frame_filter, config.path, "egress_frame_filter", module, code))
     return Filtered(sink, load_filter(config.frame_filter, code))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from picasso.flow import IdlePolicy
 from picasso.module.config import ConfigError
-from picasso.module.elements.frame_filter import find_filter
+from picasso.module.elements.frame_filter import find_filter, follow_filter
 from picasso.module.sources.guarded import GuardedSource
 from picasso.module.sources.testpattern import PatternSource
 from picasso.module.sources.uri import UriSource
@@ -53,7 +53,11 @@ def guarded(source: Source, config: SourceConfig | None, module: ModuleConfig, c
     accepts = None
     if config is not None and config.frame_filter is not None:
         try:
-            accepts = find_filter(config.frame_filter, code)
+            accepts = (
+                follow_filter(config.frame_filter, config.path, "ingress_frame_filter", module, code)
+                if module.parameters["dev_mode"]
+                else find_filter(config.frame_filter, code)
+            )
         except Exception as error:
             text = f"the filter cannot be loaded: {error}"
             raise ConfigError([module.problem((*config.path, "ingress_frame_filter"), text)]) from error

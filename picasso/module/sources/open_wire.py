@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from picasso.errors import require
-from picasso.module.elements.frame_filter import load_filter
+from picasso.module.elements.frame_filter import follow_filter, load_filter
 from picasso.module.run.limits import DECODER_LENGTH, Limit
 from picasso.module.sources.wire_ingress import IngressSettings, WireIngress
 from picasso.wire import Reader
@@ -26,7 +26,11 @@ def open_ingress(config: SourceConfig, module: ModuleConfig, code: CodePath, clo
     kind, bind = given.get("socket_type", "ROUTER"), given.get("bind", True)
     source_id, prefix = given.get("source_id"), given.get("source_id_prefix")
     require("zmq", extra="wire")
-    accepts = None if config.frame_filter is None else load_filter(config.frame_filter, code)
+    accepts = None
+    if config.frame_filter is not None and module.parameters["dev_mode"]:
+        accepts = follow_filter(config.frame_filter, config.path, "ingress_frame_filter", module, code)
+    elif config.frame_filter is not None:
+        accepts = load_filter(config.frame_filter, code)
 
     def open_reader() -> Reader:
         return Reader(
