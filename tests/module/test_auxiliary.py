@@ -126,6 +126,25 @@ def test_an_encoder_that_is_named_and_not_there_refuses_to_start(tmp_path: Path)
         run(tree(tmp_path, MAKES, auxiliary_encoders=encoders))
 
 
+def test_a_stream_whose_named_encoder_is_not_there_is_refused(tmp_path: Path) -> None:
+    if has_nvenc():
+        pytest.skip("this machine has NVENC")
+    code = MAKES.replace('{"codec": self.codec}', '{"codec": "h264", "encoder": "nvenc"}')
+    with pytest.raises(ElementError, match="auxiliary stream 'side': h264 by nvenc cannot be encoded here"):
+        run(tree(tmp_path, code))
+
+
+SHRINKS = MAKES.replace("        later(frame_meta)\n", "        frame.width = 16\n")
+
+
+def test_a_frame_that_cannot_be_encoded_is_reported_and_the_others_go_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = run(tree(tmp_path, SHRINKS))
+    assert "auxiliary stream 'side': the frame at pts 0 is lost (no. 1)" in caplog.text
+    assert (len(found["test"]), found["side"]) == (FRAMES + 1, [None])
+
+
 ENDS = MAKES.replace(
     "        later(frame_meta)\n",
     """        if frame_meta.frame_num % 2:

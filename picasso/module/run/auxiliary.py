@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 from picasso.draw.attached import ATTACHED, attach, joined
 from picasso.engine import CodecSpec, ConditionalSpec, OutputMessage, SourceSpec
-from picasso.errors import ShutDownError
+from picasso.errors import PicassoError, ShutDownError
 from picasso.module.config import OutputFrame
 from picasso.module.elements import AuxiliaryStream
-from picasso.module.run.encoders import encoder_config
+from picasso.module.run.encoders import encoder_config, prove
 from picasso.module.run.geometry import STRETCH
 from picasso.primitives import EndOfStream
 
 if TYPE_CHECKING:
     from picasso.engine import PicassoEngine
     from picasso.module.meta import Frame
+    from picasso.primitives import VideoFrame
 
 CODECS: Final = ("h264", "hevc", "av1", "jpeg", "png")
 """What an auxiliary stream can be encoded as."""
@@ -57,6 +58,8 @@ class AuxiliaryStreams:
         """Frames that were sent to the engine."""
         self.delivered = 0
         """Frames that have come out of it."""
+        self.failed = 0
+        """Frames that it has lost."""
 
     def open(
         self, source_id: str, size_wh: tuple[int, int], codec_params: Mapping[str, Any], framerate: str
@@ -81,7 +84,15 @@ class AuxiliaryStreams:
             rate = Fraction(0)
         if rate <= 0:
             raise ValueError(f"{what}: framerate: expected a fraction such as '30/1', got {framerate!r}")
-        config = encoder_config(self._output(what, codec_params), size_wh, rate)
+        output = self._output(what, codec_params)
+        if output.encoder is not None:
+            try:
+                prove(output, size_wh)
+            except PicassoError as error:
+                raise ValueError(
+                    f"{what}: {output.codec} by {output.encoder} cannot be encoded here: {error}"
+                ) from error
+        config = encoder_config(output, size_wh, rate)
         with self._lock:
             if source_id in self._open or self._is_taken(source_id):
                 raise ValueError(f"{what}: the source id is in use; names must be unique")
@@ -133,6 +144,14 @@ class AuxiliaryStreams:
             output.as_video_frame().delete_attribute(*ATTACHED)
             self.delivered += 1
         self._emit(output)
+
+    def lost(self, frame: VideoFrame, error: BaseException) -> None:
+        """Take notice of a ``frame`` of one of these streams that the engine lost; some are logged."""
+        if frame.source_id in self._open:
+            self.failed += 1
+            if self.failed & (self.failed - 1) == 0:
+                text = "auxiliary stream %r: the frame at pts %d is lost (no. %d): %s"
+                logger.error(text, frame.source_id, frame.pts, self.failed, error)
 
     def finish(self) -> None:
         """End the streams that are open, and wait until their frames have come out: no pyfunc will make any."""

@@ -74,7 +74,7 @@ def with_proven_encoder(module: ModuleConfig) -> ModuleConfig:
     for place, encoder in enumerate(choices):
         tried = _named(output, encoder)
         try:
-            _prove(tried, size_wh)
+            prove(tried, size_wh)
         except PicassoError as error:
             if encoder == choices[-1]:
                 key = "codec" if output.encoder is None else "encoder"
@@ -97,7 +97,7 @@ def prove_auxiliary(module: ModuleConfig) -> None:
         if one.get("encoder") is not None:
             output = OutputFrame(one["codec"], one["encoder"], one.get("encoder_params") or {}, one.get("profile"))
             try:
-                _prove(output, PROBE_WH)
+                prove(output, PROBE_WH)
             except PicassoError as error:
                 text = f"{output.codec} by {output.encoder} cannot be encoded here: {error}"
                 found.append(module.problem(("parameters", "auxiliary_encoders", place, "encoder"), text))
@@ -124,8 +124,8 @@ def _named(output: OutputFrame, encoder: str | None) -> OutputFrame:
     return replace(output, encoder=encoder, encoder_params=params)
 
 
-def _prove(output: OutputFrame, size_wh: tuple[int, int]) -> None:
-    """Encode one black frame.
+def prove(output: OutputFrame, size_wh: tuple[int, int]) -> None:
+    """Encode one black frame of ``size_wh`` pixels as ``output`` says.
 
     Raises:
         PicassoError: That cannot be done, with the reason.

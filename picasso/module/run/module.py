@@ -42,7 +42,7 @@ from picasso.primitives import EndOfStream
 from picasso.signals import Stop, Stopped, hold_stop, stop_on_signals
 
 if TYPE_CHECKING:
-    from picasso.engine import OutputMessage, PicassoEngine
+    from picasso.engine import ErrorStage, OutputMessage, PicassoEngine
     from picasso.flow import SourceState
     from picasso.module.params.etcd import EtcdMirror
     from picasso.primitives import VideoFrame
@@ -451,10 +451,12 @@ class Module:
         if not output.is_eos:
             self._recorder.frame_left(output.as_video_frame().object_count)
 
-    def _lost(self, source_id: str, _stage: object, error: BaseException, frame: VideoFrame | None) -> None:
+    def _lost(self, source_id: str, stage: ErrorStage, error: BaseException, frame: VideoFrame | None) -> None:
         """Take notice of a frame that the engine lost; what a callback raised loses none."""
         if frame is not None and self._stage.lose(frame, error):
             logger.warning("source %r: the frame at pts %d is lost: %s", source_id, frame.pts, error)
+        elif frame is not None and not stage.is_callback:
+            self._auxiliary.lost(frame, error)
 
     def _fail(self, error: BaseException) -> None:
         self.failure = self.failure or error
