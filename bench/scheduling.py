@@ -25,9 +25,9 @@ import numpy as np
 from scheduling_model import Costs, simulate
 
 from picasso.engine.clock import MonotonicClock
-from picasso.engine.inbox import Inbox
 from picasso.engine.messages import END_STREAM
 from picasso.engine.policies import OverflowPolicy
+from picasso.engine.runtime.inbox import Inbox
 from picasso.engine.stats import Meter
 
 sys.path.insert(0, str(Path(__file__).with_name("peers")))

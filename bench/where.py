@@ -23,8 +23,8 @@ from measure import EngineLoad, thread_cpu_s
 from scripts import Case, material
 
 from picasso.encode.av import AvEncoder
-from picasso.engine.encoding import EncodeRoute
-from picasso.engine.session import EncoderSession
+from picasso.engine.path.encoding import EncodeRoute
+from picasso.engine.path.session import EncoderSession
 
 WORK = ("W1", "W1b", "W2", "W3")
 PARTS: dict[str, tuple[type, str]] = {

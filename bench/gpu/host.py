@@ -21,9 +21,9 @@ from engine_run import run_engine
 
 from picasso.draw import Scene
 from picasso.draw.cuda import CudaPainter
-from picasso.engine.encoding import EncodeRoute
 from picasso.engine.engine import PicassoEngine
-from picasso.engine.session import EncoderSession
+from picasso.engine.path.encoding import EncodeRoute
+from picasso.engine.path.session import EncoderSession
 from picasso.primitives import VideoFrame
 from picasso.transform.cuda import CudaTransformer
 

@@ -1,59 +1,21 @@
-"""What the engine calls: the user's callbacks, and the stages at which it reports errors."""
+"""What the engine calls: the user's callbacks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from picasso.engine.policies import EvictionDecision, StreamResetReason
+from picasso.engine.stages import ErrorStage, Step
 
 if TYPE_CHECKING:
     from picasso.draw import ObjectDraw
     from picasso.engine.messages import OutputMessage
-    from picasso.engine.stats import Step
     from picasso.primitives import BorrowedVideoObject, VideoFrame
 
 
-class ErrorStage(StrEnum):
-    """Where something went wrong; the second argument of ``on_error``.
-
-    At the stages named after callbacks the callback itself raised, and the frame goes on without it. At every other
-    stage that comes with a frame, that frame is lost.
-    """
-
-    INPUT = "input"
-    """The frame cannot be processed as it is: timestamps, transformation chain, crop, size of its surface."""
-    BYPASS = "bypass"
-    """The boxes cannot be moved back to the original picture."""
-    OPEN = "open"
-    """The encoder cannot be opened, or waits for its next attempt."""
-    TRANSFORM = "transform"
-    """The pixels cannot be read, scaled or converted."""
-    DRAW = "draw"
-    ENCODE = "encode"
-    FLUSH = "flush"
-    """The encoder failed, or was told to forget, while it held frames back."""
-    QUEUE = "queue"
-    """The engine or the source ended before the frame's turn came."""
-    WORKER = "worker"
-    """The source's thread failed outside of any frame: a defect of this package."""
-    ON_ENCODED_FRAME = "on_encoded_frame"
-    ON_BYPASS_FRAME = "on_bypass_frame"
-    ON_GATED_FRAME = "on_gated_frame"
-    ON_RENDER = "on_render"
-    ON_OBJECT_DRAW_SPEC = "on_object_draw_spec"
-    ON_GPUMAT = "on_gpumat"
-    ON_EVICTION = "on_eviction"
-    ON_STREAM_RESET = "on_stream_reset"
-    ON_STEP = "on_step"
-
-    @property
-    def is_callback(self) -> bool:
-        """Whether it is a callback that raised: the frame, if there is one, is not lost."""
-        return self.value.startswith("on_")
-
+__all__ = ["Callbacks", "ErrorStage"]
 
 OnOutput = Callable[["OutputMessage"], object]
 OnRender = Callable[[str, int, int, int, "VideoFrame"], object]
@@ -61,7 +23,7 @@ OnObjectDrawSpec = Callable[[str, "BorrowedVideoObject", "ObjectDraw | None"], "
 OnGpuMat = Callable[[str, "VideoFrame", int, int, int, int, int], object]
 OnEviction = Callable[[str], EvictionDecision]
 OnStreamReset = Callable[[str, StreamResetReason], object]
-OnStep = Callable[[str, "VideoFrame", "Step", int, int], object]
+OnStep = Callable[[str, "VideoFrame", Step, int, int], object]
 OnError = Callable[[str, ErrorStage, BaseException, "VideoFrame | None"], object]
 
 

@@ -11,11 +11,11 @@ from picasso.encode import Codec, open_encoder
 from picasso.engine.callbacks import Callbacks
 from picasso.engine.checks import MAX_SECONDS
 from picasso.engine.clock import Clock, MonotonicClock
-from picasso.engine.core import Core
-from picasso.engine.inputs import accept, give_back, view_of
 from picasso.engine.messages import FrameMessage, Payload
+from picasso.engine.path.routes import EncoderFactory
 from picasso.engine.policies import NS_PER_S
-from picasso.engine.routes import EncoderFactory
+from picasso.engine.runtime.core import Core
+from picasso.engine.runtime.inputs import accept, give_back, view_of
 from picasso.engine.spec import GeneralSpec, SourceSpec
 from picasso.engine.stats import EngineStats
 from picasso.errors import SpecError

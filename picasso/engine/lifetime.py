@@ -7,26 +7,43 @@ import os
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from picasso.engine.core import Core
+from typing import Protocol
 
 EXIT_TIMEOUT_NS = 30 * 1_000_000_000
 """How long the interpreter's end waits for all engines that nobody shut down, together."""
 REPORTS_NS = 200_000_000
 """How much longer than its deadline a shutdown waits for the reports of frames that it gave up."""
 
-_running: set[Core] = set()
+
+class Running(Protocol):
+    """An engine that runs."""
+
+    def stop(self) -> object:
+        """Refuse all further calls, and tell the workers to stop. Does not wait."""
+
+    def end(self, deadline_ns: int) -> None:
+        """Wait for the workers until a moment of the system's monotonic clock, and give up those that are late."""
+
+    def wait_for_reports(self, deadline_ns: int) -> None:
+        """Wait for the reports of frames that were given up."""
+
+    def is_held_here(self) -> bool:
+        """Whether the calling thread holds a lock of the engine."""
+
+    def note_fork(self) -> None:
+        """Refuse everything from now on: this is the child process."""
+
+
+_running: set[Running] = set()
 _exit_deadline_ns: int | None = None
 
 
-def add(core: Core) -> None:
+def add(core: Running) -> None:
     """Take care of an engine from now on."""
     _running.add(core)
 
 
-def discard(core: Core) -> None:
+def discard(core: Running) -> None:
     """Stop taking care of an engine: it has ended."""
     _running.discard(core)
 

@@ -7,44 +7,14 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import accumulate, repeat
 from typing import final
 
 import numpy as np
 
-from picasso.engine.callbacks import ErrorStage
+from picasso.engine.stages import DropReason, ErrorStage, Step
 
-
-class DropReason(StrEnum):
-    """Why a frame that was sent did not come out."""
-
-    SPEC = "spec"
-    """The source drops frames."""
-    GATE = "gate"
-    """The frame lacks the attribute that ``ConditionalSpec.encode_attribute`` asks for, and no ``on_gated_frame`` takes
-    it."""
-    OVERFLOW = "overflow"
-    """The queue was full and the source's ``OverflowPolicy`` discards."""
-    ERROR = "error"
-    """Processing failed; ``on_error`` was told."""
-
-
-class Step(StrEnum):
-    """A part of a frame's way whose duration is measured."""
-
-    QUEUE = "queue"
-    """From ``send_frame`` until the worker takes the frame; waiting for room is part of it."""
-    TRANSFORM = "transform"
-    """Crop, scale, letterbox, colour."""
-    DRAW = "draw"
-    """Drawing, ``on_render``, ``on_gpumat``, and colour conversion between and after them."""
-    ENCODE = "encode"
-    CALLBACK = "callback"
-    """``on_encoded_frame``, ``on_bypass_frame`` or ``on_gated_frame``."""
-    TOTAL = "total"
-    """From ``send_frame`` until that callback has returned."""
-
+__all__ = ["DropReason", "EngineStats", "Histogram", "LatencySummary", "Meter", "SourceStats", "Step"]
 
 SHIFT = 52 - 3
 """Bits of a float64 that do not tell two durations apart: with 3 bits of the fraction, buckets are 12.5 % wide."""

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from picasso.engine.callbacks import Callbacks, ErrorStage
 from picasso.engine.engine import PicassoEngine
+from picasso.engine.path.surfaces import works_on_gpu
 from picasso.engine.settings import Mode, SourceSettings
 from picasso.engine.spec import CodecSpec, ConditionalSpec, GeneralSpec, SourceSpec
-from picasso.engine.surfaces import works_on_gpu
 from picasso.errors import MissingDependencyError, PicassoError
 from picasso.primitives import RBBox, VideoFrame
 from picasso.surface import MemType, SurfaceView, VideoFormat

@@ -48,7 +48,7 @@ def lend_to_cupy(lender: Any, gpu_id: int) -> Any:
 
 def _joined(cupy: Any, surface: SurfaceView, planes: tuple[DevicePlane, ...]) -> Any:
     """Copy luma and chroma of 4:2:0 into one array, as ``to_numpy`` does on the host."""
-    from picasso.surface.cuda_memory import open_device
+    from picasso.surface.device_memory import open_device
 
     width, height = surface.size_wh
     open_device(surface.gpu_id).wait_for(surface.cuda_stream)
@@ -64,7 +64,7 @@ def upload_device_array(surface: SurfaceView, array: Any) -> None:
         SurfaceError: The array is no picture, or lies in parts.
         UploadError: It is larger than the surface, or has other channels.
     """
-    from picasso.surface.cuda_memory import copy_array_to_surface
+    from picasso.surface.device_memory import copy_array_to_surface
 
     given = read_array(array)
     check_fits(given, surface)

@@ -15,7 +15,7 @@ from picasso.surface.planes import Bytes, byte_size, over_memory, zeros
 from picasso.surface.view import SurfaceView
 
 if TYPE_CHECKING:
-    from picasso.surface.cuda_memory import DeviceBlock
+    from picasso.surface.device_memory import DeviceBlock
 
 _HOST_MEMORY: Final = (MemType.DEFAULT, MemType.SYSTEM)
 _MEMORY: Final = (*_HOST_MEMORY, MemType.CUDA_PINNED, MemType.CUDA_DEVICE)
@@ -183,7 +183,7 @@ class _DeviceSlots:
     __slots__ = ("_free",)
 
     def __init__(self, count: int, size: int, gpu_id: int) -> None:
-        from picasso.surface.cuda_memory import DeviceBlock, open_device
+        from picasso.surface.device_memory import DeviceBlock, open_device
 
         device = open_device(gpu_id)
         from picasso_kernels.cuda.driver import Stream
@@ -199,7 +199,7 @@ class _DeviceSlots:
 
 
 def _pinned(size: int, gpu_id: int) -> Bytes:
-    from picasso.surface.cuda_memory import open_device, pinned_bytes
+    from picasso.surface.device_memory import open_device, pinned_bytes
 
     return pinned_bytes(open_device(gpu_id), size)
 

@@ -109,7 +109,7 @@ class DeviceTensor:
         Raises:
             BufferError: What DLPack lets a producer refuse.
         """
-        from picasso.surface.cuda_memory import order_streams
+        from picasso.surface.device_memory import order_streams
 
         loan = Loan(
             self._ptr,
@@ -136,7 +136,7 @@ class DeviceTensor:
 
     def to_numpy(self) -> npt.NDArray[Any]:
         """Wait for the numbers and copy them to the host."""
-        from picasso.surface.cuda_memory import open_device
+        from picasso.surface.device_memory import open_device
 
         open_device(self._gpu_id).wait_for(self._stream)
         from picasso_kernels.cuda.driver import Rows, copy_rows
@@ -161,7 +161,7 @@ def allocate_tensor(shape: tuple[int, int, int, int], dtype: str, stream: Stream
     Raises:
         SurfaceError: Neither ``float16`` nor ``float32``.
     """
-    from picasso.surface.cuda_memory import DeviceBlock
+    from picasso.surface.device_memory import DeviceBlock
 
     size = check_dtype(dtype)
     strides = tuple(size * math.prod(shape[axis + 1 :]) for axis in range(4))

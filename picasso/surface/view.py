@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
@@ -21,8 +21,9 @@ from picasso.surface.cuda import (
     read_dlpack,
     read_interface,
 )
-from picasso.surface.dlpack import CUDA, Loan, export_array, is_on_gpu
-from picasso.surface.formats import ColorSpace, MemType, VideoFormat
+from picasso.surface.described import DescribedPixels
+from picasso.surface.dlpack import is_on_gpu
+from picasso.surface.formats import ColorSpace, VideoFormat
 from picasso.surface.interop import as_array
 from picasso.surface.pixels import CONSUMED, SQUARE, Pixels
 from picasso.surface.planes import Bytes, PlaneLayout
@@ -30,10 +31,15 @@ from picasso.surface.planes import Bytes, PlaneLayout
 if TYPE_CHECKING:
     from fractions import Fraction
 
-    from picasso.surface.pool import SharedBuffer
+
+class Buffer(Protocol):
+    """Slots of a pool, such as ``SharedBuffer``."""
+
+    def view_slot(self, slot_index: int = 0, cuda_stream: int = 0) -> SurfaceView:
+        """View a slot."""
 
 
-class SurfaceView:
+class SurfaceView(DescribedPixels):
     """Pixels of one picture: no copy is made, strides are honoured, and the owner of the pixels is kept alive.
 
     Made by ``wrap``, ``allocate``, ``from_planes``, ``from_buffer``, ``from_cuda_array`` and ``from_dlpack``; what
@@ -41,7 +47,7 @@ class SurfaceView:
     ``PicassoEngine.send_frame`` moves a view: it is falsy from then on, and every use of it raises ``ConsumedError``.
     """
 
-    __slots__ = ("_claim", "_kept", "_layout", "_pixels")
+    __slots__ = ("_claim", "_kept")
 
     _claim: None
     """There while the pixels can be taken: deleting it succeeds once, whatever threads do."""
@@ -139,7 +145,7 @@ class SurfaceView:
         return cls(plane_maths.over_memory(memory, format, size_wh), format, size_wh, color)
 
     @classmethod
-    def from_buffer(cls, buf: SharedBuffer, slot_index: int = 0, cuda_stream: int = 0) -> SurfaceView:
+    def from_buffer(cls, buf: Buffer, slot_index: int = 0, cuda_stream: int = 0) -> SurfaceView:
         """View a slot of a pool's buffer; the buffer stays out of the pool as long as the view lives.
 
         Raises:
@@ -189,127 +195,6 @@ class SurfaceView:
         form, size_wh, planes, gpu_id, stream = picture
         return cls(planes, form, size_wh, color, gpu_id=gpu_id, cuda_stream=cuda_stream or stream or 0)
 
-    @property
-    def planes(self) -> tuple[Bytes, ...]:
-        """Planes as views: ``(H, W, C)`` or ``(H, W)``; luma, then ``(H / 2, W / 2, 2)`` or two ``(H / 2, W / 2)``.
-
-        Raises:
-            SurfaceError: The pixels are in GPU memory; ``device_plane`` has them, ``to_numpy`` copies them.
-        """
-        planes = self._pixels.planes
-        if isinstance(planes[0], DevicePlane):
-            raise SurfaceError(f"the pixels are in the memory of GPU {self._pixels.gpu_id}, which the host cannot read")
-        return planes
-
-    @property
-    def device_plane(self) -> DevicePlane:
-        """The plane in GPU memory.
-
-        Raises:
-            SurfaceError: The pixels are in host memory.
-        """
-        plane = self._pixels.planes[0]
-        if not isinstance(plane, DevicePlane):
-            raise SurfaceError("the pixels are in host memory, not on a GPU")
-        return plane
-
-    @property
-    def device_planes(self) -> tuple[DevicePlane, ...]:
-        """The planes in GPU memory, in the order of the format.
-
-        Raises:
-            SurfaceError: The pixels are in host memory.
-        """
-        planes = self._pixels.planes
-        if not isinstance(planes[0], DevicePlane):
-            raise SurfaceError("the pixels are in host memory, not on a GPU")
-        return planes
-
-    @property
-    def __cuda_array_interface__(self) -> dict[str, Any]:
-        """The plane for CUDA libraries; host surfaces do not have this attribute."""
-        if not self.is_cuda:
-            raise AttributeError("a surface in host memory has no __cuda_array_interface__")
-        return self.device_plane.__cuda_array_interface__ | {"stream": self._pixels.cuda_stream or None}
-
-    def __dlpack_device__(self) -> tuple[int, int]:
-        """Say where the pixels are: the kind of device and its number, as DLPack counts them."""
-        if self.is_cuda:
-            return CUDA, self._pixels.gpu_id
-        kind, index = self.planes[0].__dlpack_device__()
-        return int(kind), index
-
-    def __dlpack__(
-        self,
-        *,
-        stream: int | None = None,
-        max_version: tuple[int, int] | None = None,
-        dl_device: tuple[int, int] | None = None,
-        copy: bool | None = None,
-    ) -> Any:
-        """Lend the plane by DLPack; on a GPU, ``stream`` goes on once the pixels are ready.
-
-        Args:
-            stream: Where a borrower will use pixels on a GPU: a stream, None for the default one, -1 for no order. It
-                has to live as long as the borrower's array.
-            max_version: The newest version that the borrower reads.
-            dl_device: Where the borrower wants the pixels; they are not moved.
-            copy: True asks for a copy.
-
-        Raises:
-            BufferError: What DLPack lets a producer refuse.
-            SurfaceError: The picture has several planes.
-        """
-        planes = self._pixels.planes
-        if len(planes) > 1:
-            raise SurfaceError(f"{self._pixels.format.name()} has {len(planes)} planes, DLPack lends one array")
-        plane = planes[0]
-        if not isinstance(plane, DevicePlane):
-            return plane.__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
-        from picasso.surface.cuda_memory import order_streams
-
-        loan = Loan(
-            plane.ptr,
-            plane.shape,
-            plane.strides,
-            "uint8",
-            gpu_id=self._pixels.gpu_id,
-            stream=self._pixels.cuda_stream,
-            owner=plane,
-            read_only=plane.read_only,
-        )
-        return export_array(loan, order_streams, stream, max_version, dl_device, copy)
-
-    @property
-    def format(self) -> VideoFormat:
-        """Layout of the bytes."""
-        return self._pixels.format
-
-    @property
-    def size_wh(self) -> tuple[int, int]:
-        """Width and height in pixels."""
-        return self._pixels.size_wh
-
-    @property
-    def width(self) -> int:
-        """Pixels a row."""
-        return self.size_wh[0]
-
-    @property
-    def height(self) -> int:
-        """Rows."""
-        return self.size_wh[1]
-
-    @property
-    def color(self) -> ColorSpace | None:
-        """What the numbers of a YUV picture mean, None for other formats."""
-        return self._pixels.color
-
-    @property
-    def sample_aspect_ratio(self) -> Fraction:
-        """Width of a pixel over its height, as shown: 1 unless a reader says otherwise; what scales pixels heeds it."""
-        return self._pixels.sample_aspect_ratio
-
     def with_sample_aspect_ratio(self, ratio: Fraction) -> Self:
         """Move the pixels into a view that says another shape of a pixel; this one is consumed, if it says another.
 
@@ -326,66 +211,6 @@ class SurfaceView:
         fresh = self.take()
         fresh._pixels = fresh._pixels._replace(sample_aspect_ratio=ratio)
         return fresh
-
-    @property
-    def is_cuda(self) -> bool:
-        """Whether the pixels are in GPU memory."""
-        return isinstance(self._pixels.planes[0], DevicePlane)
-
-    @property
-    def mem_type(self) -> MemType:
-        """Where the pixels live: ``SYSTEM`` or ``CUDA_DEVICE``."""
-        return MemType.CUDA_DEVICE if self.is_cuda else MemType.SYSTEM
-
-    @property
-    def gpu_id(self) -> int:
-        """Device of a GPU surface, 0 for one in host memory."""
-        return self._pixels.gpu_id
-
-    @property
-    def cuda_stream(self) -> int:
-        """Stream on which the pixels become ready, 0 when they are."""
-        return self._pixels.cuda_stream
-
-    @property
-    def data_ptr(self) -> int:
-        """Address of the first sample of the first plane, in host or GPU memory."""
-        plane = self._pixels.planes[0]
-        return plane.ptr if isinstance(plane, DevicePlane) else plane.ctypes.data
-
-    @property
-    def pitch(self) -> int:
-        """Bytes from a row to the next, of the first plane; negative where rows run upwards."""
-        return self._pixels.planes[0].strides[0]
-
-    @property
-    def channels(self) -> int:
-        """Bytes a pixel, 0 for formats of several planes."""
-        return self.format.channels
-
-    @property
-    def color_format(self) -> int:
-        """Number of the format in NVIDIA's ``NvBufSurfaceColorFormat``: 1 for GRAY8, 19 for RGBA."""
-        return self.format.color_format
-
-    @property
-    def readonly(self) -> bool:
-        """Whether a plane may not be written to, as those that a decoder still refers to."""
-        return any(
-            plane.read_only if isinstance(plane, DevicePlane) else not plane.flags.writeable
-            for plane in self._pixels.planes
-        )
-
-    def plane_layout(self) -> tuple[PlaneLayout, ...]:
-        """Return each plane as flat memory with base, pitch and steps, for kernels; made once.
-
-        Raises:
-            SurfaceError: The pixels are in GPU memory.
-        """
-        layout = self._layout  # a view that is consumed has none
-        if layout is None:
-            layout = self._layout = tuple([plane_maths.layout_of(plane) for plane in self.planes])
-        return layout
 
     def keep(self, owner: object, value: object) -> None:
         """Keep what somebody made of these planes: until another keeps something, or the view is consumed.
@@ -412,9 +237,11 @@ class SurfaceView:
         Pixels on a GPU are waited for and downloaded.
         """
         if self.is_cuda:
-            from picasso.surface.cuda_memory import download
+            from picasso.surface.device_memory import read_planes
 
-            return download(self).to_numpy()
+            copy = type(self).allocate(self.format, self.size_wh, self.color)
+            read_planes(self.device_planes, copy.planes, self.gpu_id, self.cuda_stream)
+            return copy.to_numpy()
         planes = self.planes
         if len(planes) == 1:
             return np.array(planes[0], order="C")
@@ -440,9 +267,9 @@ class SurfaceView:
         """Set every byte of every plane to ``value``, 0..255."""
         byte = _check_byte(value)
         if self.is_cuda:
-            from picasso.surface.cuda_memory import fill_planes
+            from picasso.surface.device_memory import fill_planes
 
-            fill_planes(self, byte)
+            fill_planes(self.device_planes, byte, self.gpu_id, self.cuda_stream)
             return
         for plane in self._writable():
             plane[...] = byte
@@ -487,9 +314,9 @@ class SurfaceView:
         if rows > self.height or columns > self.width:
             raise UploadError(f"array dimensions {columns}x{rows} exceed surface dimensions {self.width}x{self.height}")
         if self.is_cuda:
-            from picasso.surface.cuda_memory import upload_corner
+            from picasso.surface.device_memory import write_corner
 
-            upload_corner(self, pixels)
+            write_corner(self.device_plane, pixels, self.gpu_id, self.cuda_stream)
             return
         (plane,) = self._writable()
         plane[:rows, :columns] = pixels if plane.ndim == 3 else pixels[:, :, 0]

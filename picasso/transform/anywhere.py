@@ -10,8 +10,8 @@ from picasso.surface import SurfaceView
 
 if TYPE_CHECKING:
     from picasso.surface.cuda_memory import Uploader
-    from picasso.transform.config import Interpolation
     from picasso.transform.cuda import CudaTransformer
+    from picasso.transform.fitting import Interpolation
     from picasso.transform.placement import Placement
 
 

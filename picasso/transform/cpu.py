@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from picasso.errors import GeometryError, SurfaceError
 from picasso.surface import SurfaceView, VideoFormat
-from picasso.transform.config import Interpolation
 from picasso.transform.filters import FILTERS
+from picasso.transform.fitting import Interpolation
 from picasso.transform.placement import Placement
 from picasso_kernels.cpu.compile import host, prepare, pure
 from picasso_kernels.frame.pixel_formats import SOURCES, TARGETS, Picture, Plane

@@ -6,7 +6,6 @@ for nothing. Producers are waited for, and told, by events between streams.
 
 from __future__ import annotations
 
-import struct
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,14 +18,22 @@ from picasso.surface import SurfaceView, VideoFormat
 from picasso.surface.cuda import DevicePlane
 from picasso.surface.cuda_memory import DeviceBlock, StagedMemory, open_device
 from picasso.surface.tensor import DTYPES, DeviceTensor, allocate_tensor, check_dtype, tensor_over
-from picasso.transform.config import Interpolation
+from picasso.transform.cuda_surfaces import (
+    Addresses,
+    BoundTarget,
+    goes_back_on,
+    picture_of,
+    signature_of,
+    write_planes,
+)
 from picasso.transform.filters import FILTERS
+from picasso.transform.fitting import Interpolation
 from picasso.transform.placement import Placement
 from picasso.transform.tensor import Normalization, one_each
 from picasso_kernels.cuda.driver import Arguments, Event, Launch, Stream, copy_to_device, launch
 from picasso_kernels.cuda.frame_table import ADDRESSES, FRAME, NUMBERS, Frame
 from picasso_kernels.cuda.kernels import KERNELS
-from picasso_kernels.cuda.plan import TARGETS, FramePlan, Place, plan_frame, warm_up
+from picasso_kernels.cuda.plan import TARGETS, FramePlan, plan_frame, warm_up
 from picasso_kernels.frame.pixel_formats import SOURCES, Picture, Plane
 
 _BLOCK: Final = (64, 2, 1)
@@ -34,34 +41,8 @@ _BLOCK: Final = (64, 2, 1)
 _PLANS: Final = 64
 """Plans that a transformer keeps on its device."""
 _ROW_BYTES: Final = 8 * ADDRESSES + 4 * NUMBERS
-_PLANES: Final = struct.Struct("=6Q")
-"""Three planes of the source, three of the target: the first fields of a row."""
 _TENSOR_FORMATS: Final = {"float16": "half", "float32": "single"}
 _KNOWN: Final = Normalization()
-Addresses = tuple[int, int, int]
-"""Of the three planes of a target."""
-
-
-class BoundTarget:
-    """A surface that many pictures are written to, and what each launch has to know of it, looked up once."""
-
-    __slots__ = ("_addresses", "_places", "signature", "stream", "surface")
-
-    def __init__(self, surface: SurfaceView) -> None:
-        self.surface = surface
-        self.signature = _signature(surface)
-        self.stream = surface.cuda_stream
-        self._places: tuple[Place, Place, Place] | None = None
-        self._addresses: Addresses = (0, 0, 0)
-
-    def addresses(self, places: tuple[Place, Place, Place]) -> Addresses:
-        """Return where a plan's planes are."""
-        if places is not self._places:
-            planes = self.surface.device_planes
-            (first, at), (second, at_), (third, at__) = places
-            self._addresses = planes[first].ptr + at, planes[second].ptr + at_, planes[third].ptr + at__
-            self._places = places
-        return self._addresses
 
 
 class Job(NamedTuple):
@@ -148,7 +129,7 @@ class CudaTransformer:
         if owner != ours:
             self._follow(owner)
         plan = prepared.plan
-        _write_planes(prepared.launch.block, 0, plan, source, bound.addresses(plan.targets))
+        write_planes(prepared.launch.block, 0, plan, source, bound.addresses(plan.targets))
         prepared.launch.put()
         if producer != ours:
             self._keep(source)
@@ -257,7 +238,7 @@ class CudaTransformer:
         self, source: SurfaceView, placement: Placement, target: BoundTarget, interpolation: Interpolation
     ) -> _DevicePlan:
         try:
-            key = (id(placement), interpolation.value, _signature(source), target.signature)
+            key = (id(placement), interpolation.value, signature_of(source), target.signature)
         except SurfaceError:
             self._check_place(source, "source")
             raise
@@ -280,7 +261,7 @@ class CudaTransformer:
             key = (
                 id(placement),
                 interpolation.value,
-                *_signature(source),
+                *signature_of(source),
                 tensor.dtype,
                 tensor.strides,
                 alignments,
@@ -312,7 +293,7 @@ class CudaTransformer:
     ) -> _DevicePlan:
         self._check(source, "source", placement.source_wh, SOURCES)
         self._check(target, "target", placement.target_wh, TARGETS)
-        return self._upload(source, placement, _picture(target), interpolation)
+        return self._upload(source, placement, picture_of(target), interpolation)
 
     def _upload(
         self,
@@ -324,7 +305,7 @@ class CudaTransformer:
     ) -> _DevicePlan:
         """Plan a transform, and put its tables on the device."""
         plan = plan_frame(
-            _picture(source),
+            picture_of(source),
             target,
             placement.crop_ltwh,
             placement.target_wh,
@@ -361,7 +342,7 @@ class CudaTransformer:
         table = self._table
         for index, (source, targets, prepared) in enumerate(members):
             table.rows[index] = prepared.row
-            _write_planes(table.bytes, index * FRAME.itemsize, prepared.plan, source, targets)
+            write_planes(table.bytes, index * FRAME.itemsize, prepared.plan, source, targets)
         table.send(len(members))
         columns, rows = (max(task.prepared.plan.blocks[axis] for task in members) for axis in (0, 1))
         step = _BLOCK[1] * KERNELS[name].batch_rows
@@ -384,7 +365,7 @@ class CudaTransformer:
         producer = source.cuda_stream
         if producer == self.stream.address:
             return
-        if producer and _goes_back_on(producer, source):
+        if producer and goes_back_on(producer, source):
             self._hand_back(producer)
             return
         event = self._spare.pop() if self._spare else Event(self.device)
@@ -433,38 +414,3 @@ class _BatchTable:
     def send(self, count: int) -> None:
         """Copy the first rows to the device, in the order of the stream."""
         self._memory.send(count * FRAME.itemsize)
-
-
-def _goes_back_on(stream: int, surface: SurfaceView) -> bool:
-    """Whether a surface's memory goes back in the order of a stream: then it need not be held, if the stream waits."""
-    owners = [plane.owner for plane in surface.device_planes]
-    return all(isinstance(owner, DeviceBlock) and owner.stream.address == stream for owner in owners)
-
-
-def _write_planes(block: Any, offset: int, plan: FramePlan, source: SurfaceView, targets: Addresses) -> None:
-    """Write the addresses of the planes into a row."""
-    planes = source.device_planes
-    (first, at), (second, at_), (third, at__) = plan.sources
-    _PLANES.pack_into(
-        block, offset, planes[first].ptr + at, planes[second].ptr + at_, planes[third].ptr + at__, *targets
-    )
-
-
-def _signature(surface: SurfaceView) -> tuple[object, ...]:
-    """Return all that a plan depends on: format, size, colour, and strides and alignment of the planes."""
-    color, planes = surface.color, surface.device_planes
-    meaning = (color.matrix.value, color.full_range) if color else None
-    first = planes[0]
-    whole = (surface.format.value, surface.gpu_id, surface.size_wh, meaning, first.strides, first.ptr & 15)
-    return whole if len(planes) == 1 else whole + tuple((plane.strides, plane.ptr & 15) for plane in planes[1:])
-
-
-def _picture(surface: SurfaceView) -> Picture:
-    planes = tuple(_plane(plane) for plane in surface.device_planes)
-    color, name = surface.color, surface.format.name()
-    return Picture(name, planes, color.matrix.value, color.full_range) if color else Picture(name, planes)
-
-
-def _plane(plane: DevicePlane) -> Plane:
-    lane_step = plane.strides[2] if len(plane.strides) > 2 else 1
-    return Plane(plane.ptr & 15, plane.strides[0], plane.strides[1], lane_step)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from picasso.transform.config import Interpolation
+from picasso.transform.fitting import Interpolation
 
 FILTERS: Final = {
     Interpolation.NEAREST: "nearest",

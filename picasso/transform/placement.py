@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from picasso.errors import GeometryError
 from picasso.primitives.transformation import VideoFrameTransformation
-from picasso.transform.config import MIN_EFFECTIVE_DIM, DstPadding, Padding, Rect, TransformConfig
+from picasso.transform.fitting import MIN_EFFECTIVE_DIM, DstPadding, Fitting, Padding, Rect
 
 SizeWH: TypeAlias = tuple[int, int]
 """Width and height in pixels."""
@@ -51,7 +51,7 @@ class Placement:
         cls,
         source_wh: SizeWH,
         target_wh: SizeWH,
-        config: TransformConfig | None = None,
+        config: Fitting | None = None,
         src_rect: Rect | None = None,
         *,
         sample_aspect_ratio: Fraction | int = 1,
@@ -61,7 +61,7 @@ class Placement:
         Args:
             source_wh: Size of the source.
             target_wh: Size of the target.
-            config: Padding and inset; by default letterboxed in the middle.
+            config: Padding and inset, as of a ``TransformConfig``; by default letterboxed in the middle.
             src_rect: What to take of the source; by default all.
             sample_aspect_ratio: Width of a source pixel over its height; the target's pixels are square. It decides
                 how wide a picture is that keeps its ratio.
@@ -79,7 +79,7 @@ class Placement:
         >>> Placement.compute((720, 576), (1024, 576), sample_aspect_ratio=Fraction(64, 45)).covers_target
         True
         """
-        config = config or TransformConfig()
+        config = config or Fitting()
         source_wh, target_wh = _as_size(source_wh), _as_size(target_wh)
         _check_size("source", source_wh)
         _check_size("destination", target_wh)

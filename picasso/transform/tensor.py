@@ -12,7 +12,7 @@ import numpy.typing as npt
 from picasso.errors import GeometryError, ShapeError, SpecError
 from picasso.surface import SurfaceView, VideoFormat
 from picasso.surface.tensor import check_dtype
-from picasso.transform.config import Interpolation
+from picasso.transform.fitting import Interpolation
 from picasso.transform.placement import Placement
 
 Channels = tuple[float, float, float]

@@ -280,7 +280,7 @@ def test_the_sources_that_ended_first_are_forgotten_first(
     engine: PicassoEngine, recorder: RecordingCallbacks, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A source that came back ends anew; one that is forgotten comes back without its spec."""
-    monkeypatch.setattr("picasso.engine.core.MAX_REMEMBERED", 3)
+    monkeypatch.setattr("picasso.engine.runtime.core.MAX_REMEMBERED", 3)
     remembered = []
     for name in "abcdbe":
         if name not in engine.stats().sources:

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from picasso.engine.clock import MonotonicClock
-from picasso.engine.inbox import PATIENCE_NS, Inbox
 from picasso.engine.messages import END_STREAM, STOP, FrameMessage
 from picasso.engine.policies import NS_PER_S, OverflowPolicy
+from picasso.engine.runtime.inbox import PATIENCE_NS, Inbox
 from picasso.engine.stats import DropReason, Meter
 from picasso.errors import SendTimeoutError
 from picasso.testing import FakeClock

@@ -24,10 +24,10 @@ from picasso.engine import (
     Step,
 )
 from picasso.engine.clock import MonotonicClock
-from picasso.engine.hooks import Hooks
-from picasso.engine.overlay import Overlay
+from picasso.engine.path.hooks import Hooks
+from picasso.engine.path.overlay import Overlay
+from picasso.engine.path.steps import Steps
 from picasso.engine.stats import Meter
-from picasso.engine.steps import Steps
 from picasso.primitives import BorrowedVideoObject, RBBox
 from picasso.surface import SurfaceView, VideoFormat
 from picasso.testing import MemoryEncoders, RecordingCallbacks

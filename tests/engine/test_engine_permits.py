@@ -9,7 +9,7 @@ import pytest
 
 from picasso.engine import GeneralSpec
 from picasso.engine.clock import MonotonicClock
-from picasso.engine.permits import PATIENCE_NS, Permits, default_computing
+from picasso.engine.runtime.permits import PATIENCE_NS, Permits, default_computing
 from picasso.errors import SpecError
 from picasso.testing import FakeClock
 

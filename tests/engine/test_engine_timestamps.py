@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from picasso.engine import ConditionalSpec, PicassoEngine, PtsResetPolicy, SourceSpec
-from picasso.engine.timestamps import MAX_NS, to_ns
+from picasso.engine.path.timestamps import MAX_NS, to_ns
 from picasso.errors import SpecError
 from picasso.primitives import VideoFrame
 from picasso.testing import RecordingCallbacks

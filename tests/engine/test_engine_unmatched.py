@@ -10,7 +10,7 @@ from engine_kit import WIDTH, encode_spec, make_frame, make_pixels, send
 
 from picasso.draw import BoundingBoxDraw, ObjectDraw, ObjectDrawSpec
 from picasso.engine import ConditionalSpec, PicassoEngine, SourceSpec
-from picasso.engine.unmatched import LOOK_FRAMES, Unmatched
+from picasso.engine.path.unmatched import LOOK_FRAMES, Unmatched
 from picasso.primitives import RBBox
 from picasso.testing import FakeClock, RecordingCallbacks
 

@@ -13,7 +13,7 @@ import picasso
 from picasso import CallbackInvocationOrder, Callbacks, CodecSpec, EncoderConfig, GeneralSpec, PicassoEngine, SourceSpec
 from picasso.draw import BoundingBoxDraw, ColorDraw, LabelDraw, ObjectDraw, ObjectDrawSpec
 from picasso.encode import Codec, Encoder
-from picasso.engine.surfaces import Surfaces, open_surfaces, works_on_gpu
+from picasso.engine.path.surfaces import Surfaces, open_surfaces, works_on_gpu
 from picasso.surface import MemType, VideoFormat
 from picasso.transform import Interpolation, TransformConfig
 from picasso_kernels.processes.pending import MADE
@@ -94,7 +94,7 @@ def test_where_a_gpu_does_not_serve_a_spec_that_needs_one_is_told(
             raise picasso.errors.DeviceError("no such GPU")
         return open_surfaces(config, encoder, source_on_gpu=False)
 
-    monkeypatch.setattr("picasso.engine.session.open_surfaces", refuse)
+    monkeypatch.setattr("picasso.engine.path.session.open_surfaces", refuse)
     monkeypatch.setattr("picasso.encode.opening._on_gpu", lambda _config: None)
     config = EncoderConfig(Codec.H264, 64, 64)
     if not sources_on_gpu:

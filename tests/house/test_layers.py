@@ -6,7 +6,7 @@ import ast
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -176,3 +176,85 @@ def test_importing_picasso_loads_no_heavy_library() -> None:
     code = f"import sys, picasso; print([name for name in {HEAVY} if name in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"
+
+
+def modules() -> dict[str, Path]:
+    """Every module of the package and of the kernels, by its dotted name."""
+    found = {}
+    for home in (ROOT / "picasso", ROOT / "kernels" / "picasso_kernels"):
+        for file in sorted(home.rglob("*.py")):
+            parts = file.relative_to(home.parent).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    return found
+
+
+def imports_that_run(tree: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Imports at the top of a file and inside functions; not those for the type checker alone."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield node
+        elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            for other in node.orelse:
+                yield from imports_that_run(other)
+        else:
+            yield from imports_that_run(node)
+
+
+def names_imported(node: ast.Import | ast.ImportFrom, known: Collection[str]) -> Iterator[str]:
+    """The modules among ``known`` that an import loads by name."""
+    for alias in node.names:
+        candidates = [alias.name]
+        if isinstance(node, ast.ImportFrom):
+            candidates = [f"{node.module}.{alias.name}", str(node.module)]
+        yield from [name for name in candidates if name in known][:1]
+
+
+def cycles(graph: dict[str, set[str]]) -> list[set[str]]:
+    """Groups of more than one module, each of which leads to every other."""
+    reached: dict[str, set[str]] = {}
+    for start in graph:
+        seen: set[str] = set()
+        waiting = [start]
+        while waiting:
+            for name in graph[waiting.pop()] - seen:
+                seen.add(name)
+                waiting.append(name)
+        reached[start] = seen
+    groups = {frozenset({name} | {o for o in seen if name in reached[o]}) for name, seen in reached.items()}
+    return [set(group) for group in groups if len(group) > 1]
+
+
+def test_no_file_imports_itself_by_way_of_others() -> None:
+    """Nor by an import inside a function, which only hides the knot."""
+    files = modules()
+    graph = {
+        name: {other for node in imports_that_run(ast.parse(file.read_text())) for other in names_imported(node, files)}
+        - {name}
+        for name, file in files.items()
+    }
+    assert sum(map(len, graph.values())) > len(graph)
+    assert [sorted(group) for group in cycles(graph)] == []
+
+
+def test_a_knot_is_found() -> None:
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}
+    assert cycles(graph) == [{"a", "b", "c"}]
+    source = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import a\ndef f():\n    from b import c\n"
+    found = [name for node in imports_that_run(ast.parse(source)) for name in names_imported(node, {"a", "b", "b.c"})]
+    assert found == ["b.c"]
+
+
+def test_other_rooms_use_the_public_side_of_the_engine_only() -> None:
+    """What runs sources, and the way of a frame, may change without anybody else."""
+    inner = ("picasso.engine.runtime.", "picasso.engine.path.")
+    files = modules()
+    users = [
+        f"{name} imports {other}"
+        for name, file in files.items()
+        if not name.startswith("picasso.engine")
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for other in names_imported(node, files)
+        if other.startswith(inner)
+    ]
+    assert users == []

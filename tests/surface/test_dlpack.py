@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from picasso.errors import SurfaceError
-from picasso.surface import SurfaceView, VideoFormat, cuda_memory
+from picasso.surface import SurfaceView, VideoFormat, device_memory
 from picasso.surface.dlpack import Imported, Loan, export_array
 from picasso.surface.tensor import DeviceTensor, tensor_over
 
@@ -138,7 +138,7 @@ Orders = list[tuple[int, int, int]]
 def orders(monkeypatch: pytest.MonkeyPatch) -> Orders:
     """Give the orders of streams, which nobody carries out."""
     seen: Orders = []
-    monkeypatch.setattr(cuda_memory, "order_streams", lambda *order: seen.append(order))
+    monkeypatch.setattr(device_memory, "order_streams", lambda *order: seen.append(order))
     return seen
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from picasso.engine.surfaces import HostSurfaces
+from picasso.engine.path.host_surfaces import HostSurfaces
 from picasso.surface import SurfaceView, VideoFormat
 from picasso.surface.cuda_memory import (
     Uploader,
@@ -13,7 +13,8 @@ from picasso.surface.cuda_memory import (
     copy_bytes_to_host,
 )
 from picasso.transform import Interpolation, Placement
-from picasso.transform.cuda import BoundTarget, CudaTransformer
+from picasso.transform.cuda import CudaTransformer
+from picasso.transform.cuda_surfaces import BoundTarget
 
 if TYPE_CHECKING:
     from picasso.encode import Encoder, EncoderConfig

@@ -14,20 +14,20 @@ from picasso.encode import open_encoder
 from picasso.engine import lifetime
 from picasso.engine.callbacks import Callbacks
 from picasso.engine.clock import MonotonicClock
-from picasso.engine.hooks import Hooks
-from picasso.engine.inbox import Inbox
 from picasso.engine.messages import END_STREAM, KEYFRAME, FrameMessage, SpecUpdate
-from picasso.engine.permits import Permits, default_computing
+from picasso.engine.path.hooks import Hooks
+from picasso.engine.path.routes import EncoderFactory, SourceContext
+from picasso.engine.path.steps import Steps
 from picasso.engine.policies import NS_PER_S
-from picasso.engine.reports import Reports
-from picasso.engine.routes import EncoderFactory, SourceContext
+from picasso.engine.runtime.inbox import Inbox
+from picasso.engine.runtime.permits import Permits, default_computing
+from picasso.engine.runtime.reports import Reports
+from picasso.engine.runtime.watchdog import Watchdog
+from picasso.engine.runtime.worker import Worker
 from picasso.engine.settings import SourceSettings
 from picasso.engine.spec import GeneralSpec, SourceSpec
 from picasso.engine.stats import EngineStats, Meter
-from picasso.engine.steps import Steps
 from picasso.engine.threads import is_owned
-from picasso.engine.watchdog import Watchdog
-from picasso.engine.worker import Worker
 from picasso.errors import EngineError, SendTimeoutError, ShutDownError
 
 if TYPE_CHECKING:

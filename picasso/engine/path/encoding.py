@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, final
 
 from picasso.encode.opening import like_the_source
 from picasso.engine.continuation import Continuation
-from picasso.engine.overlay import Overlay, Touch
+from picasso.engine.path.overlay import Overlay, Touch
+from picasso.engine.path.routes import NO_PIXELS
+from picasso.engine.path.session import EncoderSession, Opener, Pending
+from picasso.engine.path.timestamps import timestamps_ns
 from picasso.engine.policies import NS_PER_S, PtsResetPolicy, StreamResetReason
-from picasso.engine.routes import NO_PIXELS
-from picasso.engine.session import EncoderSession, Opener, Pending
-from picasso.engine.timestamps import timestamps_ns
 from picasso.errors import EncoderError, SpecError, SurfaceError
 from picasso.transform import Placement, Rect
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from picasso.encode import EncodedUnit
     from picasso.engine.messages import FrameMessage
-    from picasso.engine.routes import MetadataFrame, SourceContext
+    from picasso.engine.path.routes import MetadataFrame, SourceContext
+    from picasso.engine.path.surfaces import Surfaces
     from picasso.engine.settings import Encoding, SourceSettings
-    from picasso.engine.surfaces import Surfaces
     from picasso.primitives import VideoFrame
     from picasso.surface import SurfaceView
 

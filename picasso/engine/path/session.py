@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, final
 from picasso.encode import EncodedUnit
 from picasso.engine.callbacks import ErrorStage
 from picasso.engine.messages import OutputMessage
+from picasso.engine.path.surfaces import open_surfaces
+from picasso.engine.path.tracebacks import text_of
 from picasso.engine.policies import NS_PER_S
-from picasso.engine.surfaces import open_surfaces
-from picasso.engine.tracebacks import text_of
 from picasso.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from picasso.encode import Encoder, EncoderConfig
     from picasso.engine.clock import Clock
-    from picasso.engine.hooks import Hooks
-    from picasso.engine.routes import MetadataFrame
-    from picasso.engine.steps import Steps
+    from picasso.engine.path.hooks import Hooks
+    from picasso.engine.path.routes import MetadataFrame
+    from picasso.engine.path.steps import Steps
     from picasso.primitives import FrameGeometry, VideoFrame
     from picasso.surface import SurfaceView
     from picasso.transform import Placement

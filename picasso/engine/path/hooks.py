@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar, final
 from picasso.draw import ObjectDraw
 from picasso.engine.callbacks import Callbacks, ErrorStage
 from picasso.engine.messages import OutputMessage
+from picasso.engine.path.tracebacks import clear, clear_ended, forget_earlier_trips, running_frames
 from picasso.engine.policies import EvictionDecision, StreamResetReason
 from picasso.engine.stats import DropReason, Meter
-from picasso.engine.tracebacks import clear, clear_ended, forget_earlier_trips, running_frames
 from picasso.primitives import EndOfStream
 
 if TYPE_CHECKING:
+    from picasso.engine.path.steps import Steps
     from picasso.engine.stats import Step
-    from picasso.engine.steps import Steps
     from picasso.primitives import BorrowedVideoObject, VideoFrame
     from picasso.surface import SurfaceView
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import final
 
-from picasso.engine.encoding import EncodeRoute
 from picasso.engine.messages import FrameMessage, OutputMessage
-from picasso.engine.policies import StreamResetReason
-from picasso.engine.routes import (
+from picasso.engine.path.encoding import EncodeRoute
+from picasso.engine.path.routes import (
     BypassRoute,
     Deliver,
     DropRoute,
@@ -16,6 +15,7 @@ from picasso.engine.routes import (
     Route,
     SourceContext,
 )
+from picasso.engine.policies import StreamResetReason
 from picasso.engine.settings import Mode, SourceSettings
 from picasso.engine.stats import DropReason
 

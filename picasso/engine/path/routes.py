@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final, Protocol, final
 from picasso.encode import Encoder, EncoderConfig
 from picasso.engine.callbacks import ErrorStage
 from picasso.engine.clock import Clock
-from picasso.engine.hooks import Hooks
 from picasso.engine.messages import FrameMessage, OutputMessage, Payload
-from picasso.engine.permits import Permits
+from picasso.engine.path.hooks import Hooks
+from picasso.engine.path.steps import Steps
 from picasso.engine.policies import PtsResetPolicy
+from picasso.engine.runtime.permits import Permits
 from picasso.engine.stats import DropReason, Meter
-from picasso.engine.steps import Steps
 from picasso.errors import SpecError
 from picasso.primitives import VideoFrameTranscodingMethod
 from picasso.primitives.orientation import UPRIGHT

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, final
 
 from picasso.draw.attached import ATTACHED, attached
+from picasso.engine.path.unmatched import Unmatched
 from picasso.engine.policies import CallbackInvocationOrder
-from picasso.engine.unmatched import Unmatched
 from picasso.surface import SurfaceView, VideoFormat
 
 if TYPE_CHECKING:
     from picasso.draw import ObjectDraw, Painter
-    from picasso.engine.hooks import Hooks
+    from picasso.engine.path.hooks import Hooks
     from picasso.engine.settings import SourceSettings
     from picasso.primitives import VideoFrame
 

@@ -15,7 +15,7 @@ from picasso.errors import ShutDownError
 
 if TYPE_CHECKING:
     from picasso.engine.messages import FrameMessage
-    from picasso.engine.worker import Worker
+    from picasso.engine.runtime.worker import Worker
 
 logger = logging.getLogger("picasso.engine")
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, final
 from picasso.engine.callbacks import ErrorStage
 from picasso.engine.clock import Latch
 from picasso.engine.messages import END_STREAM, KEYFRAME, STOP, FrameMessage, Message, SpecUpdate
-from picasso.engine.pipeline import Pipeline
+from picasso.engine.path.pipeline import Pipeline
 from picasso.engine.threads import EngineThread, join
 from picasso.errors import EngineError
 
 if TYPE_CHECKING:
     from picasso.engine.clock import Clock
-    from picasso.engine.hooks import Hooks
-    from picasso.engine.inbox import Inbox
-    from picasso.engine.routes import SourceContext
+    from picasso.engine.path.hooks import Hooks
+    from picasso.engine.path.routes import SourceContext
+    from picasso.engine.runtime.inbox import Inbox
     from picasso.engine.settings import SourceSettings
 
 

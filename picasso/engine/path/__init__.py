@@ -1,0 +1,1 @@
+"""The way of a frame: gate, route, surfaces, drawing, encoder, callbacks."""

@@ -1,0 +1,77 @@
+"""What a launch has to know of a surface: where its planes are, and what its plan depends on."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Any, Final
+
+from picasso.surface.cuda_memory import DeviceBlock
+from picasso_kernels.frame.pixel_formats import Picture, Plane
+
+if TYPE_CHECKING:
+    from picasso.surface import SurfaceView
+    from picasso.surface.cuda import DevicePlane
+    from picasso_kernels.cuda.plan import FramePlan, Place
+
+_PLANES: Final = struct.Struct("=6Q")
+"""Three planes of the source, three of the target: the first fields of a row."""
+Addresses = tuple[int, int, int]
+"""Of the three planes of a target."""
+
+
+class BoundTarget:
+    """A surface that many pictures are written to, and what each launch has to know of it, looked up once."""
+
+    __slots__ = ("_addresses", "_places", "signature", "stream", "surface")
+
+    def __init__(self, surface: SurfaceView) -> None:
+        self.surface = surface
+        self.signature = signature_of(surface)
+        self.stream = surface.cuda_stream
+        self._places: tuple[Place, Place, Place] | None = None
+        self._addresses: Addresses = (0, 0, 0)
+
+    def addresses(self, places: tuple[Place, Place, Place]) -> Addresses:
+        """Return where a plan's planes are."""
+        if places is not self._places:
+            planes = self.surface.device_planes
+            (first, at), (second, at_), (third, at__) = places
+            self._addresses = planes[first].ptr + at, planes[second].ptr + at_, planes[third].ptr + at__
+            self._places = places
+        return self._addresses
+
+
+def goes_back_on(stream: int, surface: SurfaceView) -> bool:
+    """Whether a surface's memory goes back in the order of a stream: then it need not be held, if the stream waits."""
+    owners = [plane.owner for plane in surface.device_planes]
+    return all(isinstance(owner, DeviceBlock) and owner.stream.address == stream for owner in owners)
+
+
+def write_planes(block: Any, offset: int, plan: FramePlan, source: SurfaceView, targets: Addresses) -> None:
+    """Write the addresses of the planes into a row."""
+    planes = source.device_planes
+    (first, at), (second, at_), (third, at__) = plan.sources
+    _PLANES.pack_into(
+        block, offset, planes[first].ptr + at, planes[second].ptr + at_, planes[third].ptr + at__, *targets
+    )
+
+
+def signature_of(surface: SurfaceView) -> tuple[object, ...]:
+    """Return all that a plan depends on: format, size, colour, and strides and alignment of the planes."""
+    color, planes = surface.color, surface.device_planes
+    meaning = (color.matrix.value, color.full_range) if color else None
+    first = planes[0]
+    whole = (surface.format.value, surface.gpu_id, surface.size_wh, meaning, first.strides, first.ptr & 15)
+    return whole if len(planes) == 1 else whole + tuple((plane.strides, plane.ptr & 15) for plane in planes[1:])
+
+
+def picture_of(surface: SurfaceView) -> Picture:
+    """Describe a surface to the kernels: its format, planes and colours."""
+    planes = tuple(_plane(plane) for plane in surface.device_planes)
+    color, name = surface.color, surface.format.name()
+    return Picture(name, planes, color.matrix.value, color.full_range) if color else Picture(name, planes)
+
+
+def _plane(plane: DevicePlane) -> Plane:
+    lane_step = plane.strides[2] if len(plane.strides) > 2 else 1
+    return Plane(plane.ptr & 15, plane.strides[0], plane.strides[1], lane_step)
