@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -51,6 +52,11 @@ HEAVY = ["numba", "av", "skia", "simplejpeg", "cv2", "rich", "typer", "omegaconf
 
 @cache
 def parsed(file: Path) -> ast.Module:
+    return tree_of(file)
+
+
+@functools.cache
+def tree_of(file: Path) -> ast.Module:
     return ast.parse(file.read_text())
 
 
@@ -228,8 +234,7 @@ def test_no_file_imports_itself_by_way_of_others() -> None:
     """Nor by an import inside a function, which only hides the knot."""
     files = modules()
     graph = {
-        name: {other for node in imports_that_run(ast.parse(file.read_text())) for other in names_imported(node, files)}
-        - {name}
+        name: {other for node in imports_that_run(tree_of(file)) for other in names_imported(node, files)} - {name}
         for name, file in files.items()
     }
     assert sum(map(len, graph.values())) > len(graph)
@@ -252,7 +257,7 @@ def test_other_rooms_use_the_public_side_of_the_engine_only() -> None:
         f"{name} imports {other}"
         for name, file in files.items()
         if not name.startswith("picasso.engine")
-        for node in ast.walk(ast.parse(file.read_text()))
+        for node in ast.walk(tree_of(file))
         if isinstance(node, ast.Import | ast.ImportFrom)
         for other in names_imported(node, files)
         if other.startswith(inner)
