@@ -260,7 +260,8 @@ def test_a_shutdown_without_a_deadline_keeps_that_of_the_exit(ending: str) -> No
 def test_the_reports_of_a_shutdown_at_exit_are_made_where_no_thread_is_to_be_had() -> None:
     """From Python 3.12 on, none starts once the interpreter ends: the engine's own last thread does it."""
     script = """
-from picasso.engine import lifetime, reports
+from picasso.engine import lifetime
+from picasso.engine.runtime import reports
 import logging
 lifetime.EXIT_TIMEOUT_NS = 200_000_000
 logging.getLogger("picasso").setLevel(logging.CRITICAL)
