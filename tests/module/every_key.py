@@ -11,6 +11,7 @@ from typing import Any
 
 import av
 import numpy as np
+from PIL import Image
 
 from picasso.errors import PicassoError
 from picasso.module import Module
@@ -24,6 +25,8 @@ Look = Callable[["Run"], Any]
 CODE = "every_key_code"
 """The module of the pyfuncs, filters and drawers that cases name."""
 FRAMES = 3
+STOPPED = -1
+"""Instead of a number of frames: the module is built, and not started."""
 READ_HERE = ("uridecodebin", "v4l2src", "videotestsrc")
 """Sources that share the settings of the ingress."""
 
@@ -155,6 +158,8 @@ def run_of(given: Tree, folder: Path, frames: int) -> Run:
     made = Run(tree, folder=folder)
     try:
         made.module = Module(tree)
+        if frames == STOPPED:
+            return made
         with made.module as module:
             for number in range(frames):
                 module.send(sent(number), picture(number))
@@ -195,9 +200,19 @@ def put(tree: Tree, path: str, value: Any) -> None:
 
 
 def _in_folder(value: Any, folder: Path) -> Any:
-    """Put the test's folder where a value says ``FOLDER``, and a clip of five frames where it says ``CLIP``."""
+    """Put the test's folder where a value says ``FOLDER``, a clip of five frames for ``CLIP``, two for ``PHOTOS``."""
     text = json.dumps(value).replace("FOLDER", str(folder))
+    if "PHOTOS" in text:
+        text = text.replace("PHOTOS", str(_photos(folder)))
     return json.loads(text.replace("CLIP", str(_clip(folder))) if "CLIP" in text else text)
+
+
+def _photos(folder: Path) -> Path:
+    photos = folder / "photos"
+    photos.mkdir(exist_ok=True)
+    for number in range(2):
+        Image.fromarray(picture(number)).save(photos / f"{number}.png")
+    return photos
 
 
 def _clip(folder: Path) -> Path:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from picasso.module import Frame, ObjectMeta, PyFunc
+from picasso.module import Frame, NvDsPyFuncPlugin, ObjectMeta, PyFunc
+from picasso.module.drawing import Artist, NvDsDrawFunc
 from picasso.primitives import BBox
 
 
@@ -86,3 +87,29 @@ def nothing(_frame: Any) -> bool:
 def empties(frame: Frame) -> None:
     for one in frame.objects:
         frame.remove_obj_meta(one)
+
+
+class Drawer(NvDsDrawFunc):
+    """Draws a square instead of the stock look."""
+
+    side: int = 8
+
+    def draw_on_frame(self, frame_meta: Frame, artist: Artist) -> None:
+        artist.add_bbox(BBox(20, 20, self.side, self.side), 1, (255, 0, 0, 255))
+
+
+class OtherDrawer(Drawer):
+    side = 12
+
+
+class Makes(NvDsPyFuncPlugin):
+    """Makes a stream of its own."""
+
+    def on_start(self) -> bool:
+        self.stream = self.auxiliary_stream("side", 32, 16, {"codec": self.codec}, "10/1")
+        return True
+
+    def process_frame(self, buffer: Any, frame_meta: Frame) -> None:
+        _frame, made = self.stream.create_frame(frame_meta.pts)
+        with made[0].edit_image() as pixels:
+            pixels[:, ::3] = 90 * (frame_meta.frame_num + 1) % 256

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from every_key import CODE, Case, Run, Tree, refusal
+from every_key import CODE, STOPPED, Case, Run, Tree, refusal
+
+from picasso.flow import NEVER
 
 PATTERN: Final[Tree] = {
     "pipeline.source": {"element": "videotestsrc", "properties": {"width": 64, "height": 48, "num-buffers": 3}}
@@ -91,6 +93,44 @@ def uri(key: str, value: Any, look: Any, before: Any, after: Any, files: Tree | 
     """A property of a source that reads a clip of five frames."""
     given = {SOURCE: {"element": "uridecodebin", "properties": {"uri": "CLIP"}}, "files": files or {}}
     return {f"source.uridecodebin.{key}": Case(value, look, before, after, given, f"{PROPERTIES}.{key}", 0)}
+
+
+INGRESS_FILTER: Final[Tree] = {
+    **PATTERN,
+    f"{SOURCE}.ingress_frame_filter": {"module": CODE, "class_name": "Every", "kwargs": {"n": 1}},
+}
+ONLY_ZEROMQ: Final[Tree] = {"ingress_queue_length": 7, "ingress_queue_byte_size": 7, "low_latency_decoding": True}
+PHOTOS: Final[Tree] = {SOURCE: {"element": "uridecodebin", "properties": {"uri": "PHOTOS", "source_id": "photos"}}}
+CAMERA: Final[Tree] = {SOURCE: {"element": "uridecodebin", "properties": {"uri": "rtsp://127.0.0.1:9/cam"}}}
+
+
+def guard(key: str, value: Any, look: Any, before: Any, after: Any) -> dict[str, Case]:
+    """A rule of the ingress: what the source is held to."""
+    return {
+        f"source.ingress.{key}": Case(
+            value, lambda run: look(run.module._sources[0]), before, after, PATTERN, f"{PROPERTIES}.{key}", 0
+        )
+    }
+
+
+def rejection(run: Run) -> Any:
+    """Seconds that a source which cannot be decoded is left alone."""
+    return run.module._sources[0].restart.reject_s
+
+
+def told(key: str, value: Any, look: Any, before: Any, after: Any) -> dict[str, Case]:
+    """What the reader of a camera is told."""
+    return {
+        f"source.uridecodebin.{key}": Case(
+            value,
+            lambda run: look(run.module._sources[0]._source._options),
+            before,
+            after,
+            CAMERA,
+            f"{PROPERTIES}.{key}",
+            STOPPED,
+        )
+    }
 
 
 PIPELINE: dict[str, Case] = {
@@ -379,5 +419,56 @@ PIPELINE: dict[str, Case] = {
         PATTERN,
         f"{PROPERTIES}.decoder_queue_byte_size",
         0,
+    ),
+    "source.ingress_frame_filter.module": Case(
+        "nowhere",
+        lambda run: (run.error or "").partition(" cannot be loaded")[0],
+        "",
+        "pipeline.source.ingress_frame_filter: the filter",
+        INGRESS_FILTER,
+        f"{SOURCE}.ingress_frame_filter.module",
+        0,
+    ),
+    "source.ingress_frame_filter.class_name": Case(
+        "nothing", times, [0, 33, 66], [], INGRESS_FILTER, f"{SOURCE}.ingress_frame_filter.class_name", 0
+    ),
+    "source.ingress_frame_filter.kwargs": Case(
+        {"n": 10**9}, times, [0, 33, 66], [0, 33], INGRESS_FILTER, f"{SOURCE}.ingress_frame_filter.kwargs", 0
+    ),
+    **guard("source_timeout", 7, lambda guarded: guarded.idle.timeout_s, 10, 7),
+    **guard("source_eviction_interval", 7, lambda guarded: guarded.idle.check_s, 1, 7),
+    "source.ingress.blacklist_ttl": Case(7, rejection, 10, 7, CAMERA, f"{PROPERTIES}.blacklist_ttl", STOPPED),
+    "source.ingress.blacklist_size": Case(0, rejection, 10, None, CAMERA, f"{PROPERTIES}.blacklist_size", STOPPED),
+    **guard("eos_on_frame_resolution_change", False, lambda guarded: guarded._eos_on_resolution_change, True, False),
+    **{
+        f"source.ingress.{key}": Case(value, lambda run: len(run.warnings), 0, 1, PATTERN, f"{PROPERTIES}.{key}", 0)
+        for key, value in {
+            "ingress_queue_length": 7,
+            "ingress_queue_byte_size": 7,
+            "low_latency_decoding": True,
+        }.items()
+    },
+    "source.uridecodebin.framerate": Case("10/1", times, [0, 33], [0, 100], PHOTOS, f"{PROPERTIES}.framerate", 0),
+    "source.uridecodebin.eos_on_loop_end": Case(
+        False,
+        lambda run: run.module._sources[0]._source._ends_loops,
+        True,
+        False,
+        CAMERA,
+        f"{PROPERTIES}.eos_on_loop_end",
+        STOPPED,
+    ),
+    **told("rtsp_transport", "udp", lambda reader: reader["options"]["rtsp_transport"], "tcp", "udp"),
+    **told("timeout_s", 7, lambda reader: reader["timeout_s"], 10, 7),
+    **told("trust", "any", lambda reader: reader["trust"], "origin", "any"),
+    **told("options", {"probesize": "7"}, lambda reader: reader["options"].get("probesize"), None, "7"),
+    "source.uridecodebin.restart": Case(
+        False,
+        lambda run: run.module is not None and run.module._sources[0]._source.restart == NEVER,  # type: ignore[attr-defined]
+        False,
+        True,
+        CAMERA,
+        f"{PROPERTIES}.restart",
+        STOPPED,
     ),
 }

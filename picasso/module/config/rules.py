@@ -22,18 +22,22 @@ _WITHOUT_EFFECT: Final[dict[Path, str]] = {
     ("min_fps",): "has no effect: frames are taken as they come",
     ("model_path",): f"{_UNHEARD}: no model runs",
     ("download_path",): f"{_UNHEARD}: no model runs",
-    ("shutdown_auth",): f"{_UNHEARD}: no shutdown message arrives",
     ("healthcheck_port",): f"{_UNHEARD}: the state is in $SAVANT_STATUS_FILEPATH",
     **{
         ("telemetry", "tracing", key): f"{_UNHEARD}: nothing is traced"
         for key in ("sampling_period", "append_frame_meta_to_span", "root_span_name", "provider_params")
     },
-    **{
-        ("telemetry", "metrics", key): f"{_UNHEARD}: statistics are not printed at intervals"
-        for key in ("frame_period", "time_period", "history", "provider_params")
-    },
+    ("telemetry", "metrics", "provider_params"): f"{_UNHEARD}: no provider runs",
 }
 """Keys below ``parameters`` that are read and change nothing."""
+
+
+_NO_INGRESS: Final = "has no effect: this source reads a packet when its decoder takes one"
+_ONLY_ZEROMQ: Final = {
+    "ingress_queue_length": _NO_INGRESS,
+    "ingress_queue_byte_size": _NO_INGRESS,
+    "low_latency_decoding": "has no effect: frames leave this decoder as soon as they can be shown",
+}
 
 
 def faults(tree: Tree, broken: set[Path]) -> list[Fault]:
@@ -82,6 +86,7 @@ def warnings(tree: Tree, given: set[Path]) -> list[Fault]:
     found += [(("parameters", *key), text) for key, text in _WITHOUT_EFFECT.items() if ("parameters", *key) in given]
     if ("parameters", "max_fps") in given and not parameters["max_fps_control"]:
         found.append((("parameters", "max_fps"), "has no effect: max_fps_control is false"))
+    found += _source_warnings(tree)
     output = parameters.get("output_frame")
     if parameters.get("draw_func") is not None and output is None:
         found.append((("parameters", "draw_func"), "nothing is drawn: output_frame is null"))
@@ -92,6 +97,22 @@ def warnings(tree: Tree, given: set[Path]) -> list[Fault]:
             (("parameters", "frame", "padding", "keep"), "false for codec copy, which sends the source's payload")
         )
     return found + _buffer_warnings(parameters, batch_size(tree))
+
+
+def _source_warnings(tree: Tree) -> list[Fault]:
+    """Return what sources are told that only the ZeroMQ source reads."""
+    sources = tree["pipeline"]["source"]
+    many = isinstance(sources, list)
+    here = [entry for entry in (sources if many else [sources]) if entry["element"] != "zeromq_source_bin"]
+    found: list[Fault] = [
+        (("pipeline", "source", *([sources.index(entry)] if many else []), "properties", key), _ONLY_ZEROMQ[key])
+        for entry in here
+        for key, value in (entry.get("properties") or {}).items()
+        if key in _ONLY_ZEROMQ and value is not None
+    ]
+    if tree["parameters"].get("shutdown_auth") is not None and len(here) == (len(sources) if many else 1):
+        found.append((("parameters", "shutdown_auth"), "has no effect: no source brings shutdown messages"))
+    return found
 
 
 def batch_size(tree: Tree) -> int:
