@@ -157,7 +157,7 @@ def test_gi_is_answered_only_where_it_is_missing() -> None:
 LATER = [
     (module, name)
     for module, names in NAMES.items()
-    if module in ("savant.base.model", "savant.base.converter", "savant.metrics", "savant.client", "savant.utils.nms")
+    if module in ("savant.base.model", "savant.base.converter", "savant.metrics", "savant.utils.nms")
     for name in names
 ] + [("savant_rs", "init_jaeger_tracer")]
 
@@ -213,6 +213,37 @@ def test_an_existing_module_runs_unchanged(tmp_path: Path, way: str) -> None:
     Module(tree(tmp_path, **parameters), sinks=[sink], **options).run()
     frames = [output.as_video_frame() for output in sink.outputs if output.is_video_frame]
     assert [[one.label for one in frame.get_all_objects()] for frame in frames] == [["car"]] * 3
+
+
+SKIPS = """
+from savant.deepstream.pyfunc import NvDsPyFuncPlugin
+from savant.meta.object import ObjectMeta
+from savant_rs.primitives.geometry import BBox, RBBox
+
+class Adds(NvDsPyFuncPlugin):
+    def __init__(self, label, **kwargs):
+        super().__init__(**kwargs)
+
+    def process_frame(self, buffer, frame_meta):
+        frame_meta.add_obj_meta(ObjectMeta("yolo", "car", BBox(20, 10, 8, 6)))
+        frame_meta.add_obj_meta(ObjectMeta("yolo", "bus", RBBox(20, 10, 8, 6, 30)))
+        kinds = [(one.label, one.is_primary, type(one.bbox).__name__) for one in frame_meta.objects]
+        assert kinds == [("frame", True, "BBox"), ("car", False, "BBox"), ("bus", False, "RBBox")], kinds
+        assert frame_meta.objects_number == 3
+        for one in frame_meta.objects:
+            if one.is_primary:
+                frame_meta.remove_obj_meta(one)
+        assert [one.label for one in frame_meta.objects] == ["car", "bus"]
+"""
+
+
+def test_the_primary_object_comes_first_as_existing_code_expects(tmp_path: Path) -> None:
+    config = tree(tmp_path)
+    (tmp_path / "adds.py").write_text(SKIPS)
+    sink = MemorySink()
+    Module(config, sinks=[sink], compat=True).run()
+    frames = [output.as_video_frame() for output in sink.outputs if output.is_video_frame]
+    assert [[one.label for one in frame.get_all_objects()] for frame in frames] == [["car", "bus"]] * 3
 
 
 def test_without_compat_the_error_names_it(tmp_path: Path) -> None:

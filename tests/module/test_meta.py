@@ -308,3 +308,19 @@ def test_boxes_are_built_of_the_numbers_of_metadata(given: Any, box: BBox | RBBo
 def test_numbers_that_are_no_box_are_refused(given: Any) -> None:
     with pytest.raises(ValueError, match="bbox: expected xc, yc, width, height"):
         build_bbox(given)
+
+
+@pytest.mark.parametrize("attached", [False, True], ids=["of its own", "in a frame"])
+def test_a_box_is_upright_or_turned_and_writes_to_its_object(attached: bool) -> None:
+    frame = Frame(VideoFrame("cam", "30/1", 64, 48), None)
+    one = ObjectMeta("yolo", "car", BBox(20, 20, 8, 6))
+    if attached:
+        frame.add_obj_meta(one)
+    assert type(one.bbox) is BBox
+    one.bbox.left = 4
+    one.bbox.height = 10
+    assert one.bbox.as_ltwh() == (4, 15, 8, 10)
+    one.bbox = RBBox(20, 20, 8, 6, 0)
+    assert type(one.bbox) is RBBox
+    one.bbox.angle = 15
+    assert one.fields.detection_box.angle == 15

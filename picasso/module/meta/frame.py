@@ -52,8 +52,8 @@ class Frame:
     """
 
     __slots__ = (
-        "_batch", "_drawings", "_drop_reason", "_pixels", "_primary", "batch_id", "frame_num", "telemetry_span",
-        "video_frame",
+        "_batch", "_drawings", "_drop_reason", "_lists_primary", "_pixels", "_primary", "batch_id", "frame_num",
+        "telemetry_span", "video_frame",
     )  # fmt: skip
 
     def __init__(
@@ -64,6 +64,7 @@ class Frame:
         frame_num: int = 0,
         batch_id: int = 0,
         telemetry_span: object = None,
+        lists_primary: bool = False,
     ) -> None:
         """Wrap a frame.
 
@@ -73,11 +74,13 @@ class Frame:
             frame_num: How many frames of the source came before; prefer ``pts``.
             batch_id: Place in the batch.
             telemetry_span: Where spans of a trace are nested.
+            lists_primary: Whether ``objects`` begins with the primary object.
         """
         self.video_frame = video_frame
         self.frame_num = frame_num
         self.batch_id = batch_id
         self.telemetry_span = telemetry_span
+        self._lists_primary = lists_primary
         self._pixels = pixels
         self._primary: ObjectMeta | bool | None = False
         self._drop_reason: str | None = None
@@ -120,16 +123,20 @@ class Frame:
     def objects(self) -> Objects:
         """The objects, without the primary one; adding and removing during the iteration is allowed.
 
-        An iterator that knows its length: it is false where there are no objects.
+        An iterator that knows its length: it is false where there are no objects. In a module that runs with ``compat``
+        it begins with the primary object, as existing code expects.
         """
-        frame = self.video_frame
-        return Objects([ObjectMeta.of(frame, fields) for fields in frame.get_all_objects()])
+        return self.all_objects if self._lists_primary else Objects(self._others())
 
     @property
     def all_objects(self) -> Objects:
         """The primary object, unless it was removed, and then the others."""
         primary = self.primary
-        return Objects([*([] if primary is None else [primary]), *self.objects])
+        return Objects([*([] if primary is None else [primary]), *self._others()])
+
+    def _others(self) -> list[ObjectMeta]:
+        frame = self.video_frame
+        return [ObjectMeta.of(frame, fields) for fields in frame.get_all_objects()]
 
     @property
     def objects_number(self) -> int:
@@ -149,7 +156,7 @@ class Frame:
         return self._primary is not None
 
     @property
-    def roi(self) -> RBBox:
+    def roi(self) -> BBox | RBBox:
         """The box of the primary object.
 
         Raises:

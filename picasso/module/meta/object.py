@@ -103,9 +103,13 @@ class ObjectMeta:
         self._fields.draw_label = value
 
     @property
-    def bbox(self) -> RBBox:
-        """Where it is, in pixels of the frame; changing it changes the object."""
-        return self._fields.detection_box
+    def bbox(self) -> BBox | RBBox:
+        """Where it is, in pixels of the frame; changing it changes the object.
+
+        A ``BBox`` for an upright object, an ``RBBox`` for one that has an angle; set another box to give it one.
+        """
+        box = self._fields.detection_box
+        return BBox.over(box._values) if box.angle is None else box
 
     @bbox.setter
     def bbox(self, value: BBox | RBBox) -> None:

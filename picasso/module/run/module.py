@@ -381,7 +381,9 @@ class Module:
             self._sinks.add(sink)
         self._ingresses.open()
         batcher = batcher_of(config, self._sizes, self.clock)
-        stage = ModuleStage(config, batcher, self._set_spec, self.accounts, self._sizes.egress)
+        stage = ModuleStage(
+            config, batcher, self._set_spec, self.accounts, self._sizes.egress, lists_primary=self._compat
+        )
         pipeline = Pipeline(
             batcher,
             steps_of(config, self._code),

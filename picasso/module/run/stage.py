@@ -67,6 +67,8 @@ class ModuleStage:
         set_spec: Callable[[str, SourceSpec], None],
         accounts: Accounts | None = None,
         egress: Limit | None = None,
+        *,
+        lists_primary: bool = False,
     ) -> None:
         """Make a stage without sources.
 
@@ -76,6 +78,7 @@ class ModuleStage:
             set_spec: Tells the engine what is done with the frames of a source.
             accounts: Where frames are counted.
             egress: How much of a source may wait behind the elements.
+            lists_primary: Whether the objects of a frame begin with the primary one.
         """
         self.accounts = accounts or Accounts()
         self.tagged = self.untagged = 0
@@ -84,6 +87,7 @@ class ModuleStage:
         self._batcher = batcher
         self._set_spec = set_spec
         self._egress = egress or Limit()
+        self._lists_primary = lists_primary
         self._sources: dict[str, _Source] = {}
         self._failures = 0
         self._copies = module.output_frame is not None and module.output_frame.codec == COPY
@@ -113,7 +117,11 @@ class ModuleStage:
         pixels = FramePixels(surface, source.geometry.total)
         number, source.frames = source.frames, source.frames + 1
         size_bytes = payload_bytes(frame, surface)
-        self._batcher.put(source.downstream.source_id, Frame(frame, pixels, frame_num=number), size_bytes)
+        self._batcher.put(
+            source.downstream.source_id,
+            Frame(frame, pixels, frame_num=number, lists_primary=self._lists_primary),
+            size_bytes,
+        )
 
     def end_stream(self, source_id: str) -> None:
         """Put the end of a stream of ``source_id`` into its line."""
