@@ -156,6 +156,34 @@ class ObjectStore:
             self.next_id = object_id + 1
         return row
 
+    def fill(
+        self,
+        ids: list[int],
+        namespaces: list[str],
+        labels: list[str],
+        boxes: NDArray[np.float32],
+        track_ids: list[int],
+        confidences: list[float],
+    ) -> None:
+        """Make an empty store hold these objects, in this order; it keeps what it is given.
+
+        Args:
+            ids: Each once.
+            namespaces: As many as ``ids``.
+            labels: As many.
+            boxes: ``(2, 5, N)``, as ``self.boxes``.
+            track_ids: As many; ``NO_TRACK_ID`` for none.
+            confidences: As many; NaN for none.
+        """
+        self.count = len(ids)
+        self.rows = dict(zip(ids, range(len(ids)), strict=True))
+        self.namespaces, self.labels, self.boxes = namespaces, labels, boxes
+        # by way of an array of the standard library, which takes a list in half of NumPy's time
+        self.ids, self.track_ids = (np.frombuffer(array("q", each), np.int64) for each in (ids, track_ids))
+        self.confidences = np.frombuffer(array("d", confidences), np.float64)
+        self._cells = _NO_CELLS
+        self.next_id = max(0, max(ids, default=-1) + 1)
+
     def extend(self, ids: NDArray[np.int64], namespaces: Iterable[str], labels: Iterable[str]) -> slice:
         """Add blank rows for new ids and return them; both texts must be as many as ``ids``."""
         rows = slice(self.count, self.count + len(ids))

@@ -15,9 +15,9 @@ from picasso.primitives.object_store import DETECTION, TRACK, ObjectStore
 from picasso.wire.codec.read_attributes import read_attributes
 from picasso.wire.codec.schema import ABSENT_BOX, ABSENT_ID, ABSENT_TEXT, decode_error, reading_class
 
-_UPRIGHT: Final = np.frombuffer(b"\x0d\x15\x1d\x25", np.uint8)
-_TURNED: Final = np.frombuffer(b"\x0d\x15\x1d\x25\x2d", np.uint8)
-_RECORD: Final = np.dtype([("tag", "u1"), ("value", "<f4")])
+_SIDE: Final = 5
+"""Bytes of one number of a box: a tag, then float32."""
+_SIDE_TAGS: Final = b"\x0d\x15\x1d\x25\x2d"
 
 
 def read_objects(store: ObjectStore, parsed: Sequence[Any]) -> None:
@@ -29,18 +29,20 @@ def read_objects(store: ObjectStore, parsed: Sequence[Any]) -> None:
     """
     objects = list(parsed)  # one Python object each, made once
     ids = [each.id for each in objects]
-    rows = store.extend(np.array(ids, np.int64), [each.namespace for each in objects], [each.label for each in objects])
+    detections = [each.detection_box for each in objects]
+    if ABSENT_BOX in detections:
+        raise ProtocolError(f"objects: object {ids[detections.index(ABSENT_BOX)]} has no detection box")
+    boxes = _boxes(detections, [each.track_box for each in objects])
+    store.fill(
+        ids,
+        [each.namespace for each in objects],
+        [each.label for each in objects],
+        boxes,
+        [each.track_id for each in objects],
+        [each.confidence for each in objects],
+    )
     if len(store.rows) < len(ids):
         raise ProtocolError(f"objects: object {_first_twice(ids)} is there twice")
-    boxes = [each.detection_box for each in objects]
-    if ABSENT_BOX in boxes:
-        raise ProtocolError(f"objects: object {ids[boxes.index(ABSENT_BOX)]} has no detection box")
-    store.boxes[DETECTION, :, rows] = _boxes(boxes)
-    tracks = [each.track_box for each in objects]
-    if tracks.count(ABSENT_BOX) < len(tracks):
-        store.boxes[TRACK, :, rows] = _boxes(tracks)
-    store.confidences[rows] = [each.confidence for each in objects]
-    store.track_ids[rows] = [each.track_id for each in objects]
     parents = [each.parent_id for each in objects]
     if parents.count(ABSENT_ID) < len(parents) or ABSENT_ID in store.rows:
         has = [number != ABSENT_ID or each.HasField("parent_id") for number, each in zip(parents, objects, strict=True)]
@@ -64,48 +66,53 @@ def read_object(parsed: Any) -> VideoObject:
     return alone
 
 
-def _boxes(contents: list[bytes]) -> NDArray[np.float32]:
-    """Return boxes as ``(5, N)``: centre, size, angle; NaN for what is absent."""
-    sizes = set(map(len, contents))
-    if len(sizes) == 1:
-        alike = _boxes_alike(contents, sizes.pop())
-        if alike is not None:
-            return alike
-    boxes = np.full((5, len(contents)), np.nan, np.float32)
-    by_size: dict[int, list[int]] = {}
-    for row, content in enumerate(contents):
-        by_size.setdefault(len(content), []).append(row)
-    for size, rows in by_size.items():
-        some = [contents[row] for row in rows]
-        alike = _boxes_alike(some, size)
-        boxes[:, rows] = _boxes_apart(some) if alike is None else alike
+def _boxes(detections: list[bytes], tracks: list[bytes]) -> NDArray[np.float32]:
+    """Return boxes as a store has them, ``(2, 5, N)``: detection and track; centre, size, angle; NaN for none."""
+    count = len(detections)
+    boxes = np.empty((2, 5, count), np.float32)
+    kinds = detections + tracks
+    size = len(detections[0])
+    alike = _boxes_alike(kinds, size) if set(map(len, kinds)) == {size} else None
+    if alike is not None:  # all of both kinds in one step
+        boxes[:, : len(alike)] = alike.reshape(-1, 2, count).swapaxes(0, 1)
+        boxes[:, len(alike) :] = np.nan
+        return boxes
+    boxes[:] = np.nan
+    for kind, contents in ((DETECTION, detections), (TRACK, tracks)):
+        by_size: dict[int, list[int]] = {}
+        for row, content in enumerate(contents):
+            if content != ABSENT_BOX:
+                by_size.setdefault(len(content), []).append(row)
+        for size, rows in by_size.items():
+            some = [contents[row] for row in rows]
+            read = _boxes_alike(some, size)
+            if read is None:
+                read = _boxes_apart(some)
+            where = slice(None) if len(rows) == count else rows
+            boxes[kind, : len(read), where] = read
     return boxes
 
 
 def _boxes_alike(contents: list[bytes], size: int) -> NDArray[np.float32] | None:
     """Return boxes that hold the same fields in the usual order; ``None`` when they do not."""
+    sides = size // _SIDE
     if size not in (20, 25):
         return None
-    records = np.frombuffer(b"".join(contents), _RECORD).reshape(len(contents), -1)
-    if not (records["tag"] == (_UPRIGHT if size == 20 else _TURNED)).all():
-        return None
-    if size == 25:
-        return records["value"].T
-    boxes = np.empty((5, len(contents)), np.float32)
-    boxes[:4] = records["value"].T
-    boxes[4] = np.nan
-    return boxes
+    count, whole = len(contents), b"".join(contents)
+    for index in range(sides):
+        if whole[_SIDE * index :: size] != _SIDE_TAGS[index : index + 1] * count:
+            return None
+    return np.ndarray((sides, count), "<f4", whole, 1, (_SIDE, size))
 
 
 def _boxes_apart(contents: list[bytes]) -> NDArray[np.float32]:
     """Return boxes that are parsed one by one, such as those with a 0, which most senders leave out."""
     parse = reading_class("BoundingBox").FromString
     try:
-        parsed = [None if content == ABSENT_BOX else parse(content) for content in contents]
+        parsed = [parse(content) for content in contents]
     except decode_error() as error:
         raise ProtocolError(f"objects: a box cannot be read: {error}") from error
-    nothing = (np.nan,) * 5
-    rows = [nothing if box is None else (box.xc, box.yc, box.width, box.height, box.angle) for box in parsed]
+    rows = [(box.xc, box.yc, box.width, box.height, box.angle) for box in parsed]
     return np.array(rows, np.float32).T
 
 

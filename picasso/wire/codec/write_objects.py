@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,25 +15,22 @@ from picasso.wire.codec.write_attributes import attribute_fields
 
 _NAMESPACE, _LABEL, _DRAW_LABEL, _ATTRIBUTES = (bytes_tag(number) for number in (3, 4, 5, 7))
 _TRACK_ID: Final = b"\x50"
-_CORNERS: Final = ((0x0D, "xc"), (0x15, "yc"), (0x1D, "width"), (0x25, "height"), (0x2D, "angle"))
+_SIDE: Final = 5
+"""Bytes of one number of a box: a tag, then float32."""
+_SIDE_TAGS: Final = b"\x0d\x15\x1d\x25\x2d"
+_HEAD: Final = 2
+"""Bytes before the numbers of a box."""
 
 
 @cache
-def _layout(detection_sides: int, track_sides: int, has_confidence: bool) -> tuple[np.dtype[Any], bytes]:
-    """Return the layout of what is of one size in every object, and a row whose numbers are 0."""
-    fields: list[tuple[str, str]] = []
-    blank = b""
-    for name, tag, sides in (("detection", 0x32, detection_sides), ("track", 0x4A, track_sides)):
+def _blank(detection_sides: int, track_sides: int, has_confidence: bool) -> bytes:
+    """Return what is of one size in every object, with numbers that are 0."""
+    parts = []
+    for tag, sides in ((0x32, detection_sides), (0x4A, track_sides)):
         if sides:
-            fields.append((f"{name}_head", "V2"))
-            blank += bytes((tag, 5 * sides))
-        for corner_tag, corner in _CORNERS[:sides]:
-            fields += [(f"{name}_{corner}_tag", "V1"), (f"{name}_{corner}", "<f4")]
-            blank += bytes((corner_tag, 0, 0, 0, 0))
-    if has_confidence:
-        fields += [("confidence_tag", "V1"), ("confidence", "<f4")]
-        blank += b"\x45\0\0\0\0"
-    return np.dtype(fields), blank
+            parts.append(bytes((tag, _SIDE * sides)))
+            parts += [bytes((side_tag, 0, 0, 0, 0)) for side_tag in _SIDE_TAGS[:sides]]
+    return b"".join(parts) + (b"\x45\0\0\0\0" if has_confidence else b"")
 
 
 def write_objects(store: ObjectStore, tag: bytes) -> list[bytes]:
@@ -51,17 +49,14 @@ def write_objects(store: ObjectStore, tag: bytes) -> list[bytes]:
     track_ids: list[int] = store.track_ids[:count].tolist()
     is_sparse = bool(store.attributes or store.parents or store.draw_labels)
     parts: list[bytes] = []
-    add = parts.append
-    for row in range(count):
-        number, track = ids[row], track_ids[row]
-        body = b"\x08" + (SMALL[number] if 0 <= number < 4096 else varint(number)) + heads[row] + fixed[row]
+    for number, track, head, content in zip(ids, track_ids, heads, fixed, strict=True):
+        body = b"\x08" + (SMALL[number] if 0 <= number < 4096 else varint(number)) + head + content
         if track != NO_TRACK_ID:
             body += _TRACK_ID + (SMALL[track] if 0 <= track < 4096 else varint(track))
         if is_sparse:
             body += _sparse(store, number)
-        add(tag)
-        add(varint(len(body)))
-        add(body)
+        size = len(body)
+        parts += tag, (SMALL[size] if size < 4096 else varint(size)), body
     return parts
 
 
@@ -102,12 +97,21 @@ def _sparse(store: ObjectStore, number: int) -> bytes:
 def _fixed(store: ObjectStore, count: int) -> list[bytes]:
     """Return boxes and confidence of every object."""
     boxes, confidences = store.boxes[:, :, :count], store.confidences[:count]
-    has = ~np.isnan(boxes[:, (0, 4), :])  # (kind, centre or angle, row)
-    shapes = has[DETECTION, 1] + has[TRACK, 0] * (2 + 4 * has[TRACK, 1]) + 8 * ~np.isnan(confidences)
-    first = int(shapes[0])
-    if count == 1 or (shapes == first).all():
-        return _fixed_alike(boxes, confidences, first)
-    fixed: list[bytes] = [b""] * count
+    shape = 0
+    for bit, column in enumerate((boxes[DETECTION, 4], boxes[TRACK, 0], boxes[TRACK, 4], confidences)):
+        absent = np.count_nonzero(np.isnan(column))
+        if not absent:
+            shape |= 1 << bit
+        elif absent < count:
+            return _fixed_apart(boxes, confidences)
+    return _fixed_alike(boxes, confidences, shape)
+
+
+def _fixed_apart(boxes: NDArray[np.float32], confidences: NDArray[np.float64]) -> list[bytes]:
+    """Return the same for objects of which some have what others have not: those that are alike at once."""
+    fixed: list[bytes] = [b""] * len(confidences)
+    shapes = 1 * ~np.isnan(boxes[DETECTION, 4]) + 2 * ~np.isnan(boxes[TRACK, 0]) + 4 * ~np.isnan(boxes[TRACK, 4])
+    shapes += 8 * ~np.isnan(confidences)
     for shape in np.unique(shapes).tolist():
         rows = np.flatnonzero(shapes == shape)
         alike = _fixed_alike(boxes[:, :, rows], confidences[rows], shape)
@@ -117,17 +121,27 @@ def _fixed(store: ObjectStore, count: int) -> list[bytes]:
 
 
 def _fixed_alike(boxes: NDArray[np.float32], confidences: NDArray[np.float64], shape: int) -> list[bytes]:
-    """Return boxes and confidence of objects that have the same of them."""
+    """Return boxes and confidence of objects that have the same of them.
+
+    Args:
+        boxes: ``(2, 5, N)``, as in the store.
+        confidences: ``(N,)``.
+        shape: 1 for an angle of the detection box, 2 for a track box, 4 for its angle, 8 for a confidence.
+    """
     detection, track = 4 + (shape & 1), (4 + (shape >> 2 & 1)) * (shape >> 1 & 1)
-    layout, blank = _layout(detection, track, shape >= 8)
-    count, size = len(confidences), layout.itemsize
+    blank = _blank(detection, track, shape >= 8)
+    count, size = len(confidences), len(blank)
     written = bytearray(blank * count)
-    rows = np.frombuffer(written, layout)
-    for kind, name, sides in ((DETECTION, "detection", detection), (TRACK, "track", track)):
-        for index in range(sides):
-            rows[f"{name}_{_CORNERS[index][1]}"] = boxes[kind, index]
+    _put(written, size, _HEAD + 1, boxes[DETECTION, :detection])
+    if track:
+        _put(written, size, 2 * _HEAD + _SIDE * detection + 1, boxes[TRACK, :track])
     if shape >= 8:
-        with np.errstate(over="ignore"):
-            rows["confidence"] = confidences
+        singles = np.frombuffer(array("f", confidences.tolist()), np.float32)  # what is too large becomes infinite
+        _put(written, size, size - 4, singles[None])
     whole = bytes(written)
     return [whole[start : start + size] for start in range(0, count * size, size)]
+
+
+def _put(written: bytearray, size: int, start: int, columns: NDArray[np.float32]) -> None:
+    """Write numbers ``(sides, N)`` into rows of ``size`` bytes, the first at ``start``."""
+    np.ndarray(columns.shape, "<f4", written, start, (_SIDE, size))[...] = columns
