@@ -88,8 +88,8 @@ def _boxes(detections: list[bytes], tracks: list[bytes]) -> NDArray[np.float32]:
             read = _boxes_alike(some, size)
             if read is None:
                 read = _boxes_apart(some)
-            where = slice(None) if len(rows) == count else rows
-            boxes[kind, : len(read), where] = read
+            columns = boxes[kind]
+            columns[: len(read), rows] = read
     return boxes
 
 
