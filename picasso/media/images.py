@@ -36,6 +36,7 @@ class ImageSequenceWriter:
         codec: Codec | None = None,
         whole: bool = False,
         fsync: bool = False,
+        goes_on: bool = False,
     ) -> None:
         """Create the folder, and those above it.
 
@@ -45,6 +46,7 @@ class ImageSequenceWriter:
             codec: Codec of ``EncodedUnit``, which does not bring it; frames do.
             whole: Whether no file is replaced before ``close``, so that a run that fails leaves what was there.
             fsync: Whether each image waits for the disk.
+            goes_on: Whether numbers go on behind those of files that are there, so that none is replaced.
 
         Raises:
             MediaError: The folder cannot be created.
@@ -53,6 +55,7 @@ class ImageSequenceWriter:
         self._prefix = f"{safe_file_name(prefix)}-" if prefix else ""
         self._codec = codec
         self._frames = 0
+        self._first = 0
         self._whole = whole
         self._fsync = fsync
         self._failure: Exception | None = None
@@ -61,6 +64,8 @@ class ImageSequenceWriter:
         with media_errors(str(self._folder)):
             self._folder.mkdir(parents=True, exist_ok=True)
             self._part = self._free_part()
+            if goes_on:
+                self._first = self._free_number()
 
     @property
     def frames(self) -> int:
@@ -120,7 +125,7 @@ class ImageSequenceWriter:
         if self._failure is not None:
             self._lost += 1
             return None
-        name = f"{self._prefix}{self._frames:06d}"
+        name = f"{self._prefix}{self._first + self._frames:06d}"
         path = self._folder / f"{name}{_SUFFIXES[codec]}"
         part = self._folder / f"{name}{self._part}{_SUFFIXES[codec]}"
         try:
@@ -145,6 +150,14 @@ class ImageSequenceWriter:
             if self._fsync:
                 file.flush()
                 os.fsync(file.fileno())
+
+    def _free_number(self) -> int:
+        """Return the number behind the greatest of the images that are there."""
+        names = [path.stem.removeprefix(self._prefix) for path in self._folder.iterdir() if self._is_image(path)]
+        return max((int(name) + 1 for name in names if name.isdecimal()), default=0)
+
+    def _is_image(self, path: Path) -> bool:
+        return path.suffix in _SUFFIXES.values() and path.name.startswith(self._prefix)
 
     def _free_part(self) -> str:
         """What our part files have in their names: ``.part``, or ``.part-2`` and so on where runs before left some."""

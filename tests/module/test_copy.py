@@ -17,7 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
+from rtsp_kit import Seen
 from test_module_run import Boxed, frames_of, no_thread_is_left, pyfunc, run, tree, uri
+from wire_module_kit import STEP_NS, config_of, encode, running, send
 
 from picasso.media import VideoReader
 from picasso.media.packets import unit_of
@@ -216,8 +218,6 @@ def test_frames_that_an_edit_list_hides_are_sent_since_others_need_them(
 def test_a_loop_goes_on_with_rising_times_in_the_order_of_arrival(clip: Callable[..., Path]) -> None:
     path = clip(frames=10, bf="3", g="10")
     source = uri(path, loop=True, eos_on_loop_end=False)
-    from rtsp_kit import Seen
-
     seen = Seen()
     module = Module(tree(parameters=COPY, source=source), sinks=[seen])
     with module:
@@ -253,6 +253,23 @@ def test_padding_that_is_to_be_kept_is_warned_about() -> None:
 def test_a_gpu_keeps_no_packets(device: str, clip: Callable[..., Path]) -> None:
     with pytest.raises(ValueError, match=f"payload with device '{device}': NVDEC keeps no packets"):
         VideoReader(clip(), payload=True, device=device)
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc", "jpeg"])
+def test_what_comes_through_a_socket_leaves_in_its_order_with_its_bytes(codec: str, tmp_path: Path) -> None:
+    units = encode(codec, 10)
+    with running(config_of(tmp_path, COPY)) as one:
+        send(one.writer, units, codec)
+        one.writer.send_eos("cam")
+    assert one.story() == "f" * 10 + "E"
+    frames = one.frames()
+    assert [frame.content.get_data() for frame in frames] == [data for _, _, data in units]
+    assert [frame.pts for frame in frames] == [(number + 4) * STEP_NS for number, _, _ in units]
+    assert [frame.dts for frame in frames] == [number * STEP_NS for number in range(10)]
+    assert [frame.keyframe for frame in frames] == [is_key for _, is_key, _ in units]
+    for (number, _, _), frame in zip(units, frames, strict=True):
+        (thing,) = frame.get_all_objects()
+        assert thing.detection_box.as_xcycwh() == pytest.approx((10 + number, 20, 8, 4), abs=1e-3)
 
 
 @st.composite

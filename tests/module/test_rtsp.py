@@ -11,11 +11,16 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "flow"))
+from flow_kit import States
 from rtsp_kit import RtspServer, Seen
 from test_module_run import no_thread_is_left, tree
 
-from picasso.flow import SourceState, SourceStatus
+from picasso.flow import Runner, SourceState, SourceStatus
+from picasso.media import VideoReader
 from picasso.module import Module
+from picasso.module.sinks import VideoFileSink
+from picasso.module.sources import UriSource
 
 __all__ = ["no_thread_is_left"]
 
@@ -118,6 +123,38 @@ def test_a_camera_that_is_not_there_or_is_broken_waits_with_a_reason_and_the_oth
     assert words in str(status.last_error)
     assert (seen.count(path), status.read, status.delivered) == (0, 0, 0)
     assert seen.ends("good") == 1
+
+
+def test_a_silent_camera_that_is_paused_is_closed_at_once_and_opened_again(camera: RtspServer) -> None:
+    states, seen = States(), Seen()
+    runner = Runner(on_state=states)
+    runner.add(UriSource(camera.url("cam"), "cam"), sinks=[seen])
+    try:
+        runner.start()
+        seen.wait_for_more("cam")
+        camera.tell("silence cam")
+        runner.pause("cam")
+        states.wait_for(SourceState.PAUSED)
+        seen.wait_for(lambda: seen.ends("cam") == 1)
+        camera.tell("sound cam")
+        runner.resume("cam")
+        seen.wait_for_more("cam")
+    finally:
+        runner.close()
+
+
+def test_the_packets_of_a_camera_are_written_and_play(camera: RtspServer, tmp_path: Path) -> None:
+    seen = Seen()
+    writer = VideoFileSink(f"{tmp_path}/{{source}}.mp4")
+    module = Module(
+        tree(parameters={"output_frame": {"codec": "copy"}}, source=rtsp(camera, "cam")), sinks=[seen, writer]
+    )
+    with module:
+        seen.wait_for_more("cam", 15)
+    first = seen.outputs["cam"][0].as_video_frame()
+    assert (first.keyframe, first.codec, b"\0\0\1\x67" in first.content.get_data()) == (True, "h264", True)
+    with VideoReader(tmp_path / "cam.mp4") as reader:
+        assert sum(1 for _picture in reader.frames()) == seen.count("cam")
 
 
 def test_a_module_stops_at_once_while_cameras_connect_and_are_silent(camera: RtspServer, steady: RtspServer) -> None:

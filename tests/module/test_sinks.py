@@ -179,6 +179,16 @@ def test_images_go_on_in_the_folder_of_their_source(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a/img/000000.jpg", "a/img/000001.jpg", "b/img/000000.jpg"]
 
 
+def test_images_of_a_run_before_stay(tmp_path: Path) -> None:
+    for run in range(2):
+        data = simplejpeg.encode_jpeg(np.full((48, 64, 3), 100 * run, np.uint8))
+        write(ImageFileSink(f"{tmp_path}/{{source}}"), frame(0, data=data), frame(1, data=data))
+    assert names(tmp_path) == [f"s/{number:06d}.jpg" for number in range(4)]
+    assert [round(simplejpeg.decode_jpeg((tmp_path / name).read_bytes()).mean()) for name in names(tmp_path)] == [
+        *(0, 0, 100, 100)
+    ]
+
+
 def tagged(index: int, location: str) -> OutputMessage:
     output = frame(index, gop=2)
     attribute = Attribute("default", "location", [AttributeValue.string(location)])

@@ -391,6 +391,13 @@ def test_a_file_of_records_that_was_named_must_hold_some(video: Make, tmp_path: 
     assert "clip-objects.json:2: no JSON" in str(module.statuses()[0].failure)
 
 
+def test_a_file_is_named_by_path_or_by_its_address(video: Make, tmp_path: Path) -> None:
+    path = video("a b.mp4", 2)
+    for name in (str(path), f"file://{path}", f"file://localhost{str(path).replace(' ', '%20')}", path.as_uri()):
+        source = UriSource(name)
+        assert (source.source_id, read(source)) == ("a b", [0, 1])
+
+
 def test_a_device_that_is_no_camera_is_reported(tmp_path: Path) -> None:
     camera = {"element": "v4l2src", "properties": {"device": str(tmp_path / "video9"), "restart": False}}
     module, _sink = run(tree(source=[camera, PATTERN]))

@@ -117,7 +117,7 @@ class ImageFileSink(PerSourceSink["_Images"]):
         images = self._folders.get(source_id)
         if images is None:
             folder = self._location.format(source=safe_file_name(source_id))
-            images = self._folders[source_id] = _Images(ImageSequenceWriter(folder))
+            images = self._folders[source_id] = _Images(ImageSequenceWriter(folder, goes_on=True))
         return images
 
 

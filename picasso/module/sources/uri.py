@@ -91,7 +91,7 @@ class UriSource:
         Raises:
             ValueError: ``framerate`` is no fraction above 0.
         """
-        self._uri = uri.removeprefix("file://")
+        self._uri = str(input_place(uri).path) if uri[:7].lower() == "file://" else uri
         place = None if is_pattern(self._uri) else input_place(self._uri)
         self._is_address = place is not None and place.url is not None
         self._source_id = source_id or name_of(self._uri, place)
