@@ -223,6 +223,24 @@ def test_a_filled_triangle_covers_what_is_inside_of_it(corners: list[tuple[float
             assert mask[y, x] == 0
 
 
+@given(st.floats(10, 60), st.floats(10, 40), st.floats(3, 20), st.integers(3, 40), st.floats(0, 6))
+def test_a_filled_polygon_has_its_area(x: float, y: float, radius: float, corners: int, turn: float) -> None:
+    angles = [turn + 2 * math.pi * number / corners for number in range(corners)]
+    points = [(x + radius * math.cos(angle), y + radius * math.sin(angle)) for angle in angles]
+    inside = [0 <= px <= WIDTH and 0 <= py <= HEIGHT for px, py in points]
+    pixels = drawn(lambda artist: artist.add_polygon(points, 0, bg_color=RED))
+    area = corners / 2 * radius**2 * math.sin(2 * math.pi / corners)
+    if all(inside):
+        assert pixels[..., 0].sum() / 255 == pytest.approx(area, rel=0.02, abs=1)
+
+
+def test_what_a_polygon_surrounds_twice_is_outside() -> None:
+    star = [(48 + 28 * math.sin(4 * math.pi * n / 5), 32 - 28 * math.cos(4 * math.pi * n / 5)) for n in range(5)]
+    pixels = drawn(lambda artist: artist.add_polygon(star, 0, bg_color=RED))
+    assert pixels[32, 48, 0] == 0
+    assert pixels[12, 48, 0] == 255
+
+
 @pytest.mark.parametrize("alpha", [255, 128], ids=["opaque", "translucent"])
 def test_the_edges_of_a_polygon_are_drawn_once_with_their_width(alpha: int) -> None:
     corners = PolygonalArea([Point(20, 20), Point(60, 20), Point(60, 44), Point(20, 44)])

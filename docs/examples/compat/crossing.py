@@ -8,7 +8,7 @@ from savant.gstreamer import Gst
 from savant.meta.constants import UNTRACKED_OBJECT_ID
 from savant.meta.object import ObjectMeta
 from savant.parameter_storage import param_storage
-from savant_rs.primitives.geometry import BBox
+from savant_rs.primitives.geometry import BBox, Point, PolygonalArea
 from savant_rs.utils import eval_expr
 
 LINE_X = param_storage()["line_x"]
@@ -23,6 +23,7 @@ class Crossing(NvDsPyFuncPlugin):
 
     def on_start(self) -> bool:
         self.logger.info("the line is at %d", LINE_X)
+        self.right = PolygonalArea([Point(LINE_X, 0), Point(4096, 0), Point(4096, 4096), Point(LINE_X, 4096)])
         return True
 
     def on_source_eos(self, source_id: str):
@@ -40,7 +41,7 @@ class Crossing(NvDsPyFuncPlugin):
         width, height = float(np.ptp(columns) + 1), float(np.ptp(rows) + 1)
         box = BBox(columns.min() + width / 2, rows.min() + height / 2, width, height)
         obj_meta = ObjectMeta("finder", self.label, box, confidence=0.9, track_id=UNTRACKED_OBJECT_ID)
-        side = box.xc > LINE_X
+        side = self.right.contains(Point(box.xc, box.yc))
         before = self.side.setdefault(frame_meta.source_id, side)
         if side != before:
             self.side[frame_meta.source_id] = side

@@ -181,7 +181,7 @@ class Artist:
             line_color: Of the edges.
             bg_color: Of the inside; None leaves it. Where edges cross, what is surrounded twice is outside.
         """
-        points = points_of("vertices", vertices)
+        points = tuple(points_of("vertices", vertices))
         width, line = number_of("line_width", line_width), color_of("line_color", line_color)
         if bg_color is not None:
             self._over.mask(polygon(points, self.frame_wh), color_of("bg_color", bg_color))
