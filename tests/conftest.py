@@ -40,6 +40,15 @@ def _why_no_skia() -> str | None:
     return None
 
 
+@pytest.fixture(scope="session")
+def compiled_kernels() -> None:
+    """Every kernel of the host is ready: loaded, or compiled by whichever process of the run comes first."""
+    from picasso_kernels.cpu.compile import prepare
+    from picasso_kernels.cpu.entries import ENTRIES
+
+    prepare(*ENTRIES)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """In every room: no test leaves a thread of an engine behind, see ``picasso.testing.plugin``."""
     config.option.picasso_leaks = True

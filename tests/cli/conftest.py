@@ -6,8 +6,6 @@ import av
 import pytest
 
 from picasso.cli.showcase.clips import clip_path
-from picasso_kernels.cpu.compile import prepare
-from picasso_kernels.cpu.entries import ENTRIES
 
 HERE = Path(__file__).parent
 
@@ -20,9 +18,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _kernels_are_compiled() -> None:
-    """No compiler is at work while threads are counted."""
-    prepare(*ENTRIES)
+def _no_compiler_is_at_work(compiled_kernels: None) -> None:
+    """None is while threads are counted."""
 
 
 @pytest.fixture(scope="session")

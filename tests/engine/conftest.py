@@ -10,14 +10,11 @@ from engine_kit import picasso_threads
 from picasso.engine import PicassoEngine
 from picasso.testing import FakeClock, MemoryEncoders, RecordingCallbacks
 from picasso.testing.plugin import MakeEngine
-from picasso_kernels.cpu.compile import prepare
-from picasso_kernels.cpu.entries import ENTRIES
 
 
 @pytest.fixture(scope="session", autouse=True)
-def kernels() -> None:
-    """A first frame waits for the compiler, which on a busy machine takes longer than a test waits for a frame."""
-    prepare(*ENTRIES)
+def _no_first_frame_waits_for_a_compiler(compiled_kernels: None) -> None:
+    """On a busy machine it takes longer than a test waits for a frame."""
 
 
 @pytest.fixture(autouse=True)

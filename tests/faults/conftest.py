@@ -13,14 +13,11 @@ from faults_kit import drawn_spec, join_engine_threads, send
 
 from picasso.engine import Callbacks, GeneralSpec, PicassoEngine
 from picasso.testing import FakeClock, MemoryEncoders, RecordingCallbacks
-from picasso_kernels.cpu.compile import prepare
-from picasso_kernels.cpu.entries import ENTRIES
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _kernels_are_compiled() -> None:
+def _no_compiler_is_at_work(compiled_kernels: None) -> None:
     """No test waits for a compiler, and none is at work while descriptors and threads are counted."""
-    prepare(*ENTRIES)
     with PicassoEngine(GeneralSpec(), Callbacks(), encoder_factory=MemoryEncoders()) as engine:
         engine.set_source_spec("a", drawn_spec())
         send(engine)
