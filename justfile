@@ -43,11 +43,11 @@ numba-next *args:
 model *args:
     python -m pytest tests/engine/test_engine_model.py --hypothesis-profile=long --timeout=0 {{args}}
 
-# every bench of bench/, written to .benchmarks/; then the guard, which fails if a step has become 15 % dearer
+# every bench of bench/, written to .benchmarks/; then the guard, which fails if a step has become 15 % slower
 bench *args: && guard
     python -m pytest bench --benchmark-only --benchmark-autosave -o addopts= {{args}}
 
-# steps of a frame against the baseline of the repository; `--update` writes it anew
+# steps of a frame against the baseline of the repository; `--update` writes it again
 guard *args:
     python bench/guard.py {{args}}
 
@@ -73,11 +73,11 @@ ci:
 bare *folder:
     bash .ci/bare {{folder}}
 
-# sources that come, go, change and fail, for so many seconds; growth fails it; figures and picture go to out/
+# sources that come, go, change and fail, for the given number of seconds; growth fails it; figures and picture go to out/
 soak seconds="180":
     nice -n 19 python bench/soak.py {{seconds}} --out out
 
-# writers of files that are killed at random moments, so many a container; what is left must play
+# writers of files that are killed at random moments, the given number of times for each container; what is left must play
 crash trials="200":
     python tests/faults/crash_kit.py --trials {{trials}}
 
@@ -91,7 +91,7 @@ module-files rounds="20":
     python bench/module files 4 --rounds {{rounds}}
     python bench/module files 16 --rounds {{rounds}} --seconds 2
 
-# looping files through a module for so many seconds: memory stays flat after the first tenth
+# looping files through a module for the given number of seconds: memory stays flat after the first tenth
 module-soak seconds="3600" sources="16":
     mkdir -p out
     nice -n 19 python bench/module soak {{seconds}} --sources {{sources}} --out out/module-soak.json

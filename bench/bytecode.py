@@ -95,7 +95,7 @@ def measure(work: str, route: str) -> Count:
 
 
 def main() -> None:
-    """Count and print, the dearest functions first."""
+    """Count and print, the most expensive functions first."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", choices=WORKLOADS, default="W3")
     parser.add_argument("--route", choices=("encode", "bypass", "drop"), default="encode")

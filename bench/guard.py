@@ -1,6 +1,6 @@
 """The guard: what a frame's steps cost, as multiples of calibration loops, against a baseline in the repository.
 
-python bench/guard.py             measure; fails if a step has become more than 15 % dearer
+python bench/guard.py             measure; fails if a step has become more than 15 % slower
 python bench/guard.py --update    write this processor's part of bench/baseline.json
 
 CPU time of one thread, best of many short turns in which steps and loops alternate. Each step is compared with the
@@ -86,7 +86,7 @@ def build() -> VideoFrame:
 
 
 def moving(count: int) -> Call:
-    """Return the move of boxes, there and back in turns: they stay where floats are ordinary numbers."""
+    """Return the move of boxes, alternately to the target and back: they stay where floats are ordinary numbers."""
     frame, turn = frame_of(count), itertools.cycle([((0.5, 0.5), (16.0, 8.0)), ((2.0, 2.0), (-32.0, -16.0))])
     return lambda: frame.move_boxes(*next(turn))
 
@@ -175,7 +175,7 @@ def dearer(costs: dict[str, float], baseline: dict[str, float]) -> list[str]:
 
 
 def update(processor: str) -> None:
-    """Measure for long, and write the part of ``processor`` anew."""
+    """Measure for long, and write the part of ``processor`` again."""
     measurement = Measurement()
     for _ in range(ATTEMPTS):
         measurement.look(measurement.beside)

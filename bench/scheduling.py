@@ -93,7 +93,7 @@ def compare(workload: str, rounds: int) -> dict[str, Any]:
 
 
 def permits(rounds: int) -> list[dict[str, Any]]:
-    """Measure 16 sources, so many of which may compute at once."""
+    """Measure 16 sources, of which a given number may compute at once."""
     cases = [Case("picasso", name, sources=16, computing=count, seconds=SECONDS) for name in WORK for count in PERMITS]
     return _best(cases, rounds, ("workload", "computing"))
 

@@ -1,4 +1,4 @@
-"""A model of an engine's threads: what rate do so many sources reach on so many processors?
+"""A model of an engine's threads: what rate do N sources reach on C processors?
 
 Every source is two threads, as in the engine: one that sends, one that works. A frame is some Python in either, which
 needs the interpreter's lock and a processor, and a few native calls, which need a processor. A lock that is taken is
@@ -33,7 +33,7 @@ class Costs:
     calls: int = 2
     """Native calls of a frame: transform and paint, encode."""
     wake_s: float = 0.0
-    """From a release to the moment when whoever waited runs."""
+    """From a release to the moment when the waiting thread runs."""
 
     @property
     def python_s(self) -> float:
@@ -77,7 +77,7 @@ class _Wish:
     takes: _Place | None = None
     gives: _Place | None = None
     watches: _Place | None = None
-    """Sleep until somebody gives this place back, without getting it."""
+    """Sleep until someone gives this place back, without getting it."""
 
 
 class _Simulation:

@@ -132,7 +132,7 @@ def open_soak_encoder(config: EncoderConfig) -> Encoder:
 
 
 class Hooks:
-    """Callbacks that keep the books, and raise, dawdle and call the engine back now and then."""
+    """Callbacks that keep the books, and raise, delay and call the engine back now and then."""
 
     def __init__(self, books: Books) -> None:
         self.engine: PicassoEngine | None = None

@@ -33,7 +33,7 @@ def growth_mib(samples: list[dict[str, Any]]) -> dict[str, float]:
 
 
 def _end_of_stretch(samples: list[dict[str, Any]], start: int) -> int | None:
-    """Return the first sample that has so many more source changes and frames than that of ``start``."""
+    """Return the first sample that is ``CHANGES`` source changes and ``FRAMES`` frames behind that of ``start``."""
     changes, frames = samples[start].get("source changes", 0) + CHANGES, samples[start].get("accepted", 0) + FRAMES
     reached = (
         index

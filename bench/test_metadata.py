@@ -26,7 +26,7 @@ def frame_of(count: int) -> VideoFrame:
 @pytest.mark.benchmark(group="move the boxes of a frame")
 @pytest.mark.parametrize("count", [20, 100, 1000])
 def test_forward(benchmark: BenchmarkFixture, count: int) -> None:
-    """There and back in turns: the boxes stay where floats are ordinary numbers."""
+    """To the target and back, in turns: the boxes stay where floats are ordinary numbers."""
     frame, turn = frame_of(count), itertools.cycle([((0.5, 0.5), (16.0, 8.0)), ((2.0, 2.0), (-32.0, -16.0))])
     benchmark(lambda: frame.move_boxes(*next(turn)))
 

@@ -30,7 +30,7 @@ INPUTS = 6
 
 
 class Work(NamedTuple):
-    """One kind of frame and what becomes of it."""
+    """One kind of frame and what is done with it."""
 
     source_wh: tuple[int, int]
     target_wh: tuple[int, int]
@@ -128,7 +128,7 @@ def test_opencv(benchmark: BenchmarkFixture, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["W1 1080p to 720p"])
 def test_a_crop_that_moves(benchmark: BenchmarkFixture, name: str) -> None:
-    """Every frame has another placement: the plan is made anew."""
+    """Every frame has another placement: the plan is made again."""
     work, lefts = WORK[name], itertools.cycle(range(0, 600, 2))
     source, target = pictures(work)[0], SurfaceView.allocate(work.write, work.target_wh)
     benchmark.group = name

@@ -1,4 +1,4 @@
-"""Make ``drawing.png`` anew: ``python docs/make_drawing_picture.py``."""
+"""Make ``drawing.png`` again: ``python docs/make_drawing_picture.py``."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@
     ├── SourceRejectedError (RuntimeError)   a source may not come in: too many are in already
     ├── TransportError (OSError)             a socket cannot be opened or used, or its bytes are no message
     │   ├── HealthError (RuntimeError)       what answers at a health endpoint is no module
-    │   └── TransportTimeoutError (TimeoutError)  nobody took a message, or acknowledged it, in time
+    │   └── TransportTimeoutError (TimeoutError)  no one took a message, or acknowledged it, in time
     └── MissingDependencyError (ImportError) an optional library is not there
 """
 
@@ -163,7 +163,7 @@ class HealthError(TransportError, RuntimeError):
 
 
 class TransportTimeoutError(TransportError, TimeoutError):
-    """Nobody took a message in time, or nobody acknowledged it; it counts as lost."""
+    """No one took a message in time, or no one acknowledged it; it counts as lost."""
 
 
 class MissingDependencyError(PicassoError, ImportError):

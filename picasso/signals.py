@@ -104,7 +104,7 @@ def stop_on_signals(*signals: signal.Signals, exits: bool = True) -> Iterator[St
     """Let SIGTERM and SIGHUP end this block as Ctrl-C does: by an exception on the main thread, ``Stopped``.
 
     So writers and engines in ``with`` blocks inside finish what they have. A second signal ends the process at once,
-    whatever hangs; what was written by then plays. When the block is over, handlers are as they were, and if a signal
+    even if something hangs; what was written by then plays. After the block, handlers are as they were, and if a signal
     ended it, the program exits with 128 and the signal's number. Signals that are ignored stay ignored, as ``nohup``
     wants it. A block within another one does nothing of its own.
 

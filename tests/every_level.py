@@ -19,7 +19,7 @@ from picasso_kernels.cpu.levels import levels_of_this_architecture, missing_flag
 
 
 def compare_levels(folder: Path) -> None:
-    """Put comparisons in the place of what ``compile.host`` returns for entries, in this process.
+    """Put comparisons instead of what ``compile.host`` returns for entries, in this process.
 
     Fails where a level that this processor has was not built, or from other sources.
     """

@@ -8,7 +8,7 @@ the same memory.
 
 Two floors, both at the copy rate measured here. *bytes*: each source byte that a sample needs read once, each target
 byte written once. *sectors*: the same, but memory moves in sectors of 32 bytes, and shrinking by more than 4 leaves
-bytes in each sector that nobody asked for.
+bytes in each sector that no one asked for.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Bench:
         self.figures: list[Figure] = []
         self.calls: dict[str, float] = {}
         names = ", ".join(f"{peer.name} {peer.version} ({REMARKS[peer.name]})" for peer in self.peers)
-        print(f"{self.gpu.device.name}, copy rate {self.rate / 1000:.0f} GB/s; beside {names or 'nobody'}")
+        print(f"{self.gpu.device.name}, copy rate {self.rate / 1000:.0f} GB/s; beside {names or 'no one'}")
         print("us a frame, the kernel alone; share of the floor in bytes, in sectors; us of the others")
 
     def note(self, name: str, value: float | None) -> None:
@@ -192,7 +192,7 @@ def plot(figures: list[Figure], path: Path) -> None:
 def main(folder: Path) -> None:
     """Measure and write."""
     bench = Bench()
-    bench.measure_launch()  # first, as torch's profiler makes every launch after it dearer
+    bench.measure_launch()  # first, as torch's profiler makes every later launch slower
     bench.measure_engine()
     bench.measure_painting()
     for workload in PICTURES:

@@ -3,7 +3,7 @@
 python bench/gpu/cupy_costs.py [--rounds 9] [--out FILE.json]
 
 Streams, events, memory of a pool, pinned memory, capsules. Each pair does the same on the same device; a figure is the
-median of rounds, each the mean of many calls. Where CuPy's column is not dearer beyond the spread, CuPy can carry it.
+median of rounds, each the mean of many calls. Where CuPy's column is not slower beyond the spread, CuPy can carry it.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     python bench/gpu/ends.py
 
-Milliseconds a call, medians of 50 after 10; frames a second of one reader that nobody hinders. The picture is waves
+Milliseconds a call, medians of 50 after 10; frames a second of one reader that no one hinders. The picture is waves
 with noise, the clip 120 frames of moving noise in H.264.
 """
 

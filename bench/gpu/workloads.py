@@ -82,7 +82,7 @@ def floors(source: VideoFormat, workload: Workload, written: int) -> tuple[float
 
 
 class Pictures:
-    """Frames of random bytes, next to each other in GPU memory: one array ``(N, H, W, C)`` for whoever wants it."""
+    """Frames of random bytes, next to each other in GPU memory: one array ``(N, H, W, C)`` for any user of it."""
 
     def __init__(self, form: VideoFormat, size_wh: tuple[int, int], stream: Stream) -> None:
         width, height = size_wh

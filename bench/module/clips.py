@@ -14,7 +14,7 @@ INTERVAL = 30
 
 
 def clip(folder: Path, seconds: float, size_wh: tuple[int, int] = SOURCE_WH) -> Path:
-    """Return a clip of so many seconds, made with FFmpeg's command line if it is not there."""
+    """Return a clip of a number of seconds, made with FFmpeg's command line if it is not there."""
     path = folder / f"clip-{size_wh[0]}x{size_wh[1]}-{seconds:g}s.mp4"
     if not path.exists():
         if shutil.which("ffmpeg") is None:

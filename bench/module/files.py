@@ -78,7 +78,7 @@ def cost_s(commands: list[list[str]]) -> float:
 
 
 def files(count: int, rounds: int, seconds: float) -> str:
-    """Compare the three over so many rounds; what it takes to start is measured apart and taken off all of them."""
+    """Compare the three over a number of rounds; what it takes to start is measured apart and taken off all of them."""
     ways = [way for way in WAYS if way not in PROGRAMS or shutil.which(PROGRAMS[way])]
     frames = round(seconds * FRAMES_A_SECOND) * count
     with tempfile.TemporaryDirectory() as name:

@@ -28,7 +28,7 @@ def text(interpolated: int = 100, plain: int = 900) -> str:
 
 
 def loading(rounds: int) -> str:
-    """Load it so many times, and say how long that took."""
+    """Load it a number of times, and say how long that took."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "m.yml"
         path.write_text(text())

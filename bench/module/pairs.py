@@ -45,7 +45,7 @@ Way = Callable[[], int]
 
 
 def compare(name: str, first: Way, second: Way, *, target: float, pairs: int, starts: tuple[Way, Way]) -> Ratio:
-    """Run both once for nothing, and then so many pairs, the order changing from pair to pair.
+    """Run both once for nothing, and then a number of pairs, the order changing from pair to pair.
 
     Args:
         name: What is compared.

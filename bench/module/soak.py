@@ -23,7 +23,7 @@ def rss_mib() -> float:
 
 
 def soak(seconds: float, sources: int, frames_a_second: float, out: Path) -> str:
-    """Run so many looping files, each at this many frames a second, and watch the memory."""
+    """Run a number of looping files, each at this many frames a second, and watch the memory."""
     from picasso.module import Module
 
     with tempfile.TemporaryDirectory() as name:

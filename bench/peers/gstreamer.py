@@ -1,4 +1,4 @@
-"""The GStreamer peer, for the system's Python: frames in memory, pushed by reference, to H.264 that nobody keeps.
+"""The GStreamer peer, for the system's Python: frames in memory, pushed by reference, to H.264 that no one keeps.
 
 python3 gstreamer.py '<order as JSON>'     prints the figures as JSON
 """

@@ -211,7 +211,7 @@ def _load(row: dict[str, Any]) -> tuple[str, str, str]:
 
 def queues(results: Results) -> str:
     found = results.scheduling.get("hand_over_us", {})
-    return table(("", "µs there and back"), [(name, number(us, 1)) for name, us in found.items()])
+    return table(("", "µs for both ways"), [(name, number(us, 1)) for name, us in found.items()])
 
 
 def elsewhere(results: Results) -> str:

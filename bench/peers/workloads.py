@@ -59,7 +59,7 @@ class Workload:
 
     @property
     def order(self) -> list[int]:
-        """Numbers of the pictures, there and back."""
+        """Numbers of the pictures, forwards and backwards."""
         return [*range(self.pictures), *range(self.pictures - 2, 0, -1)]
 
     def place(self, corners: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

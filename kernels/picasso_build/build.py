@@ -70,7 +70,7 @@ def build(
 
 
 def groups_of(names: Iterable[str], are_cores_left: bool) -> list[list[str]]:
-    """Return what a process compiles together, dearest first: as few as keep all cores busy, for they share much."""
+    """Return what a process compiles together, slowest first: as few as keep all cores busy, for they share much."""
     dear = [[name] for pair in _PAIRS for name in pair] if are_cores_left else [list(pair) for pair in _PAIRS]
     rest = [name for name in names if not any(name in pair for pair in _PAIRS)]
     groups = [[name for name in group if name in names] for group in dear]

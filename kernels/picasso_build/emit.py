@@ -1,4 +1,4 @@
-"""Entry kernels to object files: through Numba, as on first use, but for the processors of a level.
+"""Entry kernels to object files: through Numba, as on first use, for the processors of a level.
 
 ``main`` writes an object file for each of some entries, in a process of its own: Numba compiles for one kind of
 processor a process. Functions have the arguments of Numba's own convention, where an

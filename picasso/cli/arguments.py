@@ -78,7 +78,7 @@ def bit_rate(text: str) -> int:
 
 
 def one_of(choices: Sequence[str], what: str) -> Callable[[str], str]:
-    """A parser that takes one of the lower-case ``choices``, in whatever case it is written."""
+    """A parser that takes one of the lower-case ``choices``, in upper or lower case."""
 
     def parse(text: str) -> str:
         if (choice := text.strip().lower()) not in choices:

@@ -45,7 +45,7 @@ class Excerpt:
             geometry: Whether pictures are turned and shaped as the file says.
             tone_map: Whether high dynamic range is brought to BT.709.
             trust: What the location may make FFmpeg open.
-            on_restart: What becomes of times that start again.
+            on_restart: What happens to times that start again.
 
         Raises:
             MediaError: The file cannot be opened.

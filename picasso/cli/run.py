@@ -61,7 +61,7 @@ class Job:
     rehearse: Callable[[], AbstractContextManager[Frames]] | None = None
     """Gives copies of the first frames without taking them; None where ``open_frames`` can be called twice."""
     stop: Callable[[], object] | None = None
-    """Ends the reader from another thread, whatever it waits for."""
+    """Ends the reader from another thread, also while it waits."""
     verify: Callable[[], object] | None = None
     """Called after the last frame, before the files are put in their place; what it raises fails the job."""
 
@@ -82,7 +82,7 @@ def run(
         jobs: Each with a source id of its own.
         progress: Told about ten times a second how far they are.
         on_render: The engine's callback of that name, for sources whose spec asks for it.
-        on_restart: What becomes of times that start again.
+        on_restart: What happens to times that start again.
     """
     general = GeneralSpec("picasso-cli", inflight_queue_size=WAITING_FRAMES, pts_reset_policy=on_restart)
     runner = Runner(general=general, callbacks=Callbacks(on_render=on_render))
@@ -201,6 +201,6 @@ def _failure_of(step: Callable[[], object]) -> BaseException | None:
     """Return what a step raises, which fails one job alone."""
     try:
         step()
-    except Exception as error:  # noqa: BLE001 - whatever it is
+    except Exception as error:  # noqa: BLE001 - any error
         return error
     return None

@@ -43,7 +43,7 @@ def send(
     ] = None,
     timeout_s: Annotated[
         float,
-        typer.Option("--timeout", metavar="SECONDS", min=0.001, help="Longest wait for somebody to take a frame."),
+        typer.Option("--timeout", metavar="SECONDS", min=0.001, help="Longest wait for someone to take a frame."),
     ] = 20.0,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:

@@ -46,11 +46,11 @@ class _Builder:
         return replace(self, module_health_check_url=url)
 
     def with_module_health_check_timeout(self, seconds: float) -> Self:
-        """Wait for the module so many ``seconds`` at most."""
+        """Wait for the module, at most ``seconds``."""
         return replace(self, module_health_check_timeout=seconds)
 
     def with_module_health_check_interval(self, seconds: float) -> Self:
-        """Ask the module every so many ``seconds``."""
+        """Ask the module once in ``seconds``."""
         return replace(self, module_health_check_interval=seconds)
 
     def _checked_socket(self, *, reads: bool) -> str:
@@ -87,15 +87,15 @@ class SourceBuilder(_Builder):
     """Longest wait for an answer in seconds, for each attempt."""
 
     def with_retries(self, retries: int) -> Self:
-        """Try to send, and to get an answer, so many ``retries`` more times."""
+        """Try to send, and to get an answer, ``retries`` more times."""
         return replace(self, retries=retries)
 
     def with_send_timeout(self, seconds: float) -> Self:
-        """Wait so many ``seconds`` for room at the reader, for each attempt."""
+        """Wait ``seconds`` for room at the reader, for each attempt."""
         return replace(self, send_timeout=seconds)
 
     def with_receive_timeout(self, seconds: float) -> Self:
-        """Wait so many ``seconds`` for an answer, for each attempt."""
+        """Wait ``seconds`` for an answer, for each attempt."""
         return replace(self, receive_timeout=seconds)
 
     def with_telemetry_enabled(self) -> Self:
@@ -161,7 +161,7 @@ class SinkBuilder(_Builder):
         return replace(self, source_id_prefix=prefix)
 
     def with_idle_timeout(self, seconds: float | None) -> Self:
-        """End the iteration when nothing has come for so many ``seconds``."""
+        """End the iteration when nothing has come for ``seconds``."""
         return replace(self, idle_timeout=seconds)
 
     def build(self) -> SinkRunner:

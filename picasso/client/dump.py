@@ -161,7 +161,7 @@ def replay(
 
     Raises:
         MediaError: The file breaks off.
-        TransportTimeoutError: Nobody took a message in time.
+        TransportTimeoutError: No one took a message in time.
         ValueError: ``speed`` is not above 0.
     """
     if speed is not None and not speed > 0:

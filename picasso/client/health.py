@@ -18,7 +18,7 @@ _ANSWERS: Final = (200, 503)
 
 
 def module_state(url: str, timeout_s: float = 5.0) -> str | None:
-    """Ask a module for its state; None where nobody answers yet.
+    """Ask a module for its state; None where no one answers yet.
 
     Args:
         url: Such as ``http://localhost:8888/healthcheck``.
@@ -65,7 +65,7 @@ def wait_for_health(
             return str(state)
         left_s = until_s - time.monotonic()
         if left_s <= 0:
-            seen = "nobody answers" if state is None else f"its state is {state!r}"
+            seen = "no one answers" if state is None else f"its state is {state!r}"
             wanted = " or ".join(accept)
             raise TransportTimeoutError(
                 f"Module is not ready after {timeout_s:g} seconds. {url}: {seen}; waited for {wanted}"

@@ -1,4 +1,4 @@
-"""Pictures of received frames, decoded when somebody asks."""
+"""Pictures of received frames, decoded when someone asks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from picasso.primitives import VideoFrame
 
 MAX_UNDECODED: Final = 256
-"""Frames behind a keyframe that are kept encoded; beyond that they are decoded although nobody has asked."""
+"""Frames behind a keyframe that are kept encoded; beyond that they are decoded although no one has asked."""
 
 
 def rgb_of(surface: SurfaceView) -> NDArray[np.uint8]:

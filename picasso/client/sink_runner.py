@@ -1,4 +1,4 @@
-"""Receives what a module makes, as frames whose pixels are decoded when somebody asks."""
+"""Receives what a module makes, as frames whose pixels are decoded when someone asks."""
 
 from __future__ import annotations
 
@@ -109,8 +109,8 @@ class SinkRunner:
 
         Args:
             open_reader: Opens the socket.
-            idle_timeout_s: Seconds without a message that end the iteration; None waits for ever.
-            health: How the module is asked whether it runs; None asks nobody.
+            idle_timeout_s: Seconds without a message that end the iteration; None waits without a limit.
+            health: How the module is asked whether it runs; None asks no one.
             log_provider: Where the results find logs.
         """
         self._reader = open_reader()

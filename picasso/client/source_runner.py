@@ -61,7 +61,7 @@ class SourceResult:
 class SourceRunner:
     """Sends frames to a module, one after another; belongs to one thread at a time.
 
-    Every frame gets a trace of its own. What nobody takes or acknowledges in time raises.
+    Every frame gets a trace of its own. What no one takes or acknowledges in time raises.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class SourceRunner:
 
         Args:
             open_writer: Opens the socket.
-            health: How the module is asked whether it runs; None asks nobody.
+            health: How the module is asked whether it runs; None asks no one.
             log_provider: Where the results find logs.
             telemetry: Whether each frame gets a trace.
         """
@@ -102,7 +102,7 @@ class SourceRunner:
             send_eos: Whether the end of each stream in it follows.
 
         Raises:
-            TransportTimeoutError: The module does not run, or nobody took the frame, in time.
+            TransportTimeoutError: The module does not run, or no one took the frame, in time.
             MediaError: The source cannot be read.
         """
         item = source if isinstance(source, tuple) else source.build_frame()
@@ -114,14 +114,14 @@ class SourceRunner:
     def send_iter(self, sources: Iterable[Item | EndOfStream], send_eos: bool = True) -> Iterator[SourceResult]:
         """Send frames, and yield what became of each; at the end the streams of all their sources are ended.
 
-        Nothing is sent until somebody iterates.
+        Nothing is sent until someone iterates.
 
         Args:
             sources: What makes the frames, and ends of streams between them; a ``VideoSource`` is an iterable of them.
             send_eos: Whether the streams are ended.
 
         Raises:
-            TransportTimeoutError: The module does not run, or nobody took a frame, in time.
+            TransportTimeoutError: The module does not run, or no one took a frame, in time.
         """
         names: dict[str, None] = {}
         for source in sources:
@@ -149,7 +149,7 @@ class SourceRunner:
             auth: The module's key.
 
         Raises:
-            TransportTimeoutError: Nobody took the message in time.
+            TransportTimeoutError: No one took the message in time.
         """
         self._wait_for_module()
         sent = self._writer.send(zmq_topic, Message.shutdown(Shutdown(auth)))

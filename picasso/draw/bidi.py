@@ -16,7 +16,7 @@ _MAX_BRACKETS: Final = 63
 _STRONG = {"L": "L", "R": "R", "AL": "R", "EN": "R", "AN": "R"}
 """Classes that take part when neutrals are resolved, and the direction that they stand for."""
 _EMBEDDINGS = {"RLE": (1, None), "LRE": (0, None), "RLO": (1, "R"), "LRO": (0, "L")}
-"""Parity of the level that they open, and the class that they force upon characters."""
+"""Parity of the level that they open, and the class that they force on characters."""
 _ISOLATES = ("LRI", "RLI", "FSI")
 _REMOVED = frozenset({"RLE", "LRE", "RLO", "LRO", "PDF", "BN"})
 _NEUTRAL = frozenset({"B", "S", "WS", "ON", "LRI", "RLI", "FSI", "PDI"})
@@ -98,7 +98,7 @@ class _Levels:
 
     @property
     def override(self) -> str | None:
-        """The class that is forced upon characters here."""
+        """The class that is forced on characters here."""
         return self._open[-1][1]
 
     def begin(self, parity: int, override: str | None, *, isolates: bool) -> None:

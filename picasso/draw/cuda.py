@@ -132,7 +132,7 @@ class _Canvas:
     def __init__(self, surface: SurfaceView, stream: Stream) -> None:
         self.surface = surface
         self.sheet = dict.fromkeys(_FIELDS, 0) | _sheet_of(surface)
-        """The fields of ``Sheet``, but for those of a list."""
+        """The fields of ``Sheet``, except those of a list."""
         name = "paint_pixels" if surface.format in _PIXELS else "paint_planes"
         grid = _grid(-(-surface.width // 2), -(-surface.height // 2))
         function = stream.device.function(name, batched=False)

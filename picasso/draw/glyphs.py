@@ -17,7 +17,7 @@ Ints = npt.NDArray[np.int32]
 _LARGE = 64 * display_list.PEN_UNIT
 """Fonts from this size on share one sprite for all phases: a quarter of a pixel no longer shows."""
 _MAX_BYTES = 32 << 20
-"""Coverage kept; beyond it, everything is forgotten and made anew."""
+"""Coverage kept; beyond it, everything is forgotten and made again."""
 _FIRST_SHAPED = 0x40000
 """Code points from here on have no letters, in planes that Unicode does not use: they stand for shaped glyphs."""
 _MOST_SHAPED = 1 << 17
@@ -31,7 +31,7 @@ _INVISIBLE = frozenset({"Cc", "Cf"})
 class GlyphAtlas:
     """The sprites of one font family, in the layout of ``picasso_kernels.paint.display_list``.
 
-    ``sprites``, ``coverage`` and ``first_sprite`` are replaced when they grow, and never shrink in place: whoever
+    ``sprites``, ``coverage`` and ``first_sprite`` are replaced when they grow, and never shrink in place: code that
     holds the arrays of a frame can go on reading them. Sprite 0 is empty. Not for several threads at once.
     """
 

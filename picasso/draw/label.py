@@ -82,7 +82,7 @@ class Template:
 
     @classmethod
     def verbatim(cls, line: str) -> Template:
-        """Return the template that writes ``line`` as it stands."""
+        """Return the template that writes ``line`` unchanged."""
         pattern = line.replace("%", "%%")
         return cls(pattern, (), pattern)
 

@@ -48,7 +48,7 @@ class Painter:
         Args:
             surface: Of one of ``formats``.
             frame: Whose objects are drawn.
-            overrides: By object id, what is drawn in the place of what the specs say.
+            overrides: By object id, what is drawn instead of what the specs say.
 
         Raises:
             SurfaceError: The format is not one of ``formats``, or the pixels are read-only; or, in host memory, there

@@ -128,7 +128,7 @@ class Scene:
 
         Args:
             frame: Its boxes are in pixels of the surface.
-            overrides: By object id, what is drawn in the place of what the specs say.
+            overrides: By object id, what is drawn instead of what the specs say.
             size_wh: Of the surface; what lies outside is left out.
         """
         self._atlas.trim()

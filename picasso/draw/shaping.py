@@ -25,7 +25,7 @@ _PLAIN: Final = (
     "\\u2070-\\u20cf\\u2100-\\u2cee\\u2cf2-\\u2d7e\\u2e00-\\u2fff\\u3001-\\u3029\\u3030-\\u3098\\u309b-\\u4dbf\\u4e00-\\ua48f\\ua700-\\ua7ff"
     "\\uab30-\\uab6f\\uac00-\\ud7a3\\uf900-\\ufb06\\uff01-\\uffef\\ufffd\\U00020000-\\U0003ffff"
 )
-"""Letters that stand for themselves: one code point is one glyph, whatever is beside it, and is read to the right."""
+"""Letters that stand for themselves: one code point is one glyph, next to any other, and is read to the right."""
 NEEDS_SHAPING: Final = re.compile(f"[^{_PLAIN}\\0]")
 """Finds what makes a line need shaping; the mark behind lines does not."""
 
@@ -65,7 +65,7 @@ def lines_of(text: str) -> list[str]:
 def shape_line(text: str, faces: FaceChain) -> list[Placed]:
     """Return the glyphs of a line from left to right. There is no line break in ``text``.
 
-    Control characters are left out, but for tabs; half a surrogate pair becomes a replacement character.
+    Control characters are left out, except tabs; half a surrogate pair becomes a replacement character.
     """
     text = _SURROGATES.sub(_REPLACEMENT, _DROPPED.sub("", text[:MOST_LETTERS]))
     if not text:

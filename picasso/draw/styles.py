@@ -32,7 +32,7 @@ _ANCHORS = {
 _MOST_PADDING = display_list.FAR // 4
 """Padding has no upper limit of its own; beyond this one, nothing of it is on any surface."""
 _MOST_STYLES = 4096
-"""Rows kept; a callback that makes a new look for each object of each frame starts the table anew."""
+"""Rows kept; a callback that makes a new look for each object of each frame starts a new table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class StyleTable:
 
     @property
     def is_full(self) -> bool:
-        """Whether it is time to start anew."""
+        """Whether it is time to start a new table."""
         return len(self._by_handle) + len(self._by_lines) >= _MOST_STYLES
 
     def number(self, draw: ObjectDraw) -> int:
@@ -106,7 +106,7 @@ class StyleTable:
         return number
 
     def with_lines(self, number: int, lines: int) -> int:
-        """Return the number of the style that is style ``number`` but for a label of ``lines`` lines."""
+        """Return the number of the style that is style ``number`` with a label of ``lines`` lines instead."""
         other = self._by_lines.get((number, lines))
         if other is None:
             other = self._by_lines[number, lines] = self._append(replace(self.looks[number], lines=lines))

@@ -50,7 +50,7 @@ class AvEncoder:
     """An encoder of libavcodec: one unit a surface, out of the call that the surface went into.
 
     Inside the library frames are counted, not timed: their timestamps wait here and come out as they went in,
-    whatever the codec's time base is.
+    for every time base of the codec.
     """
 
     input_format = VideoFormat.I420
@@ -200,6 +200,6 @@ def _open(config: EncoderConfig, plan: Plan, color: ColorSpace) -> VideoCodecCon
 
 
 def _drain(context: VideoCodecContext) -> None:
-    """End a stream that nobody wants, as libsvtav1 asks for before it is freed."""
+    """End a stream that no one wants, as libsvtav1 asks for before it is freed."""
     with suppress(av.FFmpegError):
         context.encode(None)

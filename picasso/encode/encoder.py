@@ -59,7 +59,7 @@ class Encoder(Protocol):
             surface: Of ``input_format`` and the configured size, on the host.
             pts_ns: When it is shown, nanoseconds; greater than that of the frame before.
             duration_ns: How long it is shown, nanoseconds, if known.
-            force_keyframe: Make this frame a keyframe, whatever the interval says.
+            force_keyframe: Make this frame a keyframe, also within the interval.
 
         Returns:
             The units that became ready, oldest first.

@@ -1,4 +1,4 @@
-"""What each property of an encoder may hold, said once for all codecs, and the base that checks it.
+"""What each property of an encoder may hold, in one place for all codecs, and the base that checks it.
 
 A field is declared by its type here (``bitrate: BitRate = None``); its rule rides along in the annotation and runs on
 every assignment, in the constructor too. ``None`` always means "not set": the encoder's own default rules.

@@ -39,7 +39,7 @@ def i420_frame(surface: SurfaceView, reader: object) -> av.VideoFrame:
 
 
 def fresh_i420_frame(surface: SurfaceView) -> av.VideoFrame:
-    """View an I420 surface as a frame that nobody else has."""
+    """View an I420 surface as a frame that no one else has."""
     width, height = surface.size_wh
     planes = surface.planes
     if _is_one_block(planes):

@@ -174,7 +174,7 @@ def _mode(given: Mapping[str, Any]) -> RateControl:
 
 
 def _quality(config: EncoderConfig, given: Mapping[str, Any]) -> float | None:
-    """Return the quality to hold: ``cq`` counts as H.264 does, whatever the codec."""
+    """Return the quality to hold: ``cq`` counts as H.264 does, for every codec."""
     if config.crf is not None:
         return config.crf
     cq: int = given.get("cq") or 0

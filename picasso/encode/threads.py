@@ -1,7 +1,7 @@
 """Whether the system gives an encoder the threads that it starts when it opens.
 
-libx265 waits forever for a thread that did not start, with the interpreter's lock held: nothing else runs then, and
-nobody can end it. So as many threads are started beforehand, all at once, and ended again.
+libx265 waits without end for a thread that did not start, with the interpreter's lock held: nothing else runs then, and
+no one can end it. So as many threads are started beforehand, all at once, and ended again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from picasso.errors import EncoderError
 NEEDED: Final = {"libx265": 1, "libsvtav1": 16}
 """Threads that a library starts for one encoder, at the settings that we give it; those not named start none."""
 RESERVE: Final = 2
-"""Threads that somebody else may start between the look and the opening."""
+"""Threads that someone else may start between the look and the opening."""
 PATIENCE_S: Final = 1.0
 """How long threads that have nothing to do may take to start and to end, on a machine that is busy."""
 

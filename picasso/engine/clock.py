@@ -46,7 +46,7 @@ class MonotonicClock:
 
 
 class Waiter(Generic[T]):
-    """One who stands in a line until it is let in or turned away. Whoever keeps the line answers."""
+    """One who stands in a line until it is let in or turned away. The owner of the line answers."""
 
     __slots__ = ("admitted", "bell", "wish")
 
@@ -75,7 +75,7 @@ class Latch:
         self._open = False
 
     def open(self) -> None:
-        """Let everybody through, from now on."""
+        """Let everyone through, from now on."""
         self._open = True
         for bell in self._bells:
             bell.put(None)

@@ -1,4 +1,4 @@
-"""What becomes of running engines when the process forks, and when the interpreter ends."""
+"""What happens to running engines when the process forks, and when the interpreter ends."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 from typing import Protocol
 
 EXIT_TIMEOUT_NS = 30 * 1_000_000_000
-"""How long the interpreter's end waits for all engines that nobody shut down, together."""
+"""How long the interpreter's end waits for all engines that no one shut down, together."""
 REPORTS_NS = 200_000_000
 """How much longer than its deadline a shutdown waits for the reports of frames that it gave up."""
 

@@ -55,7 +55,7 @@ class OutputMessage:
 
     @property
     def source_id(self) -> str:
-        """The source that it came out of: what ``send_frame`` and ``send_eos`` were told, whatever the frame says."""
+        """The source that it came out of: what ``send_frame`` and ``send_eos`` were told, not what the frame says."""
         return self._content.source_id if self._source_id is None else self._source_id
 
     @property
@@ -128,7 +128,7 @@ class FrameMessage:
         self.payload = payload
 
     def release(self) -> None:
-        """Let the pixels and the payload go, so that nobody who still holds this message holds them."""
+        """Let the pixels and the payload go, so that no one who still holds this message holds them."""
         self.surface = self.payload = None
 
 

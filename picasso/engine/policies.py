@@ -50,7 +50,7 @@ class _Verdict(Enum):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class EvictionDecision:
-    """What becomes of a source that was idle for too long; the answer of ``on_eviction``.
+    """What happens to a source that was idle for too long; the answer of ``on_eviction``.
 
     Made by ``keep_for``, ``terminate`` and ``terminate_immediately``.
     """
@@ -93,7 +93,7 @@ class EvictionDecision:
 
 
 class PtsResetPolicy(TextEnum, unknown="unknown policy '{}' for timestamps that start again", fold=any_case):
-    """What becomes of a stream whose timestamps start again: a camera that came back, joined files, a loop.
+    """What happens to a stream whose timestamps start again: a camera that came back, joined files, a loop.
 
     The engine, ``VideoReader`` and ``StreamWriter`` share it. ``eos_on_decreasing_pts`` and
     ``recreate_on_decreasing_pts`` are the engine's older names of two members.

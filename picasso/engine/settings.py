@@ -35,7 +35,7 @@ class Encoding:
 @final
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
-    """A snapshot of a ``SourceSpec``, with the idle time decided. Whoever holds one changes nothing in it."""
+    """A snapshot of a ``SourceSpec``, with the idle time decided. It is never changed."""
 
     mode: Mode
     encoding: Encoding | None

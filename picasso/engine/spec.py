@@ -111,7 +111,7 @@ class CodecSpec:
 
         Raises:
             SpecError: The encoder can never be opened: ``codec mismatch``, ``platform mismatch``, ``Unsupported codec``
-                and whatever else ``picasso.encode.validate`` finds.
+                and everything else that ``picasso.encode.validate`` finds.
             GeometryError: The inset of ``transform`` leaves less than 16 x 16 pixels of the encoder's size.
         """
         checks.is_a(TransformConfig)("CodecSpec.encode(transform)", transform)

@@ -45,7 +45,7 @@ def _name_this_thread(name: str) -> None:
 def join(thread: threading.Thread, deadline_ns: int | None, clock: Clock) -> None:
     """Wait for a thread that has nothing left to do, until the deadline and a moment more.
 
-    It is gone at once, unless a ``__del__`` of somebody else's, which runs as its last references go, blocks.
+    It is gone at once, unless a ``__del__`` of someone else's, which runs as its last references go, blocks.
     """
     thread.join(None if deadline_ns is None else max(deadline_ns - clock.now_ns(), 0) / 1e9 + MOMENT_S)
 

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 @final
 class Admission:
-    """Counts the sources that are in: from the first frame of a stream to its end. Any thread; nobody waits here."""
+    """Counts the sources that are in: from the first frame of a stream to its end. Any thread; no one waits here."""
 
     def __init__(self, limit: int = 0) -> None:
-        """Let nobody in yet.
+        """Let no one in yet.
 
         Args:
             limit: Most sources at once, 0 for no limit.
@@ -25,7 +25,7 @@ class Admission:
         self._waiting: dict[str, Bell] = {}
 
     def enter(self, source_id: str, bell: Bell) -> bool:
-        """Let a source in if there is room; else ring its ``bell`` when somebody has left."""
+        """Let a source in if there is room; else ring its ``bell`` when someone has left."""
         with self._lock:
             if not self.limit or source_id in self._inside or len(self._inside) < self.limit:
                 self._inside.add(source_id)

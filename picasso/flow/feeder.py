@@ -89,7 +89,7 @@ class Feeder:
         self._turn = threading.Lock()
         """Over the stream of the source: a frame goes on, or the stream is ended because none comes."""
         self._opening = threading.Lock()
-        """Over ``_paused`` and ``_is_reading``: whoever pauses knows whether there is a read to interrupt."""
+        """Over ``_paused`` and ``_is_reading``: the thread that pauses knows whether there is a read to interrupt."""
         self._is_reading = False
         self._was_interrupted = False
         self._bell: Bell = SimpleQueue()
@@ -144,7 +144,7 @@ class Feeder:
 
     @property
     def is_over(self) -> bool:
-        """Whether the source has ended and its sinks are closed; where it was stopped, nobody waits for the sinks."""
+        """Whether the source has ended and its sinks are closed; where it was stopped, no one waits for the sinks."""
         return self.done.is_set() and (self._stopping.is_set() or self.join(time.monotonic()))
 
     @property
@@ -300,7 +300,7 @@ class Feeder:
                             self._feed(item)
         except ShutDownError:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever a reader or a detector raises concerns this source only
+        except Exception as error:  # noqa: BLE001 - what a reader or a detector raises concerns this source only
             self._last_error = error
             return False
         finally:
@@ -363,7 +363,7 @@ class Feeder:
             try:
                 self._engine.send_frame(branch.engine_id, copy, view, rect)
             except BaseException:
-                self._sent_in_part += sent  # whoever drops the frame counts it for each output
+                self._sent_in_part += sent  # the code that drops the frame counts it for each output
                 raise
 
     def send_metadata(self, frame: VideoFrame) -> None:
@@ -395,7 +395,7 @@ class Feeder:
         self._dropped[reason] += 1
 
     def _end_streams(self) -> None:
-        """End the stream, if one is open. Whoever calls has the turn."""
+        """End the stream, if one is open. The caller has the turn."""
         if self._is_open:
             self._is_open = False
             try:

@@ -121,7 +121,7 @@ class Runner:
         self._feeders: dict[str, Feeder] = {}
         self._branches: dict[str, tuple[Feeder, Branch]] = {}
         self._lock = threading.Lock()
-        """Over who is in the runner, and whether it has started and is closed; nobody waits under it."""
+        """Over who is in the runner, and whether it has started and is closed; no one waits under it."""
         self._is_started = False
         self._is_closed = False
         own = {name: getattr(self, f"_{name}") for name in OWN_CALLBACKS}
@@ -266,7 +266,7 @@ class Runner:
             raise failures[0]
 
     def _watch_over(self, feeders: Sequence[Feeder]) -> None:
-        """Have somebody notice silence, where anybody wants to know of it."""
+        """Have someone notice silence, where anybody wants to know of it."""
         if self._on_state is not None or any(feeder.may_idle for feeder in feeders):
             self._watch.start()
             self._watch.look_again()

@@ -35,7 +35,7 @@ class Sink(Protocol):
 
     A sink may also have an attribute ``lost``: frames that ``write`` took and that were lost later, as those of a file
     that a full disk cut off; and a method ``stop()``, which may be called from any thread and ends a ``write`` that
-    waits for somebody else.
+    waits for someone else.
     """
 
     def write(self, output: OutputMessage) -> object:
@@ -45,7 +45,7 @@ class Sink(Protocol):
         """
 
     def close(self) -> object:
-        """Finish. Called once, whatever ``write`` raised."""
+        """Finish. Called once, also after ``write`` raised."""
 
 
 class Segments(StreamWriter):

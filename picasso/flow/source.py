@@ -27,7 +27,7 @@ class Source(Protocol):
     A source may also have these attributes:
 
     - ``restart``: its ``RestartPolicy`` when ``Runner.add`` gets none;
-    - ``is_live``: True where frames that nobody reads are gone, as those of a camera;
+    - ``is_live``: True where frames that no one reads are gone, as those of a camera;
     - ``frame_count``: frames to come, or None where that is unknown;
     - ``interrupt()``: end the running iteration, and only that one; called from any thread. Without it, a live source
       that is paused while it is silent is closed at its next frame;

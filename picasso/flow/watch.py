@@ -70,7 +70,7 @@ class Watch:
         return threading.current_thread() is self._thread
 
     def stop(self, timeout_s: float) -> None:
-        """End the thread, and wait so many seconds for it."""
+        """End the thread, and wait ``timeout_s`` seconds for it."""
         self._stopped = True
         self._bell.put(None)
         if self._thread.ident is not None:

@@ -40,7 +40,7 @@ class ByteSource(ABC):
         Args:
             name: What FFmpeg takes for the location: it guesses formats by suffixes.
             place: The location for messages.
-            timeout_s: Longest that one operation may wait, in seconds; None for ever.
+            timeout_s: Longest that one operation may wait, in seconds; None without a limit.
             stop: Ends a wait.
         """
         self.name = name

@@ -69,7 +69,7 @@ class Carrier:
         return Carried(self._whole(packet), packet.is_keyframe, 0, lag)
 
     def keep(self, number: int, carried: Carried, most: int) -> None:
-        """Keep the bytes of packet ``number``, which was decoded; of those without pictures at ``most`` so many."""
+        """Keep the bytes of packet ``number``, which was decoded; of those without pictures at ``most`` that number."""
         self._waiting[number] = carried._replace(arrival=self._arrivals)
         self._arrivals += 1
         if len(self._waiting) > most:

@@ -61,7 +61,7 @@ class FilterChain:
             raise MediaError(f"FFmpeg {av.ffmpeg_version_info} cannot filter pictures by {names}: {error}") from error
 
     def __call__(self, frame: VideoFrame) -> VideoFrame:
-        """Return what becomes of a frame; its times are those of the filters."""
+        """Return what a frame becomes; its times are those of the filters."""
         self._graph.vpush(frame)
         return self._graph.vpull()
 

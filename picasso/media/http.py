@@ -58,7 +58,7 @@ class HttpSource(ByteSource):
         Args:
             url: Where; user name and password in it answer a server that asks for them.
             place: The location for messages.
-            timeout_s: Longest wait for the server, in seconds; None for ever.
+            timeout_s: Longest wait for the server, in seconds; None without a limit.
             stop: Ends a wait.
             options: Of FFmpeg's: ``headers``, ``user_agent``, ``referer``, ``cookies``, ``tls_verify``, ``ca_file``.
             first: First byte that is wanted.

@@ -23,7 +23,7 @@ _SUFFIXES: Final = {Codec.JPEG: ".jpg", Codec.PNG: ".png"}
 class ImageSequenceWriter:
     """Writes each JPEG or PNG frame to a file of its own: ``000000.jpg``, ``000001.jpg`` and so on.
 
-    Each is written as ``000000.part.jpg`` and moved into its place when it is complete, so that nobody reads half an
+    Each is written as ``000000.part.jpg`` and moved into its place when it is complete, so that no one reads half an
     image. With ``whole``, all of them are moved by ``close``. ``VideoReader("folder/%06d.jpg")`` reads them again.
     One thread writes at a time.
     """

@@ -101,7 +101,7 @@ class Place:
 def input_place(location: Location, *, trust: Trust = "origin") -> Place:
     """Say what a location names, for reading.
 
-    A ``Path``, and a string that names an existing file or has no ``://``, is a file, whatever characters it has.
+    A ``Path``, and a string that names an existing file or has no ``://``, is a file with any characters.
     ``-`` and ``pipe:`` are standard input, ``pipe:3`` is descriptor 3. With ``trust="any"``, strings such as
     ``concat:a.ts|b.ts`` that name no file are left to FFmpeg.
 

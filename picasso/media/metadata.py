@@ -146,7 +146,7 @@ class MetadataWriter:
             error.add_note(f"what was written is in {left}")
 
     def __del__(self) -> None:
-        """What becomes of a file that nobody closed: a stream that ended is complete, another one is not."""
+        """What happens to a file that no one closed: a stream that ended is complete, another one is not."""
         if not getattr(self, "_closed", True):
             if self._ended:
                 self.close()
@@ -195,7 +195,7 @@ class MetadataReader:
 
         Args:
             path: File to read; a pipe, a device, or ``-`` for standard input.
-            timeout_s: Longest wait for a line of a pipe or device, in seconds; None for ever.
+            timeout_s: Longest wait for a line of a pipe or device, in seconds; None without a limit.
             stop: Ends the wait for a line, and the iteration with it, from another thread.
 
         Raises:
@@ -203,7 +203,7 @@ class MetadataReader:
             ValueError: ``timeout_s`` is not above 0.
         """
         if timeout_s is not None and not timeout_s > 0:
-            raise ValueError(f"timeout_s must be above 0 seconds, or None for ever, got {timeout_s}")
+            raise ValueError(f"timeout_s must be above 0 seconds, or None without a limit, got {timeout_s}")
         place = input_place(path)
         self._place = place.shown
         self._source: ByteSource | None = None

@@ -50,7 +50,7 @@ class Muxer(Protocol):
 
     @property
     def safe(self) -> int:
-        """Frames that are in the file so that they play, whatever comes."""
+        """Frames that are safe: they are in the file and play."""
 
     def add(self, unit: EncodedUnit, dts_ns: int, pts_ns: int) -> None:
         """Take a frame, decoded later than those before."""
@@ -85,7 +85,7 @@ class Fragments:
 
     @property
     def safe(self) -> int:
-        """Frames that are in the file so that they play, whatever comes."""
+        """Frames that are safe: they are in the file and play."""
         return self._muxer.safe
 
     def add(self, unit: EncodedUnit, dts_ns: int, pts_ns: int) -> None:
@@ -121,7 +121,7 @@ class Fragments:
 
 
 class ByFFmpeg:
-    """Matroska, and whatever FFmpeg's options make of an MP4 file. Clusters end at keyframes or after two seconds."""
+    """Matroska, and what FFmpeg's options make of an MP4 file. Clusters end at keyframes or after two seconds."""
 
     def __init__(
         self, output: Output, suffix: str, kind: StreamKind, sound: Sequence[Sound],
@@ -201,7 +201,7 @@ class ByFFmpeg:
     def _mux(self, packet: av.Packet[Any], *, may_write: bool) -> None:
         """Hand over a packet; a cluster that is written meanwhile holds the frames before it."""
         size = self._output.size
-        with hold_stop() if may_write else _NOTHING:  # an exception in the midst of FFmpeg would be lost
+        with hold_stop() if may_write else _NOTHING:  # an exception within FFmpeg would be lost
             try:
                 self._container.mux_one(packet)
             except FAILURES as error:

@@ -1,4 +1,4 @@
-"""File names for sources: whatever a source id says, the name stays in its folder."""
+"""File names for sources: for every source id the name stays in its folder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def safe_file_name(source_id: str) -> str:
     Letters and digits of any script, ``_``, ``-`` and ``.`` are kept. An id with anything else, with a name that some
     system reserves, or that is too long is shortened to its harmless part and tagged with 24 digits of its SHA-256.
     So the name is never empty, never ``.`` or ``..``, has no separator and no control character, does not begin with
-    ``-`` or ``.``, and two ids never share one (but for ids that differ in case on a system that does not tell).
+    ``-`` or ``.``, and two ids never share one (except ids that differ in case on a system that does not tell).
 
     Raises:
         TypeError: The id is not a string.

@@ -161,7 +161,9 @@ def open_nvdec(place: Place, info: MediaInfo, gpu_id: int, *, rgba: bool = False
         DeviceError: There is no such GPU.
         MissingDependencyError: PyNvVideoCodec or the CUDA bindings are not installed.
     """
-    is_plain = place.kind is Kind.FILE and info.container not in LIST_FORMATS  # NVDEC opens whatever a list names
+    is_plain = (
+        place.kind is Kind.FILE and info.container not in LIST_FORMATS
+    )  # NVDEC opens everything that a list names
     if not is_plain or place.path is None or not place.path.is_file():
         raise MediaError(f"{info.location}: NVDEC reads files")
     if info.container in COUNT_SLOTS:

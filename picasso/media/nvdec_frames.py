@@ -1,4 +1,4 @@
-"""What becomes of the frames of NVDEC: surfaces of NV12 that are the decoder's own memory, or of RGBA made from it."""
+"""What happens to the frames of NVDEC: surfaces of NV12 that are the decoder's own memory, or of RGBA made from it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Frames(Protocol):
 
 
 class HeldFrames:
-    """The decoder's own frames, no copy made: each belongs to whoever holds its surface, and then to the decoder again.
+    """The decoder's own frames, no copy made: each belongs to the holder of its surface, and then to the decoder again.
 
     PyNvVideoCodec lends a frame by ``GetLockedFrame`` until ``UnlockFrame``, and decodes into other memory meanwhile.
     It tells the time only of frames that it does not lend (``GetFrame``). Those that are lent get the times of the
@@ -78,7 +78,7 @@ class HeldFrames:
                 yield self._copy(self._decoder.GetFrame())
 
     def _take_back(self) -> None:
-        """Give the decoder what nobody holds any more: it writes there on the stream, which waits for readers."""
+        """Give the decoder what no one holds any more: it writes there on the stream, which waits for readers."""
         returned = self._loans.returned
         while returned:
             self._decoder.UnlockFrame(returned.popleft())

@@ -1,7 +1,7 @@
 """How a place is opened: by FFmpeg's own file reading, through bytes of ours, or on a thread of its own.
 
 Regular files are FFmpeg's; it may open nothing but them. Pipes, devices, http and plain TCP are read through a
-``ByteSource``. Whatever may wait for a network is read on a thread, so that ``stop`` need not wait for it.
+``ByteSource``. Everything that may wait for a network is read on a thread, so that ``stop`` need not wait for it.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ _HLS: Final = {"http_persistent": "0", "http_multiple": "0"}
 """FFmpeg keeps connections only where they are its own."""
 _LOOKS_LIKE_PROTOCOL: Final = re.compile(rf"({'|'.join(EVERYTHING.split(','))}|lavfi)[:,]")
 _OPENS_MORE: Final = frozenset({"enable_drefs", "use_absolute_path"})
-"""Options of demuxers that open whatever their file names."""
+"""Options of demuxers that open what their file names."""
 _HTTP: Final = frozenset({"http", "https"})
 
 
@@ -221,7 +221,7 @@ class Opener:
             return Opened(container, source)
 
     def _open_hls(self, body: bytes, name: str, origin: Origin) -> Opened:
-        """Open a playlist that was read; whatever it names, now or later, is checked and opened by us."""
+        """Open a playlist that was read; all that it names, now or later, is checked and opened by us."""
         more: list[ByteSource] = []
         fault = Fault()
 

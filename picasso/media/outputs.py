@@ -22,7 +22,7 @@ _MAX_NAME_BYTES: Final = 255
 _AT_ONCE: Final = 1 << 30
 """Most bytes of one call: Linux takes less than 2 GiB."""
 READER_WAIT_S: Final = 5.0
-"""Seconds that a named pipe waits for somebody who reads it."""
+"""Seconds that a named pipe waits for someone who reads it."""
 _LOOK_S: Final = 0.02
 
 
@@ -34,7 +34,7 @@ class Output:
     reported on the log ``picasso.media`` and never touched. A file that another writer put in the place meanwhile is
     kept, too: this one gets the next free name. Pipes and devices are written directly.
 
-    Order of calls, whatever the disk does: write, flush, fsync, rename, fsync of the folder.
+    Order of calls, also when the disk fails: write, flush, fsync, rename, fsync of the folder.
 
     One thread at a time. Errors are the system's own ``OSError``, except for those of the constructor.
     """
@@ -48,7 +48,7 @@ class Output:
 
         Raises:
             MediaError: The output cannot be created or replaced.
-            FileExistsError: Somebody writes it already, and ``replaces`` is false.
+            FileExistsError: Someone writes it already, and ``replaces`` is false.
         """
         self._replaces = replaces
         place = output_place(location)
@@ -186,7 +186,7 @@ class Output:
         return stat.S_IMODE(status.st_mode)
 
     def _final(self, path: Path, part: Path) -> Path:
-        """Where the file goes: its path, or a free one if somebody else put a file there meanwhile."""
+        """Where the file goes: its path, or a free one if someone else put a file there meanwhile."""
         now = _identity(path)
         if not self._replaces or (now is not None and now != self._replaced):
             free = free_path(path, but=part)
@@ -262,7 +262,7 @@ def write_whole(location: Location, fill: Callable[[Output], object]) -> None:
     """Write a file in one go: ``fill`` writes it, and it is moved into place if that succeeds, else removed.
 
     Raises:
-        MediaError: The file cannot be written; or whatever ``fill`` raises.
+        MediaError: The file cannot be written; or what ``fill`` raises.
     """
     output = Output(location)
     try:
@@ -298,10 +298,10 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _open_direct(path: Path) -> int:
-    """Open a pipe or device for writing; a named pipe needs somebody who reads it.
+    """Open a pipe or device for writing; a named pipe needs someone who reads it.
 
     Raises:
-        OSError: It cannot be opened, or nobody reads the pipe in time.
+        OSError: It cannot be opened, or no one reads the pipe in time.
     """
     end_s = time.monotonic() + READER_WAIT_S
     while True:
@@ -311,8 +311,8 @@ def _open_direct(path: Path) -> int:
             if error.errno != errno.ENXIO or not path.is_fifo():
                 raise
             if time.monotonic() >= end_s:
-                raise OSError(f"nobody reads the pipe, within {READER_WAIT_S:g} s") from None
-            time.sleep(_LOOK_S)  # the system does not tell when somebody comes
+                raise OSError(f"no one reads the pipe, within {READER_WAIT_S:g} s") from None
+            time.sleep(_LOOK_S)  # the system does not tell when someone comes
         else:
             os.set_blocking(fd, True)
             return fd

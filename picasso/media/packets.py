@@ -1,4 +1,4 @@
-"""What writers take: encoded frames, whoever brings them."""
+"""What writers take: encoded frames from any origin."""
 
 from __future__ import annotations
 

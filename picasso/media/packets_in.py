@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _WAITING: Final = 64
 """Packets that wait between the reading thread and the decoder, at most."""
 _WAITING_BYTES: Final = 8 << 20
-"""Bytes of the packets that wait, at most, but for the last one."""
+"""Bytes of the packets that wait, at most, except the last one."""
 _PATIENCE_S: Final = 0.5
 """Seconds by which FFmpeg's own time-out may be late before the reader gives up on it."""
 _FAREWELL_S: Final = 0.2
@@ -272,7 +272,7 @@ class _Reading:
         return len(self._waiting) < _WAITING and self._waiting_bytes < _WAITING_BYTES
 
     def _hand_over(self, opened: Opened, stream: VideoStream) -> None:
-        """Read packets while somebody takes them."""
+        """Read packets while someone takes them."""
         last_us = 0.0
         for packet in _demux(self._opener.place.shown, opened, stream):
             with self._changed:

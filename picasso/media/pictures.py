@@ -57,7 +57,7 @@ def color_of(frame: VideoFrame) -> ColorSpace | None:
 
 
 class _Recipe(NamedTuple):
-    """What becomes of frames that are alike."""
+    """What happens to frames that are alike."""
 
     steps: tuple[Callable[[VideoFrame], VideoFrame], ...]
     """What makes of them what a surface can hold, upright; none where they are that."""
@@ -101,7 +101,7 @@ class PictureWrapper:
         """Return a read-only surface.
 
         Its planes are the decoder's own, without a copy, where they are 8 bit 4:2:0, UYVY or RGB and upright. Other YUV
-        becomes I420, and whatever has an odd size, an alpha channel or an unusual colour space RGBA.
+        becomes I420, and a picture that has an odd size, an alpha channel or an unusual colour space RGBA.
 
         Raises:
             MediaError: FFmpeg cannot turn it, or map its tones.
@@ -120,7 +120,7 @@ class PictureWrapper:
         return SurfaceView(planes, form, size_wh, color, layout=layout, sample_aspect_ratio=self._sample_aspect_ratio)
 
     def _choose(self, frame: VideoFrame) -> _Recipe:
-        """Decide what becomes of a frame and of those like it, by taking it through each step."""
+        """Decide what a frame and those like it become, by taking it through each step."""
         steps: list[Callable[[VideoFrame], VideoFrame]] = []
         if self._tone_map and is_wide(frame):
             steps.append(FilterChain(frame, tone_mapping(), self._threads))

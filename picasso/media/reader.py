@@ -67,7 +67,7 @@ class VideoReader:
       (``CONTINUE``), or at the times of the stream, after an ``EndOfStream`` (``SEGMENT``) or without one (``RESET``).
     - Pixels are read-only in host memory, and stay valid as long as their surface is held.
     - Pictures lie as a player shows them: turned by quarters and mirrored as the file says, which the frame's chain
-      records, and surfaces know the shape of their pixels, which what scales them heeds. Boxes are in pixels of these
+      records, and surfaces know the shape of their pixels, which the transform uses. Boxes are in pixels of these
       pictures. ``geometry="raw"`` leaves pictures as they are stored, of square pixels.
     - With ``device="cuda"`` they are NV12 or RGBA in GPU memory where NVDEC decodes the file. Where it does not, they
       are in host memory: the reason is logged once, and ``device`` says what came of it.
@@ -100,7 +100,7 @@ class VideoReader:
             location: Path, URL, pattern of an image sequence such as ``frames/%06d.png``, or ``-`` for standard
                 input.
             source_id: Source of the frames; by default the name of the file without its suffix, or the URL.
-            loops: How often to play it, None for ever.
+            loops: How often to play it, None without a limit.
             pace: Give frames at their times, as a camera does, instead of as fast as they can be decoded.
             pixel_format: ``native`` keeps what the decoder makes, ``rgba`` converts it, on a GPU by a kernel there.
             geometry: ``display`` applies rotation, mirroring and the shape of a pixel; ``raw`` applies none of them.
@@ -108,13 +108,13 @@ class VideoReader:
                 transfer and primaries.
             device: Where to decode: ``cpu``, ``cuda`` or ``cuda:N`` for GPU N.
             threads: Threads of the decoder, 0 for one a core; NVDEC has none.
-            timeout_s: Longest wait for a server, pipe or device to open or to answer, in seconds; None for ever.
+            timeout_s: Longest wait for a server, pipe or device to open or to answer, in seconds; None without a limit.
             options: Options of FFmpeg's demuxer, e.g. ``{"rtsp_transport": "tcp"}``.
             clock: What paces; by default the system's monotonic clock.
             trust: What the location may make FFmpeg open besides itself: ``origin`` for files of its own folder, or
                 addresses of its own host; ``any`` for all that FFmpeg can open.
             stop: Ends the reader from another thread, also while it is being opened.
-            on_restart: What becomes of times that start again, or its name: ``continue``, ``segment``, ``reset``.
+            on_restart: What happens to times that start again, or its name: ``continue``, ``segment``, ``reset``.
             payload: Whether frames carry the bytes that they were decoded from, as their content, with their DTS:
                 H.264 and HEVC in Annex B, parameter sets at keyframes. Frames that an edit list hides are shown then,
                 since others need their bytes.
@@ -127,9 +127,9 @@ class VideoReader:
                 unknown ``pixel_format``, ``geometry``, ``device`` or ``on_restart``.
         """
         if loops is not None and loops < 1:
-            raise ValueError(f"loops must be at least 1, or None for ever, got {loops}")
+            raise ValueError(f"loops must be at least 1, or None without a limit, got {loops}")
         if timeout_s is not None and not timeout_s > 0:
-            raise ValueError(f"timeout_s must be above 0 seconds, or None for ever, got {timeout_s}")
+            raise ValueError(f"timeout_s must be above 0 seconds, or None without a limit, got {timeout_s}")
         gpu_id = gpu_of(device)
         if payload and gpu_id is not None:
             raise ValueError(f"payload with device {device!r}: NVDEC keeps no packets; expected device cpu")
@@ -221,7 +221,7 @@ class VideoReader:
     def stop(self) -> None:
         """End after the present frame: the next item is the ``EndOfStream``, within half a second. Any thread.
 
-        Whatever the reader waits for, its time or data, it waits no longer.
+        The reader stops waiting, be it for its time or for data.
         """
         self._stop.set()
 
@@ -322,7 +322,7 @@ class VideoReader:
         note_arrival(frame, carried.arrival)
 
     def _placed(self) -> Iterator[Placed[DecodedFrame | DevicePicture]]:
-        """Yield the decoded frames of one pass with their times; those that wait come out, whatever ends it."""
+        """Yield the decoded frames of one pass with their times; those that wait come out in every case."""
         try:
             for decoded, ticks in self._source.frames():
                 yield from self._timeline.add(decoded, ticks, decoded.duration)

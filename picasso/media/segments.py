@@ -91,7 +91,7 @@ class SegmentNames:
         with media_errors(str(path)):
             path.parent.mkdir(parents=True, exist_ok=True)
             while True:
-                with contextlib.suppress(FileExistsError):  # somebody was faster
+                with contextlib.suppress(FileExistsError):  # someone was faster
                     return Output(free_path(path), replaces=False)
 
     def _path(self, source: str) -> Path:

@@ -1,4 +1,4 @@
-"""One signal that ends whatever waits for data, in any thread."""
+"""One signal that ends every wait for data, in any thread."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class StopSignal:
             parent: A signal that sets this one, too, when it is set.
         """
         self._parent = parent
-        self._lock = threading.RLock()  # a reader that is collected sets its signal, in whatever thread that is
+        self._lock = threading.RLock()  # a reader that is collected sets its signal, in any thread
         self._wakers: dict[int, Callable[[], None]] = {}
         self._numbers = itertools.count()
         self._is_set = False

@@ -59,7 +59,7 @@ class StreamFile:
 
     @property
     def safe(self) -> int:
-        """Frames that are in the file so that they play, whatever comes."""
+        """Frames that are safe: they are in the file and play."""
         return 0 if self._muxer is None else self._muxer.safe
 
     def write(self, unit: EncodedUnit, kind: StreamKind, dts_ns: int, pts_ns: int) -> None:

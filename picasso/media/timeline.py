@@ -22,7 +22,7 @@ MOST_WAITING: Final = 16
 _LONG: Final = 4
 """A step is a jump if it is longer than this many of the steps before."""
 _NEAR_NS: Final = 600 * 10**9
-"""Times this close to each other, but for a whole turn of the counter, lie on both sides of the turn."""
+"""Times this close to each other, except for a whole turn of the counter, lie on both sides of the turn."""
 
 
 class Placed(NamedTuple, Generic[T]):
@@ -51,7 +51,7 @@ class Timeline(Generic[T]):
       durations where there is no neighbour that can be trusted. The neighbours keep theirs.
     - Times that start again, which is a fall from which they rise on, begin another part; the policy says where it
       lies. Each pass of a loop is a part as well.
-    - A counter of so many bits that begins at 0 again goes on.
+    - A counter of that many bits that begins at 0 again goes on.
     - The first time is kept, or moved to 0 if it is below.
 
     A frame waits for the next one only if its time is missing, falls, or jumps, and for at most ``MOST_WAITING``.
@@ -69,7 +69,7 @@ class Timeline(Generic[T]):
         Args:
             time_base: Seconds a tick.
             frame_rate: Nominal frames per second, for frames without a duration; None: 30.
-            policy: What becomes of times that start again.
+            policy: What happens to times that start again.
             counter_bits: Bits of the container's counter of ticks, None if it never begins at 0 again.
         """
         self._ticks = Ticks(time_base)

@@ -21,7 +21,7 @@ class Ticks:
         self._ns, self._ticks = time_base.numerator * NS, time_base.denominator  # as many of each are as long
 
     def to_ns(self, ticks: int) -> int:
-        """Return the nanosecond nearest to so many ticks; halves go up."""
+        """Return the nanosecond nearest to ``ticks``; halves go up."""
         return (2 * ticks * self._ns + self._ticks) // (2 * self._ticks)
 
     def from_ns(self, time_ns: int) -> int:

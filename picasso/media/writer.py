@@ -43,7 +43,7 @@ class StreamWriter:
     frames, leaves what was there; a part file of an earlier run is reported and stays. Pipes and devices (``-``,
     ``/dev/stdout``, a FIFO) are written directly, as Matroska unless the name or ``container`` says otherwise.
 
-    The first frame opens the stream and must be a keyframe. Times are kept, whatever the pause and wherever they
+    The first frame opens the stream and must be a keyframe. Times are kept, after any pause and wherever they
     begin: exact to half a microsecond in MP4, where frames at the nominal rate are exact, and to half a millisecond in
     Matroska. Times that start again go behind the last frame, or begin the next segment, as ``on_restart`` says. An
     end of the stream brings what was written into the file and leaves it open, for a source that comes back.
@@ -123,7 +123,7 @@ class StreamWriter:
 
     @property
     def safe_frames(self) -> int:
-        """Frames that are in a file so that they play, whatever comes."""
+        """Frames that are safe: they are in a file and play."""
         return self._slot.safe + (self._slot.file.safe if self._slot.file else 0)
 
     @property
@@ -335,7 +335,7 @@ class _Slot:
         self.file = None
 
     def end(self) -> None:
-        """What becomes of files that nobody closed: a stream that ended is complete, another one is not."""
+        """What happens to files that no one closed: a stream that ended is complete, another one is not."""
         _open.discard(self)
         known = len(self.failures)
         if self.ended:
@@ -343,17 +343,17 @@ class _Slot:
         else:
             self.abandon()
             if self.left is not None:
-                _LOG.warning("%s: a writer that nobody closed left %d frames here", self.left, self.safe)
+                _LOG.warning("%s: a writer that no one closed left %d frames here", self.left, self.safe)
         self.log_failures(known)
 
     def log_failures(self, known: int) -> None:
-        """Write into the log what went wrong, but for the first ``known`` failures."""
+        """Write into the log what went wrong, except the first ``known`` failures."""
         for failure in self.failures[known:]:
             _LOG.error("%s", failure)
 
 
 _open: Final[set[_Slot]] = set()
-"""Of the writers that nobody has closed yet."""
+"""Of the writers that no one has closed yet."""
 
 
 @atexit.register

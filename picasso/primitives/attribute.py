@@ -24,7 +24,7 @@ class Attribute:
         values: Its values, in order.
         hint: A note for people, or ``None``.
         is_persistent: Whether it is written to JSON.
-        is_hidden: Whether listings leave it out; ``get_attribute`` finds it all the same.
+        is_hidden: Whether listings leave it out; ``get_attribute`` still finds it.
 
     Raises:
         TypeError: A text is no text, or a value no ``AttributeValue``.
@@ -163,7 +163,7 @@ class AttributeHolder:
         return self._attribute_table().get((namespace, name))
 
     def set_attribute(self, attribute: Attribute) -> Attribute | None:
-        """Put an attribute in the place of the one with its namespace and name, and return that one."""
+        """Put an attribute instead of the one with its namespace and name, and return that one."""
         new = attribute_table((attribute,))
         table = self._attribute_table()
         previous = table.get(attribute.key)

@@ -133,7 +133,7 @@ class BoxFields:
         return self.left, self.top, self.width, self.height
 
     def as_xcycwh(self) -> Four:
-        """Return centre x, centre y, width, height, whatever the angle."""
+        """Return centre x, centre y, width, height, at any angle."""
         return self.xc, self.yc, self.width, self.height
 
     def as_ltrb_int(self) -> FourInt:

@@ -10,7 +10,7 @@ from picasso.primitives.message import Message, load_message_from_bytes, save_me
 
 
 class ByteBuffer:
-    """Bytes and a checksum, which nobody compares.
+    """Bytes and a checksum, which no one compares.
 
     Args:
         v: The bytes.

@@ -7,7 +7,7 @@ from picasso.primitives.enums import NativeEnum
 
 
 class VideoFrameTranscodingMethod(NativeEnum):
-    """Whether the content is the source's own or was encoded anew."""
+    """Whether the content is the source's own or was encoded again."""
 
     Copy = 0
     Encoded = 1

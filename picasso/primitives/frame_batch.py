@@ -24,7 +24,7 @@ class VideoFrameBatch:
         self._frames: dict[int, VideoFrame] = {}
 
     def add(self, id: SupportsIndex, frame: VideoFrame) -> None:
-        """Put a frame in the place of the one with this number.
+        """Put a frame instead of the one with this number.
 
         Args:
             id: Its number, signed 64 bit.

@@ -61,7 +61,7 @@ def decode_record(text: str | bytes) -> FrameRecord:
 
 
 def _sentence(error: Exception) -> str:
-    """Return what went wrong on one line of bounded length, whatever the names in the document are."""
+    """Return what went wrong on one line of bounded length, for any names in the document."""
     text = str(error)[:MAX_SENTENCE]
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 

@@ -165,7 +165,7 @@ class FrameState(AttributeHolder):
 
     @property
     def transcoding_method(self) -> VideoFrameTranscodingMethod:
-        """Whether the content is the source's own or was encoded anew."""
+        """Whether the content is the source's own or was encoded again."""
         return self._transcoding_method
 
     @transcoding_method.setter
@@ -236,7 +236,7 @@ class FrameState(AttributeHolder):
     def set_encoded(
         self, data: bytes, codec: str, keyframe: bool, pts_ns: int, dts_ns: int | None, duration_ns: int | None
     ) -> None:
-        """Set the content to bytes that were encoded anew, with their times in nanoseconds; all or nothing.
+        """Set the content to bytes that were encoded again, with their times in nanoseconds; all or nothing.
 
         Args:
             data: What the encoder made of the picture.
@@ -290,7 +290,7 @@ class FrameState(AttributeHolder):
             source_id: Where it is from now on, for the error message of the next who tries.
 
         Raises:
-            FrameInFlightError: Somebody has it.
+            FrameInFlightError: Someone has it.
         """
         try:
             del self._unclaimed  # one step of the interpreter
@@ -307,11 +307,11 @@ class FrameState(AttributeHolder):
 
     @property
     def is_claimed(self) -> bool:
-        """Whether somebody has claimed the frame, an engine for instance that it was sent to."""
+        """Whether someone has claimed the frame, an engine for instance that it was sent to."""
         return not hasattr(self, "_unclaimed")
 
     def copy(self) -> Self:
-        """Return an independent frame with the same identity, objects and attributes, which nobody has claimed."""
+        """Return an independent frame with the same identity, objects and attributes, which no one has claimed."""
         self._make_uuid()
         twin = object.__new__(type(self))
         for name in _COPIED:

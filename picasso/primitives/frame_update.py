@@ -1,4 +1,4 @@
-"""Changes for a frame that somebody else has: attributes and objects to put into it."""
+"""Changes for a frame that someone else has: attributes and objects to put into it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _T = TypeVar("_T")
 
 
 class AttributeUpdatePolicy(NativeEnum):
-    """What becomes of an attribute whose namespace and name are there already."""
+    """What happens to an attribute whose namespace and name are there already."""
 
     ReplaceWithForeignWhenDuplicate = 0
     KeepOwnWhenDuplicate = 1
@@ -28,7 +28,7 @@ class AttributeUpdatePolicy(NativeEnum):
 
 
 class ObjectUpdatePolicy(NativeEnum):
-    """What becomes of an object whose namespace and label are there already."""
+    """What happens to an object whose namespace and label are there already."""
 
     AddForeignObjects = 0
     ErrorIfLabelsCollide = 1
@@ -78,7 +78,7 @@ class VideoFrameUpdate:
 
     @property
     def frame_attribute_policy(self) -> AttributeUpdatePolicy:
-        """What becomes of an attribute that the frame has already."""
+        """What happens to an attribute that the frame has already."""
         return self._frame_attribute_policy
 
     @frame_attribute_policy.setter
@@ -87,7 +87,7 @@ class VideoFrameUpdate:
 
     @property
     def object_attribute_policy(self) -> AttributeUpdatePolicy:
-        """What becomes of an attribute that the object has already."""
+        """What happens to an attribute that the object has already."""
         return self._object_attribute_policy
 
     @object_attribute_policy.setter
@@ -96,7 +96,7 @@ class VideoFrameUpdate:
 
     @property
     def object_policy(self) -> ObjectUpdatePolicy:
-        """What becomes of an object when the frame has one of its namespace and label."""
+        """What happens to an object when the frame has one of its namespace and label."""
         return self._object_policy
 
     @object_policy.setter

@@ -81,7 +81,7 @@ class MatchQuery:
 
     @staticmethod
     def with_children(a: MatchQuery, n: IntExpression) -> MatchQuery:
-        """Match objects of whose direct children so many match ``a`` as ``n`` says."""
+        """Match objects of whose direct children as many match ``a`` as ``n`` says."""
         return _made(nodes.with_children(_nodes([a])[0], _an(IntExpression, n)))
 
     @staticmethod

@@ -73,7 +73,7 @@ class Message:
         content: What it holds; a text makes an ``unknown`` message.
         labels: Routing labels.
         span_context: The trace that it belongs to.
-        seq_id: Number within its source, from 1; 0 for a message that nobody has numbered.
+        seq_id: Number within its source, from 1; 0 for a message that no one has numbered.
         system_id: Who sent it; newer peers set it.
 
     Raises:
@@ -117,7 +117,7 @@ class Message:
 
     @staticmethod
     def video_frame_update(update: VideoFrameUpdate) -> Message:
-        """Hold changes for a frame that somebody else has."""
+        """Hold changes for a frame that someone else has."""
         return Message(_a(VideoFrameUpdate, update))
 
     @staticmethod
@@ -137,7 +137,7 @@ class Message:
 
     @property
     def content(self) -> Content:
-        """What it holds, of whatever kind."""
+        """What it holds, of any kind."""
         return self._content
 
     @property
@@ -168,7 +168,7 @@ class Message:
 
     @property
     def seq_id(self) -> int:
-        """Number within its source, from 1 to 2⁶⁴ − 1; 0 for a message that nobody has numbered."""
+        """Number within its source, from 1 to 2⁶⁴ − 1; 0 for a message that no one has numbered."""
         return self._seq_id
 
     @seq_id.setter

@@ -21,13 +21,13 @@ DETECTION: Final = 0
 TRACK: Final = 1
 """Index of the track boxes in ``ObjectStore.boxes``."""
 NO_TRACK_ID: Final = INT64_MIN
-"""Stored in the place of a track id that is not there."""
+"""Stored instead of a track id that is not there."""
 
 _FIELDS: Final = ("id", "namespace", "label", "draw_label", "parent_id", "track_id", "confidence")
 _STEP = 16
 """Rows come in multiples of this: few sizes, for what is kept by size."""
 _AT_ONCE = 32
-"""Rows for which the first object that comes alone makes room: few frames have more, and to make room anew is dear."""
+"""Rows for which the first object that comes alone makes room: few frames have more, and to grow is slow."""
 _FEW = 256
 """Rows up to which blank ones are copied and not made."""
 
@@ -35,7 +35,7 @@ Arrays: TypeAlias = tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int
 
 
 def _blank_arrays(capacity: int) -> Arrays:
-    """Return boxes, ids, track ids and confidences of so many blank rows.
+    """Return boxes, ids, track ids and confidences of a number of blank rows.
 
     Boxes are ``(2, 5, capacity)``: detection and track; xc, yc, width, height, angle; row. One field of all boxes of a
     kind is contiguous, so that moving a thousand boxes is a handful of vector operations.

@@ -49,7 +49,7 @@ def registered_codec() -> ProtocolCodec:
     """Return the codec.
 
     Raises:
-        LookupError: Nobody registered one.
+        LookupError: No one registered one.
         MissingDependencyError: It needs a library that is not installed.
     """
     if not _registered:

@@ -143,7 +143,7 @@ class DescribedPixels:
 
     @property
     def sample_aspect_ratio(self) -> Fraction:
-        """Width of a pixel over its height, as shown: 1 unless a reader says otherwise; what scales pixels heeds it."""
+        """Width of a pixel over its height, as shown: 1 unless a reader says otherwise; the transform uses it."""
         return self._pixels.sample_aspect_ratio
 
     @property

@@ -69,7 +69,7 @@ class StagedMemory:
     """Host memory, and as much on a device: written on the host, then sent in the order of a stream.
 
     The host's is not pinned on purpose: the driver takes a copy at once and puts it among the stream's own commands.
-    On an H200 the kernel then starts 7 microseconds sooner than behind a copy from pinned memory, and nobody has to
+    On an H200 the kernel then starts 7 microseconds sooner than behind a copy from pinned memory, and no one has to
     know when the device has read it: it can be written again at once.
     """
 

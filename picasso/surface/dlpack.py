@@ -102,7 +102,7 @@ class Imported:
         """Take what is in a capsule.
 
         Raises:
-            SurfaceError: It is none of DLPack, was taken before, or is of a version that nobody here knows.
+            SurfaceError: It is none of DLPack, was taken before, or is of a version that no one here knows.
         """
         self._deleter: int | None = None
         name = next((name for name in _KINDS if _is_valid(capsule, name)), None)
@@ -177,8 +177,8 @@ class Loan:
             dtype: A key of ``DTYPES``.
             gpu_id: Where it is.
             stream: The stream that makes it, 0 if it is ready.
-            owner: Kept alive as long as somebody holds the array.
-            read_only: Whether nobody may write to it.
+            owner: Kept alive as long as someone holds the array.
+            read_only: Whether no one may write to it.
         """
         self.ptr, self.shape, self.strides, self.dtype = ptr, shape, strides, dtype
         self.gpu_id, self.stream, self.owner, self.read_only = gpu_id, stream, owner, read_only
@@ -215,7 +215,7 @@ def _come_back(address: int) -> None:
 
 
 def _destroy(capsule: int) -> None:
-    """Take back what nobody took out of its capsule."""
+    """Take back what no one took out of its capsule."""
     for name in _KINDS:
         if _dying_is_valid(capsule, name):
             _come_back(_dying_pointer(capsule, name))

@@ -41,7 +41,7 @@ class _NoPixels:
         return object.__getattribute__(self, name)  # which says what it lacks
 
     def __reduce__(self) -> str:
-        return "CONSUMED"  # there is but one, also for copies of views
+        return "CONSUMED"  # there is only one, also for copies of views
 
 
 CONSUMED: Final[Any] = _NoPixels()

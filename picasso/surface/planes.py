@@ -42,7 +42,7 @@ class PlaneLayout(NamedTuple):
 
 
 def layout_of(plane: Bytes) -> PlaneLayout:
-    """Describe a 2-D or 3-D plane, whatever its strides, by its flat memory."""
+    """Describe a 2-D or 3-D plane of any strides by its flat memory."""
     pitch, step = plane.strides[:2]
     channel_step = plane.strides[2] if plane.ndim > 2 else 1
     if plane.flags.c_contiguous:

@@ -266,7 +266,7 @@ class BufferGenerator:
 
         Args:
             id: User tag, 0..2**128 - 1.
-            timeout_s: Longest wait in seconds; None waits for ever.
+            timeout_s: Longest wait in seconds; None waits without a limit.
 
         Raises:
             AcquireTimeoutError: No buffer came back in time.

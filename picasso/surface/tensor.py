@@ -24,7 +24,7 @@ class DeviceTensor:
     """``(N, 3, H, W)`` numbers in GPU memory; CUDA libraries take it without a copy.
 
     ``torch.from_dlpack(tensor)``, ``cupy.from_dlpack(tensor)`` and ``jax.dlpack.from_dlpack(tensor)`` wait, on their
-    own stream, for the stream that makes it; so does whoever reads the ``stream`` of ``__cuda_array_interface__``.
+    own stream, for the stream that makes it; so does code that reads the ``stream`` of ``__cuda_array_interface__``.
     """
 
     __slots__ = ("_dtype", "_gpu_id", "_owner", "_ptr", "_shape", "_stream", "_strides")

@@ -1,4 +1,4 @@
-"""A picture in memory: planes, format and size, over somebody's pixels without a copy."""
+"""A picture in memory: planes, format and size, over someone's pixels without a copy."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class SurfaceView(DescribedPixels):
     __slots__ = ("_claim", "_kept")
 
     _claim: None
-    """There while the pixels can be taken: deleting it succeeds once, whatever threads do."""
+    """There while the pixels can be taken: deleting it succeeds once among all threads."""
 
     def __init__(
         self,
@@ -135,7 +135,7 @@ class SurfaceView(DescribedPixels):
     def allocate(cls, format: VideoFormat, size_wh: tuple[int, int], color: ColorSpace | None = None) -> Self:
         """Make a zeroed surface of this format, size and colour space in host memory.
 
-        Memory starts at a multiple of 64 bytes, and so do rows, but for I420, whose planes are one tight block
+        Memory starts at a multiple of 64 bytes, and so do rows, except for I420, whose planes are one tight block
         ``(H * 3 / 2, W)``.
 
         Raises:
@@ -213,7 +213,7 @@ class SurfaceView(DescribedPixels):
         return fresh
 
     def keep(self, owner: object, value: object) -> None:
-        """Keep what somebody made of these planes: until another keeps something, or the view is consumed.
+        """Keep what someone made of these planes: until another keeps something, or the view is consumed.
 
         Args:
             owner: Who may ask for it with ``kept``; it is not kept alive by this.

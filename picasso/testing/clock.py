@@ -52,7 +52,7 @@ class FakeClock:
                 self._sleepers.pop(ident, None)
 
     def advance(self, seconds: float) -> None:
-        """Move the time by so many seconds, and wake the threads whose deadlines have come."""
+        """Move the time by a number of seconds, and wake the threads whose deadlines have come."""
         with self._changed:
             self._now_ns += round(seconds * NS_PER_S)
             due = [ident for ident, (_, deadline_ns) in self._sleepers.items() if deadline_ns <= self._now_ns]

@@ -26,7 +26,7 @@ from picasso.testing.clock import FakeClock
 from picasso.testing.encoder import MemoryEncoders
 
 GRACE_S = 2.0
-"""How long a thread may take to go once its test is over: an engine that nobody holds shuts down by itself."""
+"""How long a thread may take to go once its test is over: an engine that no one holds shuts down by itself."""
 
 _figures: pytest.StashKey[list[tuple[str, float]]] = pytest.StashKey()
 

@@ -61,7 +61,7 @@ def transform(
 
 
 class CpuTransformer:
-    """Transforms that are much alike, as those of a stream: the plan of the last one is at hand. For one thread."""
+    """Transforms that are much alike, as those of a stream: the plan of the last one is kept. For one thread."""
 
     __slots__ = ("_fixed", "_key", "_memory", "_plan", "_target")
 

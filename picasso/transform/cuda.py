@@ -184,7 +184,7 @@ class CudaTransformer:
         Args:
             sources: N pictures on this GPU, of any sizes and formats.
             placements: One for all, or one each; all of one target size.
-            normalization: What becomes of a channel.
+            normalization: What happens to a channel.
             dtype: ``float16`` or ``float32``; that of ``out`` if that is given.
             out: Where to write: an array of another library on this GPU, ``(N, 3, H, W)`` or, of one picture,
                 ``(3, H, W)``. By default memory of the pool.

@@ -1,4 +1,4 @@
-"""Boxes, points and masks through a placement, forth and back."""
+"""Boxes, points and masks through a placement and back."""
 
 from __future__ import annotations
 

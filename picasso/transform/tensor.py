@@ -89,7 +89,7 @@ def to_tensor(
     Args:
         sources: N pictures in host memory, of any sizes and formats.
         placements: One for all, or one each; all of one target size.
-        normalization: What becomes of a channel.
+        normalization: What happens to a channel.
         dtype: ``float16`` or ``float32``.
         out: Where to write, an array ``(N, 3, H, W)`` of that dtype; by default a new one.
         interpolation: The filter.

@@ -14,10 +14,10 @@ class Blacklist:
     """Source ids, each refused for the same time; the newest ``size`` of them. Safe from any thread."""
 
     def __init__(self, size: int = 1024, ttl_s: float = 10.0, now_s: Callable[[], float] = time.monotonic) -> None:
-        """Refuse nobody yet.
+        """Refuse no one yet.
 
         Args:
-            size: Sources that are refused at once; a further one lets the oldest go. 0 refuses nobody.
+            size: Sources that are refused at once; a further one lets the oldest go. 0 refuses no one.
             ttl_s: Seconds for which a source is refused.
             now_s: Tells the time in seconds.
         """

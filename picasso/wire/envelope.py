@@ -13,7 +13,7 @@ from typing import Final
 from picasso.errors import TransportError
 
 PROTOCOL_VERSION: Final = "0.2.0"
-"""What travels with each message. Newer peers send other versions, which are read all the same."""
+"""What travels with each message. Newer peers send other versions, which are read as well."""
 _VERSION, _SEQUENCE = 1, 4
 _MAX_FIELDS: Final = 100_000
 """Fields of the outermost level: labels and trace context are lists there."""

@@ -118,4 +118,4 @@ class WriterStats:
     """Their bytes, payloads included."""
     retries: int = 0
     lost: int = 0
-    """Messages that nobody took in time, or that nobody acknowledged."""
+    """Messages that no one took in time, or that no one acknowledged."""

@@ -39,5 +39,5 @@ class Owners:
         return True
 
     def end(self, source_id: str) -> None:
-        """Let the source belong to whoever sends next."""
+        """Let the source belong to the next sender."""
         self._owners.pop(source_id, None)

@@ -1,4 +1,4 @@
-"""One ZeroMQ socket and what wakes its thread: opened with its limits, closed without waiting for ever."""
+"""One ZeroMQ socket and what wakes its thread: opened with its limits, closed without waiting indefinitely."""
 
 from __future__ import annotations
 
@@ -225,7 +225,7 @@ class Socket:
         Args:
             linger_s: Longest wait for messages that were sent and have not left yet, in seconds.
         """
-        with self._waking:  # a descriptor that is closed may belong to somebody else the next moment
+        with self._waking:  # a descriptor that is closed may belong to someone else the next moment
             if self.is_closed:
                 return
             self.is_closed = True
@@ -242,7 +242,7 @@ def _is_copied(part: Buffer) -> bool:
 
 
 def _is_listening(path: str) -> bool:
-    """Whether somebody answers at an ipc file; one that is left of a dead process does not count."""
+    """Whether someone answers at an ipc file; one that is left of a dead process does not count."""
     if not os.path.exists(path):
         return False
     with system_socket.socket(system_socket.AF_UNIX, system_socket.SOCK_STREAM) as probe:

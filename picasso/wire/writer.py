@@ -32,7 +32,7 @@ class Writer:
 
     Guarantees:
 
-    - A message that nobody takes, or nobody acknowledges, in time raises; it is never told as sent. Its number is
+    - A message that no one takes, or no one acknowledges, in time raises; it is never told as sent. Its number is
       spent, so that the reader notices.
     - REQ waits for an answer to every message, DEALER to every end of stream, PUB for none: what its readers cannot
       take is lost, which they see by the numbers.
@@ -85,7 +85,7 @@ class Writer:
         self._is_answer_late = False
         """An answer may come that must not count for the next message."""
         self._owed = 0
-        """Answers that nobody waits for and that have not come."""
+        """Answers that no one waits for and that have not come."""
         self._socket = Socket(self.endpoint, send_hwm=send_hwm, receive_hwm=None, ipc_permissions=ipc_permissions)
 
     @property
@@ -102,7 +102,7 @@ class Writer:
             payload: Parts beside it; without any an empty one is sent, as peers expect.
 
         Raises:
-            TransportTimeoutError: Nobody took it, or nobody acknowledged it, in time.
+            TransportTimeoutError: No one took it, or no one acknowledged it, in time.
             TransportError: The writer is closed or stopped, or the message is none.
             SpecError: There is no source id.
             ProtocolError: A field of the message does not fit the protocol.
@@ -121,14 +121,14 @@ class Writer:
             wait: Whether a DEALER waits for the answer; if not, ``take_answers`` tells of it.
 
         Raises:
-            TransportTimeoutError: Nobody took or acknowledged it in time.
+            TransportTimeoutError: No one took or acknowledged it in time.
             TransportError: The writer is closed or stopped.
             SpecError: There is no source id.
         """
         return self._send(source_id, end_of_stream(self._source(source_id)), (), is_end=True, wait=wait)
 
     def take_answers(self) -> int:
-        """Return how many answers have come, since the last call, that nobody waited for."""
+        """Return how many answers have come, since the last call, that no one waited for."""
         owed = self._owed
         while self._owed and self._socket.receive() is not None:
             self._owed -= 1
@@ -214,10 +214,10 @@ class Writer:
                 if time.monotonic() >= until_s:
                     break
             if retries is None and attempt & (attempt + 1) == 0:
-                logger.warning("%s: nobody has taken a message for %g s", self.endpoint, timeout_s * (attempt + 1))
+                logger.warning("%s: no one has taken a message for %g s", self.endpoint, timeout_s * (attempt + 1))
         what = "took" if to_send else "acknowledged"
         total_s = timeout_s * ((retries or 0) + 1)
-        raise TransportTimeoutError(f"{self.endpoint}: nobody {what} a message within {total_s:g} s")
+        raise TransportTimeoutError(f"{self.endpoint}: no one {what} a message within {total_s:g} s")
 
     def _is_answered(self) -> bool:
         self.take_answers()  # those of earlier messages come first

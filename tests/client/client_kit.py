@@ -72,7 +72,7 @@ def module_between(folder: Path, parameters: Mapping[str, Any] | None = None, si
 
 @contextmanager
 def http_server(answers: list[tuple[int, str]]) -> Iterator[str]:
-    """A server that gives these answers one after the other, the last one for ever; yields its address."""
+    """A server that gives these answers one after the other, the last one without end; yields its address."""
     left = list(answers)
 
     class Handler(BaseHTTPRequestHandler):

@@ -109,7 +109,7 @@ def test_streams_are_ended_where_the_caller_says_so(tmp_path: Path) -> None:
             assert reader.stats().received == 0
             assert [next(iter(result.source_ids)) for result in sent] == ["a", "b", "a", "b"]
             received = [reader.receive() for _ in range(4)]
-            with pytest.raises(TransportTimeoutError, match="nobody acknowledged"):
+            with pytest.raises(TransportTimeoutError, match="no one acknowledged"):
                 list(source.send_iter([EndOfStream("a")]))
     assert [one.sequence for one in received if isinstance(one, Received)] == [1, 1, 2, 2]
 
@@ -160,9 +160,9 @@ def test_an_idle_sink_ends_and_takes_only_what_it_was_told(tmp_path: Path) -> No
 
 def test_nobody_who_takes_a_frame_is_an_error_in_time(tmp_path: Path) -> None:
     path = write_picture(tmp_path / "a.jpg")
-    builder = SourceBuilder().with_socket(f"dealer+connect:ipc://{tmp_path}/nobody.ipc")
+    builder = SourceBuilder().with_socket(f"dealer+connect:ipc://{tmp_path}/no one.ipc")
     with builder.with_send_timeout(0.02).with_retries(1).build() as source:
-        with pytest.raises(TransportTimeoutError, match=r"nobody took a message within 0\.04 s"):
+        with pytest.raises(TransportTimeoutError, match=r"no one took a message within 0\.04 s"):
             source(JpegSource("a", path))
 
 
@@ -214,7 +214,7 @@ def test_a_module_that_does_not_come_is_an_error_in_time() -> None:
         with pytest.raises(TransportTimeoutError, match=r"Module is not ready after 0\.01 seconds\. .*'stopping'"):
             wait_for_health(address, timeout_s=0.01, interval_s=0.001)
         assert wait_for_health(address, timeout_s=10, accept=("running", "stopping")) == "stopping"
-    with pytest.raises(TransportTimeoutError, match="nobody answers"):
+    with pytest.raises(TransportTimeoutError, match="no one answers"):
         wait_for_health(address, timeout_s=0.01, interval_s=0.001)
     with http_server([(404, "")]) as address, pytest.raises(HealthError, match="Status code: 404"):
         wait_for_health(address)

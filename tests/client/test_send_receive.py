@@ -105,7 +105,7 @@ def test_a_shutdown_key_is_sent_behind_the_frames(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (["send", "{jpg}", "dealer+connect:ipc://{tmp}/nobody.ipc", "--timeout", "0.05"], 1, "nobody took a message"),
+        (["send", "{jpg}", "dealer+connect:ipc://{tmp}/no one.ipc", "--timeout", "0.05"], 1, "no one took a message"),
         (["send", "{tmp}/none.mp4", "tcp://127.0.0.1:1"], 2, "none.mp4: no such file"),
         (["send", "{jpg}", "{jpg}", "tcp://h:1", "-s", "cam"], 2, "names one source; there are several files"),
         (["send", "{jpg}", "x.messages", "tcp://h:1"], 2, "holds messages of its own"),

@@ -144,7 +144,7 @@ def test_an_array_without_the_cuda_interface_is_wrapped_by_dlpack(library: str, 
 
 
 def test_pixels_are_ready_on_the_stream_that_is_asked_for(gpu: Any, torch: Any) -> None:
-    """A long queue on the producer's stream: whoever does not wait for it reads what was there before."""
+    """A long queue on the producer's stream: code that does not wait for it reads what was there before."""
     stream = torch.cuda.Stream()
     with torch.cuda.stream(stream):
         pixels = torch.zeros((1080, 1920, 4), dtype=torch.uint8, device="cuda")

@@ -215,7 +215,7 @@ def test_nvdec_lends_its_own_frames_while_they_are_held(library: Any, tmp_path: 
                 np.testing.assert_array_equal(kept.to_numpy()[:240], expected[known])
         lent = {type(kept.device_plane.owner).__name__ for _, kept in held}
     assert lent == {"_LentFrame"}
-    assert len(places) < 20  # of 40 frames: those that nobody holds are used again
+    assert len(places) < 20  # of 40 frames: those that no one holds are used again
 
 
 def test_a_lent_frame_is_written_again_only_after_its_readers(library: Any, tmp_path: Path) -> None:

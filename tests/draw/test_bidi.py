@@ -118,7 +118,7 @@ def icu() -> Callable[[str], tuple[list[int], list[int]]]:
 def test_icu_resolves_the_same(icu: Callable[[str], tuple[list[int], list[int]]], text: str) -> None:
     """The same directions and order, of all characters that have a place.
 
-    But for marks behind closing brackets, which rule N0 gives the bracket's direction, and ICU 72 sometimes not.
+    Except for marks behind closing brackets, which rule N0 gives the bracket's direction, and ICU 72 sometimes not.
     """
     assume(MARK_BEHIND_BRACKET.search(text) is None)
     kept = [place for place, letter in enumerate(text) if letter not in REMOVED]

@@ -196,7 +196,7 @@ def test_a_picture_that_is_damaged_is_none(png: bytes) -> None:
 
 
 def test_emoji_come_from_a_font_of_colours_if_there_is_one(tmp_path: Path) -> None:
-    """The shipped font has a smiley of its own, but whoever names a font of emoji wants that."""
+    """The shipped font has a smiley of its own, but a user who names a font of emoji wants that."""
     smiley, sun = 0x1F600, 0x2600
     assert family_of(smiley) == ("DejaVu Sans", True)
     boxes, layers = dict.fromkeys((smiley, sun, ord("1")), BOX), {smiley: [(BOX, 0)]}

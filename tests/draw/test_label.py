@@ -62,7 +62,7 @@ def test_a_fault_is_named_with_its_place(line, fault) -> None:
 
 @given(st.lists(st.text(st.sampled_from("{}% abel:.id")) | st.text(), max_size=4))
 def test_lines_always_give_texts(lines) -> None:
-    """Whatever the lines, each gives one text, and faulty ones give themselves."""
+    """Each line gives one text, and faulty ones give themselves."""
     parse_lines.cache_clear()
     templates = parse_lines(tuple(lines))
     texts = [template.render(dict.fromkeys(FIELDS, ("v", "w", "x")), [0, 2]) for template in templates]

@@ -235,7 +235,7 @@ def test_ever_new_looks_do_not_pile_up() -> None:
     ),
 )
 def test_texts_written_at_once_are_those_written_one_by_one(lines, objects) -> None:
-    """Whatever the lines say, whatever values are absent, and where a name has the mark of a line's end in it."""
+    """For all lines and all absent values, and where a name has the mark of a line's end in it."""
     frame, specs, scene = VideoFrame("cam", "30/1", 640, 480), ObjectDrawSpec(), Scene()
     for label, confidence, track_id in objects:
         box = RBBox(100, 100, 40, 20)
@@ -332,7 +332,7 @@ numbers = st.floats(width=32, allow_nan=True, allow_infinity=True) | st.floats(-
 @settings(deadline=None)
 @given(st.lists(st.tuples(*[numbers] * 5), min_size=1, max_size=3), st.text(max_size=5))
 def test_any_numbers_and_any_text_make_a_list(boxes, label) -> None:
-    """Bounds are ordered and meet the surface, whatever the boxes hold."""
+    """Bounds are ordered and meet the surface, for all boxes."""
     frame = frame_of(*[(0, 0, 1, 1)] * len(boxes), label=label)
     frame.detection_boxes()[:] = boxes
     scene = Scene()

@@ -117,7 +117,7 @@ class SourceModel:
             self._deliver(slot, frame, SOURCE_WH)
 
     def _hand_on(self, frame: ModelFrame, slot: str, reason: str) -> None:
-        """Without pixels, behind those that the encoder holds; where nobody takes it, it is dropped."""
+        """Without pixels, behind those that the encoder holds; where no one takes it, it is dropped."""
         if not slot:
             self.counts[reason] += 1
         elif self._session and self._session.held:
@@ -151,7 +151,7 @@ class SourceModel:
         self.is_live = False
 
     def evict(self, decision: str | int, now_ns: int) -> None:
-        """Be idle for too long; a number keeps the source for so many seconds."""
+        """Be idle for too long; a number keeps the source for that many seconds."""
         self.events.append(("eviction",))
         if isinstance(decision, int):
             self.deadline_ns = now_ns + decision * NS_PER_S

@@ -279,7 +279,7 @@ def test_a_thousand_sources_come_and_go(
 def test_the_sources_that_ended_first_are_forgotten_first(
     engine: PicassoEngine, recorder: RecordingCallbacks, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A source that came back ends anew; one that is forgotten comes back without its spec."""
+    """A source that came back ends again; one that is forgotten comes back without its spec."""
     monkeypatch.setattr("picasso.engine.runtime.core.MAX_REMEMBERED", 3)
     remembered = []
     for name in "abcdbe":

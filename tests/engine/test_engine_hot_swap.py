@@ -80,7 +80,7 @@ def test_another_encoder_configuration_drains_the_encoder_and_says_so(
         send(engine, pts)
     engine.send_eos("a")
     engine.shutdown()
-    assert recorder.pts_ns() == [*range(5), *range(5), None], "timestamps may begin anew"
+    assert recorder.pts_ns() == [*range(5), *range(5), None], "timestamps may begin again"
     assert [call.slot for call in recorder.calls()].index("on_stream_reset") == 5, "after all frames of the old stream"
     assert resets(recorder) == ["encoder_spec_changed"]
     assert len(encoders.opened) == 2

@@ -135,7 +135,7 @@ def test_a_callback_before_the_frame_is_done_may_not_send_it(
     ((stage, error),) = recorder.errors()
     assert stage == "on_gpumat"
     assert isinstance(error, FrameInFlightError)
-    assert recorder.pts_ns() == [0], "it comes out all the same"
+    assert recorder.pts_ns() == [0], "it still comes out"
 
 
 def test_on_error_may_send_the_frame_that_was_lost(engine: PicassoEngine, recorder: RecordingCallbacks) -> None:

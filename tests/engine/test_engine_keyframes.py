@@ -1,4 +1,4 @@
-"""Keyframes that somebody asks for amid a stream, of the encoders that make streams."""
+"""Keyframes that someone asks for amid a stream, of the encoders that make streams."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_request_waits_for_a_frame_that_is_encoded(engine: PicassoEngine, reco
     engine.set_source_spec("a", SourceSpec(encode()))
     engine.set_source_spec("b", bypass_spec())
     send(engine, 0)
-    for source_id in ("a", "b", "nobody"):
+    for source_id in ("a", "b", "no one"):
         engine.request_keyframe(source_id)
     frame = send(engine, 0, "b")
     bad = frame.copy()
@@ -42,7 +42,7 @@ def test_a_request_waits_for_a_frame_that_is_encoded(engine: PicassoEngine, reco
         send(engine, pts)
     engine.shutdown()
     assert [output.as_video_frame().keyframe for output in recorder.outputs("a")] == [True, True, False]
-    assert "nobody" not in engine.stats().sources
+    assert "no one" not in engine.stats().sources
 
 
 def test_an_encoder_that_knows_nothing_of_keyframes_works_until_somebody_asks(recorder: RecordingCallbacks) -> None:

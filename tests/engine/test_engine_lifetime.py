@@ -255,7 +255,7 @@ def test_an_engine_in_a_reference_cycle_is_collected_by_any_thread(recorder: Rec
 
 
 def run_python(code: str, *, expect: int = 0) -> str:
-    """Run ``code`` in an interpreter of its own, with the kit of these tests at hand."""
+    """Run ``code`` in an interpreter of its own, with the kit of these tests."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(KIT), os.environ.get("PYTHONPATH", "")])}
     prelude = "from engine_kit import *\nfrom picasso.engine import *\nimport os, sys, threading\n"
     done = subprocess.run(

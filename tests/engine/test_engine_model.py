@@ -172,7 +172,7 @@ class EngineMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.is_open and self.frames)
     @rule(source=sources, choice=st.integers(0, 10**6))
     def send_again(self, source: str, choice: int) -> None:
-        """A frame that an encoder holds is refused; every other one is nobody's."""
+        """A frame that an encoder holds is refused; every other one is no one's."""
         self._settle()
         number = choice % len(self.frames)
         held = {frame.number for model in self.models.values() for frame in self._held(model)}
@@ -225,7 +225,7 @@ class EngineMachine(RuleBasedStateMachine):
 
     @rule(source=sources, successor=st.none() | specs)
     def remove(self, source: str, successor: ModelSpec | None) -> None:
-        """A source that is removed begins anew: without a spec, or with another one."""
+        """A source that is removed begins again: without a spec, or with another one."""
         if self._call(lambda: self.engine.remove_source_spec(source)):
             self.models[source].remove()
             if successor:

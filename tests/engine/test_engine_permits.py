@@ -1,4 +1,4 @@
-"""Permits: so many at once, in the order of arrival, and never a reason to wait for good."""
+"""Permits: a given number at once, in the order of arrival, and never a reason to wait for good."""
 
 from __future__ import annotations
 

@@ -73,8 +73,8 @@ def test_no_sentinel_comes_without_being_sent_for(engine: PicassoEngine, recorde
 
 
 def test_the_end_of_an_unknown_source_is_no_error(engine: PicassoEngine, recorder: RecordingCallbacks) -> None:
-    engine.send_eos("nobody")
-    engine.remove_source_spec("nobody")
+    engine.send_eos("no one")
+    engine.remove_source_spec("no one")
     assert picasso_threads() == ["picasso-watchdog"]
     engine.shutdown()
     assert recorder.calls() == []

@@ -94,7 +94,7 @@ def test_a_time_that_went_backwards_counts_as_none() -> None:
 
 
 def test_a_snapshot_no_longer_changes(engine: PicassoEngine, recorder: RecordingCallbacks) -> None:
-    """Whatever the source does after it: deliver, lose, discard."""
+    """For all that the source does after it: deliver, lose, discard."""
 
     def work(pts: int) -> None:
         engine.set_source_spec("a", encode_spec())

@@ -46,7 +46,7 @@ def encoders() -> MemoryEncoders:
 
 @pytest.fixture
 def make_engine(recorder: RecordingCallbacks, clock: FakeClock, encoders: MemoryEncoders) -> Iterator[Any]:
-    """Make engines over the doubles, or over others; whatever is still running is shut down at the end of the test."""
+    """Make engines over the doubles, or over others; those still running are shut down at the end of the test."""
     engines: list[PicassoEngine] = []
 
     def make(**general: Any) -> PicassoEngine:

@@ -1,4 +1,4 @@
-"""Writers that are killed: what they wrote plays, but for a group of pictures or two seconds."""
+"""Writers that are killed: what they wrote plays, except a group of pictures or two seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Callbacks that raise in every place at once, and callbacks that block for ever."""
+"""Callbacks that raise in every place at once, and callbacks that never return."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def provoke(engine: PicassoEngine, slot: str) -> list[Any]:
 
 
 class Oddity(BaseException):
-    """An exception that nobody knows."""
+    """An exception that no one knows."""
 
 
 @pytest.mark.parametrize("error", [RuntimeError, MemoryError, SystemExit, GeneratorExit, Oddity])

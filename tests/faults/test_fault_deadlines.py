@@ -1,6 +1,6 @@
-"""``shutdown(timeout=…)`` and the interpreter's end keep their deadline, whatever the user's code does meanwhile.
+"""``shutdown(timeout=…)`` and the interpreter's end keep their deadline, even if the user's code blocks.
 
-That something returns at all is the proof: what holds it up is let go only afterwards; scripts are ended after 50 s.
+That something returns at all is the proof: what holds it up is released only afterwards; scripts are ended after 50 s.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def test_on_error_that_wants_the_lock_of_the_stuck_callback_is_told_later() -> N
     assert gate.entered.wait(20)
     queued = send(engine, 1)
     engine.shutdown(timeout=SHORT_S)
-    assert counters(engine) == (2, 0, 1), "counted, though nobody could be told"
+    assert counters(engine) == (2, 0, 1), "counted, though no one could be told"
     assert not queued.is_claimed
     gate.open()
     engine.shutdown()
@@ -188,7 +188,7 @@ def test_shutdowns_of_several_threads_each_keep_their_deadline(gate: Gate) -> No
 
 @pytest.mark.parametrize("lock", ["engine._core._lock", "engine._core._live['a'].worker.inbox._lock"])
 def test_a_signal_handler_that_interrupts_a_call_of_the_engine_may_shut_it_down(lock: str) -> None:
-    """Python runs handlers between any two steps of the main thread, with whatever locks that holds."""
+    """Python runs handlers between any two steps of the main thread, with the locks that it holds."""
     script = f"""
 recorder = RecordingCallbacks()
 engine = PicassoEngine(GeneralSpec(), recorder.callbacks())
@@ -228,12 +228,12 @@ def report(*_):
     with lock:
         pass
 def make_stuck():
-    engine = PicassoEngine(GeneralSpec(), Callbacks(on_bypass_frame=lambda _: forever.wait(), on_error=report))
+    engine = PicassoEngine(GeneralSpec(), Callbacks(on_bypass_frame=lambda _: never_set.wait(), on_error=report))
     engine.set_source_spec("a", bypass_spec())
     send(engine, 0)
     send(engine, 1)
     return engine
-forever = threading.Event()
+never_set = threading.Event()
 lock.acquire()
 """
 
@@ -267,9 +267,9 @@ lifetime.EXIT_TIMEOUT_NS = 200_000_000
 logging.getLogger("picasso").setLevel(logging.CRITICAL)
 def refuse(*_, **__):
     raise RuntimeError("can't create new thread at interpreter shutdown")
-forever = threading.Event()
+never_set = threading.Event()
 told = lambda *arguments: print(arguments[1], flush=True)
-engine = PicassoEngine(GeneralSpec(), Callbacks(on_bypass_frame=lambda _: forever.wait(), on_error=told))
+engine = PicassoEngine(GeneralSpec(), Callbacks(on_bypass_frame=lambda _: never_set.wait(), on_error=told))
 engine.set_source_spec("a", bypass_spec())
 send(engine, 0)
 while engine.stats().sources["a"].queue_depth:

@@ -17,7 +17,7 @@ Make = Callable[..., PicassoEngine]
 
 
 class Faulty:
-    """A memory encoder, one of whose parts does something else; once or for ever."""
+    """A memory encoder, one of whose parts does something else; once or always."""
 
     def __init__(self, config: EncoderConfig, part: str, action: Callable[..., Any]) -> None:
         self._encoder = MemoryEncoder(config, delay=1)
@@ -66,7 +66,7 @@ def test_an_encoder_that_fails_costs_frames_that_are_reported_and_nothing_else(
     assert len(recorder.outputs("b")) == 4
     came = [pts for pts in recorder.pts_ns("a") if pts is not None]
     assert came[-4:] == [number * 1_000_000 for number in range(8, 12)], "after it the source is as good as new"
-    assert recorder.pts_ns("a").count(None) == 1, "the end of the stream comes all the same"
+    assert recorder.pts_ns("a").count(None) == 1, "the end of the stream still comes"
 
 
 UNIT = EncodedUnit(b"data", 5, 5, None, True)

@@ -66,7 +66,7 @@ class Slotted(Exception):
 
 
 class Untold(Exception):
-    """Whatever it is asked, it raises."""
+    """It raises when it is asked for anything."""
 
     def _refuse(self, *_: object) -> Any:
         raise RuntimeError("do not ask")
@@ -221,7 +221,7 @@ def test_suspended_generators_and_coroutines_on_a_traceback_go_on(recorder: Reco
     with pytest.raises(StopIteration) as done:
         coroutine.send(None)
     assert done.value.value == "went on"
-    assert len(errors) == 2, "nobody closed the generator"
+    assert len(errors) == 2, "no one closed the generator"
 
 
 @pytest.mark.parametrize("stage", ["on_bypass_frame", "open"])

@@ -32,7 +32,7 @@ def run(rss_mib: Callable[[float], float], changes: int = 20_000, frames: int = 
         (
             lambda share: 260 + 20 * min(max(share - 0.1, 0), 0.45),
             True,
-        ),  # it stops in the middle: too much all the same
+        ),  # it stops in the middle: still too much
         (lambda share: 260 + 9 * (share > 0.9), True),  # one step, at the end
         (lambda share: 260 - 20 * share, False),
         (lambda share: 260 + 40 * (round(share * 359) % 36 == 0), False),  # a peak now and then is no growth

@@ -1,4 +1,4 @@
-"""How sources and runners end: whatever fails or blocks, sinks are closed and nobody waits for ever."""
+"""How sources and runners end: sinks are closed and no thread waits indefinitely, even if one fails or blocks."""
 
 from __future__ import annotations
 

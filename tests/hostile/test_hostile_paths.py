@@ -1,4 +1,4 @@
-"""Source ids that would like to be paths: whatever they say, nothing is written outside of the output folder."""
+"""Source ids that would like to be paths: nothing is written outside of the output folder."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ def test_refused_arrays_are_let_go(module: Any) -> None:
 
 
 def was_let_in(call: Callable[[], object], turns: int) -> bool:
-    """Whether a thread that waits for the GIL gets it in one of ``turns`` calls; nobody else gives it away here."""
+    """Whether a thread that waits for the GIL gets it in one of ``turns`` calls; no one else gives it away here."""
     gate, seen = threading.Lock(), []
     gate.acquire()
 

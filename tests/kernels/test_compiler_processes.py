@@ -1,4 +1,4 @@
-"""Kernels that other processes compile: once for all who want them, and whatever happens, the right result."""
+"""Kernels that other processes compile: once for all who want them, and always the right result."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def cache(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def locked(cache: Path) -> Iterator[int]:
-    """The kernel's lock, held: whoever compiles waits."""
+    """The kernel's lock, held: every compiler waits."""
     descriptor = os.open(cache / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     yield descriptor

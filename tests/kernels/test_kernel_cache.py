@@ -1,4 +1,4 @@
-"""The cache of compiled kernels: nobody else writes it, damage costs one compile, and what nobody uses goes."""
+"""The cache of compiled kernels: no one else writes it, damage costs one compile, and what no one uses goes."""
 
 from __future__ import annotations
 

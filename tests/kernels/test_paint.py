@@ -148,7 +148,7 @@ def test_machine_code_paints_planes_as_the_interpreter_does(commands) -> None:
 @settings(deadline=None, max_examples=40)
 @given(st.lists(shapes, min_size=1, max_size=3), st.sampled_from([2, 4, 6, 8, 10, 14, 16, 18, 22]), st.booleans())
 def test_machine_code_stays_within_narrow_surfaces(commands, width, upside_down) -> None:
-    """Every width around the sizes of blocks, between neighbours that nobody may touch, and as the interpreter does."""
+    """Every width around the sizes of blocks, between neighbours that no one may touch, and as the interpreter does."""
     pixels = noise[:, :width]
     planes = split_planes(pixels)
     for compiled, plain in zip(paint_i420(commands, planes, host), paint_i420(commands, planes, pure), strict=True):

@@ -1,4 +1,4 @@
-"""Rows by the register equal rows by the loop, bit for bit, whatever their length and content."""
+"""Rows by the register equal rows by the loop, bit for bit, for every length and content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every encoder keeps count, order and timestamps, whatever its configuration."""
+"""Every encoder keeps count, order and timestamps in every configuration."""
 
 from __future__ import annotations
 

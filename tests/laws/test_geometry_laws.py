@@ -1,4 +1,4 @@
-"""There and back again, and one after the other: boxes, points, polygons and masks through placements."""
+"""Through a placement and back, and one after the other: boxes, points, polygons and masks through placements."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_frame_moves_its_boxes_as_place_does(placement: Placement, boxes_xywha
 def test_saved_geometry_is_restored_to_the_objects_that_stayed(
     frame: VideoFrame, placement: Placement, data: st.DataObject
 ) -> None:
-    """Both boxes of each, to the bit, whatever came and went in the meantime; those that came are left alone."""
+    """Both boxes of each, to the bit, after anything came and went in the meantime; those that came are left alone."""
     before, size_wh, chain = boxes_by_id(frame), (frame.width, frame.height), frame.transformations
     saved = frame.save_geometry()
     frame.move_boxes(placement.scale_xy, placement.offset_xy)

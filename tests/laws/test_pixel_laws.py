@@ -33,7 +33,7 @@ def test_nearest_pixels_go_where_masks_go(placement: Placement, seed: int) -> No
 @first_calls_compile
 @given(placements(min_side=16, max_side=96), st.data())
 def test_a_marked_box_is_found_where_place_puts_it(placement: Placement, data: st.DataObject) -> None:
-    """The centre of brightness of a white rectangle is the centre of its placed box, whatever the filter in use."""
+    """The centre of brightness of a white rectangle is the centre of its placed box, for every filter."""
     left, top, width, height = placement.crop_ltwh
     assume(min(width, height) >= 10)
     inner = data.draw(rects((width - 6, height - 6), min_side=4))

@@ -1,4 +1,4 @@
-"""One spelling means one thing: files whatever their names, streams, devices and URLs."""
+"""One spelling means one thing: files of any name, streams, devices and URLs."""
 
 from __future__ import annotations
 

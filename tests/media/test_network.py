@@ -350,5 +350,7 @@ def test_a_server_that_goes_away_between_two_parts_is_lost() -> None:
 
 @pytest.mark.parametrize("timeout_s", [0, -1.0, float("nan")])
 def test_a_time_out_is_a_time(timeout_s: float) -> None:
-    with pytest.raises(ValueError, match=f"timeout_s must be above 0 seconds, or None for ever, got {timeout_s}"):
+    with pytest.raises(
+        ValueError, match=f"timeout_s must be above 0 seconds, or None without a limit, got {timeout_s}"
+    ):
         probe("tcp://127.0.0.1:1", timeout_s=timeout_s)

@@ -238,7 +238,7 @@ def test_frames_are_lent_as_long_as_they_are_held(monkeypatch: pytest.MonkeyPatc
     address = first.data_ptr
     del held[1], first
     list(sent(frames, [5]))
-    assert decoder.lent[address] == 5  # used again, as nobody held it
+    assert decoder.lent[address] == 5  # used again, as no one held it
     assert len(decoder.lent) == 4
 
 
@@ -297,7 +297,7 @@ def test_frames_outlive_their_reader_and_come_back_on_any_thread(monkeypatch: py
 
 
 class DecoderPlane:
-    """A plane as PyNvVideoCodec gives it: with a pitch, in memory that nobody looks at."""
+    """A plane as PyNvVideoCodec gives it: with a pitch, in memory that no one looks at."""
 
     def __init__(self, ptr: int, shape: tuple[int, ...], pitch: int) -> None:
         self.__cuda_array_interface__ = {

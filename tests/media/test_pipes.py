@@ -278,5 +278,5 @@ def test_a_pipe_that_nobody_reads_is_not_written_to(
 ) -> None:
     monkeypatch.setattr("picasso.media.outputs.READER_WAIT_S", 0.1)
     os.mkfifo(tmp_path / "out.mkv")
-    with pytest.raises(MediaError, match=r"nobody reads the pipe, within 0\.1 s"):
+    with pytest.raises(MediaError, match=r"no one reads the pipe, within 0\.1 s"):
         make(tmp_path / "out.mkv")

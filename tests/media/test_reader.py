@@ -214,7 +214,7 @@ def test_probe_says_what_a_reader_says(make_clip: MakeClip) -> None:
 
 @pytest.mark.parametrize("loops", [0, -1])
 def test_at_least_one_loop(make_clip: MakeClip, loops: int) -> None:
-    with pytest.raises(ValueError, match=f"loops must be at least 1, or None for ever, got {loops}"):
+    with pytest.raises(ValueError, match=f"loops must be at least 1, or None without a limit, got {loops}"):
         VideoReader(make_clip(), loops=loops)
 
 

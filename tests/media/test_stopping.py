@@ -1,4 +1,4 @@
-"""A signal wakes whoever watches it, once, in any order of threads and families."""
+"""A signal wakes each thread that watches it, once, in any order of threads and families."""
 
 from __future__ import annotations
 

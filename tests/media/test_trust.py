@@ -292,7 +292,7 @@ def test_options_that_let_a_file_open_others_are_refused_unless_trusted(option: 
 
 
 def test_nvdec_is_given_no_list(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Its own demuxer would open whatever the list names."""
+    """Its own demuxer would open everything the list names."""
     (folder / "list.ffconcat").write_text("ffconcat version 1.0\nfile clip.ts\n")
     with VideoReader(folder / "list.ffconcat", device="cuda") as reader:
         assert reader.device == "cpu"

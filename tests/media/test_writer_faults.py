@@ -263,7 +263,7 @@ def test_what_nobody_closed_is_complete_if_the_stream_ended(tmp_path: Path, capl
     there = {path.name for path in tmp_path.iterdir()}
     assert there == {"ended.mp4", "ended.ndjson", "open.part.mp4", "open.part.ndjson"}
     assert times_of(tmp_path / "open.part.mp4") == times_of(tmp_path / "ended.mp4") == [0]
-    assert "a writer that nobody closed left 1 frames here" in caplog.text
+    assert "a writer that no one closed left 1 frames here" in caplog.text
 
 
 AT_EXIT = """
@@ -291,7 +291,7 @@ def test_a_program_that_ends_without_closing_anything_has_its_file(tmp_path: Pat
     command = [sys.executable, "-c", AT_EXIT + last, str(tmp_path / "out.mp4"), str(Path(__file__).parent)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == (1 if last else 0), done.stderr
-    assert ("nobody closed" in done.stderr) is bool(last)
+    assert ("no one closed" in done.stderr) is bool(last)
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert times_of(tmp_path / name) == [index * 40 * MS for index in range(9)]
 

@@ -72,8 +72,8 @@ def test_nothing_is_replaced_and_names_of_one_second_get_numbers(tmp_path: Path)
 def test_a_file_that_comes_while_a_segment_is_written_is_kept(tmp_path: Path) -> None:
     with StreamWriter(tmp_path / "out.mp4", segment_s=1) as writer:
         writer.write(frame(0))
-        (tmp_path / "out.mp4").write_bytes(b"somebody else's")
-    assert (tmp_path / "out.mp4").read_bytes() == b"somebody else's"
+        (tmp_path / "out.mp4").write_bytes(b"someone else's")
+    assert (tmp_path / "out.mp4").read_bytes() == b"someone else's"
     assert [path.name for path in writer.paths] == ["out-2.mp4"]
     assert times_of(writer.paths[0]) == [0]
 

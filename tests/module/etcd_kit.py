@@ -91,7 +91,7 @@ class Etcd:
     def _is_up(self) -> bool:
         try:
             return bool(self._client().status())
-        except Exception:  # noqa: BLE001 - it is not up yet, whatever is raised
+        except Exception:  # noqa: BLE001 - it is not up yet
             return False
 
     def _certificates(self) -> dict[str, str]:

@@ -93,7 +93,7 @@ class Seen:
             assert self._changed.wait_for(is_so, 60), {name: len(outs) for name, outs in self.outputs.items()}
 
     def wait_for_more(self, source_id: str, frames: int = 5) -> None:
-        """Wait until so many more frames of a source have come."""
+        """Wait until a number of further frames of a source have come."""
         wanted = self.count(source_id) + frames
         self.wait_for(lambda: self.count(source_id) >= wanted)
 

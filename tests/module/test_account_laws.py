@@ -60,13 +60,13 @@ class Chain:
 
     @property
     def is_predictable(self) -> bool:
-        """Whether what becomes of each frame does not depend on how fast threads are."""
+        """Whether the way of each frame does not depend on how fast threads are."""
         may_stop = any(name.startswith("Raises") and policy == "stop" for name, _n, policy in self.steps)
         by_batch = any(name == "RaisesForABatch" and policy == "drop_frame" for name, _n, policy in self.steps)
         return not may_stop and not by_batch and any(kind != "fails" for kind, _n in self.sinks)
 
     def fate(self, number: int) -> str | None:
-        """What becomes of a frame: None where it leaves, else the reason for which it is dropped."""
+        """What happens to a frame: None where it leaves, else the reason for which it is dropped."""
         for name, n, policy in self.steps:
             if number % n == n - 1 and name == "Drops":
                 return "element"

@@ -1,4 +1,4 @@
-"""What comes in is counted once on its way out, whoever ends its way, and however often somebody says so."""
+"""What comes in is counted once on its way out, also when several report its end."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Hand:
         return self.time_ns
 
     def wait(self, bell: object, deadline_ns: int | None) -> None:
-        raise AssertionError("nobody waits at this clock")
+        raise AssertionError("no one waits at this clock")
 
 
 def entry(source_id: str, number: int) -> Frame:

@@ -1,4 +1,4 @@
-"""What a module draws: the stock look, drawers of the user's, conditions, layers, and what becomes of errors."""
+"""What a module draws: the stock look, drawers of the user's, conditions, layers, and what happens with errors."""
 
 from __future__ import annotations
 

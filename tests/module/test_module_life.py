@@ -1,4 +1,4 @@
-"""How modules end: what fails or blocks keeps nothing open and nobody waiting."""
+"""How modules end: what fails or blocks keeps nothing open and no one waiting."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class It(PyFunc):
 
 @pytest.fixture
 def life(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """What an element of ``HANGS`` shares with its test; whatever still hangs at the end goes on, and ends."""
+    """What an element of ``HANGS`` shares with its test; what still hangs at the end goes on, and ends."""
     shared: Any = ModuleType("life_of_test")
     shared.calls, shared.stop_hangs, shared.entered, shared.gate = [], False, threading.Event(), threading.Event()
     monkeypatch.setitem(sys.modules, "life_of_test", shared)

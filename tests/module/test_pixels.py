@@ -70,7 +70,7 @@ def test_a_frame_whose_pixels_were_reached_is_encoded_from_them(give: Give) -> N
     assert frames[1].image()[3, 5].tolist() == [1, 2, 3, 255]
     assert frames[1].pixels.surface().format is VideoFormat.RGBA
     with give(frames, frames[0]):
-        pass  # looked at or written to, nobody can tell
+        pass  # looked at or written to, no one can tell
     assert frames[0].pixels.is_edited
 
 

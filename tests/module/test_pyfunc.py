@@ -1,4 +1,4 @@
-"""A user's code in a pipeline: found by name, called in order, and what becomes of what it raises."""
+"""A user's code in a pipeline: found by name, called in order, and what happens with its errors."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ FREE = "def It(frame): pass"
 
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Holds up elements of ``GATED`` and sinks that ask for it, until it is set; set at the end whatever happens."""
+    """Holds up elements of ``GATED`` and sinks that ask for it, until it is set; always set at the end."""
     event = threading.Event()
     module: Any = type(sys)("gate_of_test")
     module.gate = event

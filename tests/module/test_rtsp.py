@@ -27,7 +27,7 @@ __all__ = ["no_thread_is_left"]
 
 @pytest.fixture(scope="module")
 def steady() -> Iterator[RtspServer]:
-    """A server that nobody touches, with a good camera and one whose packets are not what they say."""
+    """A server that no one touches, with a good camera and one whose packets are not what they say."""
     server = RtspServer(good="h264:64x48", broken="broken:64x48")
     yield server
     server.cut()

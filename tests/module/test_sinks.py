@@ -1,4 +1,4 @@
-"""Sinks of a module: what they write, what they leave out and count, and what becomes of one that fails."""
+"""Sinks of a module: what they write, what they leave out and count, and what happens with one that fails."""
 
 from __future__ import annotations
 

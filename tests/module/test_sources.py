@@ -284,7 +284,7 @@ def many(count: int, **properties: Any) -> list[dict[str, Any]]:
 
 
 class Holds:
-    """A source that stays open until it is let go."""
+    """A source that stays open until it is released."""
 
     source_id = "holds"
 

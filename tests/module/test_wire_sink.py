@@ -228,7 +228,7 @@ def test_a_req_sink_whose_frames_nobody_answers_fails_the_module(tmp_path: Path)
     finally:
         context.destroy(linger=0)
     assert len(errors) == 1
-    assert "nobody acknowledged a message within 0.04 s" in errors[0]
+    assert "no one acknowledged a message within 0.04 s" in errors[0]
 
 
 @pytest.mark.parametrize("socket", ["sub+bind:ipc:///x", "nonsense", "tcp://host"])

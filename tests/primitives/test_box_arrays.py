@@ -29,7 +29,7 @@ def box_arrays(draw):
 
 @given(hnp.arrays(np.float32, st.tuples(st.integers(0, 5), st.just(5)), elements=st.floats(width=32)))
 def test_no_value_raises_or_warns(boxes):
-    """Whatever float32 can hold; warnings are errors here."""
+    """All that float32 can hold; warnings are errors here."""
     for corners in (wrapping_xyxy(boxes), xywha_to_xyxy(boxes), xyxy_to_xywha(boxes[:, :4])[:, :4]):
         assert corners.shape == (len(boxes), 4)
 

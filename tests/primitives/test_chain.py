@@ -19,7 +19,7 @@ dimensions = st.integers(500, 4000)
 
 @st.composite
 def steps(draw):
-    """Steps that leave at least 100 pixels whatever came before."""
+    """Steps that leave at least 100 pixels after any steps before."""
     return draw(
         st.one_of(
             st.builds(Step.padding, sides, sides, sides, sides),

@@ -257,7 +257,7 @@ def test_what_is_no_frame_is_refused(text):
 
 @given(st.data())
 def test_damaged_json_is_refused_or_read(data):
-    """No other exception leaves the reader, whatever is cut or replaced."""
+    """No cut and no replacement makes the reader raise another exception."""
     text = json.dumps(changed(["pts"], 5)).encode()
     start = data.draw(st.integers(0, len(text)))
     stop = data.draw(st.integers(start, min(len(text), start + 12)))

@@ -136,7 +136,7 @@ Orders = list[tuple[int, int, int]]
 
 @pytest.fixture
 def orders(monkeypatch: pytest.MonkeyPatch) -> Orders:
-    """Give the orders of streams, which nobody carries out."""
+    """Give the orders of streams, which no one carries out."""
     seen: Orders = []
     monkeypatch.setattr(device_memory, "order_streams", lambda *order: seen.append(order))
     return seen

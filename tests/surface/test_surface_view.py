@@ -424,7 +424,7 @@ def test_a_buffer_of_a_pool_is_wrapped_and_keeps_its_slot() -> None:
 
 def test_a_view_keeps_what_its_reader_made_of_it_until_it_is_consumed() -> None:
     class Reader:
-        """Somebody."""
+        """Someone."""
 
     one, other = Reader(), Reader()
     view = SurfaceView.allocate(VideoFormat.RGBA, (2, 2))

@@ -1,4 +1,4 @@
-"""Laws of the transform on the CPU: it writes what the oracle says, whatever the formats, strides and filters."""
+"""Laws of the transform on the CPU: it writes what the oracle says, for all formats, strides and filters."""
 
 from __future__ import annotations
 

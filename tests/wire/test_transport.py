@@ -66,8 +66,8 @@ def test_a_buffer_that_its_owner_changes_is_sent_as_it_was(tmp_path: Path) -> No
 
 def test_a_send_that_nobody_takes_is_never_a_success(tmp_path: Path) -> None:
     patience = {"send_timeout_s": 0.02, "send_retries": 2}
-    with Writer(f"dealer+connect:ipc://{tmp_path}/nobody.ipc", **patience) as writer:
-        with pytest.raises(TransportTimeoutError, match=r"nobody took a message within 0\.06 s"):
+    with Writer(f"dealer+connect:ipc://{tmp_path}/no one.ipc", **patience) as writer:
+        with pytest.raises(TransportTimeoutError, match=r"no one took a message within 0\.06 s"):
             writer.send("a", FRAME)
         assert (writer.stats().sent, writer.stats().lost) == (0, 1)
     with Reader(f"router+bind:ipc://{tmp_path}/r.ipc") as reader, Writer(f"dealer+connect:{reader.address}") as writer:
@@ -103,7 +103,7 @@ def test_an_end_that_nobody_acknowledges_is_never_a_success(kind: str, tmp_path:
         peer.bind(f"ipc://{tmp_path}/mute.ipc")
         patience = {"receive_timeout_s": 0.02, "receive_retries": 1}
         with Writer(f"{kind}+connect:ipc://{tmp_path}/mute.ipc", **patience) as writer:
-            with pytest.raises(TransportTimeoutError, match=r"nobody acknowledged a message within 0\.04 s"):
+            with pytest.raises(TransportTimeoutError, match=r"no one acknowledged a message within 0\.04 s"):
                 writer.send_eos("a")
             first = peer.recv_multipart()
             answer = [first[0], b"OK"] if kind == "dealer" else [b"OK"]
@@ -275,7 +275,7 @@ def test_stop_ends_a_reader_that_waits(tmp_path: Path) -> None:
 
 
 def test_stop_ends_a_writer_that_waits(tmp_path: Path) -> None:
-    writer = Writer(f"dealer+connect:ipc://{tmp_path}/nobody.ipc", send_timeout_s=3600)
+    writer = Writer(f"dealer+connect:ipc://{tmp_path}/no one.ipc", send_timeout_s=3600)
     errors: list[BaseException] = []
     began = threading.Event()
 

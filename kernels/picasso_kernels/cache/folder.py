@@ -1,4 +1,4 @@
-"""Where compiled kernels are kept: the first place that can be written and that nobody else can write to.
+"""Where compiled kernels are kept: the first place that can be written and that no one else can write to.
 
 A file of the cache is code that we run, so a folder counts only if it is a folder and no link, if it belongs to us, to
 root or to the owner of this package, and if neither its group nor the rest of the world may write to it. The places,
@@ -102,7 +102,7 @@ def is_trusted(folder: Path) -> bool:
 
 
 def has_trusted_owner(status: os.stat_result) -> bool:
-    """Tell whether a file belongs to somebody whose code we run anyway: us, root, or the owner of this package."""
+    """Tell whether a file belongs to someone whose code we run anyway: us, root, or the owner of this package."""
     return status.st_uid in {os.getuid(), 0, _OWNER}
 
 

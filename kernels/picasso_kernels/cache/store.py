@@ -1,4 +1,4 @@
-"""Files of compiled kernels: whole or not there, checked before they are used, removed when nobody uses them.
+"""Files of compiled kernels: whole or not there, checked before they are used, removed when no one uses them.
 
 A file starts with a line of its own: what it is, the sum of its content, and the package whose sources it was made of.
 A file that is empty, cut off, garbled or renamed does not fit its sum: it is passed over, and the next write replaces
@@ -59,7 +59,7 @@ class Name(NamedTuple):
 
 
 def read(name: Name) -> bytes | None:
-    """Return what was written under a name; None where there is nothing, or nothing whole, which is said once."""
+    """Return what was written under a name; None where there is nothing, or nothing whole, which is logged once."""
     for folder in places.trusted_folders():
         content = _read(folder / name.file)
         if content is not None:
@@ -120,7 +120,7 @@ def discard(name: Name, why: object) -> None:
 
 
 def prune(folder: Path, newest: Name) -> None:
-    """Remove from ``folder`` the files that nobody can use: made of sources that are gone or changed, or long unused.
+    """Remove from ``folder`` the files that no one can use: made of sources that are gone or changed, or long unused.
 
     Files of the same kind only, and unfinished ones and those of earlier versions. What is not ours stays.
     """
@@ -166,7 +166,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _read(path: Path) -> bytes | None:
-    """Return the content of one file, or None; whatever is wrong with it, but for its absence, is said once."""
+    """Return the content of one file, or None; anything wrong with it, except its absence, is logged once."""
     try:
         with _opened(path) as file:
             head, content = file.readline(_LARGEST_HEAD), file.read()
@@ -184,7 +184,7 @@ def _read(path: Path) -> bytes | None:
 
 
 def _opened(path: Path) -> BinaryIO:
-    """Open a plain file that somebody trusted wrote and nobody else can write to."""
+    """Open a plain file that someone trusted wrote and no one else can write to."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         status = os.fstat(descriptor)

@@ -131,7 +131,7 @@ def collect_opaque_lanes(e: Emitter, args: Sequence[Value]) -> None:
 def spread_rgb_lanes(e: Emitter, args: Sequence[Value]) -> None:
     """See ``rows.spread_pixels``, for tight pixels of three bytes: out, row. Four pixels at a time.
 
-    Each store writes four bytes too many, which the next one mends; the last one is cut.
+    Each store writes four bytes too many, which the next one replaces; the last one is cut.
     """
     out, row = args
     kept = [lane // 3 * 4 + lane % 3 for lane in range(12)]

@@ -1,4 +1,4 @@
-"""Who runs a kernel: the interpreter as it stands (``pure``), or Numba for this CPU (``host``).
+"""Who runs a kernel: the interpreter (``pure``), or Numba for this CPU (``host``).
 
 A kernel is a plain function on integers and flat arrays that calls other plain functions of this package by name.
 ``host`` compiles it with everything it names, without the GIL, and keeps the machine code on disk. Nothing here
@@ -154,7 +154,7 @@ class Compiled:
         self._form: Any = None
         try:
             self._form = _cached_form(entry)
-        except Exception as error:  # noqa: BLE001  # an unknown Numba may lack whatever the adapter imports
+        except Exception as error:  # noqa: BLE001  # an unknown Numba may lack anything that the adapter imports
             self._go_plain(f"{type(error).__name__}: {error}")
 
     @property

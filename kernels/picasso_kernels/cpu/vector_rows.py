@@ -1,4 +1,4 @@
-"""Rows by the register: what the host compiler puts in the place of the loops that cost the most.
+"""Rows by the register: what the host compiler uses instead of the loops that cost the most.
 
 A row is made in blocks; the last one overlaps the one before, so that no row ends in single steps. Rows shorter than
 a block are made by the plain loop. Tests hold each to its loop, bit for bit.

@@ -1,7 +1,7 @@
 """From a kernel's name to machine code for one device: compiled, assembled, kept on disk.
 
-Numba's PTX is newer than what older drivers read, so nvJitLink assembles it for the device at hand, and the cubin is
-what the driver loads. A second process finds it on disk and imports neither Numba nor nvJitLink.
+Numba's PTX is newer than what older drivers read, so nvJitLink assembles it for the device, and the cubin is what the
+driver loads. A second process finds it on disk and imports neither Numba nor nvJitLink.
 """
 
 from __future__ import annotations

@@ -184,7 +184,7 @@ class Stream:
     """A queue of work that runs in order, beside the queues of others; it never waits for the default stream.
 
     It goes back to the driver with the last thing that refers to this object: memory that is given back in its order
-    needs it as long as somebody holds that memory.
+    needs it as long as someone holds that memory.
     """
 
     def __init__(self, device: Device, address: int = 0) -> None:

@@ -4,7 +4,7 @@ CUDA kernels are written against these functions. The simulator and the referenc
 ``HostMemory``; ``cuda`` puts the instruction named in each docstring in its place, on device addresses. Offsets are in
 bytes, signed, and fit 32 bits.
 
-Convention: a *word* is 32 bits, little endian, whose sign nobody may read: bytes are taken out of it by ``byte_of``,
+Convention: a *word* is 32 bits, little endian, whose sign no one may read: bytes are taken out of it by ``byte_of``,
 ``pick_bytes`` and ``dot2_low``/``dot2_high`` only.
 """
 

@@ -1,7 +1,7 @@
 """The one file that knows Numba's CUDA compiler: plain functions in, PTX out, no GPU and no driver needed.
 
 A kernel is a plain function ``(frame, column, row)`` and the plain functions it names, computed in 32 bits
-(``cuda.rewrite``), with machine instructions in the place of the functions of ``cuda.instructions``.
+(``cuda.rewrite``), with machine instructions instead of the functions of ``cuda.instructions``.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _wide_function(function: Plain, names: Mapping[str, Any]) -> Any:
 
 
 class _DeviceFunction(CUDADispatcher):  # type: ignore[misc]  # Numba carries no types
-    """A function that kernels call and LLVM inlines, compiled for ``BASELINE`` and not for the device at hand.
+    """A function that kernels call and LLVM inlines, compiled for ``BASELINE`` and not for the device of this machine.
 
     Numba's own asks the driver which device that is; here is none.
     """

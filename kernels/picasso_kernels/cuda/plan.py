@@ -51,7 +51,7 @@ class FramePlan:
     kernel: str
     """A key of ``cuda.kernels.KERNELS``."""
     row: npt.NDArray[Any]
-    """One ``FRAME``, its addresses 0, but for those of axis tables, which count bytes from the start of ``tables``."""
+    """One ``FRAME``, its addresses 0, except those of axis tables, which count bytes from the start of ``tables``."""
     tables: npt.NDArray[np.int32]
     sources: tuple[Place, Place, Place]
     targets: tuple[Place, Place, Place]

@@ -1,7 +1,7 @@
 """How CUDA kernels read bytes where two neighbouring target pixels lie near each other in the source.
 
 Where a picture shrinks by at most 2, the samples that both need lie within a few bytes. Two aligned words hold them
-(four, for pixels of 3 bytes), whatever the first byte's place in its word. So a row costs two accesses instead of four,
+(four, for pixels of 3 bytes), wherever the first byte lies in its word. So a row costs two accesses instead of four,
 eight or sixteen. Only words that hold a needed byte are read: nothing outside of a plane's own words is touched.
 
 The arithmetic is that of ``cuda.read``; ``x`` and ``y`` are axis entries. The planner makes sure of ``LUMA_REACH`` and

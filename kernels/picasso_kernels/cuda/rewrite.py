@@ -63,7 +63,7 @@ def narrow(function: Plain, names: Mapping[str, Any], cast: Any) -> FunctionType
     """Return ``function`` with every operation and constant cast to 32 bits.
 
     Args:
-        function: A plain function, whose source is at hand.
+        function: A plain function, whose source can be read.
         names: What its globals are to mean instead, e.g. compiled forms of the functions it calls.
         cast: The cast.
     """

@@ -1,6 +1,6 @@
 """What CUDA kernels write: each thread a block of 2x2 target pixels, or one sample of chroma from plane to plane.
 
-A kernel is one of the writers below with a reader of ``cuda.read`` in the place of ``pixels``. Threads are numbered by
+A kernel is one of the writers below with a reader of ``cuda.read`` instead of ``pixels``. Threads are numbered by
 ``column`` and ``row`` of the block; those beyond the target do nothing.
 """
 

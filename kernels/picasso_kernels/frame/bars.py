@@ -15,7 +15,7 @@ def fill_samples(out: Bytes, step: int, value: int, count: int) -> None:
 def fill_bars(
     out: Bytes, plane: Ints, width: int, height: int, left: int, top: int, right: int, bottom: int, value: int
 ) -> None:
-    """Fill a plane of ``width`` x ``height`` samples but for a rectangle; ``plane`` is its entry in the job."""
+    """Fill a plane of ``width`` x ``height`` samples except a rectangle; ``plane`` is its entry in the job."""
     step = plane[OUT_STEP]
     for y in range(height):
         row = tail(out, plane[OUT_BASE] + y * plane[OUT_PITCH])

@@ -1,6 +1,6 @@
 """One row of the target made of rows of the source: collected, resampled, as bytes.
 
-Vertical first, then horizontal: the vertical pass runs over contiguous bytes, whatever the scale. Bilinear::
+Vertical first, then horizontal: the vertical pass runs over contiguous bytes at every scale. Bilinear::
 
     wide[x] = lerp(widen(upper[x]), widen(lower[x]), y_weight)
     out[x] = narrow(lerp(wide[index[x]], wide[index[x] + 1], x_weight[x]))

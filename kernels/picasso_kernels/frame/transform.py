@@ -142,7 +142,7 @@ def write_pixel_row(job: Ints, table: Ints, scratch: Bytes, sources: Planes, y: 
 
 
 def put_pixels(job: Ints, out: Bytes, row: Bytes, count: int) -> None:
-    """Write finished pixels to the target, whatever its steps."""
+    """Write finished pixels to a target of any steps."""
     step, lane_step, lanes = job[OUT + OUT_STEP], job[OUT + OUT_LANE_STEP], job[OUT_LANES]
     if lanes == 4 and step == 4 and lane_step == 1:
         copy(out, row, 4 * count)

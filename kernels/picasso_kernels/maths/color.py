@@ -43,12 +43,12 @@ class ToYuv(NamedTuple):
     v_blue: int
 
     def swapped(self) -> ToYuv:
-        """Return the coefficients for pixels with blue in the place of red."""
+        """Return the coefficients for pixels with blue instead of red."""
         yr, yg, yb, floor, ur, ug, ub, vr, vg, vb = self
         return ToYuv(yb, yg, yr, floor, ub, ug, ur, vb, vg, vr)
 
     def exchanged(self) -> ToYuv:
-        """Return the coefficients with those of V in the place of those of U."""
+        """Return the coefficients with those of V instead of those of U."""
         return ToYuv(*self[:4], *self[7:], *self[4:7])
 
 

@@ -97,7 +97,7 @@ def smooth_lines(
 def start_lines(
     samples: Bytes, first: int, line_step: int, lines: int, width: int, last_width: int, out: Bytes, state: int
 ) -> None:
-    """Fill sums and past as if the first sample of each line had gone on for ever before it."""
+    """Fill sums and past as if the first sample of each line continued before it without end."""
     for line in range(lines):
         total = load8(samples, first + line * line_step)
         for number in range(3):

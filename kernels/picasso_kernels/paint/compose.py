@@ -49,7 +49,7 @@ def compose(
         height: Of the surface.
         clamp_labels: Move labels into the surface.
         line_ends: Written: for each line, where its glyphs end, after a 0; room for one more than ``codes`` has.
-        glyphs: Written: one for each code point, all 0 where it is not drawn, as at the end in the place of the marks.
+        glyphs: Written: one for each code point, all 0 where it is not drawn, as at the end instead of the marks.
         commands: Written: room for ``COMMANDS_PER_OBJECT`` for each of ``rows``.
 
     Returns:
@@ -289,7 +289,7 @@ def put(
 
 
 def start_command(commands: Ints, end: int, kind: int, color: int) -> int:
-    """Clear the row of command number ``end`` but for its kind and colour; return where it starts."""
+    """Clear the row of command number ``end`` except for its kind and colour; return where it starts."""
     command = end * at.COMMAND_SIZE
     for column in range(at.COMMAND_SIZE):
         commands[command + column] = 0

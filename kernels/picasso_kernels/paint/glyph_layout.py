@@ -26,7 +26,7 @@ def lay_out_line(
 
     Args:
         codes: Code points, with a mark behind each line.
-        number: Of the line: so many marks are before it.
+        number: Of the line: the number of marks before it.
         line_ends: For each line, where its glyphs end, after a 0.
         first_sprite: For each font and code point, the glyph's first sprite.
         font: Which font.

@@ -99,7 +99,7 @@ class Child:
         return Answer(content or None, bool(answer["new"]), float(answer["seconds"]))
 
     def kill(self) -> None:
-        """End it, now; for any thread. Whoever speaks to it gets a ``ChildError``."""
+        """End it, now; for any thread. A thread that speaks to it gets a ``ChildError``."""
         with contextlib.suppress(OSError):
             self._process.kill()
 
@@ -110,7 +110,7 @@ class Child:
         self._process.wait()
 
     def forget(self) -> None:
-        """Close our ends of its pipes, which ends it if nobody else holds them."""
+        """Close our ends of its pipes, which ends it if no one else holds them."""
         for pipe in (self._process.stdin, self._process.stdout, self._report):
             if pipe:
                 with contextlib.suppress(OSError):

@@ -51,7 +51,7 @@ MADE: Final[list[Made]] = []
 
 
 class CompilingCancelled(RuntimeError):
-    """Nobody waits for a kernel any more: see ``CompilerPool.cancel``."""
+    """No one waits for a kernel any more: see ``CompilerPool.cancel``."""
 
 
 @final

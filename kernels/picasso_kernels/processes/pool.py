@@ -275,7 +275,7 @@ def _free_bytes() -> int:
 
 @contextlib.contextmanager
 def cancelled_by_an_error() -> Iterator[None]:
-    """Where the body is left by an exception, Ctrl-C among them, nobody waits for the compiler any more."""
+    """Where the body is left by an exception, Ctrl-C among them, no one waits for the compiler any more."""
     try:
         yield
     except BaseException:

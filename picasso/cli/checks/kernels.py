@@ -38,7 +38,7 @@ def check_kernels() -> Iterator[Finding]:
             reason = obstacle()
             how = f"compiled by numba.njit, which is slower: {reason}" if reason else "compiles the kernels as expected"
         yield Finding("kernels", "numba", State.OK, f"{version('numba')}, {how}")
-    except Exception as error:  # noqa: BLE001 - whatever it raises while it loads is the finding
+    except Exception as error:  # noqa: BLE001 - what it raises while it loads is the finding
         yield Finding.failed("kernels", "numba", error, needed=is_needed, fix=_JIT_EXTRA if is_needed else None)
 
 

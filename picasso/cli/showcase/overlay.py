@@ -42,7 +42,7 @@ class Overlay:
         self._ink = skia.Paint(Color=skia.ColorWHITE, AntiAlias=True)
 
     def __call__(self, source_id: str, _fbo_id: int, width: int, height: int, frame: VideoFrame) -> None:
-        """Draw the line on the canvas of the frame at hand."""
+        """Draw the line on the canvas of the current frame."""
         canvas = current_canvas()
         canvas.drawRect(self._skia.Rect.MakeXYWH(0, height - BAR_HEIGHT, width, BAR_HEIGHT), self._bar)
         rate = nominal_rate(frame) if self._reproducible else self._measured_rate(source_id)

@@ -135,7 +135,7 @@ def shipped_face(path: Path = SHIPPED) -> Face:
 
 @functools.lru_cache(maxsize=64)
 def face_of(family: str) -> Face:
-    """Return the font of ``family``; of one that nobody added or installed, the shipped font, and a warning."""
+    """Return the font of ``family``; of one that no one added or installed, the shipped font, and a warning."""
     name = family.lower()
     if name in SHIPPED_FAMILIES:
         return shipped_face()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @final
 class CudaSurfaces:
-    """One device surface for each format in use, on one stream; host surfaces only where somebody asks for them.
+    """One device surface for each format in use, on one stream; host surfaces only where someone asks for them.
 
     Host sources are uploaded. Encoders that read device memory get a device surface; the others get the finished
     picture, in their own format, in pinned memory. Drawing on a canvas takes the pixels to the host, and there they

@@ -55,7 +55,7 @@ class EncodeRoute:
         self._placed: tuple[tuple[int, int, Rect | None, Fraction], Placement] | None = None
 
     def process(self, message: FrameMessage) -> None:
-        """Encode a frame. Raises whatever went wrong; the frame is then as it was."""
+        """Encode a frame. If it raises, the frame is as it was."""
         if message.surface is None:
             raise SpecError(NO_PIXELS)
         times_ns = self._follow(*timestamps_ns(message.frame))

@@ -32,11 +32,11 @@ class Hooks:
     """The callbacks of one source.
 
     No method raises. What a callback raises, ``SystemExit`` and its like included, goes to ``on_error``; what
-    ``on_error`` raises goes to the log. Called by the source's worker only, but for ``count_lost`` and ``report`` at a
+    ``on_error`` raises goes to the log. Called by the source's worker only, except ``count_lost`` and ``report`` at a
     shutdown that has run out of time.
 
     Who keeps an error keeps the frames of all functions that ran when it was raised. Those of this package lose their
-    locals as soon as they have ended, by ``let_go``, so that pixels go back to their pool; nobody else's are touched.
+    locals as soon as they have ended, by ``let_go``, so that pixels go back to their pool; no one else's are touched.
     """
 
     __slots__ = (
@@ -120,7 +120,7 @@ class Hooks:
         return self._call(*place, _ask, (ObjectDraw, NoneType), on_object_draw_spec, self.source_id, obj, current)
 
     def eviction(self) -> EvictionDecision:
-        """Ask what becomes of the idle source; it terminates unless it gets a decision."""
+        """Ask what to do with the idle source; it terminates unless it gets a decision."""
         decision = None
         if on_eviction := self._callbacks.on_eviction:
             with self._steps.calling:
@@ -136,12 +136,12 @@ class Hooks:
                 self._call(ErrorStage.ON_STREAM_RESET, None, on_stream_reset, self.source_id, reason)
 
     def lost(self, stage: ErrorStage, error: BaseException, frame: VideoFrame) -> None:
-        """Report a frame that will not come out; it is nobody's again, and may be sent once more."""
+        """Report a frame that will not come out; it is no one's again, and may be sent once more."""
         self.count_lost(frame)
         self.report(stage, error, frame)
 
     def count_lost(self, frame: VideoFrame) -> None:
-        """Count a frame that will not come out, and leave the report to somebody else. Any thread."""
+        """Count a frame that will not come out, and leave the report to someone else. Any thread."""
         self._meter.dropped[DropReason.ERROR] += 1
         frame.release()
 
@@ -152,7 +152,7 @@ class Hooks:
         if on_error := self._callbacks.on_error:
             try:
                 on_error(self.source_id, stage, error, frame)
-            except BaseException as failure:  # noqa: BLE001  # there is nobody left to tell but the log
+            except BaseException as failure:  # noqa: BLE001  # there is no one left to tell but the log
                 forget_earlier_trips(failure)
                 self._failures += 1
                 if _is_power_of_two(self._failures):
@@ -218,7 +218,7 @@ class Hooks:
     ) -> R | None:
         try:
             return callback(*args, **kwargs)
-        except BaseException as error:  # noqa: BLE001  # a callback must not end the worker, whatever it raises
+        except BaseException as error:  # noqa: BLE001  # no error of a callback may end the worker
             self.report(stage, error, frame)
             return None
 

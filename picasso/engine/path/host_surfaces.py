@@ -27,7 +27,7 @@ class HostSurfaces:
         """What the encoder reads."""
 
     def get(self, format: VideoFormat) -> SurfaceView:
-        """Return the surface of ``format``; it holds whatever was written to it last."""
+        """Return the surface of ``format``; it holds what was written to it last."""
         surface = self._surfaces.get(format)
         if surface is None:
             color = self._color if format.is_yuv else None

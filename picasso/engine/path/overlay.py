@@ -76,7 +76,7 @@ class Overlay:
             self._hooks.warn(sentence)
 
     def close(self) -> None:
-        """Forget letters, styles and plans, which refer back to this; another frame makes them anew."""
+        """Forget letters, styles and plans, which refer back to this; another frame makes them again."""
         self.end_stream()
         self._painter = None
         self._planned.clear()

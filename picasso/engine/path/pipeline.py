@@ -50,7 +50,7 @@ class Pipeline:
             self._context.hooks.lost(progress.stage, error, frame)
 
     def _hand_on(self, message: FrameMessage, deliver: Deliver | None, reason: DropReason) -> None:
-        """Deliver a frame in its place, without pixels and as it is; drop it where nobody takes it."""
+        """Deliver a frame in its place, without pixels and as it is; drop it where no one takes it."""
         frame = message.frame
         message.release()
         if deliver is None:

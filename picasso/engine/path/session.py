@@ -212,7 +212,9 @@ class Opener:
 
     def reset(self) -> None:
         """Forget failures."""
-        self._failure: str | None = None  # not the error itself, which would keep whatever its traceback leads to
+        self._failure: str | None = (
+            None  # not the error itself, which would keep everything that its traceback refers to
+        )
         self._delay_ns = 0
         self._retry_ns = 0
 
@@ -221,7 +223,7 @@ class Opener:
 
         Raises:
             EncoderError: It is not yet time for the next attempt.
-            BaseException: Whatever the attempt raised.
+            BaseException: What the attempt raised.
         """
         wait_ns = self._retry_ns - self._clock.now_ns()
         if self._failure is not None and 0 < wait_ns <= self._delay_ns:  # longer than that, and the clock went back

@@ -28,7 +28,7 @@ class Progress:
         self.meter = meter
         self.now_ns = clock.now_ns
         self.observe: Observe | None = None
-        """Told of each step that ended well; None for nobody."""
+        """Told of each step that ended well; None for no one."""
         self.stage = ErrorStage.INPUT
         """What is being done, for the report of an error."""
         self.frame: VideoFrame | None = None
@@ -39,7 +39,7 @@ class Progress:
 class Span:
     """A step while it runs: ``with steps.transform:``. Spans of one source do not nest.
 
-    An error inside belongs to the span's stage. A step that fails counts in no latency, and nobody observes it.
+    An error inside belongs to the span's stage. A step that fails counts in no latency, and no one observes it.
     """
 
     __slots__ = ("_add", "_progress", "_stage", "_started_ns", "_step", "ended_ns")

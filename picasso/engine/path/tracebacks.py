@@ -14,7 +14,7 @@ from types import FrameType, TracebackType
 
 OURS = frozenset({"picasso", "picasso_kernels"})
 MOST_ERRORS = 1000
-"""Causes, contexts and members of groups that are looked at; whatever is behind them keeps its locals."""
+"""Causes, contexts and members of groups that are looked at; those behind them keep their locals."""
 _SUSPENDS = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
 
 

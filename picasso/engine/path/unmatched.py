@@ -1,4 +1,4 @@
-"""Entries of a drawing spec that match no object: misspelt, most likely, and nobody sees what is not drawn."""
+"""Entries of a drawing spec that match no object: misspelt, most likely, and no one sees what is not drawn."""
 
 from __future__ import annotations
 

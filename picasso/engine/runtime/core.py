@@ -157,7 +157,7 @@ class Core:
             if live is None:
                 return
             live.worker.inbox.stop()
-            live.source.removed = True  # in this order: whoever comes next waits for a worker that ends
+            live.source.removed = True  # in this order: the next thread waits for a worker that ends
         if not (self.may_not_wait() or lifetime.is_amid_engine()):
             live.worker.wait(None, self.clock)
 

@@ -235,7 +235,7 @@ class Inbox:
             return message
 
     def _admit_senders(self) -> None:
-        """Let in as many of those who wait as there is room for; whatever interrupts, they stand in line until then."""
+        """Let in as many of those who wait as there is room for; an interrupt leaves them in the queue."""
         while self._senders and self._frames < self._capacity:
             sender = self._senders[0]
             if sender.admitted is None:

@@ -24,7 +24,7 @@ def view_of(buf: object) -> SurfaceView:
     if isinstance(buf, int):
         if buf == 0:
             raise SurfaceError("buf_ptr is null")
-        raise SurfaceError(f"buffer does not contain a valid NvBufSurface: {buf:#x} is but an address")
+        raise SurfaceError(f"buffer does not contain a valid NvBufSurface: {buf:#x} is only an address")
     try:
         return SurfaceView.wrap(buf)
     except SurfaceTypeError as error:

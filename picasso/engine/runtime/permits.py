@@ -33,7 +33,7 @@ class Permits:
 
     - A permit that is given back goes to the source that has waited longest. ``threading.Semaphore`` promises no order:
       under load the thread that gives back takes again, and others starve.
-    - Nobody waits longer than ``PATIENCE_NS``; after that a source goes ahead, as one more than there should be.
+    - No one waits longer than ``PATIENCE_NS``; after that a source goes ahead, as one more than there should be.
     - The lock is held for a few operations, never while anybody waits.
     """
 

@@ -24,8 +24,8 @@ logger = logging.getLogger("picasso.engine")
 class Reports:
     """Calls ``on_error`` for frames that were given up, on a thread of its own.
 
-    ``on_error``, the log's handlers and whatever runs when a frame's pixels go are the user's. They may want a lock
-    that the callback holds which was given up on, and never return; so nobody waits for them longer than a moment.
+    ``on_error``, the log's handlers and what runs when a frame's pixels go are the user's. They may want a lock
+    that the callback holds which was given up on, and never return; so no one waits for them longer than a moment.
     """
 
     __slots__ = ("_done", "_never_wait", "_todo")
@@ -47,7 +47,7 @@ class Reports:
                 self._todo.put(each)
 
     def start(self) -> bool:
-        """Begin to report, if there is anything; False where no thread is to be had: somebody else must ``run``."""
+        """Begin to report, if there is anything; False where no thread is to be had: someone else must ``run``."""
         if self._todo.empty():
             self._done.set()
             return True

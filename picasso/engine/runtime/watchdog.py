@@ -1,4 +1,4 @@
-"""The thread that closes an engine which nobody holds any more, and drops what a closed engine held."""
+"""The thread that closes an engine which no one holds any more, and drops what a closed engine held."""
 
 from __future__ import annotations
 

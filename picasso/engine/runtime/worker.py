@@ -126,7 +126,7 @@ class Worker:
         self._exempt.add(ident)
         try:
             self._live()
-        finally:  # somebody waits for this, whatever happens
+        finally:  # a thread waits for this in every case
             self._context.hooks.let_go()
             self._context.steps.progress.observe = None  # which leads to the callbacks, and back here
             self._on_end(self)

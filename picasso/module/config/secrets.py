@@ -18,7 +18,7 @@ _IN_QUERY: Final = re.compile(
     r"(?<=[?&])([\w.-]*(?:passw(?:or)?d|secret|token|auth|signature|api_?key|key)[\w.-]*=)[^&#\s]+", re.IGNORECASE
 )
 _OPEN: Final = {("parameters", "output_frame", "encoder_params", "pass")}
-"""Paths that are no secrets, whatever their names."""
+"""Paths that are not secrets, in spite of their names."""
 
 
 def masked(value: Any, path: Path, variables: Iterable[str] = ()) -> Any:

@@ -33,7 +33,7 @@ def load_filter(config: FilterConfig, code: CodePath) -> FrameFilter | None:
     """Load the filter of a sink; None, with a warning, where that cannot be done: everything passes."""
     try:
         return find_filter(config, code)
-    except Exception as error:  # noqa: BLE001 - whatever the user's code raises
+    except Exception as error:  # noqa: BLE001 - what the user's code raises
         logger.warning("the frame filter %s.%s is not used: %s", config.module, config.class_name, error)
         return None
 

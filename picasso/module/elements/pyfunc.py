@@ -1,4 +1,4 @@
-"""A pyfunc in a pipeline: the user's class or function, its hooks, and what becomes of what it raises."""
+"""A pyfunc in a pipeline: the user's class or function, its hooks, and what happens with its errors."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ class PyFuncElement:
             self.errors += 1
             text = f"element {self.name}: {place_of(batch if frame is None else [frame])}{words_of(error)}"
             is_stop = self.config.on_error == STOP and not self.config.dev_mode
-            if is_stop or not isinstance(error, Exception):  # sys.exit() ends the module, whatever the policy
+            if is_stop or not isinstance(error, Exception):  # sys.exit() ends the module under every policy
                 raise ElementError(text) from error
             if self.errors & (self.errors - 1) == 0:
                 logger.error("%s (error no. %d)", text, self.errors, exc_info=error)

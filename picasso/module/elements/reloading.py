@@ -92,7 +92,7 @@ class ReloadingElement(PyFuncElement):
                 keep(old)
             if not new.on_start():
                 raise ElementError("on_start refused")
-        except Exception as error:  # noqa: BLE001 - whatever the user's code raises while it is edited
+        except Exception as error:  # noqa: BLE001 - what the user's code raises while it is edited
             logger.error("element %s: not loaded again: %s: %s", self.name, type(error).__name__, error)
             return
         self.plugin = new

@@ -79,7 +79,7 @@ class ReloadingFunction:
         try:
             found = self._code.reload(self._module) if again else self._code.load(self._module)
             self._function = self._make(find(found, self._name), dict(self._kwargs))
-        except Exception as error:  # noqa: BLE001 - whatever the user's code raises while it is edited
+        except Exception as error:  # noqa: BLE001 - what the user's code raises while it is edited
             logger.error("%s.%s: not loaded: %s: %s", self._module, self._name, type(error).__name__, error)
             return
         if again:

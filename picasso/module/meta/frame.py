@@ -212,7 +212,7 @@ class Frame:
         return value
 
     def set_tag(self, name: str, value: Tag = True) -> None:
-        """Set a tag. A condition holds while the tag is there, whatever its value.
+        """Set a tag. A condition holds while the tag is there, with any value.
 
         Raises:
             TypeError: ``value`` is no boolean, number or text.

@@ -1,4 +1,4 @@
-"""The pixels of a frame in a module: converted when somebody asks, and encoded from there only if somebody wrote."""
+"""The pixels of a frame in a module: converted when someone asks, and encoded from there only if someone wrote."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class FramePixels:
 
     @property
     def is_edited(self) -> bool:
-        """Whether somebody wrote to it, so that it is what gets encoded."""
+        """Whether someone wrote to it, so that it is what gets encoded."""
         return self._is_edited
 
     def image(self) -> Image:

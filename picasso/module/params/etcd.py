@@ -1,4 +1,4 @@
-"""A mirror of a path in etcd: read once, then watched, so that reading a key asks nobody."""
+"""A mirror of a path in etcd: read once, then watched, so that reading a key asks no one."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ class EtcdMirror:
             client.session.trust_env = False  # else variables for proxies and authorities win over the settings
             try:
                 self._read_all(client)
-            except Exception as error:  # noqa: BLE001 - etcd3gw passes on whatever requests, TLS and JSON raise
+            except Exception as error:  # noqa: BLE001 - etcd3gw passes on what requests, TLS and JSON raise
                 failures.append(f"{host}: {_reason(error)}")
                 continue
             return client
@@ -177,7 +177,7 @@ class EtcdMirror:
                 is_silent = self._is_watching
                 if not is_silent:
                     self._complain(error)
-            except Exception as error:  # noqa: BLE001 - whatever it is, the last values stay and it is tried again
+            except Exception as error:  # noqa: BLE001 - the last values stay and it is tried again
                 self._complain(error)
             self._hang_up()
             if not is_silent:  # an etcd in which nothing changes is asked again at once

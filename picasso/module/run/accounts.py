@@ -71,7 +71,7 @@ class Ticket:
     source_id: str
     """That of the frame when it came in."""
     source: Any
-    """Whatever the one who let it in keeps with it."""
+    """What the one who let it in keeps with it."""
     is_sent: bool = False
     """Whether it went to the engine."""
 
@@ -97,7 +97,7 @@ class _Open:
 class Accounts:
     """Counts every frame of a module once, on its way in and on its way out.
 
-    A frame that comes in gets a ticket. Whoever ends its way takes the ticket back and says how; who comes second finds
+    A frame that comes in gets a ticket. What ends its way takes the ticket back and says how; what comes second finds
     none, and nothing is counted twice. So for each source ``came == left + sum(dropped) + under_way`` at any moment.
     Any thread may call any method; none of them waits.
     """

@@ -22,7 +22,7 @@ class ArrivalOrder:
     """
 
     def __init__(self) -> None:
-        """Begin a stream with whatever number comes first."""
+        """Begin a stream with the number that comes first."""
         self._waiting: list[tuple[int, int, VideoFrame]] = []
         self._next: int | None = None
         self._count = 0
@@ -50,7 +50,7 @@ class ArrivalOrder:
             yield self._pop()
 
     def flush(self) -> Iterator[VideoFrame]:
-        """End the stream: yield what waits. The next one begins with whatever number comes."""
+        """End the stream: yield what waits. The next one begins with the next number."""
         while self._waiting:
             yield self._pop()
         self._next, self._last_dts = None, -1

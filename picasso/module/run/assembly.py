@@ -63,14 +63,14 @@ class Sizes:
         """Return how many decoded frames of a source may wait beyond its pool."""
         return self._decoders.get(source_id, Limit.of(None, None, DECODER_LENGTH))
 
-    def heed(self, source: Source) -> None:
-        """Heed the limit that a ``source`` brings, as those of a socket do."""
+    def take_limit_of(self, source: Source) -> None:
+        """Use the limit that a ``source`` brings, as those of a socket do."""
         limit = getattr(source, "decoder_limit", None)
         if isinstance(limit, Limit):
             self._decoders[source.source_id] = limit
 
     def check(self, streams: int) -> None:
-        """Warn, once, where so many sources cannot fill the batches of the pool."""
+        """Warn, once, where that number of sources cannot fill the batches of the pool."""
         parameters = self._config.parameters
         pools = parameters.get("stream_buffer_pool_size"), parameters.get("muxer_buffer_pool_size")
         text = buffer_warning(streams, pools[0], self._config.batch_size, pools[1])

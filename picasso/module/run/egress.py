@@ -63,7 +63,7 @@ class Egress:
             self._changed.notify_all()
 
     def let_go(self) -> None:
-        """Let nobody wait here any more."""
+        """Let no one wait here any more."""
         with self._changed:
             self._is_open = False
             self._changed.notify_all()

@@ -29,7 +29,7 @@ logger = logging.getLogger("picasso.module")
 class Ending:
     """Ends the parts of a module that there are, in order, within a deadline and a moment.
 
-    At the deadline everybody who waits is let go, and what has not come out is counted as ``stopped``. An element that
+    At the deadline every waiting thread is released, and what has not come out counts as ``stopped``. An element that
     hangs is stopped by another thread; one whose ``on_stop`` hangs, too, is reported and left behind.
     """
 
@@ -70,7 +70,7 @@ class Ending:
         self._sinks.join(max(deadline_s, time.monotonic() + FILES_S))
 
     def give_up(self) -> None:
-        """Let go of everybody who waits, and count what has not come out as stopped. Any thread."""
+        """Let go of everyone who waits, and count what has not come out as stopped. Any thread."""
         self._sinks.finish()  # one that blocks lets go of who waits for it
         if self.pipeline is not None and self.batcher is not None and self.stage is not None:
             stage = self.stage

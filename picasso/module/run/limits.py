@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 DECODER_LENGTH: Final = 5
 """Decoded frames of a source that wait for the elements beyond its pool, where nothing is set."""
 MIN_FRAMES: Final = 8
-"""Frames that may wait whatever a limit in bytes says."""
+"""Frames that may wait beyond a limit in bytes."""
 DEFAULT_BYTES: Final = 10 << 20
 """The limit of every queue in bytes where none is set."""
 

@@ -422,7 +422,7 @@ class Module:
         assert self._runner is not None
         if self._auxiliary.has(source.source_id):
             raise ValueError(f"the source id {source.source_id!r} is in use by an auxiliary stream")
-        self._sizes.heed(source)
+        self._sizes.take_limit_of(source)
         self._runner.add(source, outputs=[Output(SourceSpec(), on_output=self._deliver)])
         self._sizes.check(max(self._stage.open_sources + 1, len(self._sources)))
 

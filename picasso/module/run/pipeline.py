@@ -65,7 +65,7 @@ class ElementStats:
 
 @dataclass(slots=True)
 class _Group:
-    """What one thread runs: elements, behind a queue, but for the first group."""
+    """What one thread runs: elements, behind a queue, except for the first group."""
 
     queue: WorkQueue | None
     elements: list[tuple[Element, ElementStats]] = field(default_factory=list)
@@ -181,7 +181,7 @@ class Pipeline:
         return not any(thread.is_alive() for thread in self._threads)
 
     def give_up(self) -> None:
-        """Let nobody wait in a queue any more, and drop what has not gone through."""
+        """Let no one wait in a queue any more, and drop what has not gone through."""
         self._failed.set()
         for queue in self.queues:
             queue.let_go()

@@ -1,4 +1,4 @@
-"""Records of what a module has done, one every so many frames or seconds; the latest are kept."""
+"""Records of what a module has done, one after a given number of frames or seconds; the latest are kept."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Record:
 
 @final
 class Recorder:
-    """Takes a record every so many frames that leave, and every so many seconds in which frames leave. Any thread."""
+    """Takes a record after a given number of frames that leave, or of seconds in which frames leave. Any thread."""
 
     def __init__(self, metrics: Mapping[str, Any], stages: Callable[[], Sequence[StageStatistics]]) -> None:
         """Begin with no record.
@@ -69,7 +69,7 @@ class Recorder:
         self._due_ns = 0
 
     def frame_left(self, objects: int) -> None:
-        """Take notice of a frame with so many ``objects`` that has left."""
+        """Take notice of a frame with a number of ``objects`` that has left."""
         with self._lock:
             self._frames += 1
             self._objects += objects

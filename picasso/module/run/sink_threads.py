@@ -47,7 +47,7 @@ class SinkThreads:
             thread.put(output)
 
     def finish(self) -> None:
-        """Have every sink closed behind what is queued. Whoever waits for room waits no longer."""
+        """Have every sink closed behind what is queued. Threads that wait for room wait no longer."""
         for thread in self._threads:
             thread.finish()
 

@@ -90,7 +90,7 @@ class WorkQueue:
             return work
 
     def let_go(self) -> None:
-        """Let nobody wait for room any more."""
+        """Let no one wait for room any more."""
         with self._changed:
             self._is_open = False
             self._changed.notify_all()

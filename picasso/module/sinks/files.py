@@ -226,5 +226,5 @@ class _Chunks:
             while True:
                 try:
                     return Output(free_path(path), replaces=False)
-                except FileExistsError:  # somebody was faster
+                except FileExistsError:  # someone was faster
                     continue

@@ -37,7 +37,7 @@ class ConsoleSink:
             line = f"{output.source_id}: pts {frame.pts / 1e9:.3f} s, {frame.object_count} objects, {what}"
         self._numbers[output.source_id] += not output.is_eos
         sys.stdout.write(f"{line}\n")
-        sys.stdout.flush()  # whoever reads along sees each frame as it comes
+        sys.stdout.flush()  # a reader sees each frame as it comes
 
     def close(self) -> None:
         """Flush what was printed."""

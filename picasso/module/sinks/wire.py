@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 EXTERNAL: Final = VideoFrameContent.external("zeromq")
 SEND_TIMEOUT_S: Final = 5.0
-"""Seconds between two warnings that nobody takes what is sent."""
+"""Seconds between two warnings that no one takes what is sent."""
 _TRAVELLING: Final = {"raw-rgb": "raw-rgb24"}
 """Names of codecs that peers know by another one."""
 logger = logging.getLogger("picasso.module")
@@ -33,7 +33,7 @@ class WireSink:
     """Sends what comes out through a socket.
 
     Who reads slowly slows the module, except through PUB, which drops what its readers cannot take. A DEALER that
-    nobody reads waits for a reader, with a warning now and then. A REQ that nobody answers fails, as the reader may
+    no one reads waits for a reader, with a warning now and then. A REQ that no one answers fails, as the reader may
     have lost the frame.
     """
 
@@ -58,7 +58,7 @@ class WireSink:
             send_hwm: Messages that may wait for one reader.
             receive_timeout: Longest wait for an answer in milliseconds, for each attempt.
             req_receive_retries: Further attempts.
-            set_ipc_socket_permissions: Whether everybody may use the file of an ipc socket.
+            set_ipc_socket_permissions: Whether everyone may use the file of an ipc socket.
 
         Raises:
             SpecError: The endpoint is none, or of a reader.
@@ -86,7 +86,7 @@ class WireSink:
         """Send an ``output``, or say why it is left out.
 
         Raises:
-            TransportError: Nobody answered a REQ in time, or it was stopped.
+            TransportError: No one answered a REQ in time, or it was stopped.
         """
         self._note_answers()
         if output.is_eos:
@@ -109,7 +109,7 @@ class WireSink:
         """Close the socket when what was sent has left, or after five seconds."""
         self._note_answers()
         for _due_s, source_id in self._ends:
-            logger.warning("source %r: nobody has acknowledged the end of its stream yet", source_id)
+            logger.warning("source %r: no one has acknowledged the end of its stream yet", source_id)
         self._writer.close()
 
     def _note_answers(self) -> None:
@@ -118,7 +118,7 @@ class WireSink:
             if self._ends:
                 self._ends.popleft()
         while self._ends and self._ends[0][0] < time.monotonic():
-            logger.warning("source %r: nobody acknowledged the end of its stream in time", self._ends.popleft()[1])
+            logger.warning("source %r: no one acknowledged the end of its stream in time", self._ends.popleft()[1])
 
 
 def travelling_frame(frame: VideoFrame) -> tuple[VideoFrame, bytes]:

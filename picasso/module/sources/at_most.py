@@ -1,4 +1,4 @@
-"""``max_fps``: a source that gives at most so many frames a second."""
+"""``max_fps``: a source that gives at most a given number of frames a second."""
 
 from __future__ import annotations
 

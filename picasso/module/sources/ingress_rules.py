@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Verdict(Enum):
-    """What becomes of a frame."""
+    """What happens to a frame."""
 
     PASS = "pass"
     """It goes on; the first one begins a stream."""
@@ -62,7 +62,7 @@ class StreamRules:
         self._kind = None
 
     def judge(self, frame: VideoFrame, data: bytes | memoryview = b"") -> Judgement:
-        """Say what becomes of a ``frame`` with the payload ``data``; a stream that it begins is open from now on."""
+        """Say what to do with a ``frame`` with the payload ``data``; a stream that it begins is open from now on."""
         kind = (codec_name(frame.codec), frame.width, frame.height, frame.fps)
         times = frame.pts, None if self._are_decoded else frame.dts
         judgement = PASS if self._kind is None else self._change(kind, times)

@@ -1,4 +1,4 @@
-"""``videotestsrc``: pictures that nobody has to bring."""
+"""``videotestsrc``: pictures that no one has to bring."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class UriSource:
         Args:
             uri: File, folder, pattern, or address; ``file://`` is allowed.
             source_id: Name of the source; by default that of the file or folder, or the address.
-            loop: Whether it starts again at its end, for ever.
+            loop: Whether it starts again at its end, without a limit.
             eos_on_loop_end: Whether the stream ends with each pass over a single file; that of several ends anyway.
             pace: Whether frames of files come at their own times.
             start_s: Where to begin in each file, in seconds.
@@ -84,7 +84,7 @@ class UriSource:
                 ``USE_ABSOLUTE_TIMESTAMPS`` says.
             trust: What a playlist may make FFmpeg open.
             options: Options of FFmpeg's demuxer.
-            is_live: Whether frames that nobody reads are gone; by default as the protocol says.
+            is_live: Whether frames that no one reads are gone; by default as the protocol says.
             payload: Whether frames carry the bytes that they were decoded from.
             clock: What paces.
 
@@ -277,7 +277,7 @@ class UriSource:
 
 
 def _without_end(reader: VideoReader) -> Iterator[Item]:
-    """Yield what a reader gives, but for the end of the last stream."""
+    """Yield what a reader gives, except the end of the last stream."""
     held: EndOfStream | None = None
     for item in reader:
         if held is not None:

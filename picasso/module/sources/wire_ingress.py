@@ -71,7 +71,7 @@ class Host(Protocol):
         """Forget a source that is over."""
 
     def drain(self) -> None:
-        """Stop in order: somebody who may has asked for it."""
+        """Stop in order: someone who may has asked for it."""
 
 
 @final
@@ -228,7 +228,7 @@ class WireIngress:
         except PicassoError as error:
             self._count("malformed", received.source_id, error)
         waited_ns = self._clock.now_ns() - began_ns
-        for line in self._lines.values():  # while a full queue was waited for, nobody could be heard
+        for line in self._lines.values():  # while a full queue was waited for, no one could be heard
             line.heard_ns += waited_ns
 
     def _shut_down(self, shutdown: Shutdown) -> None:

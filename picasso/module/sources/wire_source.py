@@ -65,7 +65,7 @@ class WireSource:
             queue_frames: Frames that may wait, 0 for no limit.
             queue_bytes: Bytes of payload that may wait, 0 for no limit; one frame always may.
             low_latency: Whether pictures are shown as soon as they are decoded.
-            decoder_limit: Decoded frames that may wait, which the module heeds.
+            decoder_limit: Decoded frames that may wait, which the module uses.
             on_broken: ``(source_id, error)``, told that a payload cannot be decoded; called on the source's thread.
         """
         self._source_id = source_id

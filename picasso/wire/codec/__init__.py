@@ -1,6 +1,6 @@
 """Messages of the Savant protocol to bytes and back; ``protocol.proto`` is the schema.
 
-Bytes that hold no message raise ``ProtocolError``, whatever they are; unknown fields, kinds of values and versions are
+All bytes that hold no message raise ``ProtocolError``; unknown fields, kinds of values and versions are
 passed over.
 """
 

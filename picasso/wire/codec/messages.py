@@ -65,7 +65,7 @@ def decode_message(data: bytes | memoryview, max_bytes: int = MAX_BYTES) -> Mess
     """Read a message.
 
     Args:
-        data: What a peer sent, of whatever version of the protocol.
+        data: What a peer sent, of any version of the protocol.
         max_bytes: Longer messages are refused.
 
     Raises:

@@ -1,6 +1,6 @@
 """The messages of the protocol as classes: of ``protocol.proto``, and a view of the same bytes that is fast to read.
 
-The view differs in nothing that travels. An absent field reads as a value that nobody sends, which spares a question
+The view differs in nothing that travels. An absent field reads as a value that no one sends, which spares a question
 for each field; boxes of objects read as their bytes, so that those of all objects become one array.
 """
 

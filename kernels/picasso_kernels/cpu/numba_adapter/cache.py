@@ -92,7 +92,7 @@ class KernelCache(_Cache):  # type: ignore[misc]  # Numba carries no types
             return None
         try:
             return CompileResult._rebuild(target_context, *pickle.loads(content))
-        except Exception as error:  # noqa: BLE001  # whatever is wrong with it, it can be made again
+        except Exception as error:  # noqa: BLE001  # it can be made again
             store.discard(name, f"{type(error).__name__}: {error}")
             return None
 

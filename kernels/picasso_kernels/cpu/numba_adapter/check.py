@@ -29,7 +29,7 @@ def obstacle() -> str | None:
 def _obstacle() -> str | None:
     try:
         _check()
-    except Exception as error:  # noqa: BLE001  # whatever a Numba that we do not know raises
+    except Exception as error:  # noqa: BLE001  # a Numba that we do not know may raise anything
         return f"{type(error).__name__}: {error}"
     return None
 

@@ -63,7 +63,7 @@ def _widened(kind: Any) -> Any:
 
 
 class _Key:
-    """What an overload is looked up by, in the place of an entry that Python could call."""
+    """What an overload is looked up by, instead of an entry that Python could call."""
 
     __slots__ = ()
 

@@ -89,4 +89,4 @@ MACHINE: dict[Plain, Any] = {
     memory.store64: _store(64),
     memory.store_pixel: _store(32),
 }
-"""What compiled kernels call in the place of the functions of ``memory``."""
+"""What compiled kernels call instead of the functions of ``memory``."""

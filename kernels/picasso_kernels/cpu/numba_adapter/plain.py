@@ -42,7 +42,7 @@ class PlainForm:
         self._types = tuple(map(argument_type, entry.arguments.values()))
 
     def load(self, content: bytes | None = None) -> bool:
-        """Load the form from disk; say whether it is there. Nobody has ``content`` of it."""
+        """Load the form from disk; say whether it is there. No one has ``content`` of it."""
         if content is not None or self.cached_at() is None:
             return False
         self.dispatcher.compile(self._types)
