@@ -35,7 +35,9 @@ def receive(
     source_id: Annotated[str | None, typer.Option("--source-id", "-s", help="The only source that is taken.")] = None,
     prefix: Annotated[str | None, typer.Option("--prefix", help="What the sources begin with that are taken.")] = None,
     frames: Annotated[int | None, typer.Option("--frames", min=1, help="Stop after this number of frames.")] = None,
-    ends: Annotated[int | None, typer.Option("--ends", min=1, help="Stop after this number of ends of streams.")] = None,
+    ends: Annotated[
+        int | None, typer.Option("--ends", min=1, help="Stop after this number of ends of streams.")
+    ] = None,
     idle_s: Annotated[
         float | None, typer.Option("--idle", metavar="SECONDS", min=0.001, help="Stop when nothing comes for so long.")
     ] = None,
