@@ -74,7 +74,7 @@ class Running:
         self._time_ns = 10**18
 
     def write(self, name: str, text: str) -> None:
-        """Put a file in the place of another one, as editors do."""
+        """Replace a file by another one, as editors do."""
         part = self.folder / f"{name}.part"
         part.write_text(text)
         self._time_ns += 10**9
