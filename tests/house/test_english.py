@@ -9,7 +9,6 @@ ROOT = Path(__file__).parents[2]
 INSTEAD = {
     "all the same": "still",
     "anew": "again",
-    "as it stands": "unchanged",
     "at hand": "available",
     "behind your back": "say when and by what",
     "but for": "except",
@@ -57,6 +56,10 @@ def test_phrases_that_a_reader_stumbles_over_stand_nowhere() -> None:
     found = []
     for path in files():
         for number, line in enumerate(path.read_text().splitlines(), 1):
-            found += [f"{path.relative_to(ROOT)}:{number}: {match[0]!r}" for match in PHRASE.finditer(line)]
-    advice = "; ".join(f"{phrase}: {instead}" for phrase, instead in INSTEAD.items())
-    assert not found, f"write instead: {advice}"
+            found += [f"{path.relative_to(ROOT)}:{number}: {advice(match[0])}" for match in PHRASE.finditer(line)]
+    assert not found, "\n".join(found)
+
+
+def advice(said: str) -> str:
+    (instead,) = (instead for phrase, instead in INSTEAD.items() if re.fullmatch(phrase, said, re.IGNORECASE))
+    return f"{said!r}; write instead: {instead}"
