@@ -14,7 +14,7 @@ from picasso.client.health import READABLE, wait_for_health
 from picasso.client.logs import Logs
 from picasso.client.pixels import Group, Groups, rgb_of
 from picasso.client.trace import trace_id_of
-from picasso.errors import MediaError
+from picasso.errors import MediaError, ProtocolError
 from picasso.primitives import EndOfStream, VideoFrame, VideoFrameBatch
 from picasso.wire import Reader, Received
 
@@ -119,6 +119,8 @@ class SinkRunner:
         self._log_provider = log_provider
         self._groups: Groups[SinkResult] = Groups()
         self._is_stopped = False
+        self.malformed = 0
+        """Messages that were skipped because they could not be read; each is logged."""
 
     @property
     def reader(self) -> Reader:
@@ -139,7 +141,6 @@ class SinkRunner:
 
         Raises:
             TransportTimeoutError: The module does not run in time.
-            ProtocolError: A message is out of range.
         """
         if self._health is not None:
             wait_for_health(self._health.url, self._health.timeout_s, self._health.interval_s, READABLE)
@@ -177,7 +178,13 @@ class SinkRunner:
             self._reader.close()
 
     def _result(self, received: Received) -> SinkResult | None:
-        result = SinkResult(received, received.message(), self._log_provider)
+        try:
+            message = received.message()
+        except ProtocolError as error:
+            self.malformed += 1
+            logger.warning("source %r: message no. %d that is skipped: %s", received.source_id, self.malformed, error)
+            return None
+        result = SinkResult(received, message, self._log_provider)
         if result.frame_meta is not None:
             result._group = self._groups.of(received.source_id, result.frame_meta, result)
         elif result.eos:

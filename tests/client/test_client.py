@@ -20,8 +20,8 @@ from picasso.client import (
     wait_for_health,
 )
 from picasso.errors import HealthError, MediaError, SpecError, TransportTimeoutError
-from picasso.primitives import EndOfStream, VideoFrame, VideoFrameBatch, VideoFrameContent
-from picasso.wire import Reader, Received
+from picasso.primitives import EndOfStream, VideoFrame, VideoFrameBatch, VideoFrameContent, save_message_to_bytes
+from picasso.wire import Reader, Received, Writer
 
 JPEG = {"output_frame": {"codec": "jpeg"}}
 H264 = {"output_frame": {"codec": "h264", "encoder": "software"}}
@@ -308,3 +308,15 @@ def test_builders_and_pictures_are_never_changed(tmp_path: Path) -> None:
         opened = JpegSource("a", file)
         assert opened.filepath is None
         assert opened.build_frame()[1] == opened.build_frame()[1] == picture.build_frame()[1]
+
+
+def test_a_message_that_cannot_be_read_is_skipped(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    bad = VideoFrame("cam", "30/1", 4, 2).to_message()
+    data = save_message_to_bytes(bad).replace(b"30/1", b"30/0")
+    sink = SinkBuilder().with_socket(f"router+bind:ipc://{tmp_path}/out.ipc").with_idle_timeout(60).build()
+    with sink, Writer(f"dealer+connect:ipc://{tmp_path}/out.ipc") as writer:
+        writer.send("cam", data)
+        writer.send("cam", VideoFrame("cam", "30/1", 4, 2, pts=7).to_message())
+        assert next(sink).frame_meta.pts == 7
+        assert sink.malformed == 1
+    assert "message no. 1 that is skipped: frame: framerate" in caplog.text

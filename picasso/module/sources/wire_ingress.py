@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, final
 
 from picasso.engine.threads import EngineThread
-from picasso.errors import PicassoError, ShutDownError
+from picasso.errors import ShutDownError
 from picasso.media.carried import note_arrival
 from picasso.media.times import NS, Ticks
 from picasso.module.run.baggage import Baggage, give
@@ -35,6 +35,8 @@ ZEROMQ: Final = "zeromq"
 """The method of content that lies beside its message."""
 MAX_EARLY: Final = 1024
 """Sources without a stream whose dropped frames are counted by name."""
+MAX_LINGERING: Final = 4
+"""How many times as many sources as may stream at once may be there, with those whose stream has ended."""
 logger = logging.getLogger("picasso.module")
 
 
@@ -212,7 +214,9 @@ class WireIngress:
         try:
             message = received.message()
             content = message.content
-            if isinstance(content, VideoFrame):
+            if isinstance(content, VideoFrame | EndOfStream) and content.source_id != received.source_id:
+                self._count("malformed", received.source_id, f"inside it is of the source {content.source_id!r:.100}")
+            elif isinstance(content, VideoFrame):
                 self._frame(content, received.payload, message)
             elif isinstance(content, EndOfStream):
                 self._end(content.source_id)
@@ -220,12 +224,15 @@ class WireIngress:
                 self._shut_down(content)
             elif isinstance(content, VideoFrameBatch):
                 for frame in content.frames:
-                    self._frame(frame, (), message)
+                    if self._reader is not None and frame.source_id in self._reader.blacklist:
+                        self._drop("blacklisted", frame.source_id)
+                    else:
+                        self._frame(frame, (), message)
             else:
                 self._count("other messages", received.source_id, message.kind)
         except ShutDownError:
             self._is_stopped = True
-        except PicassoError as error:
+        except Exception as error:  # noqa: BLE001 - no message, whatever is in it, ends the reading of others
             self._count("malformed", received.source_id, error)
         waited_ns = self._clock.now_ns() - began_ns
         for line in self._lines.values():  # while a full queue was waited for, no one could be heard
@@ -296,6 +303,9 @@ class WireIngress:
         if limit and sum(line.rules.is_open for line in self._lines.values()) >= limit:
             self._drop("max_parallel_streams", source_id, f"{limit} sources are in")
             return None
+        if limit and not self._has_room(limit):
+            self._drop("max_parallel_streams", source_id, f"{len(self._lines)} sources are in or on their way out")
+            return None
         settings = self._settings
         source = WireSource(
             source_id,
@@ -314,6 +324,13 @@ class WireIngress:
             self._drop("name in use", source_id, error)
             return None
         return line
+
+    def _has_room(self, limit: int) -> bool:
+        """Tell whether a further source may come in; where many have ended, let the oldest of those go early."""
+        closed = [line for line in self._lines.values() if not line.rules.is_open]
+        for line in closed[:-limit]:
+            line.source.finish()
+        return len(self._lines) < MAX_LINGERING * limit
 
     def _end(self, source_id: str) -> None:
         line = self._lines.get(source_id)
