@@ -51,6 +51,10 @@ bench *args: && guard
 guard *args:
     python bench/guard.py {{args}}
 
+# messages a second of the wire, between two processes
+bench-wire *args:
+    python bench/wire.py {{args}}
+
 # picasso and its peers on the same work, into bench/performance-ledger.md; seven minutes a round, on an idle machine
 bench-peers rounds="3":
     mkdir -p out

@@ -11,6 +11,7 @@
             received.source_id, received.kind, received.payload
 """
 
+from picasso.wire.bridge import from_savant, to_savant
 from picasso.wire.codec import MAX_BYTES, MAX_PARTS, PROTOCOL_VERSION, decode_message, encode_message
 from picasso.wire.endpoint import Endpoint, SocketKind
 from picasso.wire.envelope import MessageKind
@@ -38,4 +39,6 @@ __all__ = [
     "WriterStats",
     "decode_message",
     "encode_message",
+    "from_savant",
+    "to_savant",
 ]
