@@ -19,6 +19,8 @@ from picasso.wire.sequence import SequenceCheck
 from picasso.wire.sockets import IPC_PERMISSIONS, MAX_PART_BYTES, MAX_PARTS, Socket
 
 ACKNOWLEDGEMENT: Final = b"OK"
+FAREWELL_S: Final = 1.0
+"""Seconds that a reader which is closed waits for its acknowledgements to leave."""
 logger = logging.getLogger("picasso.wire")
 
 
@@ -146,7 +148,7 @@ class Reader:
     def close(self) -> None:
         """Close the socket, on the thread that receives; may be called again."""
         self._is_stopped = True
-        self._socket.close()
+        self._socket.close(FAREWELL_S)
 
     def __enter__(self) -> Self:
         return self

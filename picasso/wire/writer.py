@@ -127,11 +127,18 @@ class Writer:
         """
         return self._send(source_id, end_of_stream(self._source(source_id)), (), is_end=True, wait=wait)
 
-    def take_answers(self) -> int:
-        """Return how many answers have come, since the last call, that no one waited for."""
-        owed = self._owed
-        while self._owed and self._socket.receive() is not None:
-            self._owed -= 1
+    def take_answers(self, wait_s: float = 0.0) -> int:
+        """Return how many answers have come, since the last call, that no one waited for.
+
+        Args:
+            wait_s: Longest wait in seconds for those that have not come.
+        """
+        owed, until_s = self._owed, time.monotonic() + wait_s
+        while self._owed:
+            if self._socket.receive() is not None:
+                self._owed -= 1
+            elif self._is_stopped or not self._socket.wait(to_send=False, until_s=until_s):
+                break
         return owed - self._owed
 
     def stop(self) -> None:

@@ -119,6 +119,33 @@ def test_trace_labels_identity_and_attributes_travel_with_each_frame(tmp_path: P
         assert frame.framerate == "25/1"
 
 
+@pytest.mark.parametrize("codec", ["h264", "hevc", "jpeg", "raw-rgba"])
+def test_copy_sends_the_very_bytes_on_in_the_order_in_which_they_came(codec: str, tmp_path: Path) -> None:
+    config = wire_config(tmp_path, frame={"width": 96, "height": 64}, output_frame={"codec": "copy"})
+    *frames, _end = through(config, tmp_path, codec=codec)
+    units = encode(codec)
+    assert [bytes(one.joined_payload()) for one in frames] == [data for _, _, data in units]
+    for index, (one, (number, is_key, _)) in enumerate(zip(frames, units, strict=True)):
+        frame = frame_in(one)
+        assert (frame.width, frame.height, frame.codec, frame.keyframe) == (*SIZE, codec, is_key)
+        assert (frame.pts, frame.dts) == ((number + 4) * STEP_NS, index * STEP_NS)
+        assert frame.transcoding_method is VideoFrameTranscodingMethod.Copy
+        assert boxes(frame)["thing"] == pytest.approx((10 + number, 20, 8, 4), abs=1e-4)  # back in source pixels
+
+
+@pytest.mark.parametrize("old_peers", [True, False])
+def test_padding_is_told_in_steps_that_old_readers_know(old_peers: bool, tmp_path: Path) -> None:
+    config = wire_config(tmp_path, frame={"width": 64, "height": 48, "padding": {"left": 8, "top": 16}})
+    config["pipeline"]["sink"][0]["properties"]["old_peers"] = old_peers
+    first, *_ = through(config, tmp_path)
+    steps = [(step.step.value, step.values) for step in frame_in(first).transformations]
+    boxed = [("letter_box", (72, 64, 8, 16, 0, 0))]
+    assert steps == [
+        ("initial_size", (64, 48)),
+        *([("letter_box", (64, 48, 0, 0, 0, 0)), ("padding", (8, 16, 0, 0))] if old_peers else boxed),
+    ]
+
+
 def add_object(frame: Frame) -> None:
     from picasso.module import ObjectMeta
     from picasso.primitives import BBox

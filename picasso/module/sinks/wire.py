@@ -12,7 +12,7 @@ from picasso.media.payload import codec_name
 from picasso.media.times import NS, Ticks
 from picasso.module.run.baggage import baggage_of
 from picasso.primitives import Message, VideoFrameContent
-from picasso.wire import SocketKind, Writer
+from picasso.wire import SocketKind, Writer, encode_message
 from picasso.wire.sockets import IPC_PERMISSIONS
 
 if TYPE_CHECKING:
@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 
 EXTERNAL: Final = VideoFrameContent.external("zeromq")
 SEND_TIMEOUT_S: Final = 5.0
+<<<<<<< HEAD
 """Seconds between two warnings that no one takes what is sent."""
+=======
+"""Seconds between two warnings that nobody takes what is sent."""
+FAREWELL_S: Final = 1.0
+"""Seconds that a sink which is closed waits for ends of streams to be acknowledged."""
+>>>>>>> 4c47d00 (Tell old peers padding in steps they know; kill either side under load; wait for the last acknowledgements; an example of three clips)
 _TRAVELLING: Final = {"raw-rgb": "raw-rgb24"}
 """Names of codecs that peers know by another one."""
 logger = logging.getLogger("picasso.module")
@@ -48,6 +54,7 @@ class WireSink:
         receive_timeout: int = 5000,
         req_receive_retries: int = 3,
         set_ipc_socket_permissions: bool = True,
+        old_peers: bool = True,
     ) -> None:
         """Open the socket.
 
@@ -58,7 +65,13 @@ class WireSink:
             send_hwm: Messages that may wait for one reader.
             receive_timeout: Longest wait for an answer in milliseconds, for each attempt.
             req_receive_retries: Further attempts.
+<<<<<<< HEAD
             set_ipc_socket_permissions: Whether everyone may use the file of an ipc socket.
+=======
+            set_ipc_socket_permissions: Whether everybody may use the file of an ipc socket.
+            old_peers: Whether chains are written as readers before savant-rs 1.0 understand them, which newer ones do,
+                too; if not, a letter box is one step instead of two.
+>>>>>>> 4c47d00 (Tell old peers padding in steps they know; kill either side under load; wait for the last acknowledgements; an example of three clips)
 
         Raises:
             SpecError: The endpoint is none, or of a reader.
@@ -75,6 +88,7 @@ class WireSink:
             receive_retries=req_receive_retries,
             ipc_permissions=IPC_PERMISSIONS if set_ipc_socket_permissions else None,
         )
+        self._old_peers = old_peers
         self._is_answered = self._writer.endpoint.kind is SocketKind.DEALER
         self._patience_s = receive_timeout / 1e3 * (req_receive_retries + 1)
         self._ends: deque[tuple[float, str]] = deque()
@@ -98,7 +112,7 @@ class WireSink:
         baggage = baggage_of(frame)
         travelling, payload = travelling_frame(frame)
         message = Message(travelling, labels=baggage.labels, span_context=baggage.trace)
-        self._writer.send(output.source_id, message, payload)
+        self._writer.send(output.source_id, encode_message(message, old_peers=self._old_peers), payload)
         return None
 
     def stop(self) -> None:
@@ -107,14 +121,14 @@ class WireSink:
 
     def close(self) -> None:
         """Close the socket when what was sent has left, or after five seconds."""
-        self._note_answers()
+        self._note_answers(FAREWELL_S)
         for _due_s, source_id in self._ends:
             logger.warning("source %r: no one has acknowledged the end of its stream yet", source_id)
         self._writer.close()
 
-    def _note_answers(self) -> None:
-        """Take notice of ends of streams that were acknowledged, and of those that were not in time."""
-        for _ in range(self._writer.take_answers()):
+    def _note_answers(self, wait_s: float = 0.0) -> None:
+        """Take notice of ends of streams that were acknowledged, waiting so long, and of those that were not in time."""
+        for _ in range(self._writer.take_answers(wait_s)):
             if self._ends:
                 self._ends.popleft()
         while self._ends and self._ends[0][0] < time.monotonic():
