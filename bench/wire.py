@@ -1,6 +1,6 @@
 """Messages a second from one process to another: ``python bench/wire.py``, or ``just bench-wire``.
 
-A process sends as fast as it can for so many seconds, this one receives. What is counted arrived and was decoded:
+A process sends as fast as it can for some seconds, this one receives. What is counted arrived and was decoded:
 
 - ``frame``: a frame with 10 objects, encoded each time, and 50 kB beside it, decoded to a frame at the other end;
 - ``relayed``: the same, the message encoded once and only its outside read at the other end, as a router does;

@@ -58,7 +58,7 @@ def to_savant(content: Ours) -> Any:
 
 
 def from_savant(theirs: Any) -> Ours:
-    """Return what an object of ``savant_rs`` says, as ours of the same kind.
+    """Return what an object of ``savant_rs``, ``theirs``, says, as ours of the same kind.
 
     Its package numbers messages as it makes them, so each frame that is read takes a number of its source.
 

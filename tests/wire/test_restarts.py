@@ -61,7 +61,7 @@ def test_a_writer_that_is_killed_twice_is_noticed_twice(reading: str, writing: s
                 kill(process)
     if writing != "pub":  # which loses what comes too fast, and may begin behind where its predecessor was
         assert [gap.is_restart for gap in gaps] == [True, True]
-        assert reader.stats().missed == 0  # what arrived is whole; what a writer had not sent, nobody can know
+        assert reader.stats().missed == 0  # what arrived is whole; what a writer had not sent, no reader can know
 
 
 @pytest.mark.parametrize(("reading", "writing"), PAIRS[:2])

@@ -23,13 +23,9 @@ if TYPE_CHECKING:
 
 EXTERNAL: Final = VideoFrameContent.external("zeromq")
 SEND_TIMEOUT_S: Final = 5.0
-<<<<<<< HEAD
 """Seconds between two warnings that no one takes what is sent."""
-=======
-"""Seconds between two warnings that nobody takes what is sent."""
 FAREWELL_S: Final = 1.0
 """Seconds that a sink which is closed waits for ends of streams to be acknowledged."""
->>>>>>> 4c47d00 (Tell old peers padding in steps they know; kill either side under load; wait for the last acknowledgements; an example of three clips)
 _TRAVELLING: Final = {"raw-rgb": "raw-rgb24"}
 """Names of codecs that peers know by another one."""
 logger = logging.getLogger("picasso.module")
@@ -65,13 +61,9 @@ class WireSink:
             send_hwm: Messages that may wait for one reader.
             receive_timeout: Longest wait for an answer in milliseconds, for each attempt.
             req_receive_retries: Further attempts.
-<<<<<<< HEAD
             set_ipc_socket_permissions: Whether everyone may use the file of an ipc socket.
-=======
-            set_ipc_socket_permissions: Whether everybody may use the file of an ipc socket.
             old_peers: Whether chains are written as readers before savant-rs 1.0 understand them, which newer ones do,
                 too; if not, a letter box is one step instead of two.
->>>>>>> 4c47d00 (Tell old peers padding in steps they know; kill either side under load; wait for the last acknowledgements; an example of three clips)
 
         Raises:
             SpecError: The endpoint is none, or of a reader.
@@ -127,7 +119,7 @@ class WireSink:
         self._writer.close()
 
     def _note_answers(self, wait_s: float = 0.0) -> None:
-        """Take notice of ends of streams that were acknowledged, waiting so long, and of those that were not in time."""
+        """Take notice of ends of streams that were acknowledged, waiting so long, and of those that came too late."""
         for _ in range(self._writer.take_answers(wait_s)):
             if self._ends:
                 self._ends.popleft()
