@@ -151,6 +151,11 @@ class Frame:
         return self._primary if isinstance(self._primary, ObjectMeta) else None
 
     @property
+    def primary_in_use(self) -> ObjectMeta | None:
+        """The primary object if somebody has asked for it; one that nobody has seen says nothing."""
+        return self._primary if isinstance(self._primary, ObjectMeta) else None
+
+    @property
     def has_primary(self) -> bool:
         """Whether the primary object was not removed: whole-frame models run on this frame."""
         return self._primary is not None

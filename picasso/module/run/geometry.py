@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -34,19 +35,8 @@ class Geometry:
 
     @classmethod
     def of(cls, source_wh: tuple[int, int], config: FrameConfig) -> Geometry:
-        """Compute the frames for a source's size."""
-        width, height = source_wh if config.width is None or config.height is None else (config.width, config.height)
-        padding = config.padding
-        if padding is None:
-            placement = Placement.compute(source_wh, (width, height), STRETCH)
-            return cls(source_wh, placement, (width, height), None, (0, 0, 0, 0))
-        total_wh = (width + padding.left + padding.right, height + padding.top + padding.bottom)
-        inset = DstPadding(padding.left, padding.top, padding.right, padding.bottom)
-        placement = Placement.compute(source_wh, total_wh, TransformConfig(Padding.NONE, inset))
-        if padding.keep:
-            return cls(source_wh, placement, total_wh, None, (padding.left, padding.top, padding.right, padding.bottom))
-        crop = Rect(top=padding.top, left=padding.left, width=width, height=height)
-        return cls(source_wh, placement, (width, height), crop, (0, 0, 0, 0))
+        """Compute the frames for a source's size; kept, as every frame asks."""
+        return _geometry(source_wh, config)
 
     @property
     def keeps_padding(self) -> bool:
@@ -86,3 +76,21 @@ def _turned_boxes(frame: VideoFrame) -> list[tuple[RBBox, float]]:
     """Return the boxes of a frame that are rotated, and their widths."""
     boxes = [box for one in frame.get_all_objects() for box in (one.detection_box, one.track_box) if box is not None]
     return [(box, box.width) for box in boxes if box.angle]
+
+
+@functools.lru_cache(maxsize=256)
+def _geometry(source_wh: tuple[int, int], config: FrameConfig) -> Geometry:
+    width, height = source_wh if config.width is None or config.height is None else (config.width, config.height)
+    padding = config.padding
+    if padding is None:
+        placement = Placement.compute(source_wh, (width, height), STRETCH)
+        return Geometry(source_wh, placement, (width, height), None, (0, 0, 0, 0))
+    total_wh = (width + padding.left + padding.right, height + padding.top + padding.bottom)
+    inset = DstPadding(padding.left, padding.top, padding.right, padding.bottom)
+    placement = Placement.compute(source_wh, total_wh, TransformConfig(Padding.NONE, inset))
+    if padding.keep:
+        return Geometry(
+            source_wh, placement, total_wh, None, (padding.left, padding.top, padding.right, padding.bottom)
+        )
+    crop = Rect(top=padding.top, left=padding.left, width=width, height=height)
+    return Geometry(source_wh, placement, (width, height), crop, (0, 0, 0, 0))

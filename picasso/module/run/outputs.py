@@ -65,7 +65,7 @@ def drawers(module: ModuleConfig) -> list[ElementConfig]:
 
 def finish_metadata(frame: Frame, *, legacy_track_ids: bool) -> None:
     """Make a frame's objects what leaves the module: the primary one only if it says something, track ids as set."""
-    primary, video_frame = frame.primary, frame.video_frame
+    primary, video_frame = frame.primary_in_use, frame.video_frame
     if primary is not None:
         box = primary.bbox
         whole = (0.0, 0.0, float(frame.width), float(frame.height))

@@ -43,7 +43,7 @@ class _Source:
     def __init__(self, downstream: Downstream, limit: Limit) -> None:
         self.downstream = downstream
         self.geometry: Geometry | None = None
-        self.encoded: tuple[tuple[int, int], Fraction] | None = None
+        self.encoded: tuple[tuple[int, int], tuple[int, int]] | None = None
         """Size and rate that the engine was told."""
         self.egress = Egress(downstream.pass_on, limit)
         self.copying = Copying()
@@ -316,9 +316,9 @@ class ModuleStage:
 
     def _fit_spec(self, source: _Source, frame: VideoFrame, geometry: Geometry) -> None:
         """Tell the engine size and rate where they are others than before: behind the frames that it was sent."""
-        rate = Fraction(*frame.fps) if frame.fps[0] > 0 else FALLBACK_RATE
-        if source.encoded != (geometry.output_wh, rate):
-            source.encoded = (geometry.output_wh, rate)
+        if source.encoded != (geometry.output_wh, frame.fps):
+            source.encoded = (geometry.output_wh, frame.fps)
+            rate = Fraction(*frame.fps) if frame.fps[0] > 0 else FALLBACK_RATE
             self._set_spec(frame.source_id, source_spec(self._module, geometry.output_wh, rate))
 
     def _geometry_of(self, frame: Frame) -> Geometry:
