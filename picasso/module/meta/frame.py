@@ -152,7 +152,7 @@ class Frame:
 
     @property
     def primary_in_use(self) -> ObjectMeta | None:
-        """The primary object if somebody has asked for it; one that nobody has seen says nothing."""
+        """The primary object if it was asked for; one that was never seen says nothing."""
         return self._primary if isinstance(self._primary, ObjectMeta) else None
 
     @property
