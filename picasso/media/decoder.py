@@ -156,9 +156,10 @@ class Decoder:
         """Packets so far that cannot be decoded, and those behind them that gave no picture; 0 before the first."""
         if not self.skipped or self.stream.codec_context.name in _HIDES:
             return self.skipped
-        newest = max(self._unshown, default=0)
-        waiting = 0 if self._has_ended else sum(number > newest - _WAIT for number in self._unshown)
-        return self._gone + len(self._unshown) - waiting
+        unshown = tuple(self._unshown)  # in one step: another thread may be decoding
+        newest = max(unshown, default=0)
+        waiting = 0 if self._has_ended else sum(number > newest - _WAIT for number in unshown)
+        return max(self._gone + len(unshown) - waiting, self.skipped)
 
     @property
     def moved(self) -> int:
@@ -300,6 +301,8 @@ class Decoder:
         except InvalidDataError:
             self._order.lose(number)
             self.skipped += 1
+            if len(self._unshown) > _MANY:
+                self._give_up_before(number)
             self._ends_damaged = True
             self._tell(number, "cannot be decoded")
             return []

@@ -123,8 +123,9 @@ class UriSource:
         self._stop = StopSignal()
         self._now = StopSignal(self._stop)
         self.frame_count: int | None = None
-        self.dropped: Counter[str] = Counter(undecodable=0)
-        """Packets that could not be decoded (``undecodable``)."""
+        self._undecodable = 0
+        """Of the files that were read to their end."""
+        self._reader: VideoReader | None = None
         self._bad_records = 0
         self._arrivals = 0
         """Where the numbers of the newest file's frames begin, in the order of their arrival."""
@@ -135,6 +136,12 @@ class UriSource:
     def source_id(self) -> str:
         """The name of the source."""
         return self._source_id
+
+    @property
+    def dropped(self) -> Counter[str]:
+        """Packets that could not be decoded, and those that depend on them, as ``undecodable``. Any thread."""
+        reader = self._reader
+        return Counter(undecodable=self._undecodable + (0 if reader is None else reader.lost))
 
     def files(self) -> list[str]:
         """Return what is read, in order; a folder's files by name.
@@ -208,10 +215,10 @@ class UriSource:
         """Yield the frames of a file; a picture of several, ``number``, has the time of its place among them."""
         beside = None if self._is_address else ObjectsBeside.of(file, self._metadata)
         location = Attribute(TAGS, "location", [AttributeValue.string(input_place(file).shown)])
-        undecodable = self.dropped["undecodable"]
         numbers, most = itertools.count(), self._arrivals - 1
         with VideoReader(file, self._source_id, stop=stop, **self._options) as reader:
             self.frame_count = reader.info.frame_count if self._is_counted(number) else None
+            self._reader = reader
             try:
                 for item in _without_end(reader):
                     if isinstance(item, EndOfStream):
@@ -234,11 +241,10 @@ class UriSource:
                         most = max(most, self._shift(frame, frame.pts - own_ns))
                     self._end_ns = frame.pts + (frame.duration or 1)
                     yield frame, surface
-                    if reader.skipped:
-                        self.dropped["undecodable"] = undecodable + reader.lost
             finally:
                 self._arrivals = most + 1
-                self.dropped["undecodable"] = undecodable + reader.lost
+                self._reader = None
+                self._undecodable += reader.lost
 
     def _put_beside(self, beside: ObjectsBeside, frame: VideoFrame, index: int) -> None:
         """Put the objects of a record into a frame; a bad record is reported, and the frame goes on without them."""
