@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
@@ -26,6 +26,11 @@ _TEMPORAL_DELIMITER: Final = b"\x12\0"
 _TABLES: Final = frozenset({b"stbl"})
 _H264_SPS, _HEVC_SPS = 7, 33
 """Kinds of units that begin a stream."""
+_KINDS: Final[Mapping[Codec, Callable[[int], bool]]] = {
+    Codec.H264: lambda first: first & 0x1F in (7, 8),
+    Codec.HEVC: lambda first: first >> 1 & 0x3F in (32, 33, 34),
+}
+"""Whether a unit is a parameter set, by its first byte (ITU-T H.264, table 7-1; H.265, table 7-1)."""
 _ADTS_BYTES: Final = 7
 _SHAPE_BYTES: Final = 52
 """The end of ``tkhd`` that is the same in both versions."""
@@ -136,6 +141,37 @@ def check_parameters(codec: Codec, parts: Sequence[bytes | memoryview]) -> None:
         has_set = codec is not Codec.HEVC or any(unit and unit[0] >> 1 & 0x3F == _HEVC_SPS for unit in parts[1::2])
     if not has_set:
         raise MediaError(f"the first frame of {codec.name()} has no parameter sets, so that no player could read it")
+
+
+class ParameterSets:
+    """The parameter sets that stand in the header of a track, which its frames need not repeat.
+
+    As soon as a frame brings others under the same numbers, frames keep theirs: the header is no longer what counts.
+    """
+
+    def __init__(self, codec: Codec, first: Packed) -> None:
+        """Take those of the first frame, of which the header is made."""
+        self._kind_of = _KINDS.get(codec)
+        self._known = frozenset(unit for unit in map(bytes, first[0][1::2]) if self._is_set(unit))
+
+    def without(self, packed: Packed) -> Packed:
+        """Leave out of a keyframe what the header holds."""
+        parts, size = packed
+        if not self._known:
+            return packed
+        kept: list[bytes | memoryview] = []
+        for length, unit in zip(parts[::2], parts[1::2], strict=True):
+            if self._is_set(unit):
+                if bytes(unit) not in self._known:
+                    self._known = frozenset()
+                    return packed
+                size -= len(length) + len(unit)
+            else:
+                kept += (length, unit)
+        return kept, size
+
+    def _is_set(self, unit: bytes | memoryview) -> bool:
+        return self._kind_of is not None and bool(unit) and self._kind_of(unit[0])
 
 
 def length_prefixed(data: bytes) -> Packed:

@@ -14,6 +14,7 @@ from picasso.errors import MediaError
 from picasso.media.ffmpeg import FAILURES
 from picasso.media.mp4 import Mp4Muxer
 from picasso.media.mp4_codecs import (
+    ParameterSets,
     add_sound,
     check_parameters,
     is_adts,
@@ -77,7 +78,9 @@ class Fragments:
         self._clock = _Clock(time_base, kind.frame_rate)
         self._pack = packing(kind.codec)
         self._keeps_pauses = fragment or not output.seekable
-        check_parameters(kind.codec, self._pack(first.data)[0])
+        packed = self._pack(first.data)
+        check_parameters(kind.codec, packed[0])
+        self._sets = ParameterSets(kind.codec, packed)
         file_type, headers = track_headers(_FORMATS[suffix], kind, time_base.denominator, first.data, sound)
         self._sounds = [Ticks(Fraction(1, ticks_per_s(stream))) for stream, _packet in sound]
         self._is_adts = [is_adts(stream) for stream, _packet in sound]
@@ -98,7 +101,8 @@ class Fragments:
         dts, pts, duration = self._clock.times(unit, dts_ns, pts_ns)
         if pts - dts > MOST_TICKS:
             raise MediaError(f"{(pts_ns - dts_ns) / NS:.0f} s between decoding and showing a frame do not fit into MP4")
-        parts, size = self._pack(unit.data)
+        packed = self._pack(unit.data)
+        parts, size = self._sets.without(packed) if unit.keyframe else packed
         self._muxer.add(0, Sample(parts, size, dts, pts, duration, unit.keyframe))
 
     def add_sound(self, index: int, packet: av.Packet[Any]) -> None:

@@ -130,6 +130,21 @@ def test_what_is_written_has_the_packets_of_the_input_and_plays(
             assert all((a == b).all() for a, b in zip(one.planes, other.planes, strict=True))
 
 
+def raw_packets(path: Path) -> list[bytes]:
+    with av.open(str(path)) as container:
+        return [bytes(packet) for packet in container.demux(video=0) if packet.size]
+
+
+@pytest.mark.parametrize("options", [{"bf": "3", "g": "5"}, {"tune": "zerolatency", "g": "5"}], ids=str)
+def test_packets_of_mp4_files_are_the_same_byte_for_byte(
+    clip: Callable[..., Path], tmp_path: Path, options: dict[str, str]
+) -> None:
+    path = clip(**options)
+    sinks = [{"element": "video_file_sink", "properties": {"location": f"{tmp_path}/out/{{source}}.mp4"}}]
+    Module(tree(parameters=COPY, source=uri(path), sink=sinks)).run()
+    assert raw_packets(tmp_path / "out" / "in.mp4") == raw_packets(path)
+
+
 def test_bytes_size_codec_key_and_times_are_those_of_the_input_and_no_step_is_added(clip: Callable[..., Path]) -> None:
     path = clip(bf="3", g="10")
     parameters = {**COPY, "frame": {"width": 128, "height": 96, "padding": {"left": 16, "keep": True}}}
