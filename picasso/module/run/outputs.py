@@ -43,8 +43,9 @@ def source_spec(module: ModuleConfig, size_wh: tuple[int, int], rate: Fraction) 
 
 def drawers(module: ModuleConfig) -> list[ElementConfig]:
     """Return the last step of a module, its drawer, as an element; none where nothing is drawn."""
-    draw, parameters = module.draw_func, module.parameters
-    if draw is None:
+    draw, parameters, output = module.draw_func, module.parameters, module.output_frame
+    is_seen = output is not None and output.codec != "copy"  # code of the user's still runs
+    if draw is None or (draw.module is None and not is_seen):
         return []
     condition = None if draw.tag is None else {"tag": draw.tag}
     return [
