@@ -28,9 +28,9 @@ from picasso.encode import (
     open_encoder,
     png,
 )
-from picasso.encode.fields import Props
 from picasso.encode.h26x import x264_plan
-from picasso.encode.settings import settings_of
+from picasso.encode.property_types import Props
+from picasso.encode.video_settings import settings_of
 from picasso.surface.formats import VideoFormat
 from picasso.surface.view import SurfaceView
 

@@ -14,7 +14,7 @@ from picasso.media import MediaInfo, VideoReader
 
 if TYPE_CHECKING:
     from picasso.media.location import Trust
-    from picasso.media.reader import Geometry, Picture
+    from picasso.media.reader import FrameAndPixels, Geometry
 
 
 class Excerpt:
@@ -60,7 +60,7 @@ class Excerpt:
             trust=trust,
             on_restart=on_restart,
         )
-        self._first: Picture | None = None
+        self._first: FrameAndPixels | None = None
         self.is_read = False
         """Whether its last frame was read."""
         self.end_ns: int | None = None

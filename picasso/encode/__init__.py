@@ -12,7 +12,7 @@ from picasso.encode.enums import (
     RateControl,
     TuningPreset,
 )
-from picasso.encode.opening import open_encoder
+from picasso.encode.factory import open_encoder
 from picasso.encode.properties import (
     Av1DgpuProps,
     Av1JetsonProps,

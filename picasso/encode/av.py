@@ -16,24 +16,24 @@ from av.codec.codec import UnknownCodecError
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 
+from picasso.encode.av_frames import FULL, LIMITED, fresh_i420_frame, i420_frame
 from picasso.encode.bitstream import parameter_sets
 from picasso.encode.config import EncoderConfig
 from picasso.encode.encoder import EncodedUnit
 from picasso.encode.enums import Codec
 from picasso.encode.h26x import x264_plan, x265_plan
-from picasso.encode.handover import FULL, LIMITED, fresh_i420_frame, i420_frame
-from picasso.encode.intake import Intake
+from picasso.encode.input_check import InputCheck
 from picasso.encode.scheduling import unchanged_priority
-from picasso.encode.settings import Plan, Settings, settings_of
 from picasso.encode.svtav1 import svtav1_plan
-from picasso.encode.threads import enough_threads
+from picasso.encode.thread_reserve import enough_threads
+from picasso.encode.video_settings import LibraryPlan, VideoSettings, settings_of
 from picasso.errors import EncoderError
 from picasso.surface.formats import ColorSpace, Matrix, VideoFormat
 from picasso.surface.view import SurfaceView
 
 log = logging.getLogger("picasso.encode")
 
-PLANS: Final[dict[Codec, Callable[[Settings], Plan]]] = {
+PLANS: Final[dict[Codec, Callable[[VideoSettings], LibraryPlan]]] = {
     Codec.H264: x264_plan,
     Codec.HEVC: x265_plan,
     Codec.AV1: svtav1_plan,
@@ -60,7 +60,7 @@ class AvEncoder:
         self._plan, full_range = _plan(config)
         self.name: str = self._plan.library
         self.color = config.color_space(full_range)
-        self._intake = Intake(self.name, self.input_format, (config.width, config.height), self.color)
+        self._input = InputCheck(self.name, self.input_format, (config.width, config.height), self.color)
         self._context: VideoCodecContext | None = _open(config, self._plan, self.color)
         self._held: deque[tuple[int, int, int | None]] = deque()  # number, pts, duration of frames not out yet
         self._count = 0
@@ -70,7 +70,7 @@ class AvEncoder:
         self, surface: SurfaceView, pts_ns: int, duration_ns: int | None, *, force_keyframe: bool = False
     ) -> list[EncodedUnit]:
         """Encode one frame; see ``Encoder.encode``."""
-        self._intake.admit(surface, pts_ns)
+        self._input.admit(surface, pts_ns)
         frame = self._forced(surface) if force_keyframe else i420_frame(surface, self)
         frame.pts = self._count
         self._held.append((self._count, pts_ns, duration_ns))
@@ -84,14 +84,14 @@ class AvEncoder:
 
     def flush(self) -> list[EncodedUnit]:
         """End the stream; see ``Encoder.flush``."""
-        self._intake.close()
+        self._input.close()
         units = self._exchange(None)
         self._context = None
         return units
 
     def close(self) -> None:
         """Free the library's encoder; see ``Encoder.close``."""
-        self._intake.close()
+        self._input.close()
         context, self._context = self._context, None
         if context is not None:
             _drain(context)
@@ -102,7 +102,7 @@ class AvEncoder:
 
         The bit rate may not rise above that of the opening, and the buffer of the rate control keeps its size.
         """
-        self._intake.check_open()
+        self._input.check_open()
         old = self._config
         if (config.codec, config.width, config.height, _rate(config)) != (old.codec, old.width, old.height, _rate(old)):
             return False
@@ -147,8 +147,8 @@ class AvEncoder:
         return list(islice(self._context.encode_lazy(frame), len(self._held)))
 
 
-def _plan(config: EncoderConfig) -> tuple[Plan, bool]:
-    """Plan the encoder, warn of properties without effect, and tell whether the stream has full range."""
+def _plan(config: EncoderConfig) -> tuple[LibraryPlan, bool]:
+    """LibraryPlan the encoder, warn of properties without effect, and tell whether the stream has full range."""
     settings, ignored = settings_of(config)
     plan = PLANS[config.codec](settings)
     if config.encoder_params is not None:
@@ -160,7 +160,7 @@ def _plan(config: EncoderConfig) -> tuple[Plan, bool]:
     return plan, settings.full_range
 
 
-def _live_bitrate(opened: Plan, wanted: Plan) -> int | None:
+def _live_bitrate(opened: LibraryPlan, wanted: LibraryPlan) -> int | None:
     """Return the bit rate to go on with where libx264 can: nothing but a constant one differs, and it is no higher."""
     if wanted.library != "libx264" or any(
         plan.options.get("b") != plan.options.get("maxrate") for plan in (opened, wanted)
@@ -177,7 +177,7 @@ def _rate(config: EncoderConfig) -> Fraction:
     return Fraction(config.fps_num, config.fps_den)
 
 
-def _open(config: EncoderConfig, plan: Plan, color: ColorSpace) -> VideoCodecContext:
+def _open(config: EncoderConfig, plan: LibraryPlan, color: ColorSpace) -> VideoCodecContext:
     try:
         context = av.CodecContext.create(plan.library, "w")
     except UnknownCodecError as error:

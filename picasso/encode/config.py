@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Self, final
 
 from picasso.encode.enums import Codec
-from picasso.encode.fields import UINT32_MAX, Integer, Member
 from picasso.encode.properties import EncoderProperties
+from picasso.encode.property_types import UINT32_MAX, Integer, Member
 from picasso.errors import SpecError
 from picasso.surface.formats import MAX_SIDE, ColorSpace, Matrix, MemType, VideoFormat
 

@@ -7,7 +7,7 @@ Scene cuts start no keyframe, so keyframes stand at the interval, and where one 
 from __future__ import annotations
 
 from picasso.encode.enums import H264Profile, HevcProfile, RateControl
-from picasso.encode.settings import DEFAULT_QP, Plan, Settings
+from picasso.encode.video_settings import DEFAULT_QP, LibraryPlan, VideoSettings
 
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow")
 """Of both libraries, for effort 1 to 7."""
@@ -32,7 +32,7 @@ X264_PROFILES = {
 }
 
 
-def x264_plan(settings: Settings) -> Plan:
+def x264_plan(settings: VideoSettings) -> LibraryPlan:
     """Options of libx264."""
     options = _common(settings) | {"sc_threshold": "0"}
     if settings.lossless:
@@ -47,10 +47,10 @@ def x264_plan(settings: Settings) -> Plan:
         options |= {"aq-mode": "variance", "aq-strength": _aq_strength(settings.aq)}
     if settings.delimiters:
         options["aud"] = "1"
-    return Plan("libx264", options)
+    return LibraryPlan("libx264", options)
 
 
-def _x264_tools(settings: Settings) -> dict[str, str]:
+def _x264_tools(settings: VideoSettings) -> dict[str, str]:
     """Switch on what the profile is named for: a stream that uses none of it would be labelled Baseline."""
     profile = settings.profile or H264Profile.BASELINE
     tools = {"profile": X264_PROFILES[H264Profile(profile)]}
@@ -61,7 +61,7 @@ def _x264_tools(settings: Settings) -> dict[str, str]:
     return tools
 
 
-def x265_plan(settings: Settings) -> Plan:
+def x265_plan(settings: VideoSettings) -> LibraryPlan:
     """Options of libx265, most of which go through one string."""
     options = _common(settings)
     params = {
@@ -89,10 +89,10 @@ def x265_plan(settings: Settings) -> Plan:
     options["x265-params"] = ":".join(f"{name}={value}" for name, value in params.items())
     ten_bits = settings.profile is HevcProfile.MAIN10
     ignored = {"profile": "4:2:0 at 8 bits is the Main profile"} if settings.profile is HevcProfile.FREXT else {}
-    return Plan("libx265", options, "yuv420p10le" if ten_bits else "yuv420p", ignored)
+    return LibraryPlan("libx265", options, "yuv420p10le" if ten_bits else "yuv420p", ignored)
 
 
-def _fits_level_41(settings: Settings) -> bool:
+def _fits_level_41(settings: VideoSettings) -> bool:
     """Tell whether the stream is of level 4.1 or lower, main tier (ITU-T H.265, A.4.1, tables A.8 and A.9)."""
     width, height = (-(-side // 16) * 16 for side in settings.size_wh)  # as coded, in whole blocks
     samples = width * height
@@ -105,7 +105,7 @@ def _fits_level_41(settings: Settings) -> bool:
     )
 
 
-def _common(settings: Settings) -> dict[str, str]:
+def _common(settings: VideoSettings) -> dict[str, str]:
     options = {
         "preset": PRESETS[settings.effort - 1],
         "tune": "zerolatency",
@@ -118,7 +118,7 @@ def _common(settings: Settings) -> dict[str, str]:
     return options
 
 
-def _rate(settings: Settings) -> dict[str, str]:
+def _rate(settings: VideoSettings) -> dict[str, str]:
     """Options of bit rate or quality, which FFmpeg names alike for both."""
     options = {"crf": f"{settings.quality:g}"} if settings.quality is not None else {"b": _rate_text(settings.bitrate)}
     if settings.qp_range:
@@ -135,7 +135,7 @@ def _rate_text(bits: int) -> str:
     return str(min(bits, MAX_RATE))
 
 
-def _quantisers(settings: Settings) -> tuple[int, int]:
+def _quantisers(settings: VideoSettings) -> tuple[int, int]:
     """Of I- and P-frames; the libraries take the first as its ratio to the second, 2**(difference / 6)."""
     intra, inter = settings.quantisers
     return DEFAULT_QP[0] if intra is None else intra, DEFAULT_QP[1] if inter is None else inter

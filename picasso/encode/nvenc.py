@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from picasso.encode.bitstream import parameter_sets
 from picasso.encode.color_tags import ColorTags
 from picasso.encode.encoder import EncodedUnit
-from picasso.encode.intake import Intake
+from picasso.encode.input_check import InputCheck
 from picasso.encode.nvenc_gpu import CudaGpu, Gpu
 from picasso.encode.nvenc_options import LIVE, NvencPlan, nvenc_plan
 from picasso.errors import EncoderError, MissingDependencyError, SurfaceError
@@ -62,7 +62,7 @@ class NvencEncoder:
         try:
             self._plan = nvenc_plan(config)
             self.color = config.color_space(self._plan.settings.full_range)
-            self._intake = Intake(self.name, self.input_format, (config.width, config.height), self.color)
+            self._input = InputCheck(self.name, self.input_format, (config.width, config.height), self.color)
             self._tags = ColorTags(config.codec, self.color)
             self._session = self._open()
             self._set_frame_rate()
@@ -75,7 +75,7 @@ class NvencEncoder:
         self, surface: SurfaceView, pts_ns: int, duration_ns: int | None, *, force_keyframe: bool = False
     ) -> list[EncodedUnit]:
         """Encode one frame, on the GPU or uploaded there; see ``Encoder.encode``."""
-        self._intake.admit(surface, pts_ns)
+        self._input.admit(surface, pts_ns)
         frame = _Frame(self._gpu.ready(surface))
         params = self._library.NV_ENC_PIC_PARAMS()
         params.inputTimeStamp = params.frameIdx = self._count
@@ -94,7 +94,7 @@ class NvencEncoder:
 
     def flush(self) -> list[EncodedUnit]:
         """End the stream; see ``Encoder.flush``."""
-        self._intake.close()
+        self._input.close()
         if self._session is None:
             return []
         try:
@@ -108,7 +108,7 @@ class NvencEncoder:
 
     def close(self) -> None:
         """End the session; see ``Encoder.close``."""
-        self._intake.close()
+        self._input.close()
         session, self._session = self._session, None
         if session is not None:
             with suppress(Exception):
@@ -119,7 +119,7 @@ class NvencEncoder:
 
     def reconfigure(self, config: EncoderConfig) -> bool:
         """Take another bit rate, cap, buffer, target quality, frame rate, or CBR for VBR, from the next frame on."""
-        self._intake.check_open()
+        self._input.check_open()
         old, plan = self._config, self._plan
         place = (old.codec, old.width, old.height, old.device_id)
         if (config.codec, config.width, config.height, config.device_id) != place or config.memory_type not in _STAYS:

@@ -7,7 +7,7 @@ from typing import Final
 
 from picasso.encode.config import EncoderConfig
 from picasso.encode.enums import Codec, HevcProfile, RateControl, TuningPreset
-from picasso.encode.settings import DEFAULT_QP, Settings, settings_of
+from picasso.encode.video_settings import DEFAULT_QP, VideoSettings, settings_of
 from picasso.errors import EncoderError
 
 CODECS: Final = {Codec.H264: "h264", Codec.HEVC: "hevc", Codec.AV1: "av1"}
@@ -32,14 +32,14 @@ LIVE: Final = frozenset({"bitrate", "maxbitrate", "vbvbufsize", "vbvinit", "cq",
 class NvencPlan:
     """How a session is opened."""
 
-    settings: Settings
+    settings: VideoSettings
     options: dict[str, str]
     ignored: dict[str, str] = field(default_factory=dict)
     """Properties that have no effect, each with the reason."""
 
 
 def nvenc_plan(config: EncoderConfig) -> NvencPlan:
-    """Plan a session for a validated configuration.
+    """LibraryPlan a session for a validated configuration.
 
     Raises:
         EncoderError: What is asked for is beyond NV12 surfaces.
@@ -66,7 +66,7 @@ def nvenc_plan(config: EncoderConfig) -> NvencPlan:
     return NvencPlan(settings, options | _rate(settings, config.codec) | _adaptive(settings), ignored)
 
 
-def _rate(settings: Settings, codec: Codec) -> dict[str, str]:
+def _rate(settings: VideoSettings, codec: Codec) -> dict[str, str]:
     if settings.lossless:
         return {"rc": "constqp", "constqp": "0"}
     options = {"rc": MODES[settings.mode]}
@@ -90,7 +90,7 @@ def _rate(settings: Settings, codec: Codec) -> dict[str, str]:
     return options
 
 
-def _constant(settings: Settings, codec: Codec) -> str:
+def _constant(settings: VideoSettings, codec: Codec) -> str:
     """Return quantisers in NVENC's order: P, B, I."""
     scale = H26X_TO_INDEX if codec is Codec.AV1 else 1
     defaults = (round(qp * scale) for qp in DEFAULT_QP)
@@ -100,6 +100,6 @@ def _constant(settings: Settings, codec: Codec) -> str:
     return f"{inter},{inter},{intra}"
 
 
-def _adaptive(settings: Settings) -> dict[str, str]:
+def _adaptive(settings: VideoSettings) -> dict[str, str]:
     options = {} if settings.aq is None else {"aq": str(settings.aq)}
     return options | {"temporalaq": "1"} if settings.temporal_aq else options

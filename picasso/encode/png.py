@@ -7,8 +7,8 @@ from fractions import Fraction
 import av
 from av.video.codeccontext import VideoCodecContext
 
+from picasso.encode.av_frames import rgba_frame
 from picasso.encode.config import EncoderConfig
-from picasso.encode.handover import rgba_frame
 from picasso.encode.properties import PngProps
 from picasso.encode.still import StillEncoder
 from picasso.errors import EncoderError

@@ -1,6 +1,6 @@
 """The properties of every codec, in the order of their constructors, and the box that carries one of them.
 
-What each field holds and its range: the types in ``fields``. What it does to each encoder: docs/encoders.md.
+What each field holds and its range: the types in ``property_types``. What it does to each encoder: docs/encoders.md.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeVar, final
 
 from picasso.encode.enums import Codec, Platform
-from picasso.encode.fields import (
+from picasso.encode.property_types import (
     Av1Qp,
     Av1QpRange,
     Av1References,

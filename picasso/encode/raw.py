@@ -6,9 +6,9 @@ from typing import Final
 
 from av.video.reformatter import VideoReformatter
 
+from picasso.encode.av_frames import rgba_frame
 from picasso.encode.config import EncoderConfig
 from picasso.encode.enums import Codec
-from picasso.encode.handover import rgba_frame
 from picasso.encode.still import StillEncoder
 from picasso.surface.formats import ColorSpace, VideoFormat
 from picasso.surface.view import SurfaceView

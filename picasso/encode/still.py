@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 
 from picasso.encode.config import EncoderConfig
 from picasso.encode.encoder import EncodedUnit
-from picasso.encode.intake import Intake
+from picasso.encode.input_check import InputCheck
 from picasso.surface.formats import ColorSpace, VideoFormat
 from picasso.surface.view import SurfaceView
 
@@ -21,28 +21,28 @@ class StillEncoder(ABC):
         self.input_format = input_format
         self.color = color
         self._config = config.copy()
-        self._intake = Intake(name, input_format, (config.width, config.height), color)
+        self._input = InputCheck(name, input_format, (config.width, config.height), color)
 
     def encode(
         self, surface: SurfaceView, pts_ns: int, duration_ns: int | None, *, force_keyframe: bool = False
     ) -> list[EncodedUnit]:
         """Encode one frame; see ``Encoder.encode``."""
         del force_keyframe  # every frame is one
-        self._intake.admit(surface, pts_ns)
+        self._input.admit(surface, pts_ns)
         return [EncodedUnit(self._compress(surface), pts_ns, pts_ns, duration_ns, keyframe=True)]
 
     def flush(self) -> list[EncodedUnit]:
         """End the stream; nothing is held."""
-        self._intake.close()
+        self._input.close()
         return []
 
     def close(self) -> None:
         """Take no more frames."""
-        self._intake.close()
+        self._input.close()
 
     def reconfigure(self, config: EncoderConfig) -> bool:
         """Take any configuration of the same codec and size, from the next frame on."""
-        self._intake.check_open()
+        self._input.check_open()
         old = self._config
         if (config.codec, config.width, config.height) != (old.codec, old.width, old.height):
             return False

@@ -10,7 +10,7 @@ index 0), so it is on only where rate control keeps the quantiser at 1 or more.
 from __future__ import annotations
 
 from picasso.encode.enums import RateControl
-from picasso.encode.settings import DEFAULT_QP, Plan, Settings
+from picasso.encode.video_settings import DEFAULT_QP, LibraryPlan, VideoSettings
 
 PRESETS = (12, 11, 10, 9, 8, 7, 6)
 """For effort 1 to 7."""
@@ -29,7 +29,7 @@ CONSTANT_QUALITY, CONSTANT_RATE = "0", "2"
 """Values of ``rc``."""
 
 
-def svtav1_plan(settings: Settings) -> Plan:
+def svtav1_plan(settings: VideoSettings) -> LibraryPlan:
     """Options of libsvtav1, most of which go through one string."""
     preset = PRESETS[settings.effort - 1]
     params = {"pred-struct": "1", "lp": "1", "scd": "0"}
@@ -45,10 +45,10 @@ def svtav1_plan(settings: Settings) -> Plan:
         params |= {"tile-rows": str(settings.tiles[0]), "tile-columns": str(settings.tiles[1])}
     options = {"preset": str(preset), "g": str(settings.interval)} | rate
     options["svtav1-params"] = ":".join(f"{name}={value}" for name, value in params.items())
-    return Plan("libsvtav1", options, ignored=_ignored(settings, by_rate=by_rate))
+    return LibraryPlan("libsvtav1", options, ignored=_ignored(settings, by_rate=by_rate))
 
 
-def _rate(settings: Settings) -> tuple[dict[str, str], dict[str, str]]:
+def _rate(settings: VideoSettings) -> tuple[dict[str, str], dict[str, str]]:
     """Options of FFmpeg and parameters of the library."""
     if settings.lossless:
         return {}, {"rc": CONSTANT_QUALITY, "lossless": "1"}
@@ -63,7 +63,7 @@ def _rate(settings: Settings) -> tuple[dict[str, str], dict[str, str]]:
     return {"b": str(min(settings.bitrate, MAX_RATE))}, params
 
 
-def _constant_qp(settings: Settings) -> tuple[dict[str, str], dict[str, str]]:
+def _constant_qp(settings: VideoSettings) -> tuple[dict[str, str], dict[str, str]]:
     defaults = (round(qp * H26X_TO_INDEX) for qp in DEFAULT_QP)
     intra, inter = (
         fallback if index is None else index for index, fallback in zip(settings.quantisers, defaults, strict=True)
@@ -75,7 +75,7 @@ def _constant_qp(settings: Settings) -> tuple[dict[str, str], dict[str, str]]:
     return {"qp": str(quantiser)}, {"rc": CONSTANT_QUALITY, "aq-mode": "0"} | offsets
 
 
-def _buffer(settings: Settings) -> dict[str, str]:
+def _buffer(settings: VideoSettings) -> dict[str, str]:
     """Buffer of the constant rate, in milliseconds; 60 % full at the start and on average, as the library has it."""
     constant = settings.mode is RateControl.CONSTANT_BITRATE
     length = _milliseconds(settings.buffer_bits, settings) if constant or settings.buffer else BUFFER_MS[1]
@@ -84,7 +84,7 @@ def _buffer(settings: Settings) -> dict[str, str]:
     return {name: str(max(size, BUFFER_MS[0])) for name, size in sizes.items()}
 
 
-def _milliseconds(bits: int, settings: Settings) -> int:
+def _milliseconds(bits: int, settings: VideoSettings) -> int:
     return min(max(bits * 1000 // settings.bitrate, BUFFER_MS[0]), BUFFER_MS[1])
 
 
@@ -97,7 +97,7 @@ def _boost(aq: int) -> int:
     return -(-aq // 4) or 2
 
 
-def _ignored(settings: Settings, *, by_rate: bool) -> dict[str, str]:
+def _ignored(settings: VideoSettings, *, by_rate: bool) -> dict[str, str]:
     ignored = {}
     if settings.references:
         ignored["num_ref_frames"] = "libsvtav1 chooses its references itself"

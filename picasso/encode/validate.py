@@ -6,8 +6,8 @@ from typing import Final
 
 from picasso.encode.config import EncoderConfig
 from picasso.encode.enums import Codec, H264Profile, Platform, RateControl, TuningPreset
-from picasso.encode.fields import TILES, Props
 from picasso.encode.properties import H264DgpuProps
+from picasso.encode.property_types import TILES, Props
 from picasso.errors import SpecError
 from picasso.surface.formats import MemType
 

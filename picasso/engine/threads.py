@@ -7,7 +7,7 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, final
 
-from picasso.encode.threads import starting
+from picasso.encode.thread_reserve import starting
 
 if TYPE_CHECKING:
     from picasso.engine.clock import Clock

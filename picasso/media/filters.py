@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
     from picasso.primitives import Orientation
 
-Step = tuple[str, str]
+FilterStep = tuple[str, str]
 """A filter and its options, as FFmpeg names them."""
 
-_TURNS: Final[dict[tuple[int, bool], tuple[Step, ...]]] = {
+_TURNS: Final[dict[tuple[int, bool], tuple[FilterStep, ...]]] = {
     (90, False): (("transpose", "dir=clock"),),
     (180, False): (("hflip", ""), ("vflip", "")),
     (270, False): (("transpose", "dir=cclock"),),
@@ -44,7 +44,7 @@ _TIME_BASE: Final = Fraction(1, 1_000_000)
 class FilterChain:
     """Puts frames that are alike through filters that give one frame for each. For one thread."""
 
-    def __init__(self, like: VideoFrame, steps: Sequence[Step], threads: int = 1) -> None:
+    def __init__(self, like: VideoFrame, steps: Sequence[FilterStep], threads: int = 1) -> None:
         """Make the filters for frames such as ``like``; ``threads`` is 0 for one a core.
 
         Raises:
@@ -66,7 +66,7 @@ class FilterChain:
         return self._graph.vpull()
 
 
-def turning(orientation: Orientation) -> tuple[Step, ...]:
+def turning(orientation: Orientation) -> tuple[FilterStep, ...]:
     """Return the filters that turn a picture; none for one that is upright."""
     return _TURNS.get((orientation.turn_deg, orientation.mirrored), ())
 
@@ -76,7 +76,7 @@ def is_wide(frame: VideoFrame) -> bool:
     return frame.color_trc in {PQ, HLG} or frame.color_primaries == BT2020
 
 
-def tone_mapping() -> tuple[Step, ...]:
+def tone_mapping() -> tuple[FilterStep, ...]:
     """Return the filters that make BT.709 of 8 bits, limited range, of what ``is_wide``.
 
     FFmpeg's ``scale`` compresses luminance above what BT.709 shows, and colours into its gamut (perceptual intent).

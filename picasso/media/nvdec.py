@@ -14,7 +14,7 @@ from av.format import ContainerFormat
 
 from picasso.errors import DeviceError, MediaError
 from picasso.media.location import Kind, Place
-from picasso.media.nvdec_frames import Frames, HeldFrames, Picture, RgbaFrames
+from picasso.media.nvdec_frames import Frames, HeldFrames, RgbaFrames, StreamPicture
 from picasso.media.order import NO_PACKET, DisplayOrder, PacketTimes
 from picasso.media.policy import LIST_FORMATS
 from picasso.media.timeline import FALLBACK_RATE
@@ -187,7 +187,7 @@ def open_nvdec(place: Place, info: MediaInfo, gpu_id: int, *, rgba: bool = False
             cudastream=stream.address,
             usedevicememory=True,
         )
-        picture = Picture((info.width, info.height), info.color, stream)
+        picture = StreamPicture((info.width, info.height), info.color, stream)
         return NvdecSource(name, info, library, (RgbaFrames if rgba else HeldFrames)(decoder, picture))
     except (MediaError, DeviceError):
         raise

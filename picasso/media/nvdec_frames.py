@@ -22,7 +22,7 @@ CHECKED_EVERY: Final = 64
 """Frames that are lent before one is copied, which tells whether the times are still right."""
 
 
-class Picture(NamedTuple):
+class StreamPicture(NamedTuple):
     """What all frames of a decoder have in common."""
 
     size_wh: tuple[int, int]
@@ -50,7 +50,7 @@ class HeldFrames:
     pictures whose references are missing, all that follow are copied.
     """
 
-    def __init__(self, decoder: Any, picture: Picture) -> None:
+    def __init__(self, decoder: Any, picture: StreamPicture) -> None:
         self._decoder = decoder
         self._picture = picture
         self._due: list[int] = []
@@ -146,7 +146,7 @@ class _Layout(NamedTuple):
     chroma: int
     """Bytes from luma to chroma."""
 
-    def view(self, address: int, picture: Picture, owner: object) -> SurfaceView:
+    def view(self, address: int, picture: StreamPicture, owner: object) -> SurfaceView:
         """View the frame at an address."""
         (width, height), ready = picture.size_wh, picture.stream.address
         planes = (
@@ -160,7 +160,7 @@ class _Layout(NamedTuple):
 class RgbaFrames:
     """Frames converted by the transform's own kernel, which reads the decoder's memory."""
 
-    def __init__(self, decoder: Any, picture: Picture) -> None:
+    def __init__(self, decoder: Any, picture: StreamPicture) -> None:
         from picasso.transform.cuda import CudaTransformer
 
         self._decoder = decoder

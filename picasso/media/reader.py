@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from picasso.surface import SurfaceView
 
-Picture = tuple[VideoFrame, "SurfaceView"]
+FrameAndPixels = tuple[VideoFrame, "SurfaceView"]
 """A frame's metadata and its pixels."""
 
 _TIME_BASE = (1, NS)
@@ -212,7 +212,7 @@ class VideoReader:
         """
         return tuple(self._timeline.offsets_ns)
 
-    def frames(self) -> Iterator[Picture]:
+    def frames(self) -> Iterator[FrameAndPixels]:
         """Yield the remaining pictures, without the ``EndOfStream``."""
         for item in self:
             if not isinstance(item, EndOfStream):
@@ -233,7 +233,7 @@ class VideoReader:
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> Picture | EndOfStream:
+    def __next__(self) -> FrameAndPixels | EndOfStream:
         return next(self._items)
 
     def __enter__(self) -> Self:
@@ -251,7 +251,7 @@ class VideoReader:
         rate, bits = self._info.frame_rate, self._decoder.counter_bits
         return Timeline(self._source.time_base, rate, self._policy, bits)
 
-    def _iterate(self) -> Generator[Picture | EndOfStream, None, None]:
+    def _iterate(self) -> Generator[FrameAndPixels | EndOfStream, None, None]:
         self._warn()
         try:
             yield from self._play()
@@ -277,7 +277,7 @@ class VideoReader:
             lost, damaged = counted(self.skipped, "packet"), counted(self.damaged, "frame")
             log.warning("%s: damaged: %s could not be decoded, %s had errors", self._info.location, lost, damaged)
 
-    def _play(self) -> Iterator[Picture | EndOfStream]:
+    def _play(self) -> Iterator[FrameAndPixels | EndOfStream]:
         """Yield the pictures of one pass, with an end of stream where times start again if the policy wants it."""
         rate = self._info.frame_rate or FALLBACK_RATE
         fps = rate.numerator, rate.denominator

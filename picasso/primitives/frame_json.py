@@ -29,16 +29,16 @@ from picasso.primitives.records import (
     PaddingRecord,
     to_number,
 )
-from picasso.primitives.transformation import Step, VideoFrameTransformation
+from picasso.primitives.transformation import ChainStep, VideoFrameTransformation
 
 _Frame = TypeVar("_Frame", bound=FrameState)
 
-_STEP_RECORDS: dict[Step, type[Any]] = {
-    Step.INITIAL_SIZE: InitialSizeRecord,
-    Step.LETTER_BOX: LetterBoxRecord,
-    Step.PADDING: PaddingRecord,
-    Step.CROP: CropRecord,
-    Step.ORIENTATION: OrientationRecord,
+_STEP_RECORDS: dict[ChainStep, type[Any]] = {
+    ChainStep.INITIAL_SIZE: InitialSizeRecord,
+    ChainStep.LETTER_BOX: LetterBoxRecord,
+    ChainStep.PADDING: PaddingRecord,
+    ChainStep.CROP: CropRecord,
+    ChainStep.ORIENTATION: OrientationRecord,
 }
 _STEPS = {record: step for step, record in _STEP_RECORDS.items()}
 

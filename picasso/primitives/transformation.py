@@ -20,7 +20,7 @@ LetterBox: TypeAlias = tuple[int, int, int, int, int, int]
 """Outer width and height, then the sides."""
 
 
-class Step(Enum):
+class ChainStep(Enum):
     """The kinds of step; the value is the name in JSON."""
 
     INITIAL_SIZE = "initial_size"
@@ -37,7 +37,7 @@ class VideoFrameTransformation:
     Scaling is a ``letter_box`` without padding.
     """
 
-    step: Step
+    step: ChainStep
     values: tuple[int, ...]
     """The arguments of the factory."""
 
@@ -73,21 +73,21 @@ class VideoFrameTransformation:
             ValueError: A size is not positive or a padding is negative.
         """
         outer = dimension("outer_width", outer_width), dimension("outer_height", outer_height)
-        return VideoFrameTransformation(Step.LETTER_BOX, outer + _sides(left, top, right, bottom))
+        return VideoFrameTransformation(ChainStep.LETTER_BOX, outer + _sides(left, top, right, bottom))
 
     @staticmethod
     def padding(
         left: SupportsIndex, top: SupportsIndex, right: SupportsIndex, bottom: SupportsIndex
     ) -> VideoFrameTransformation:
         """Add ``left``, ``top``, ``right`` and ``bottom`` pixels, each ≥ 0. ``ValueError`` when one is negative."""
-        return VideoFrameTransformation(Step.PADDING, _sides(left, top, right, bottom))
+        return VideoFrameTransformation(ChainStep.PADDING, _sides(left, top, right, bottom))
 
     @staticmethod
     def crop(
         left: SupportsIndex, top: SupportsIndex, right: SupportsIndex, bottom: SupportsIndex
     ) -> VideoFrameTransformation:
         """Cut off ``left``, ``top``, ``right`` and ``bottom`` pixels, each ≥ 0. ``ValueError`` when one is negative."""
-        return VideoFrameTransformation(Step.CROP, _sides(left, top, right, bottom))
+        return VideoFrameTransformation(ChainStep.CROP, _sides(left, top, right, bottom))
 
     @staticmethod
     def orientation(orientation: Orientation) -> VideoFrameTransformation:
@@ -101,32 +101,32 @@ class VideoFrameTransformation:
             raise TypeError(f"orientation: expected Orientation, got {orientation!r}")
         if orientation.turn_deg not in QUARTERS_DEG:
             raise ValueError(f"orientation: expected a turn of 0, 90, 180 or 270 degrees, got {orientation.turn_deg}")
-        return VideoFrameTransformation(Step.ORIENTATION, (orientation.turn_deg, int(orientation.mirrored)))
+        return VideoFrameTransformation(ChainStep.ORIENTATION, (orientation.turn_deg, int(orientation.mirrored)))
 
     @property
     def is_initial_size(self) -> bool:
         """Whether this is an ``initial_size``."""
-        return self.step is Step.INITIAL_SIZE
+        return self.step is ChainStep.INITIAL_SIZE
 
     @property
     def is_letter_box(self) -> bool:
         """Whether this is a ``letter_box``."""
-        return self.step is Step.LETTER_BOX
+        return self.step is ChainStep.LETTER_BOX
 
     @property
     def is_padding(self) -> bool:
         """Whether this is a ``padding``."""
-        return self.step is Step.PADDING
+        return self.step is ChainStep.PADDING
 
     @property
     def is_crop(self) -> bool:
         """Whether this is a ``crop``."""
-        return self.step is Step.CROP
+        return self.step is ChainStep.CROP
 
     @property
     def is_orientation(self) -> bool:
         """Whether this is an ``orientation``."""
-        return self.step is Step.ORIENTATION
+        return self.step is ChainStep.ORIENTATION
 
     @property
     def as_initial_size(self) -> tuple[int, int] | None:
@@ -278,13 +278,13 @@ class _Axis:
         self.offset = 0.0
         self.size = size
 
-    def apply(self, step: Step, values: tuple[int, ...]) -> None:
+    def apply(self, step: ChainStep, values: tuple[int, ...]) -> None:
         """Add one step: padding and crop bring (low side, high side), a letter box the outer size before them."""
         low, high = values[-2:]
-        if step is Step.PADDING:
+        if step is ChainStep.PADDING:
             self.offset = _float32(self.offset + low)
             self.size += low + high
-        elif step is Step.CROP:
+        elif step is ChainStep.CROP:
             self.offset = _float32(self.offset - low)
             self.size -= low + high
         elif self.size > 0:
@@ -298,7 +298,7 @@ class _Axis:
 @lru_cache(maxsize=256)
 def _initial_size(width: int, height: int) -> VideoFrameTransformation:
     """Return the step that almost every frame begins with, made once for each size."""
-    return VideoFrameTransformation(Step.INITIAL_SIZE, (width, height))
+    return VideoFrameTransformation(ChainStep.INITIAL_SIZE, (width, height))
 
 
 def _sides(left: SupportsIndex, top: SupportsIndex, right: SupportsIndex, bottom: SupportsIndex) -> Sides:

@@ -60,7 +60,7 @@ class DeviceArray(NamedTuple):
     owner: object
 
 
-class DevicePicture(NamedTuple):
+class DevicePlanes(NamedTuple):
     """What ``SurfaceView`` is made of."""
 
     format: VideoFormat
@@ -153,7 +153,7 @@ def grey_or_rgba(array: DeviceArray) -> VideoFormat:
     return _BY_CHANNELS[channels]
 
 
-def as_picture(array: DeviceArray, form: VideoFormat | None, gpu_id: int | None = None) -> DevicePicture:
+def as_picture(array: DeviceArray, form: VideoFormat | None, gpu_id: int | None = None) -> DevicePlanes:
     """Read one array as a picture, as ``planes.split`` does in host memory.
 
     Args:
@@ -173,13 +173,13 @@ def as_picture(array: DeviceArray, form: VideoFormat | None, gpu_id: int | None 
             raise SurfaceError(f"expected an array (H, W), (H, W, 3) or (H, W, 4), got shape {shape}")
     if not form.channels:
         size_wh, planes = _split_420(array, form)
-        return DevicePicture(form, size_wh, planes, where, array.stream)
+        return DevicePlanes(form, size_wh, planes, where, array.stream)
     if _channels(shape) != form.channels:
         wanted = "(H, W)" if form.channels == 1 else f"(H, W, {form.channels})"
         raise SurfaceError(f"{form.name()} needs an array {wanted}, got shape {shape}")
     pitch = _pitch_of(array)
     size_wh = form.check_size((shape[1], shape[0]))
-    return DevicePicture(form, size_wh, (_plane(array, 0, form.planes[0].of(size_wh), pitch),), where, array.stream)
+    return DevicePlanes(form, size_wh, (_plane(array, 0, form.planes[0].of(size_wh), pitch),), where, array.stream)
 
 
 def _split_420(array: DeviceArray, form: VideoFormat) -> tuple[tuple[int, int], tuple[DevicePlane, ...]]:
@@ -203,7 +203,7 @@ def _split_420(array: DeviceArray, form: VideoFormat) -> tuple[tuple[int, int], 
 
 def as_planes(
     arrays: Sequence[DeviceArray], form: VideoFormat, size_wh: tuple[int, int], gpu_id: int | None = None
-) -> DevicePicture:
+) -> DevicePlanes:
     """Read the planes of a decoder, one array each; interleaved chroma is ``(H / 2, W / 2, 2)`` or ``(H / 2, W)``.
 
     Raises:
@@ -225,7 +225,7 @@ def as_planes(
     for what, values in (("GPUs", places), ("streams", streams)):
         if len(values) > 1:
             raise SurfaceError(f"the planes of a picture are on different {what}: {sorted(map(str, values))}")
-    return DevicePicture(form, size_wh, tuple(planes), places.pop(), streams.pop())
+    return DevicePlanes(form, size_wh, tuple(planes), places.pop(), streams.pop())
 
 
 def _plane(array: DeviceArray, offset: int, shape: tuple[int, ...], pitch: int) -> DevicePlane:

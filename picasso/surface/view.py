@@ -11,8 +11,8 @@ import numpy as np
 from picasso.errors import ConsumedError, SurfaceError, UploadError
 from picasso.surface import planes as plane_maths
 from picasso.surface.cuda import (
-    DevicePicture,
     DevicePlane,
+    DevicePlanes,
     as_picture,
     as_planes,
     grey_or_rgba,
@@ -191,7 +191,7 @@ class SurfaceView(DescribedPixels):
         return cls._of_device(as_picture(read_dlpack(obj, cuda_stream), format), color)
 
     @classmethod
-    def _of_device(cls, picture: DevicePicture, color: ColorSpace | None, cuda_stream: int = 0) -> Self:
+    def _of_device(cls, picture: DevicePlanes, color: ColorSpace | None, cuda_stream: int = 0) -> Self:
         form, size_wh, planes, gpu_id, stream = picture
         return cls(planes, form, size_wh, color, gpu_id=gpu_id, cuda_stream=cuda_stream or stream or 0)
 

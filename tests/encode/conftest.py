@@ -11,7 +11,7 @@ import pytest
 from encoded_streams import SIZE_WH, Picture
 
 from picasso.encode import Codec, Encoder, EncoderConfig, EncoderProperties, open_encoder
-from picasso.encode.fields import Props
+from picasso.encode.property_types import Props
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from picasso.encode import (
     RateControl,
     TuningPreset,
 )
-from picasso.encode.fields import Props
+from picasso.encode.property_types import Props
 
 DGPU = (
     "bitrate control_rate profile iframeinterval idrinterval preset tuning_info qp_range const_qp init_qp max_bitrate "

@@ -21,8 +21,8 @@ from picasso.encode import (
     RateControl,
     open_encoder,
 )
-from picasso.encode.fields import Props
-from picasso.encode.settings import Plan
+from picasso.encode.property_types import Props
+from picasso.encode.video_settings import LibraryPlan
 from picasso.errors import EncoderError, MissingDependencyError
 from picasso.surface.formats import MemType, VideoFormat
 
@@ -112,14 +112,14 @@ def test_a_configuration_that_changes_after_opening_changes_nothing(clip: list[P
 @pytest.mark.parametrize(
     ("plan", "text"),
     [
-        (Plan("libx264", {"nonsense": "1"}), r"libx264 does not know the options \{'nonsense': '1'\}"),
-        (Plan("libx264", {"preset": "warp"}), r"libx264 cannot open EncoderConfig\(codec=H264, 128x96.*preset"),
-        (Plan("libx264", {"b": str(2**70)}), "libx264 cannot open EncoderConfig"),
-        (Plan("libx266", {}), "was built without libx266"),  # type: ignore[arg-type]
+        (LibraryPlan("libx264", {"nonsense": "1"}), r"libx264 does not know the options \{'nonsense': '1'\}"),
+        (LibraryPlan("libx264", {"preset": "warp"}), r"libx264 cannot open EncoderConfig\(codec=H264, 128x96.*preset"),
+        (LibraryPlan("libx264", {"b": str(2**70)}), "libx264 cannot open EncoderConfig"),
+        (LibraryPlan("libx266", {}), "was built without libx266"),  # type: ignore[arg-type]
     ],
     ids=["unknown option", "unknown value", "value out of range", "unknown library"],
 )
-def test_a_library_that_refuses_says_why(plan: Plan, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_library_that_refuses_says_why(plan: LibraryPlan, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(backend.PLANS, Codec.H264, lambda settings: plan)
     with pytest.raises(EncoderError, match=text):
         open_encoder(config())

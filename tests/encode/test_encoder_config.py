@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import picasso.encode as e
 from picasso.encode import Codec, EncoderConfig, EncoderProperties, validate
-from picasso.encode.fields import Props
+from picasso.encode.property_types import Props
 from picasso.errors import SpecError
 from picasso.surface.formats import ColorSpace, Matrix, MemType, VideoFormat
 

@@ -32,7 +32,7 @@ from picasso.encode import (
     TuningPreset,
     open_encoder,
 )
-from picasso.encode.fields import Props
+from picasso.encode.property_types import Props
 
 CBR, VBR, CQP = RateControl.CONSTANT_BITRATE, RateControl.VARIABLE_BITRATE, RateControl.CONSTANT_QP
 Opened = Callable[..., Encoder]

@@ -26,7 +26,7 @@ from picasso.encode import (
     Platform,
     PngProps,
 )
-from picasso.encode.fields import Props
+from picasso.encode.property_types import Props
 
 every_class = pytest.mark.parametrize("kind", ORDER, ids=lambda kind: kind.__name__)
 

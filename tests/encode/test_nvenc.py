@@ -28,9 +28,9 @@ from picasso.encode import (
     opening,
 )
 from picasso.encode.bitstream import parameter_sets
-from picasso.encode.fields import Props
 from picasso.encode.nvenc import NvencEncoder
 from picasso.encode.nvenc_options import nvenc_plan
+from picasso.encode.property_types import Props
 from picasso.errors import DeviceError, EncoderError, MissingDependencyError, SurfaceError
 from picasso.surface.formats import MemType, VideoFormat
 from picasso.surface.planes import Bytes

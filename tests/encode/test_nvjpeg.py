@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from picasso.encode import Codec, EncoderConfig, EncoderProperties, JpegProps, open_encoder, opening
+from picasso.encode import Codec, EncoderConfig, EncoderProperties, JpegProps, factory, open_encoder
 from picasso.encode.nvjpeg import NvjpegEncoder
 from picasso.encode.nvjpeg_library import SIGNATURES, DeviceRows, NvJpeg
 from picasso.errors import DeviceError, EncoderError, SurfaceError
@@ -183,7 +183,7 @@ def test_the_cpu_encodes_where_nvjpeg_is_not_and_the_reason_is_logged_once(
         raise DeviceError("no CUDA driver on this machine")
 
     monkeypatch.setattr(nvjpeg, "open_nvjpeg", refuse)
-    opening._say_once.cache_clear()
+    factory._say_once.cache_clear()
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
             assert open_encoder(config()).name == "libjpeg-turbo"

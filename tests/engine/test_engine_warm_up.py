@@ -95,7 +95,7 @@ def test_where_a_gpu_does_not_serve_a_spec_that_needs_one_is_told(
         return open_surfaces(config, encoder, source_on_gpu=False)
 
     monkeypatch.setattr("picasso.engine.path.session.open_surfaces", refuse)
-    monkeypatch.setattr("picasso.encode.opening._on_gpu", lambda _config: None)
+    monkeypatch.setattr("picasso.encode.factory._on_gpu", lambda _config: None)
     config = EncoderConfig(Codec.H264, 64, 64)
     if not sources_on_gpu:
         config.mem_type(MemType.CUDA_DEVICE)

@@ -8,7 +8,7 @@ import threading
 import pytest
 from faults_kit import run_script
 
-from picasso.encode.threads import NEEDED, RESERVE, count_threads, enough_threads
+from picasso.encode.thread_reserve import NEEDED, RESERVE, count_threads, enough_threads
 from picasso.errors import EncoderError
 
 LIMITED = """
@@ -104,7 +104,7 @@ def test_an_encoder_that_opens_takes_the_threads_that_are_counted_for_it() -> No
     """So that a library that starts to need more is noticed."""
     script = """
 from picasso.encode import open_encoder
-from picasso.encode.threads import NEEDED
+from picasso.encode.thread_reserve import NEEDED
 for codec, library in ((Codec.H264, "libx264"), (Codec.HEVC, "libx265"), (Codec.AV1, "libsvtav1")):
     open_encoder(EncoderConfig(codec, 64, 64)).close()
     before = len(os.listdir("/proc/self/task"))
@@ -117,7 +117,7 @@ for codec, library in ((Codec.H264, "libx264"), (Codec.HEVC, "libx265"), (Codec.
 
 def test_too_few_threads_are_an_error_that_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(NEEDED, "libx265", 10**7)  # more than any system gives
-    monkeypatch.setattr("picasso.encode.threads.count_threads", lambda _: 7)
+    monkeypatch.setattr("picasso.encode.thread_reserve.count_threads", lambda _: 7)
     with (
         pytest.raises(EncoderError, match=r"needs 10000000 threads, .* gives 7: raise the limit of processes"),
         enough_threads("libx265"),

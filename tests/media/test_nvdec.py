@@ -219,7 +219,7 @@ def lending(times: list[list[int]], monkeypatch: pytest.MonkeyPatch) -> tuple[Le
     )
     decoder = LendingDecoder(times)
     stream: Any = IdleStream()
-    return decoder, HeldFrames(decoder, nvdec_frames.Picture((64, 48), None, stream))
+    return decoder, HeldFrames(decoder, nvdec_frames.StreamPicture((64, 48), None, stream))
 
 
 def sent(frames: HeldFrames, packets: list[int], keys: tuple[int, ...] = ()) -> Iterator[tuple[int, SurfaceView]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, final
 
-from picasso.encode.opening import like_the_source
+from picasso.encode.factory import like_the_source
 from picasso.engine.continuation import Continuation
 from picasso.engine.path.overlay import Overlay, Touch
 from picasso.engine.path.routes import NO_PIXELS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from picasso.encode.opening import GPU_MEMORY
+from picasso.encode.factory import GPU_MEMORY
 from picasso.surface import MemType
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from picasso.engine.clock import Clock
     from picasso.flow import Source
     from picasso.module.config import ElementConfig, ModuleConfig
-    from picasso.module.run.pipeline import Step
+    from picasso.module.run.pipeline import PipelineStep
 
 EGRESS_LENGTH: Final = 200
 """Frames of a source between the elements and the sinks, where nothing is set."""
@@ -93,7 +93,7 @@ def batcher_of(config: ModuleConfig, sizes: Sizes, clock: Clock) -> Batcher:
     )
 
 
-def steps_of(config: ModuleConfig, code: CodePath) -> list[Step]:
+def steps_of(config: ModuleConfig, code: CodePath) -> list[PipelineStep]:
     """Load the elements of a module, the drawer last, and put queues where ``queue`` stands.
 
     Raises:

@@ -42,7 +42,7 @@ class Element(Protocol):
         """Let go; called once, also where ``start`` failed, and beside ``process`` where that does not return."""
 
 
-Step = Element | QueueLimits
+PipelineStep = Element | QueueLimits
 """What a pipeline consists of: elements, and places where a queue parts two threads."""
 
 
@@ -85,7 +85,7 @@ class Pipeline:
     def __init__(
         self,
         batcher: Batcher,
-        elements: Sequence[Step],
+        elements: Sequence[PipelineStep],
         *,
         queues: BufferQueues | None,
         deliver: Callable[[Work], None],
@@ -270,12 +270,12 @@ class Pipeline:
             _stop(element)
 
 
-def with_buffer_queues(steps: Sequence[Step], queues: BufferQueues | None) -> list[Step]:
+def with_buffer_queues(steps: Sequence[PipelineStep], queues: BufferQueues | None) -> list[PipelineStep]:
     """Put a queue before and after each pyfunc: none as the first or last step, no two in a row."""
     if queues is None:
         return list(steps)
     limits = QueueLimits.of_buffer_queues(queues.length, queues.byte_size)
-    made: list[Step] = []
+    made: list[PipelineStep] = []
     for step in steps:
         has_neighbours = bool(made) and not isinstance(made[-1], QueueLimits) and not isinstance(step, QueueLimits)
         if has_neighbours and (_is_pyfunc(made[-1]) or _is_pyfunc(step)):
@@ -284,12 +284,12 @@ def with_buffer_queues(steps: Sequence[Step], queues: BufferQueues | None) -> li
     return made
 
 
-def _is_pyfunc(step: Step) -> bool:
+def _is_pyfunc(step: PipelineStep) -> bool:
     """Whether a step runs the user's Python; models say that they do not."""
     return bool(getattr(step, "is_pyfunc", True))
 
 
-def _groups(steps: Sequence[Step]) -> list[_Group]:
+def _groups(steps: Sequence[PipelineStep]) -> list[_Group]:
     groups = [_Group(None)]
     stages: Counter[str] = Counter()
     for step in steps:

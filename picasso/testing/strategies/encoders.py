@@ -21,7 +21,7 @@ from picasso.encode import (
     PngProps,
     validate,
 )
-from picasso.encode.fields import Boolean, Integer, Member, Numbers, Props, Rule, rules_of
+from picasso.encode.property_types import Boolean, Integer, Member, Numbers, Props, Rule, rules_of
 from picasso.encode.validate import ENCODABLE, SMALLEST_SIDE
 from picasso.errors import SpecError
 from picasso.surface import VideoFormat

@@ -8,7 +8,7 @@ from typing import Final
 from picasso.errors import ProtocolError
 from picasso.primitives import VideoFrame, VideoFrameContent, VideoFrameTransformation
 from picasso.primitives.checks import MAX_DIMENSION
-from picasso.primitives.transformation import Step
+from picasso.primitives.transformation import ChainStep
 from picasso.wire.codec.numbers import SMALL, bytes_tag, field, tag_of, text_field, varint
 from picasso.wire.codec.write_attributes import attribute_fields
 from picasso.wire.codec.write_objects import write_objects
@@ -19,9 +19,9 @@ _INTERNAL, _EXTERNAL, _NONE = (bytes_tag(number) for number in (17, 18, 19))
 _TRANSFORMATION, _ATTRIBUTE, _OBJECT, _PREVIOUS_KEYFRAME = (bytes_tag(number) for number in (23, 24, 25, 26))
 _SEQ, _CREATED, _WIDTH, _HEIGHT, _METHOD, _KEYFRAME = (tag_of(number, 0) for number in (1, 5, 7, 8, 9, 11))
 _NUMERATOR, _DENOMINATOR, _PTS, _DTS, _DURATION = (tag_of(number, 0) for number in (12, 13, 14, 15, 16))
-_STEPS: Final = {Step.INITIAL_SIZE: 1, Step.LETTER_BOX: 2, Step.PADDING: 3, Step.CROP: 5}
-_UNKNOWN: Final = {Step.ORIENTATION}
-_UNKNOWN_TO_OLD: Final = {Step.ORIENTATION, Step.CROP}
+_STEPS: Final = {ChainStep.INITIAL_SIZE: 1, ChainStep.LETTER_BOX: 2, ChainStep.PADDING: 3, ChainStep.CROP: 5}
+_UNKNOWN: Final = {ChainStep.ORIENTATION}
+_UNKNOWN_TO_OLD: Final = {ChainStep.ORIENTATION, ChainStep.CROP}
 
 
 def write_frame(frame: VideoFrame, old_peers: bool = False) -> bytes:
@@ -115,13 +115,13 @@ def _transformations(chain: list[VideoFrameTransformation], old_peers: bool) -> 
             parts.append(_step(step.step, step.values))
         else:
             width, height, left, top, right, bottom = box
-            parts.append(_step(Step.LETTER_BOX, (max(1, width - left - right), max(1, height - top - bottom))))
+            parts.append(_step(ChainStep.LETTER_BOX, (max(1, width - left - right), max(1, height - top - bottom))))
             if any(box[2:]):
-                parts.append(_step(Step.PADDING, box[2:]))
+                parts.append(_step(ChainStep.PADDING, box[2:]))
     return parts
 
 
-def _step(step: Step, values: tuple[int, ...]) -> bytes:
+def _step(step: ChainStep, values: tuple[int, ...]) -> bytes:
     numbers = [b"%c%s" % (index << 3, varint(value)) for index, value in enumerate(values, 1)]
     return field(_TRANSFORMATION, field(bytes_tag(_STEPS[step]), b"".join(numbers)))
 

@@ -20,7 +20,7 @@ from picasso.encode.enums import (
     RateControl,
     TuningPreset,
 )
-from picasso.encode.fields import QP_RANGE, QP_TRIPLE, TILES
+from picasso.encode.property_types import QP_RANGE, QP_TRIPLE, TILES
 
 DEFAULT_BITRATE: Final = 4_000_000
 CRF_CEILING: Final = 100_000_000
@@ -61,7 +61,7 @@ NO_EQUIVALENT: Final[Mapping[str, tuple[object, str]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class VideoSettings:
     """Wishes of one stream, defaults filled in; bit rates in bit/s, sizes in bits."""
 
     size_wh: tuple[int, int]
@@ -111,7 +111,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class LibraryPlan:
     """How one library is opened."""
 
     library: Literal["libx264", "libx265", "libsvtav1"]
@@ -123,7 +123,7 @@ class Plan:
     """Properties that have no effect, each with the reason."""
 
 
-def settings_of(config: EncoderConfig) -> tuple[Settings, dict[str, str]]:
+def settings_of(config: EncoderConfig) -> tuple[VideoSettings, dict[str, str]]:
     """Read a validated configuration.
 
     Returns:
@@ -134,11 +134,11 @@ def settings_of(config: EncoderConfig) -> tuple[Settings, dict[str, str]]:
     return _settings(config, given), ignored
 
 
-def _settings(config: EncoderConfig, given: Mapping[str, Any]) -> Settings:
+def _settings(config: EncoderConfig, given: Mapping[str, Any]) -> VideoSettings:
     tuning = given.get("tuning_info", TuningPreset.LOW_LATENCY)
     mode = _mode(given) if config.crf is None else RateControl.VARIABLE_BITRATE
     cap = (given.get("max_bitrate") or given.get("peak_bitrate")) if mode is RateControl.VARIABLE_BITRATE else None
-    return Settings(
+    return VideoSettings(
         size_wh=(config.width, config.height),
         frame_rate=Fraction(config.fps_num, config.fps_den),
         mode=mode,

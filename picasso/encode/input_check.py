@@ -7,7 +7,7 @@ from picasso.surface.formats import ColorSpace, VideoFormat
 from picasso.surface.view import SurfaceView
 
 
-class Intake:
+class InputCheck:
     """Lets in surfaces of one format, size and colour, with rising timestamps, until it is closed."""
 
     __slots__ = ("_closed", "_color", "_format", "_last_pts_ns", "_name", "_size_wh")
