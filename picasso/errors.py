@@ -9,7 +9,7 @@
     ├── GeometryError (ValueError)           sizes, crops and paddings that leave nothing to draw on
     ├── TransformationChainError (RuntimeError)  a frame's chain cannot be applied or inverted
     ├── MetadataError (ValueError)           JSON that is not ours
-    ├── ProtocolError (ValueError, RuntimeError)  bytes that are no message, or what a message cannot carry
+    ├── ProtocolError (ValueError, RuntimeError)  bytes that are not a message, or what a message cannot carry
     ├── DetachedObjectError (RuntimeError)   the frame no longer holds this object
     ├── SurfaceError (ValueError)            pixels that cannot be wrapped
     ├── SurfaceTypeError (TypeError)         not pixels at all
@@ -30,8 +30,8 @@
     │   └── OutputKindError                  the output is of the other kind
     ├── SendTimeoutError (TimeoutError)      a source's queue stayed full
     ├── SourceRejectedError (RuntimeError)   a source may not come in: too many are in already
-    ├── TransportError (OSError)             a socket cannot be opened or used, or its bytes are no message
-    │   ├── HealthError (RuntimeError)       what answers at a health endpoint is no module
+    ├── TransportError (OSError)             a socket cannot be opened or used, or its bytes are not a message
+    │   ├── HealthError (RuntimeError)       what answers at a health endpoint is not a module
     │   └── TransportTimeoutError (TimeoutError)  no one took a message, or acknowledged it, in time
     └── MissingDependencyError (ImportError) an optional library is not there
 """
@@ -155,11 +155,11 @@ class SourceRejectedError(PicassoError, RuntimeError):
 
 
 class TransportError(PicassoError, OSError):
-    """A socket cannot be opened or used, or what came through it is no message."""
+    """A socket cannot be opened or used, or what came through it is not a message."""
 
 
 class HealthError(TransportError, RuntimeError):
-    """What answers at the address of a module's health is no module."""
+    """What answers at the address of a module's health is not a module."""
 
 
 class TransportTimeoutError(TransportError, TimeoutError):

@@ -75,7 +75,7 @@ def main() -> None:
 
 
 def left_behind(folder: str, names: list[str]) -> set[str]:
-    """Return which files of a folder are no sources: what was built, and what belongs to other tools."""
+    """Return which files of a folder are not sources: what was built, and what belongs to other tools."""
     return shutil.ignore_patterns(*_LEFT_BEHIND)(folder, names) - {".gitignore"}
 
 

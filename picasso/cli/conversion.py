@@ -117,7 +117,7 @@ class Conversion:
         inset = DstPadding(*self.inset) if self.inset else None
         source_wh, scale_xy = self._picture(info)
         ratio = scale_xy[0] / scale_xy[1]
-        # a size that no one asked for has the source's ratio up to rounding, which is no reason for bars
+        # a size that no one asked for has the source's ratio up to rounding, which is not a reason for bars
         padding = Padding.NONE if self.size is None and inset is None else self.padding
         transform = TransformConfig(padding, inset, self.interpolation)
         target_wh = self._target_wh(source_wh, scale_xy)

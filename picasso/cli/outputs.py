@@ -90,7 +90,7 @@ class Outputs:
             return None
         place = input_place(source, trust=trust)
         if not place.can_be_read_again:
-            log.warning("%s: sound is left out: what is no file is read once, for its frames", place.shown)
+            log.warning("%s: sound is left out: what is not a file is read once, for its frames", place.shown)
             return None
         suffix = Path(self.video).suffix.lower()
         return SoundCopy(source, suffix if suffix in FORMATS else ".mkv", trust=trust)

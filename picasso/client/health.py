@@ -25,7 +25,7 @@ def module_state(url: str, timeout_s: float = 5.0) -> str | None:
         timeout_s: Longest wait for the answer, in seconds.
 
     Raises:
-        HealthError: What answers is no module.
+        HealthError: What answers is not a module.
         TransportError: The URL is none.
     """
     if not url.startswith(("http://", "https://")):
@@ -56,7 +56,7 @@ def wait_for_health(
 
     Raises:
         TransportTimeoutError: It did not come to one of them in time.
-        HealthError: What answers is no module.
+        HealthError: What answers is not a module.
     """
     until_s = time.monotonic() + timeout_s
     while True:

@@ -40,7 +40,7 @@ class SourceResult:
     """What became of a message."""
 
     trace_id: str | None
-    """32 hexadecimal digits; None for what is no frame, and where telemetry is off."""
+    """32 hexadecimal digits; None for what is not a frame, and where telemetry is off."""
     log_provider: LogProvider | None = field(repr=False)
     source_ids: set[str]
     pts: int | None

@@ -228,7 +228,7 @@ class Scene:
         values = [values_of(frame, name) for name in styles.fields]
         try:
             text = styles.pattern * len(rows) % tuple(chain.from_iterable(zip(*values, strict=True)))
-        except TypeError:  # None is no number
+        except TypeError:  # None is not a number
             return None
         is_whole = "nan" not in text and text.count(_MARK) == len(rows) * len(styles.looks[0].templates)
         return text if is_whole and len(text) <= _MANY_LETTERS else None

@@ -150,7 +150,7 @@ class NvencEncoder:
             raise EncoderError(f"NVENC cannot open {self._config!r}: {_one_line(error)}") from error
 
     def _set_frame_rate(self) -> None:
-        """Tell NVENC a rate that is no whole number, which its options cannot name."""
+        """Tell NVENC a rate that is not a whole number, which its options cannot name."""
         if self._plan.settings.frame_rate.denominator != 1 and not self._change_rate(self._plan):
             log.warning("%s: rate control reckons with %s frames/s", self.name, self._plan.options["fps"])
 

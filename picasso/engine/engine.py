@@ -80,7 +80,7 @@ class PicassoEngine:
         self._core.set_source_spec(source_id, spec)
 
     def remove_source_spec(self, source_id: str) -> None:
-        """Let a source finish the frames it was sent, without a sentinel, then forget it; unknown ones are no error.
+        """Let a source finish the frames it was sent, without a sentinel, then forget it; unknown ones are ignored.
 
         Waits until that is done, except in a callback.
 
@@ -218,7 +218,7 @@ class PicassoEngine:
             raise
 
     def send_eos(self, source_id: str) -> None:
-        """End the stream of a source behind the frames it was sent, with one sentinel; unknown ones are no error.
+        """End the stream of a source behind the frames it was sent, with one sentinel; unknown ones are ignored.
 
         Does not wait. The source stays alive; its next frame begins a new stream.
 
@@ -230,7 +230,7 @@ class PicassoEngine:
         self._core.send_eos(source_id)
 
     def request_keyframe(self, source_id: str) -> None:
-        """Make a keyframe of the next frame that a source encodes of those sent from now on; unknown ones are no error.
+        """Make a keyframe of the next frame that a source encodes of those sent from now on; unknown ones are ignored.
 
         For viewers who join in the middle of a stream. Does not wait. A source that encodes nothing forgets the
         request; so does one whose next frame begins a stream, and is a keyframe in any case.

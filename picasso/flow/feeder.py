@@ -345,7 +345,7 @@ class Feeder:
         except BaseException:
             self.drop(frame, "error")
             raise
-        self._last_frame_ns = self._clock.now_ns()  # waiting for the stage is no silence
+        self._last_frame_ns = self._clock.now_ns()  # waiting for the stage is not silence
 
     def _note_gap(self, now_ns: int) -> None:
         """Say for how long nothing came, where the source was lost or silent meanwhile."""

@@ -230,7 +230,7 @@ class Decoder:
         return is_short(name, self.path, self._packets, expected, end_s, self.said_end_s)
 
     def _choose_stream(self) -> VideoStream:
-        """Return the first video stream that is no cover picture and no text."""
+        """Return the first video stream that is not a cover picture and no text."""
         streams = [s for s in self.container.streams.video if not s.disposition & Disposition.attached_pic]
         if not streams or self.container.format.name in _NOT_VIDEO:
             self._refuse("holds no video")

@@ -110,7 +110,7 @@ def describe(decoder: Decoder) -> MediaInfo:
 
 
 def orientation_of(frame: VideoFrame) -> Orientation | None:
-    """Read the display matrix of a frame: upright where there is none, None where it is no turn by quarters."""
+    """Read the display matrix of a frame: upright where there is none, None where it is not a turn by quarters."""
     _take_unnamed_side_data()
     data: Buffer | None = frame.side_data.get("DISPLAYMATRIX")  # type: ignore[assignment]  # typed as a text
     return Orientation() if data is None else orientation_of_matrix(bytes(data))

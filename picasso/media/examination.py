@@ -109,7 +109,7 @@ def _decoders_log() -> Iterator[list[Any]]:
 
 
 _NOT_ALLOWED: Final = "not on whitelist"
-"""What FFmpeg says where a file is opened in another way than it asks for first: that is no damage."""
+"""What FFmpeg says where a file is opened in another way than it asks for first: that is not damage."""
 
 
 @dataclass(slots=True)
@@ -146,7 +146,7 @@ class _Search:
         broke_off = None
         try:
             for index, shown in enumerate(decoder.frames()):
-                if not index and not decoder.begins_at_keyframe:  # what comes before the first keyframe is no loss
+                if not index and not decoder.begins_at_keyframe:  # what comes before the first keyframe is not a loss
                     self.faults.clear()
                     self.log.clear()
                 self._hear(shown)

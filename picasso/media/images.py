@@ -121,7 +121,7 @@ class ImageSequenceWriter:
     def _save(self, data: bytes, codec: Codec | None) -> Path | None:
         if codec is None or codec not in _SUFFIXES:
             what = "an EncodedUnit without codec" if codec is None else codec.name()
-            raise MediaError(f"{self._folder}: {what} is no image; one of jpeg, png")
+            raise MediaError(f"{self._folder}: {what} is not an image; one of jpeg, png")
         if self._failure is not None:
             self._lost += 1
             return None

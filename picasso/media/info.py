@@ -60,7 +60,7 @@ class MediaInfo:
     sample_aspect_ratio: Fraction = Fraction(1)
     """Width of a stored pixel over its height; 1 where the file does not say."""
     orientation: Orientation | None = UPRIGHT
-    """How the stored picture is turned for display; None where the display matrix is no turn by quarters."""
+    """How the stored picture is turned for display; None where the display matrix is not a turn by quarters."""
     field_order: str = "progressive"
     """``progressive``, or FFmpeg's name of the order in which the two fields of a frame are stored and shown: ``tt``,
     ``bb``, ``tb``, ``bt``; ``unknown`` where frames are interlaced and the order is not told."""

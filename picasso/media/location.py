@@ -132,7 +132,7 @@ def shown(location: Location) -> str:
 
 
 def printable(name: str) -> str:
-    r"""Return a name that can be printed: bytes that are no UTF-8 as ``\udcff``, a NUL as ``\0``."""
+    r"""Return a name that can be printed: bytes that are not UTF-8 as ``\udcff``, a NUL as ``\0``."""
     return name.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
 
 

@@ -157,7 +157,7 @@ def open_nvdec(place: Place, info: MediaInfo, gpu_id: int, *, rgba: bool = False
     """Open a file on a GPU; pictures are NV12 as they are decoded, or converted to RGBA.
 
     Raises:
-        MediaError: It is no file, or its pictures are not 8 bit 4:2:0 of even size, or NVDEC refuses them.
+        MediaError: It is not a file, or its pictures are not 8 bit 4:2:0 of even size, or NVDEC refuses them.
         DeviceError: There is no such GPU.
         MissingDependencyError: PyNvVideoCodec or the CUDA bindings are not installed.
     """

@@ -79,7 +79,7 @@ class Folder:
         """Return the path of a file that the list names.
 
         Raises:
-            MediaError: It is no regular file of this folder.
+            MediaError: It is not a regular file of this folder.
         """
         folder = self.path.absolute().parent
         plain = name if name.startswith("file://") else name.removeprefix("file:")
@@ -190,7 +190,7 @@ def check_concat(path: Path, place: str) -> bool:
             for name in {bare, *bare.split()}:  # whichever FFmpeg takes for the name
                 checked = Path(folder.check(name))
                 if input_place(checked).kind is not Kind.FILE or list_format(head_of(checked)):
-                    raise MediaError(f"{place}: names {shown(name)}, which is no file of pictures; {ADVICE}")
+                    raise MediaError(f"{place}: names {shown(name)}, which is not a file of pictures; {ADVICE}")
     return is_plain
 
 

@@ -129,7 +129,7 @@ class Timeline(Generic[T]):
 
     @property
     def _longest_ns(self) -> int:
-        """The longest step that is no jump."""
+        """The longest step that is not a jump."""
         return _LONG * max(self._step_ns, self._frame_ns)
 
     def _decide(self) -> Iterator[Placed[T]]:
@@ -140,7 +140,7 @@ class Timeline(Generic[T]):
         elif newest_ns is not None and last_ns is not None:
             first = self._rises_from()
             is_witnessed = self._waiting[first].own_ns is not None and first < count - 1
-            if is_witnessed and self._waiting[first].own_ns == last_ns:  # equal times are no fall
+            if is_witnessed and self._waiting[first].own_ns == last_ns:  # equal times do not fall
                 first += next(i for i, frame in enumerate(self._waiting[first + 1 :], 1) if frame.own_ns is not None)
             first_ns = self._waiting[first].own_ns
             if is_witnessed and first_ns is not None and first_ns > last_ns:  # a gap

@@ -26,7 +26,7 @@ def is_short(
 
     Args:
         container: FFmpeg's name of the container.
-        path: Where the file is, None for what is no file.
+        path: Where the file is, None for what is not a file.
         packets: Packets that were read.
         expected: Packets that there are by the header, 0 where it does not tell.
         end_s: Where the last packet ends, in seconds, with half a frame of tolerance.

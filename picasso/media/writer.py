@@ -144,7 +144,7 @@ class StreamWriter:
 
         Raises:
             MediaError: The writer is closed, the disk takes nothing, the stream changed its codec or size, the first
-                frame is no keyframe, or there are no encoded bytes.
+                frame is not a keyframe, or there are no encoded bytes.
         """
         if self._closed:
             self._refuse("the file is closed")

@@ -27,7 +27,7 @@ class Attribute:
         is_hidden: Whether listings leave it out; ``get_attribute`` still finds it.
 
     Raises:
-        TypeError: A text is no text, or a value no ``AttributeValue``.
+        TypeError: A text is not text, or a value no ``AttributeValue``.
     """
 
     namespace: str

@@ -149,7 +149,7 @@ def _boxes(name: str, xyxy: ArrayLike) -> NDArray[np.float32]:
 
 
 def _check_corners(name: str, corners: NDArray[np.float32]) -> None:
-    """Raise for the first row that is no box."""
+    """Raise for the first row that is not a box."""
     bad = ~np.isfinite(corners).all(axis=1) | (corners[:, 2:] < corners[:, :2]).any(axis=1)
     if bad.any():
         row = int(bad.argmax())

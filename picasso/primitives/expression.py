@@ -365,7 +365,7 @@ def _no_names(name: str) -> Value:
 
 
 def _equal(left: Value, right: Value) -> bool:
-    """Compare values, each only with its own kind: a whole number is no number."""
+    """Compare values, each only with its own kind: a whole number is not a number."""
     if type(left) is not type(right):
         return False
     if isinstance(left, list) and isinstance(right, list):

@@ -52,7 +52,7 @@ def decode_record(text: str | bytes) -> FrameRecord:
     """Parse and check JSON.
 
     Raises:
-        MetadataError: It is no JSON, or not of a frame; the message names the place.
+        MetadataError: It is not JSON, or not of a frame; the message names the place.
     """
     try:
         return _decoder.decode(text)

@@ -92,7 +92,7 @@ class MatchQuery:
             text: Names: ``id namespace label confidence``, ``parent.{id,namespace,label}``,
                 ``bbox.{xc,yc,width,height,angle}``, ``tracking_info.id`` and ``tracking_info.bbox.…``,
                 ``frame.{source,rate,width,height,keyframe,pts,dts}``, ``frame.time_base.{nominator,denominator}``.
-                What is not there is the empty value ``()``. Boxes are no whole numbers: ``bbox.width == 20`` is false.
+                What is not there is the empty value ``()``. Boxes are not whole numbers: ``bbox.width == 20`` is false.
 
         Raises:
             ExpressionError: It does not parse; or, when it is asked, it has no truth value.

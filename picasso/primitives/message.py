@@ -38,7 +38,7 @@ class PropagatedContext(Mapping[str, str]):
         headers: Their names and values.
 
     Raises:
-        TypeError: A name or a value is no text.
+        TypeError: A name or a value is not text.
     """
 
     __slots__ = ("_headers",)

@@ -14,7 +14,7 @@ from picasso.primitives.enums import NativeEnum
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A position in pixels; ``TypeError`` for what is no number."""
+    """A position in pixels; ``TypeError`` for what is not a number."""
 
     x: float
     y: float
@@ -76,7 +76,7 @@ class PolygonalArea:
         tags: One name or ``None`` for each edge; ``None`` for no names at all.
 
     Raises:
-        TypeError: A tag is no text.
+        TypeError: A tag is not text.
         ValueError: There is not one tag for each edge.
     """
 

@@ -76,7 +76,7 @@ class VideoFrame(MovableFrame):
 
         Raises:
             ShapeError: An array has another shape, or not N rows.
-            TypeError: A label is no text, or a track id no integer.
+            TypeError: A label is not text, or a track id no integer.
             ValueError: A corner is NaN or infinite, or x1 < x0, or y1 < y0, or there are too many.
 
         >>> frame = VideoFrame("cam", "30/1", 640, 480)
@@ -150,7 +150,7 @@ class VideoFrame(MovableFrame):
         """Read the text that ``json`` or ``json_line`` wrote.
 
         Raises:
-            MetadataError: It is no JSON, or not of a frame; the message names the place.
+            MetadataError: It is not JSON, or not of a frame; the message names the place.
         """
         return build_frame(cls, decode_record(text))
 

@@ -61,7 +61,7 @@ def upload_device_array(surface: SurfaceView, array: Any) -> None:
     """Copy an array on a GPU, ``(H, W, C)`` or ``(H, W)`` for one channel, into the top left corner, and wait for it.
 
     Raises:
-        SurfaceError: The array is no picture, or lies in parts.
+        SurfaceError: The array is not a picture, or lies in parts.
         UploadError: It is larger than the surface, or has other channels.
     """
     from picasso.surface.device_memory import copy_array_to_surface

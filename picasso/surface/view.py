@@ -298,7 +298,7 @@ class SurfaceView(DescribedPixels):
                 the surface are copied there; others come through the host. Either way they are waited for.
 
         Raises:
-            SurfaceError: The dtype is not uint8, or the array on a GPU is no picture: see ``wrap``.
+            SurfaceError: The dtype is not uint8, or the array on a GPU is not a picture: see ``wrap``.
             UploadError: The array is larger than the surface, or has other channels.
         """
         if is_device_array(array):

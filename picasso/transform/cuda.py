@@ -397,7 +397,7 @@ class CudaTransformer:
     def _check_address(self, address: int, what: str) -> None:
         """Refuse what a kernel would fault on, after which no call to the GPU succeeds any more."""
         if not self.device.holds(address):
-            raise SurfaceError(f"the {what} is at {address:#x}, which is no memory of GPU {self.device.index}")
+            raise SurfaceError(f"the {what} is at {address:#x}, which is not memory of GPU {self.device.index}")
 
 
 class _BatchTable:

@@ -60,7 +60,7 @@ class Endpoint:
             bind: The side where the text names none.
 
         Raises:
-            SpecError: The text is no endpoint, or its kind is of the other direction.
+            SpecError: The text is not an endpoint, or its kind is of the other direction.
         """
         if not isinstance(text, str):
             raise SpecError(f"endpoint: expected a text such as 'tcp://127.0.0.1:5555', got {text!r}")
@@ -82,7 +82,7 @@ class Endpoint:
 
     @property
     def ipc_path(self) -> str | None:
-        """The file of an ``ipc`` socket; None for tcp and for names that are no files."""
+        """The file of an ``ipc`` socket; None for tcp and for names that are not files."""
         path = self.address.removeprefix("ipc://")
         return None if path == self.address or path.startswith("@") else path
 

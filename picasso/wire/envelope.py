@@ -52,7 +52,7 @@ def read_envelope(data: bytes) -> Envelope:
     """Read the outermost level of a message.
 
     Raises:
-        TransportError: These bytes are no message.
+        TransportError: These bytes are not a message.
     """
     position, end, kind, sequence = 0, len(data), 0, 0
     for _ in range(_MAX_FIELDS):

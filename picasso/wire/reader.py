@@ -178,7 +178,7 @@ class Reader:
         try:
             source_id = topic.decode()
         except UnicodeDecodeError:
-            raise TransportError(f"the topic {topic!r:.80} is no text") from None
+            raise TransportError(f"the topic {topic!r:.80} is not text") from None
         envelope = read_envelope(data)
         is_end = envelope.kind is MessageKind.END_OF_STREAM
         if is_end and routing_id is not None:

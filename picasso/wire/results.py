@@ -25,7 +25,7 @@ class RejectReason(StrEnum):
     SUPERSEDED = "superseded"
     """Another sender has taken the source over."""
     MALFORMED = "malformed"
-    """It is no message of the protocol."""
+    """It is not a message of the protocol."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,7 +136,7 @@ def test_closed_standard_streams_are_no_danger(tmp_path: Path, small_clip: Path,
         assert sum(1 for _ in container.decode(video=0)) == 6
     if ">&-" in closed.split():
         lost = in_a_shell(f'picasso encode "{small_clip}" -o - --seconds 0.2 {closed}')
-        assert lost.returncode == 1, "a video that no one can get is no success"
+        assert lost.returncode == 1, "a video that no one can get is not a success"
     failed = in_a_shell(f'picasso probe "{tmp_path}/none.mp4" {closed}')
     assert failed.returncode == 1
     assert failed.stdout == b""

@@ -57,7 +57,7 @@ def test_frames_of_avi_with_b_frames_come_in_order_at_their_times(
 ) -> None:
     done = picasso("encode", clip_with_b_frames("in.avi"), "-o", tmp_path / "out.mp4", "-q")
     assert done.code == 0
-    assert "order of decoding" not in done.err, "what is usual is no warning"
+    assert "order of decoding" not in done.err, "what is usual is not a warning"
     assert read(tmp_path / "out.mp4") == (TIMES, LUMAS)
 
 

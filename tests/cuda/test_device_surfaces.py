@@ -179,7 +179,7 @@ def test_a_host_address_that_calls_itself_a_gpus_is_refused_and_the_gpu_goes_on(
     liar = SurfaceView((plane,), VideoFormat.RGBA, (64, 48), None)
     fine = on_device(random_surface(VideoFormat.RGBA, (64, 48), 3), gpu)
     for source, target, what in ((liar, fine, "source"), (fine, liar, "target")):
-        with pytest.raises(SurfaceError, match=f"the {what} is at 0x.*, which is no memory of GPU 0"):
+        with pytest.raises(SurfaceError, match=f"the {what} is at 0x.*, which is not memory of GPU 0"):
             gpu.transform(source, Placement.identity((64, 48)), target)
     gpu.transform(fine, Placement.identity((64, 48)), on_device(fine_host(), gpu))
     gpu.wait()

@@ -135,7 +135,7 @@ def test_what_is_no_font_is_refused(tmp_path: Path, content: bytes | None, says:
 def test_what_has_no_end_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.ttf")
     for path in (tmp_path / "pipe.ttf", Path("/dev/zero"), tmp_path):
-        with pytest.raises(SpecError, match="it is no file"):
+        with pytest.raises(SpecError, match="it is not a file"):
             fonts.add(path)
 
 

@@ -172,7 +172,7 @@ class EngineMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.is_open and self.frames)
     @rule(source=sources, choice=st.integers(0, 10**6))
     def send_again(self, source: str, choice: int) -> None:
-        """A frame that an encoder holds is refused; every other one is no one's."""
+        """A frame that an encoder holds is refused; every other one is free."""
         self._settle()
         number = choice % len(self.frames)
         held = {frame.number for model in self.models.values() for frame in self._held(model)}

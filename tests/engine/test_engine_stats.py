@@ -48,7 +48,7 @@ def test_sums_are_exact_and_buckets_count_what_is_less_than_their_end(values: li
 def test_a_source_says_when_its_last_frame_was_out(
     engine: PicassoEngine, recorder: RecordingCallbacks, clock: FakeClock
 ) -> None:
-    """Of the engine's clock, after its callback; a sentinel and a frame that is dropped are no output."""
+    """Of the engine's clock, after its callback; a sentinel and a frame that is dropped are not an output."""
     recorder.on["on_bypass_frame"] = lambda output: clock.advance(0.25) if output.is_video_frame else None
     engine.set_source_spec("a", SourceSpec())
     send(engine, 0)

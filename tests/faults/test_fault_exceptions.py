@@ -211,7 +211,7 @@ def test_suspended_generators_and_coroutines_on_a_traceback_go_on(recorder: Reco
     generator, coroutine = failing_generator(errors), failing_coroutine(errors)
     assert next(generator) == 1
     coroutine.send(None)
-    fail = raiser(ExceptionGroup("both", errors.copy()))  # type: ignore[type-var]  # they are no bare BaseExceptions
+    fail = raiser(ExceptionGroup("both", errors.copy()))  # type: ignore[type-var]  # they are not bare BaseExceptions
     recorder.on["on_bypass_frame"] = fail
     with PicassoEngine(GeneralSpec(), recorder.callbacks(), encoder_factory=fail) as engine:
         engine.set_source_spec("a", bypass_spec() if stage == "on_bypass_frame" else encode_spec())

@@ -35,7 +35,7 @@ def run(rss_mib: Callable[[float], float], changes: int = 20_000, frames: int = 
         ),  # it stops in the middle: still too much
         (lambda share: 260 + 9 * (share > 0.9), True),  # one step, at the end
         (lambda share: 260 - 20 * share, False),
-        (lambda share: 260 + 40 * (round(share * 359) % 36 == 0), False),  # a peak now and then is no growth
+        (lambda share: 260 + 40 * (round(share * 359) % 36 == 0), False),  # a peak now and then is not growth
     ],
 )
 def test_growth_is_judged_over_the_worst_stretch_after_the_warm_up(

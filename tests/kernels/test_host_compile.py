@@ -17,7 +17,7 @@ from picasso_kernels.cpu.entries import ENTRIES
 from picasso_kernels.maths.rows import fill_pixels
 
 GREY, COUNT = 0x01020304, 3
-"""``fill_pixels`` is no entry: there is never machine code of it that came with the package."""
+"""``fill_pixels`` is not an entry: there is never machine code of it that came with the package."""
 LOAD = """
 import sys
 import picasso_kernels.frame.transform, picasso_kernels.cpu.compile as compiler

@@ -1,4 +1,4 @@
-"""Files that are no video, or not all of one: one sentence, no traceback of a library."""
+"""Files that are not video, or not all of one: one sentence, no traceback of a library."""
 
 from __future__ import annotations
 

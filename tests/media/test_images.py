@@ -56,10 +56,10 @@ def test_a_prefix_stays_in_its_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("codec", "given", "message"),
     [
-        (None, output(b"data", "h264"), "h264 is no image; one of jpeg, png"),
+        (None, output(b"data", "h264"), "h264 is not an image; one of jpeg, png"),
         (None, output(b"data", None), "frame of source 'camera': Unknown codec"),
-        (None, EncodedUnit(b"data", 0, None, None, keyframe=True), "an EncodedUnit without codec is no image"),
-        (Codec.RAW_RGBA, EncodedUnit(b"data", 0, None, None, keyframe=True), "raw_rgba is no image"),
+        (None, EncodedUnit(b"data", 0, None, None, keyframe=True), "an EncodedUnit without codec is not an image"),
+        (Codec.RAW_RGBA, EncodedUnit(b"data", 0, None, None, keyframe=True), "raw_rgba is not an image"),
     ],
 )
 def test_what_is_no_image(tmp_path: Path, codec: Codec | None, given: Any, message: str) -> None:

@@ -85,7 +85,7 @@ def test_a_writer_that_stalls_before_a_picture_is_given_up(pipe: Path, make_clip
 
 
 def test_a_writer_that_trickles_does_not_hold_an_opening_for_ever(pipe: Path) -> None:
-    """Bytes that are no video, each within the time-out of the one before."""
+    """Bytes that are not video, each within the time-out of the one before."""
     enough = threading.Event()
 
     def trickle() -> None:

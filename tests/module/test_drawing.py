@@ -433,7 +433,7 @@ def test_a_drawer_that_raises_follows_the_policy(tmp_path: Path, policy: str, dr
 
 GONE = {
     "no module": ("Gone", "has no 'Gone'"),
-    "no drawer": ("Plain", "Plain is no pyfunc"),
+    "no drawer": ("Plain", "Plain is not a pyfunc"),
 }
 
 

@@ -116,7 +116,7 @@ def test_an_expression_has_its_value(expr: str, value: object) -> None:
         ("1 2", "unexpected '2' at 2"),
         ("1 & 2", "unexpected '&' at 2"),
         ('etcd("/a", 1)', "etcd: the key '/a' is absolute; keys are relative to etcd.watch_path at 0"),
-        ('env("PICASSO_TEST_N", true)', "is '7', which is no bool as its default True at 0"),
+        ('env("PICASSO_TEST_N", true)', "is '7', which is not of type bool, as its default True at 0"),
         ('env("PICASSO_TEST_N")', "env: takes a key as text and a default at 0"),
         ("is_int(1, 2)", "is_int: takes 1 argument, got 2 at 0"),
         ("starts_with(1, 2)", "starts_with: takes two texts at 0"),

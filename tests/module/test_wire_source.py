@@ -50,7 +50,7 @@ def test_a_stream_that_ended_may_begin_again(tmp_path: Path) -> None:
         for _ in range(3):
             send(one.writer, encode("h264"), "h264")
             one.writer.send_eos("cam")
-        one.writer.send_eos("cam")  # an end of nothing is no end
+        one.writer.send_eos("cam")  # an end of nothing is not an end
     assert one.story() == "ffffffE" * 3
 
 

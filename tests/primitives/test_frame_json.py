@@ -65,7 +65,7 @@ def test_what_json_cannot_write_survives(number):
     frame.set_persistent_attribute("a", "b", values=[AttributeValue.floats([number], number)])
 
     def refuse(text):
-        raise AssertionError(f"{text} is no JSON")
+        raise AssertionError(f"{text} is not JSON")
 
     json.loads(frame.json, parse_constant=refuse)
     back = VideoFrame.from_json(frame.json)

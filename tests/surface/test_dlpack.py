@@ -273,7 +273,7 @@ def test_arrays_that_are_no_tensor(array: Array, message: str) -> None:
 
 
 def test_what_is_out_when_the_interpreter_ends_does_no_harm() -> None:
-    """A borrower may free it from C when Python is gone: it calls a function that is no Python's."""
+    """A borrower may free it from C when Python is gone: it calls a function that is not Python's."""
     code = """
 import atexit, ctypes
 

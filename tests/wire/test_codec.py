@@ -59,7 +59,7 @@ def singles(document):
 
 
 def told(frame: VideoFrame) -> dict:
-    """What a frame says, in the numbers of the protocol; a box without an angle is of one kind, a turn is no step."""
+    """What a frame says, in the numbers of the protocol; a box without an angle has one kind, a turn is not a step."""
     fields = json.loads(frame.json)
     for attribute in fields["attributes"] + [a for found in fields["objects"] for a in found.get("attributes", [])]:
         for value in attribute.get("values", []):

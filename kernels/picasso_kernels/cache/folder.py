@@ -90,7 +90,7 @@ def is_trusted(folder: Path) -> bool:
     except OSError:
         return False
     if not stat.S_ISDIR(status.st_mode):
-        why = "it is no folder"
+        why = "it is not a folder"
     elif not has_trusted_owner(status):
         why = f"it belongs to user {status.st_uid}"
     elif status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):

@@ -53,7 +53,7 @@ class Name(NamedTuple):
 
     @classmethod
     def parse(cls, file: str) -> Name | None:
-        """Read a file's name; None if it is no name of ours."""
+        """Read a file's name; None if it is not a name of ours."""
         parts = file.split(".")
         return cls(*parts) if len(parts) == len(cls._fields) and all(parts) else None
 
@@ -189,7 +189,7 @@ def _opened(path: Path) -> BinaryIO:
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise OSError(errno.EINVAL, "it is no plain file")
+            raise OSError(errno.EINVAL, "it is not a plain file")
         if not places.has_trusted_owner(status) or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise OSError(errno.EPERM, "others can write to it")
         return os.fdopen(descriptor, "rb")

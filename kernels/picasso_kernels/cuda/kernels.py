@@ -4,7 +4,7 @@
 planes of luma and chroma. ``near`` are the usual layouts of the latter two, in pictures that shrink by at most 2:
 ``nv12`` also stands for NV21, ``rgb`` for BGR. ``quads`` are filters of many taps over rows aligned to 16 bytes.
 ``averaged`` is an area filter that halves. Kernels of ``cuda.wide``, whose threads do 4x2 pixels instead of 2x2, are
-``copied`` ones of sources that are no words, and the near one from plane to plane.
+``copied`` ones of sources that are not words, and the near one from plane to plane.
 A frame that a special kernel serves is served by the general one too.
 """
 

@@ -16,7 +16,7 @@ CENTER_X   not TEXT  centre
 CENTER_Y
 HALF_W     not TEXT  half the width and height before rotation; of a disc, its radius
 HALF_H
-INNER_W    RECT      half the width and height of the hole: a stroke is a rectangle without its inside; 0 is no hole
+INNER_W    RECT      half the width and height of the hole: a stroke is a rectangle without its inside; 0 means no hole
 INNER_H
 COS SIN    RECT BLUR rotation about the centre, in 1/16384; COS >= |SIN|, quarter turns being done by swapping sides
 SIGMA      BLUR      of the Gaussian, in 1/256 pixel

@@ -16,7 +16,7 @@ from picasso_kernels.cache.folder import VARIABLE, say_once, writable_folder
 from picasso_kernels.cache.sources import source_key
 
 START_S: Final = 60.0
-"""Seconds until a child says that it is there, at most; a program that says nothing is no Python of ours."""
+"""Seconds until a child says that it is there, at most; a program that says nothing is not a Python of ours."""
 COMPILE_S: Final = 600.0
 """Seconds that one kernel takes, at most."""
 _BOOT: Final = (

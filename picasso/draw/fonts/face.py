@@ -48,7 +48,7 @@ class Face:
         """Open what HarfBuzz has loaded.
 
         Raises:
-            ValueError: It is no font, or has no font of this number.
+            ValueError: It is not a font, or has no font of this number.
         """
         self._library = hb = harfbuzz()
         face = hb.Face(blob, index)
@@ -69,7 +69,7 @@ class Face:
 
         Raises:
             OSError: It cannot be read.
-            ValueError: It is no file, or holds no such font.
+            ValueError: It is not a file, or holds no such font.
         """
         _check_file(path)
         return cls(harfbuzz().Blob(Path(path).read_bytes()), os.path.realpath(path), index)
@@ -80,7 +80,7 @@ class Face:
 
         Raises:
             OSError: It cannot be opened.
-            ValueError: It is no font.
+            ValueError: It is not a font.
         """
         _check_file(path)
         hb = harfbuzz()
@@ -181,7 +181,7 @@ def harfbuzz() -> Any:
 def _check_file(path: str | os.PathLike[str]) -> None:
     """Raise unless ``path`` is a file with an end: reading a pipe or a device would wait, or never stop."""
     if not stat.S_ISREG(os.stat(path).st_mode):
-        raise ValueError("it is no file")
+        raise ValueError("it is not a file")
 
 
 _FAMILY, _STYLE = 1, 2

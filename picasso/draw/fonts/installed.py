@@ -18,7 +18,7 @@ _GENERIC = {
     "serif": ("dejavu serif", "noto serif", "liberation serif", "times new roman"),
     "monospace": ("dejavu sans mono", "noto sans mono", "liberation mono", "courier new"),
 }
-"""Families that are no font's own name, and fonts that stand for them."""
+"""Families that are not a font's own name, and fonts that stand for them."""
 _opening = threading.Lock()
 
 

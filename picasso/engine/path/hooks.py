@@ -136,7 +136,7 @@ class Hooks:
                 self._call(ErrorStage.ON_STREAM_RESET, None, on_stream_reset, self.source_id, reason)
 
     def lost(self, stage: ErrorStage, error: BaseException, frame: VideoFrame) -> None:
-        """Report a frame that will not come out; it is no one's again, and may be sent once more."""
+        """Report a frame that will not come out; it is released, and may be sent once more."""
         self.count_lost(frame)
         self.report(stage, error, frame)
 

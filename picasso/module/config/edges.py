@@ -1,4 +1,4 @@
-"""What sources and sinks cannot be told: names of files that are no names, pictures that a sink does not write."""
+"""What sources and sinks cannot be told: names of files that are not names, pictures that a sink does not write."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def find_faults(tree: dict[str, Any]) -> list[Fault]:
 
 @functools.cache
 def _validator() -> Any:
-    """Build a validator to which NaN and infinity are no numbers."""
+    """Build a validator to which NaN and infinity are not numbers."""
     extend: Callable[..., Any] = jsonschema.validators.extend
     kind = extend(
         jsonschema.Draft202012Validator,

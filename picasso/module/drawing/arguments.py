@@ -21,7 +21,7 @@ def color_of(name: str, value: Color) -> ColorDraw:
 
     Raises:
         SpecError: ``value`` has not 3 or 4 channels of 0..255.
-        TypeError: It is no sequence of whole numbers.
+        TypeError: It is not a sequence of whole numbers.
     """
     if isinstance(value, ColorDraw):
         return value
@@ -53,7 +53,7 @@ def number_of(name: str, value: float) -> float:
 
     Raises:
         SpecError: ``value`` is another one.
-        TypeError: It is no number.
+        TypeError: It is not a number.
     """
     try:
         number = float(value)
@@ -75,7 +75,7 @@ def points_of(name: str, values: Any) -> list[Point]:
     """Return points; those of a ``PolygonalArea``, an array ``(N, 2)``, or a sequence.
 
     Raises:
-        SpecError: There are none, or one is no pair of numbers.
+        SpecError: There are none, or one is not a pair of numbers.
     """
     points = [point_of(name, value) for value in getattr(values, "vertices", values)]
     if not points:

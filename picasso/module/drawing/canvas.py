@@ -105,7 +105,7 @@ def check_graphic(image: Any) -> None:
     """See whether a picture can be laid over a frame.
 
     Raises:
-        TypeError: It is no array of uint8.
+        TypeError: It is not an array of uint8.
         ValueError: Its shape is not ``(height, width, 4)`` or ``(height, width, 3)``.
     """
     kind, shape = getattr(image, "dtype", None), getattr(image, "shape", None)

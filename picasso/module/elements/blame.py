@@ -30,7 +30,7 @@ def place_of(frames: Sequence[Frame]) -> str:
 def words_of(error: BaseException) -> str:
     """Return what was raised, and the last line of the user's own code that it came through.
 
-    Lines of this package, of Python's library and of installed packages are no one's own; where there are no others,
+    Lines of this package, of Python's library and of installed packages are not the user's; where there are no others,
     the last line of all is named.
     """
     lines = traceback.extract_tb(error.__traceback__)

@@ -112,7 +112,7 @@ def find(module: ModuleType, name: str) -> Callable[..., Any]:
         choices = f"; there are {', '.join(sorted(own))}" if own else ""
         raise ElementError(f"module {module.__name__!r} has no {name!r}{choices}")
     if not callable(thing):
-        raise ElementError(f"{module.__name__}.{name} is no class or function: {thing!r:.80}")
+        raise ElementError(f"{module.__name__}.{name} is not a class or function: {thing!r:.80}")
     found: Callable[..., Any] = thing
     return found
 
@@ -127,7 +127,7 @@ def _load_file(file: Path) -> ModuleType:
     name = f"_picasso_{tag}_{file.stem}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
-        raise ElementError(f"{file} is no Python file")
+        raise ElementError(f"{file} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:

@@ -37,7 +37,7 @@ class _Function(BasePyFuncPlugin):
 def instantiate(thing: Callable[..., Any], kwargs: dict[str, Any]) -> BasePyFuncPlugin:
     """Make a plugin of a class or function of the user's.
 
-    A class is built with ``kwargs``; one that is no plugin must give objects that can be called with a frame. A
+    A class is built with ``kwargs``; one that is not a plugin must give objects that can be called with a frame. A
     function is called with the frame, and with ``kwargs`` as keyword arguments.
 
     Raises:
@@ -52,7 +52,7 @@ def instantiate(thing: Callable[..., Any], kwargs: dict[str, Any]) -> BasePyFunc
     if isinstance(made, BasePyFuncPlugin):
         return made
     if not callable(made):
-        raise ElementError(f"{thing.__name__} is no pyfunc: derive it from PyFunc, or define __call__(self, frame)")
+        raise ElementError(f"{thing.__name__} is not a pyfunc: derive it from PyFunc, or define __call__(self, frame)")
     plugin = _Function(made, {})
     for hook in ("on_start", "on_stop", "on_event", "on_source_add", "on_source_eos", "on_source_delete"):
         if callable(own := getattr(made, hook, None)):

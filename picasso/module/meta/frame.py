@@ -220,7 +220,7 @@ class Frame:
         """Set a tag. A condition holds while the tag is there, with any value.
 
         Raises:
-            TypeError: ``value`` is no boolean, number or text.
+            TypeError: ``value`` is not a boolean, number or text.
         """
         plain = value.item() if isinstance(value, np.generic) else value
         if not isinstance(plain, bool | int | float | str):

@@ -170,7 +170,7 @@ def _cast(text: str | None, default: Value, what: str) -> Value:
             return float(text)
     except (KeyError, ValueError):
         kind = type(default).__name__
-        raise ValueError(f"{what} is {text!r}, which is no {kind} as its default {default!r}") from None
+        raise ValueError(f"{what} is {text!r}, which is not of type {kind}, as its default {default!r}") from None
     return text
 
 

@@ -142,7 +142,7 @@ def register_etcd_resolver(
 
 
 def unregister_resolver(name: str) -> None:
-    """Undo what registering the resolver ``name`` added; a name that is not known is no error."""
+    """Undo what registering the resolver ``name`` added; a name that is not known is not an error."""
     if name == _CONFIG:
         use_symbols({})
     elif name == _ETCD and _mirrors:

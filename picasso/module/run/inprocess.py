@@ -93,7 +93,7 @@ def surface_of(frame: VideoFrame, pixels: Any) -> SurfaceView:
 
     Raises:
         ShapeError: They do not have the frame's size.
-        SurfaceError: They are no picture.
+        SurfaceError: They are not a picture.
     """
     surface = SurfaceView.wrap(np.array(pixels) if isinstance(pixels, np.ndarray) else pixels)
     if surface.size_wh != (frame.width, frame.height):

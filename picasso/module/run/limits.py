@@ -19,7 +19,7 @@ DEFAULT_BYTES: Final = 10 << 20
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How much may wait in a queue; what is reached first counts. None is no limit."""
+    """How much may wait in a queue; what is reached first counts. None means no limit."""
 
     frames: int | None = None
     """Frames, or batches where batches wait."""
@@ -28,7 +28,7 @@ class Limit:
 
     @classmethod
     def of(cls, length: int | None, size_bytes: int | None, default_length: int) -> Limit:
-        """Read a pair of settings: None takes the default, 0 is no limit."""
+        """Read a pair of settings: None takes the default, 0 means no limit."""
         length = default_length if length is None else length
         size_bytes = DEFAULT_BYTES if size_bytes is None else size_bytes
         return cls(length or None, size_bytes or None)

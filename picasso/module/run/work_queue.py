@@ -32,14 +32,14 @@ class QueueLimits:
 
     @classmethod
     def of_element(cls, name: str | None, properties: Mapping[str, Any]) -> QueueLimits:
-        """Read the properties of an element ``queue``: 0 is no limit."""
+        """Read the properties of an element ``queue``: 0 means no limit."""
         limit = Limit.of(properties.get("max-size-buffers"), properties.get("max-size-bytes"), ELEMENT_LENGTH)
         time_ns = properties.get("max-size-time", ELEMENT_TIME_NS)
         return cls(limit, time_ns or None, name or "queue")
 
     @classmethod
     def of_buffer_queues(cls, length: int, byte_size: int) -> QueueLimits:
-        """Read ``buffer_queues``: 0 is no limit."""
+        """Read ``buffer_queues``: 0 means no limit."""
         return cls(Limit(length or None, byte_size or None))
 
     def named(self, name: str) -> QueueLimits:

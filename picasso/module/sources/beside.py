@@ -24,7 +24,7 @@ class ObjectsBeside:
         """Read the file.
 
         Raises:
-            MediaError: It cannot be read, or a line is no record.
+            MediaError: It cannot be read, or a line is not a record.
         """
         self._path = path
         try:

@@ -20,7 +20,7 @@ class Verdict(Enum):
     RESTART = "restart"
     """The stream ends, and this frame begins another."""
     SKIP = "skip"
-    """It is no frame to begin with."""
+    """It is not a frame to begin with."""
 
 
 @dataclass(frozen=True, slots=True)

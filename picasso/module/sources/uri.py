@@ -89,7 +89,7 @@ class UriSource:
             clock: What paces.
 
         Raises:
-            ValueError: ``framerate`` is no fraction above 0.
+            ValueError: ``framerate`` is not a fraction above 0.
         """
         self._uri = str(input_place(uri).path) if uri[:7].lower() == "file://" else uri
         place = None if is_pattern(self._uri) else input_place(self._uri)
