@@ -48,7 +48,7 @@ def encode_small(clip: Path, path: Path, codec: str, options: dict[str, str], fr
         target.mux(stream.encode(None))
 
 
-# Mutates a file again and again from a seed, and reads each: all but a frame or a MediaError ends it with an error.
+# Mutates a file again and again from a seed and reads each: all but a frame or a MediaError ends it.
 MUTATE = """
 import faulthandler, json, random, sys
 faulthandler.enable()
