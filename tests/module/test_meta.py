@@ -324,3 +324,18 @@ def test_a_box_is_upright_or_turned_and_writes_to_its_object(attached: bool) -> 
     assert type(one.bbox) is RBBox
     one.bbox.angle = 15
     assert one.fields.detection_box.angle == 15
+
+
+def test_a_frame_without_a_trace_takes_every_call_of_a_span() -> None:
+    span = Frame(VideoFrame("cam", "30/1", 64, 48), None).telemetry_span
+    with span.nested_span("detect") as nested, nested.nested_span_when("inner", False) as inner:
+        for kind, value in (("string", "a"), ("int", 1), ("float", 0.5), ("bool", True)):
+            getattr(inner, f"set_{kind}_attribute")("key", value)
+            getattr(inner, f"set_{kind}_vec_attribute")("key", [value])
+        inner.add_event("seen", {"label": "car"})
+        inner.set_status_ok()
+        inner.set_status_unset()
+        inner.set_status_error("lost")
+    assert (span.trace_id(), span.propagate()) == ("0" * 32, {})
+    with pytest.raises(ValueError, match="kept"), span.nested_span("fails"):
+        raise ValueError("kept")

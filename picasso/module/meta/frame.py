@@ -11,6 +11,7 @@ import numpy as np
 
 from picasso.module.meta.attribute import from_value, to_value
 from picasso.module.meta.object import ObjectMeta
+from picasso.module.meta.span import NO_SPAN
 from picasso.primitives import Attribute, BBox, Detections, RBBox, VideoFrame
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Frame:
         *,
         frame_num: int = 0,
         batch_id: int = 0,
-        telemetry_span: object = None,
+        telemetry_span: Any = NO_SPAN,
         lists_primary: bool = False,
     ) -> None:
         """Wrap a frame.
@@ -73,7 +74,7 @@ class Frame:
             pixels: Its pixels, or None for a frame without any.
             frame_num: How many frames of the source came before; prefer ``pts``.
             batch_id: Place in the batch.
-            telemetry_span: Where spans of a trace are nested.
+            telemetry_span: Where spans of a trace are nested; by default one without a trace.
             lists_primary: Whether ``objects`` begins with the primary object.
         """
         self.video_frame = video_frame
