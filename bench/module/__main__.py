@@ -4,6 +4,7 @@ python bench/module overhead --pairs 20         nothing touched, metadata read, 
 python bench/module load                        a file of 1,000 keys
 python bench/module files 4 --rounds 20         beside FFmpeg and GStreamer
 python bench/module soak 3600 --sources 16      memory over an hour
+python bench/module stopping --rounds 20        from SIGTERM to the exit, 16 sources
 """
 
 from __future__ import annotations
@@ -33,6 +34,10 @@ def main() -> None:
     verb.add_argument("--sources", type=int, default=16)
     verb.add_argument("--fps", type=float, default=10.0)
     verb.add_argument("--out", type=Path, default=Path("module-soak.json"))
+    verb = verbs.add_parser("stopping")
+    verb.add_argument("--rounds", type=int, default=20)
+    verb.add_argument("--sources", type=int, default=16)
+    verb.add_argument("--codec", choices=["h264", "jpeg"], default="h264")
     arguments = parser.parse_args()
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
     if arguments.verb == "overhead":
@@ -47,6 +52,10 @@ def main() -> None:
         from files import files
 
         print(files(arguments.count, arguments.rounds, arguments.seconds))
+    elif arguments.verb == "stopping":
+        from stopping import stopping
+
+        print(stopping(arguments.rounds, arguments.sources, arguments.codec))
     else:
         from soak import soak
 

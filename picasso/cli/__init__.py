@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -17,7 +18,10 @@ def main() -> None:
     _let_stdout_take_any_text()
     from picasso.cli.app import app
 
-    app(prog_name="picasso")
+    try:
+        app(prog_name="picasso")
+    finally:
+        gc.freeze()  # the interpreter would look through all that is left, for half a second, before it lets it go
 
 
 def _fill_closed_descriptors() -> None:
