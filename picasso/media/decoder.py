@@ -123,6 +123,11 @@ class Decoder:
         """The open container."""
         return self._input.container
 
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """How many packets wait for it, and their bytes. Any thread."""
+        return self._input.waiting
+
     def carried(self, decoded: VideoFrame) -> Carried | None:
         """Return the bytes of a frame, once; None where it does not carry them."""
         if self._carrier is None or decoded.pts is None:

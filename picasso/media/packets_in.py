@@ -28,10 +28,8 @@ if TYPE_CHECKING:
 
     VideoPacket = Packet[VideoStream]
 
-_WAITING: Final = 64
-"""Packets that wait between the reading thread and the decoder, at most."""
-_WAITING_BYTES: Final = 8 << 20
-"""Bytes of the packets that wait, at most, except the last one."""
+_LEAST: Final = 8
+"""Packets that may wait whatever their bytes."""
 _PATIENCE_S: Final = 0.5
 """Seconds by which FFmpeg's own time-out may be late before the reader gives up on it."""
 _FAREWELL_S: Final = 0.2
@@ -61,6 +59,11 @@ class Packets(Protocol):
             ConnectionLostError: It broke off.
             MediaError: It cannot be read.
         """
+        ...
+
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """How many packets wait for the decoder, and their bytes. Any thread."""
         ...
 
     def close(self) -> None:
@@ -114,6 +117,11 @@ class DirectPackets:
         except FAILURES as error:
             raise media_error(self._opener.place.shown, error) from None
 
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """None ever wait: the decoder takes each as it is read."""
+        return 0, 0
+
     def close(self) -> None:
         """Close it."""
         self._opened.close()
@@ -149,6 +157,11 @@ class HandedPackets:
                 yield packet
         except StoppedReading:
             return
+
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """How many packets wait for the decoder, and their bytes."""
+        return self._reading.waiting
 
     def close(self) -> None:
         """Close it, or leave that to the thread where it does not answer."""
@@ -214,6 +227,7 @@ class _Reading:
             was_left, self._is_left = self._is_left, True
             is_over = self._is_over
             self._waiting.clear()
+            self._waiting_bytes = 0
             self._changed.notify_all()
         if was_left:
             return
@@ -269,7 +283,16 @@ class _Reading:
 
     @property
     def _has_room(self) -> bool:
-        return len(self._waiting) < _WAITING and self._waiting_bytes < _WAITING_BYTES
+        packets, size_bytes = self._opener.packets, self._opener.packet_bytes
+        count = len(self._waiting)
+        if packets and count >= packets:
+            return False
+        return not size_bytes or count < _LEAST or self._waiting_bytes < size_bytes
+
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """How many packets wait, and their bytes."""
+        return len(self._waiting), self._waiting_bytes
 
     def _hand_over(self, opened: Opened, stream: VideoStream) -> None:
         """Read packets while someone takes them."""

@@ -93,6 +93,8 @@ class VideoReader:
         stop: StopSignal | None = None,
         on_restart: PtsResetPolicy | str = PtsResetPolicy.CONTINUE,
         payload: bool = False,
+        most_packets: int = 64,
+        most_packet_bytes: int = 8 << 20,
     ) -> None:
         """Open a file or URL and decode its first frame.
 
@@ -118,6 +120,8 @@ class VideoReader:
             payload: Whether frames carry the bytes that they were decoded from, as their content, with their DTS:
                 H.264 and HEVC in Annex B, parameter sets at keyframes. Frames that an edit list hides are shown then,
                 since others need their bytes.
+            most_packets: Packets of a network that wait for the decoder, at most; 0 for no limit.
+            most_packet_bytes: Their bytes, at most, but for 8 packets that always may; 0 for no limit.
 
         Raises:
             ReadTimeoutError: It says nothing in time.
@@ -141,7 +145,7 @@ class VideoReader:
         if loops != 1 and place.is_direct:
             raise MediaError(f"{place.shown}: a pipe cannot be played again, got loops = {loops}")
         self._stop = StopSignal(stop)
-        opener = Opener(place, timeout_s, dict(options or {}), trust, self._stop)
+        opener = Opener(place, timeout_s, dict(options or {}), trust, self._stop, most_packets, most_packet_bytes)
         self._open = partial(Decoder, opener, threads=threads, carries=payload)
         self._loops = loops
         self._paced = pace
@@ -217,6 +221,11 @@ class VideoReader:
         for item in self:
             if not isinstance(item, EndOfStream):
                 yield item
+
+    @property
+    def waiting_packets(self) -> tuple[int, int]:
+        """How many packets of a network wait for the decoder, and their bytes; none of a file. Any thread."""
+        return getattr(self._decoder, "waiting", (0, 0))
 
     def stop(self) -> None:
         """End after the present frame: the next item is the ``EndOfStream``, within half a second. Any thread.

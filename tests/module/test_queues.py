@@ -5,9 +5,13 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import av
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -362,3 +366,39 @@ def test_pools_that_are_not_set_or_fit_are_not_mentioned(caplog: pytest.LogCaptu
         assert not module.config.warnings
         module.run()
     assert "streams x" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("properties", "expected"),
+    [
+        ({"ingress_queue_length": 3}, 3),
+        ({"ingress_queue_length": 0, "ingress_queue_byte_size": 1}, 8),
+        ({"ingress_queue_length": 0}, 20),
+    ],
+    ids=["ingress_queue_length", "ingress_queue_byte_size", "no limit"],
+)
+def test_packets_of_a_network_wait_for_the_decoder_within_the_ingress_queue(
+    tmp_path: Path, gate: threading.Event, properties: dict[str, Any], expected: int
+) -> None:
+    """Of 40 packets about 10 are in the queue and the pool behind the decoder, decoded."""
+    with av.open(str(tmp_path / "clip.ts"), "w") as container:
+        stream = container.add_stream("mpeg2video", rate=25)
+        stream.width, stream.height, stream.pix_fmt, stream.max_b_frames = 64, 48, "yuv420p", 0
+        for number in range(FRAMES):
+            picture = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 4 * number, np.uint8), format="rgb24")
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(tmp_path)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        uri = f"http://127.0.0.1:{server.server_port}/clip.ts"
+        source = {"element": "uridecodebin", "properties": {"uri": uri, "source_id": "test", **properties}}
+        module = Module(tree(elements=[pyfunc("gated", tmp_path, GATED)], source=source), sinks=[sink := MemorySink()])
+        assert not module.config.warnings
+        run_until(module, gate, lambda s: min(s.sources["test"].ingress_queue.length, 20), expected, sink)
+        assert module.statistics().sources["test"].ingress_queue.length == 0
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

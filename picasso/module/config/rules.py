@@ -33,6 +33,7 @@ _WITHOUT_EFFECT: Final[dict[Path, str]] = {
 
 
 _NO_INGRESS: Final = "has no effect: this source reads a packet when its decoder takes one"
+_INGRESS: Final = ("ingress_queue_length", "ingress_queue_byte_size")
 _ONLY_ZEROMQ: Final = {
     "ingress_queue_length": _NO_INGRESS,
     "ingress_queue_byte_size": _NO_INGRESS,
@@ -108,11 +109,18 @@ def _source_warnings(tree: Tree) -> list[Fault]:
         (("pipeline", "source", *([sources.index(entry)] if many else []), "properties", key), _ONLY_ZEROMQ[key])
         for entry in here
         for key, value in (entry.get("properties") or {}).items()
-        if key in _ONLY_ZEROMQ and value is not None
+        if key in _ONLY_ZEROMQ and value is not None and not (key in _INGRESS and _is_address(entry))
     ]
     if tree["parameters"].get("shutdown_auth") is not None and len(here) == (len(sources) if many else 1):
         found.append((("parameters", "shutdown_auth"), "has no effect: no source brings shutdown messages"))
     return found
+
+
+def _is_address(entry: Tree) -> bool:
+    """Whether a source reads a network or a device, on a thread that its decoder need not wait for."""
+    uri = str((entry.get("properties") or {}).get("uri", ""))
+    has_scheme = "://" in uri and not uri.lower().startswith("file://")
+    return entry.get("element") == "v4l2src" or has_scheme or uri.startswith("/dev/video")
 
 
 def batch_size(tree: Tree) -> int:

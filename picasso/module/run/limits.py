@@ -13,6 +13,8 @@ DECODER_LENGTH: Final = 5
 """Decoded frames of a source that wait for the elements beyond its pool, where nothing is set."""
 MIN_FRAMES: Final = 8
 """Frames that may wait beyond a limit in bytes."""
+INGRESS_LENGTH: Final = 200
+"""Frames or packets of a source that wait for its decoder, where nothing is set."""
 DEFAULT_BYTES: Final = 10 << 20
 """The limit of every queue in bytes where none is set."""
 

@@ -424,6 +424,7 @@ class Module:
             raise ValueError(f"the source id {source.source_id!r} is in use by an auxiliary stream")
         self._sizes.take_limit_of(source)
         self._runner.add(source, outputs=[Output(SourceSpec(), on_output=self._deliver)])
+        self._statistician.notice(source)
         self._sizes.check(max(self._stage.open_sources + 1, len(self._sources)))
 
     def _all_sinks_failed(self, error: BaseException) -> None:

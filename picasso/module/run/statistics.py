@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
+from weakref import WeakValueDictionary
 
 from picasso.module.run.accounts import SourceAccount
 from picasso.module.run.limits import Limit, PoolUse, QueueUse
@@ -14,7 +16,7 @@ from picasso.module.run.work_queue import WorkQueue
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from picasso.flow import SourceStatus
+    from picasso.flow import Source, SourceStatus
     from picasso.flow.sink import SinkThread
     from picasso.module.params.etcd import EtcdMirror
     from picasso.module.run.accounts import Accounts
@@ -31,6 +33,9 @@ class SourceStatistics:
     """What came in and what became of it, with what the source itself kept back."""
     state: str = ""
     """As ``SourceState`` names it; empty for a source that is gone."""
+    ingress_queue: QueueUse = field(default=QueueUse(0, 0, Limit()))
+    """What waits for the decoder, encoded: ``ingress_queue_length``, ``ingress_queue_byte_size``. Files are read by the
+    decoder itself: nothing of them ever waits."""
     decoder_queue: QueueUse = field(default=QueueUse(0, 0, Limit()))
     """Decoded frames that wait for a picture of the pool: ``decoder_queue_length``, ``decoder_queue_byte_size``."""
     pictures: PoolUse = field(default=PoolUse(0, None))
@@ -128,10 +133,16 @@ class Statistician:
         self._accounts = accounts
         self._statuses = statuses
         self._started_s = time.monotonic()
+        self._there: WeakValueDictionary[str, Any] = WeakValueDictionary()
         self.batcher: Batcher | None = None
         self.stage: ModuleStage | None = None
         self.pipeline: Pipeline | None = None
         self.etcd: EtcdMirror | None = None
+
+    def notice(self, source: Source) -> None:
+        """Take notice of a source that joins."""
+        with suppress(TypeError):  # one that cannot be referred to has no queue of ours
+            self._there[source.source_id] = source
 
     def take(self, state: str, sinks: Sequence[SinkThread]) -> ModuleStatistics:
         """Return a snapshot. Any thread."""
@@ -167,6 +178,7 @@ class Statistician:
         return SourceStatistics(
             account + SourceAccount(came=sum(kept_back.values()), dropped=kept_back),
             str(status.state),
+            getattr(self._there.get(source_id), "ingress_use", None) or QueueUse(0, 0, Limit()),
             self.batcher.queue_use(source_id),
             self.batcher.picture_use(source_id),
             QueueUse(0, 0, Limit()) if egress is None else egress.use,

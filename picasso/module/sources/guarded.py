@@ -16,6 +16,7 @@ from picasso.primitives import EndOfStream
 if TYPE_CHECKING:
     from picasso.flow import Source
     from picasso.module.elements.frame_filter import FrameFilter
+    from picasso.module.run.limits import QueueUse
     from picasso.primitives import VideoFrame
 
 logger = logging.getLogger("picasso.module")
@@ -52,6 +53,12 @@ class GuardedSource:
         self.restart = _with_rejection(policy, reject_s)
         self.is_live = bool(getattr(source, "is_live", False))
         self._kept_back: Counter[str] = Counter()
+
+    @property
+    def ingress_use(self) -> QueueUse | None:
+        """What waits for the decoder of the source; None where nothing ever does."""
+        use: QueueUse | None = getattr(self._source, "ingress_use", None)
+        return use
 
     @property
     def source_id(self) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from picasso.flow import IdlePolicy
 from picasso.module.config import ConfigError
 from picasso.module.elements.frame_filter import find_filter, follow_filter
+from picasso.module.run.limits import INGRESS_LENGTH, Limit
 from picasso.module.sources.guarded import GuardedSource
 from picasso.module.sources.testpattern import PatternSource
 from picasso.module.sources.uri import UriSource
@@ -79,9 +80,9 @@ def _open(config: SourceConfig, module: ModuleConfig, clock: Clock) -> Source:
     try:
         carries = module.output_frame is not None and module.output_frame.codec == "copy"
         if config.element == "uridecodebin":
-            return _uri({**properties, "payload": carries}, clock)
+            return _uri({**properties, "payload": carries}, _ingress(config), clock)
         if config.element == "v4l2src":
-            return _camera({**properties, "payload": carries}, clock)
+            return _camera({**properties, "payload": carries}, _ingress(config), clock)
         if config.element == "videotestsrc":
             if carries:
                 text = "videotestsrc brings no coded frames, which codec copy sends on"
@@ -92,13 +93,19 @@ def _open(config: SourceConfig, module: ModuleConfig, clock: Clock) -> Source:
     raise ConfigError([module.problem((*config.path, "element"), f"{config.element} cannot be run yet")])
 
 
-def _uri(properties: dict[str, Any], clock: Clock) -> UriSource:
+def _ingress(config: SourceConfig) -> Limit:
+    """Return how many packets may wait for the decoder."""
+    properties = config.properties
+    return Limit.of(properties.get("ingress_queue_length"), properties.get("ingress_queue_byte_size"), INGRESS_LENGTH)
+
+
+def _uri(properties: dict[str, Any], ingress: Limit, clock: Clock) -> UriSource:
     if "framerate" in properties:
         properties["framerate"] = str(properties["framerate"])
-    return UriSource(clock=clock, **properties)
+    return UriSource(ingress=ingress, clock=clock, **properties)
 
 
-def _camera(properties: dict[str, Any], clock: Clock) -> UriSource:
+def _camera(properties: dict[str, Any], ingress: Limit, clock: Clock) -> UriSource:
     options = {}
     if "width" in properties and "height" in properties:
         options["video_size"] = f"{properties['width']}x{properties['height']}"
@@ -112,6 +119,7 @@ def _camera(properties: dict[str, Any], clock: Clock) -> UriSource:
         options=options,
         is_live=True,
         payload=properties["payload"],
+        ingress=ingress,
         clock=clock,
     )
 

@@ -19,6 +19,7 @@ from picasso.media import StopSignal, VideoReader
 from picasso.media.carried import note_arrival, take_arrival
 from picasso.media.location import input_place
 from picasso.module.meta.frame import TAGS
+from picasso.module.run.limits import INGRESS_LENGTH, Limit, QueueUse
 from picasso.module.sources.beside import ObjectsBeside
 from picasso.module.sources.files import files_of, is_image, is_pattern, name_of
 from picasso.primitives import Attribute, AttributeValue, EndOfStream
@@ -63,6 +64,7 @@ class UriSource:
         options: Mapping[str, str] | None = None,
         is_live: bool | None = None,
         payload: bool = False,
+        ingress: Limit | None = None,
         clock: Clock | None = None,
     ) -> None:
         """Take the properties of the element; nothing is opened yet.
@@ -86,6 +88,7 @@ class UriSource:
             options: Options of FFmpeg's demuxer.
             is_live: Whether frames that no one reads are gone; by default as the protocol says.
             payload: Whether frames carry the bytes that they were decoded from.
+            ingress: Packets of a network that wait for the decoder.
             clock: What paces.
 
         Raises:
@@ -110,7 +113,11 @@ class UriSource:
         self.is_live = is_stream if is_live is None else is_live
         self.restart = RestartPolicy(on_end=self.is_live) if (self.is_live if restart is None else restart) else NEVER
         extra = {"rtsp_transport": rtsp_transport} if self._uri.lower().startswith("rtsp") else {}
+        self._ingress = ingress or Limit.of(None, None, INGRESS_LENGTH)
+        self._reader: VideoReader | None = None
         self._options: dict[str, Any] = {
+            "most_packets": self._ingress.frames or 0,
+            "most_packet_bytes": self._ingress.bytes or 0,
             "pace": pace and not self.is_live,
             "timeout_s": timeout_s,
             "trust": trust,
@@ -131,6 +138,12 @@ class UriSource:
         """Where the numbers of the newest file's frames begin, in the order of their arrival."""
         self._end_ns = 0
         """Where the newest frame ends."""
+
+    @property
+    def ingress_use(self) -> QueueUse:
+        """Packets of a network that wait for the decoder."""
+        reader = self._reader
+        return QueueUse(*((0, 0) if reader is None else reader.waiting_packets), self._ingress)
 
     @property
     def source_id(self) -> str:
@@ -217,6 +230,7 @@ class UriSource:
         location = Attribute(TAGS, "location", [AttributeValue.string(input_place(file).shown)])
         numbers, most = itertools.count(), self._arrivals - 1
         with VideoReader(file, self._source_id, stop=stop, **self._options) as reader:
+            self._reader = reader
             self.frame_count = reader.info.frame_count if self._is_counted(number) else None
             self._reader = reader
             try:

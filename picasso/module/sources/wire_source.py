@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Final, final
 from picasso.errors import MediaError
 from picasso.flow import NEVER, Item
 from picasso.media.payload import PayloadDecoder
+from picasso.module.run.limits import Limit, QueueUse
 from picasso.primitives import EndOfStream
 
 if TYPE_CHECKING:
-    from picasso.module.run.limits import Limit
     from picasso.primitives import VideoFrame
     from picasso.surface import SurfaceView
 
     Payload = bytes | memoryview
 
-UNLIMITED: Final = 1 << 62
 logger = logging.getLogger("picasso.module")
 
 
@@ -63,13 +62,13 @@ class WireSource:
         Args:
             source_id: The name of the source.
             queue_frames: Frames that may wait, 0 for no limit.
-            queue_bytes: Bytes of payload that may wait, 0 for no limit; one frame always may.
+            queue_bytes: Bytes of payload that may wait, 0 for no limit; 8 frames always may.
             low_latency: Whether pictures are shown as soon as they are decoded.
             decoder_limit: Decoded frames that may wait, which the module uses.
             on_broken: ``(source_id, error)``, told that a payload cannot be decoded; called on the source's thread.
         """
         self._source_id = source_id
-        self._limits = queue_frames or UNLIMITED, queue_bytes or UNLIMITED
+        self._limit = Limit(queue_frames or None, queue_bytes or None)
         self._low_latency = low_latency
         self.decoder_limit = decoder_limit
         self._on_broken = on_broken
@@ -87,6 +86,11 @@ class WireSource:
         return self._source_id
 
     @property
+    def ingress_use(self) -> QueueUse:
+        """Frames that wait for the decoder, and the bytes of their payloads."""
+        return QueueUse(self._frames, self._bytes, self._limit)
+
+    @property
     def waiting(self) -> int:
         """Frames that wait."""
         return self._frames
@@ -94,7 +98,7 @@ class WireSource:
     def put(self, frame: VideoFrame, payload: Payload) -> bool:
         """Queue a ``frame`` with its ``payload``; tell whether the source takes it. Waits while the queue is full."""
         with self._changed:
-            self._changed.wait_for(lambda: self._has_room(len(payload)) or self._is_closed or self._is_interrupted)
+            self._changed.wait_for(lambda: self._has_room or self._is_closed or self._is_interrupted)
             if self._is_closed or self._is_interrupted:
                 self.dropped["stopped" if self._is_closed else "paused"] += 1
                 return False
@@ -196,9 +200,9 @@ class WireSource:
         if self._decoder is not None:
             self.dropped[reason] += len(self._decoder.take_lost())
 
-    def _has_room(self, size: int) -> bool:
-        frames, total = self._limits
-        return not self._frames or (self._frames < frames and self._bytes + size <= total)
+    @property
+    def _has_room(self) -> bool:
+        return not self._limit.is_full(self._frames, self._bytes)
 
     def _next(self) -> tuple[VideoFrame, Payload] | _End | None:
         with self._changed:
