@@ -114,7 +114,6 @@ class UriSource:
         self.restart = RestartPolicy(on_end=self.is_live) if (self.is_live if restart is None else restart) else NEVER
         extra = {"rtsp_transport": rtsp_transport} if self._uri.lower().startswith("rtsp") else {}
         self._ingress = ingress or Limit.of(None, None, INGRESS_LENGTH)
-        self._reader: VideoReader | None = None
         self._options: dict[str, Any] = {
             "most_packets": self._ingress.frames or 0,
             "most_packet_bytes": self._ingress.bytes or 0,
@@ -230,7 +229,6 @@ class UriSource:
         location = Attribute(TAGS, "location", [AttributeValue.string(input_place(file).shown)])
         numbers, most = itertools.count(), self._arrivals - 1
         with VideoReader(file, self._source_id, stop=stop, **self._options) as reader:
-            self._reader = reader
             self.frame_count = reader.info.frame_count if self._is_counted(number) else None
             self._reader = reader
             try:
