@@ -4,33 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
-from typing import TYPE_CHECKING, final
+from typing import final
 
 from picasso.module.run.limits import Limit, QueueUse
-from picasso.module.run.sequence import Sequence
-
-if TYPE_CHECKING:
-    from picasso.primitives import VideoFrame
 
 
 @final
 class Egress:
     """The way of one source from the elements to the sinks.
 
-    Frames that are encoded wait for the engine, the others for their place between those. ``wait_for_room`` blocks
-    while the limit is reached. It, ``sent`` and ``pass_on`` belong to the thread that delivers, ``came_out`` to the
-    engine's; ``let_go`` and ``use`` may be called from any thread.
+    All of them go through the engine, which keeps their order: to be encoded, or as metadata. ``wait_for_room`` blocks
+    while the limit is reached. It and ``sent`` belong to the thread that delivers, ``came_out`` to the engine's;
+    ``let_go`` and ``use`` may be called from any thread.
     """
 
-    def __init__(self, emit: Callable[[VideoFrame], None], limit: Limit) -> None:
-        """Begin with nothing under way.
-
-        Args:
-            emit: Hands a frame to the sinks.
-            limit: How much may wait; bytes count frames that wait for the engine.
-        """
-        self._sequence = Sequence(emit)
+    def __init__(self, limit: Limit) -> None:
+        """Begin with nothing under way; ``limit`` is how much may be."""
         self._limit = limit
         self._changed = threading.Condition()
         self._sizes: deque[int] = deque()
@@ -44,19 +33,13 @@ class Egress:
                 self._changed.wait_for(lambda: not self._is_open or not self._limit.is_full(self._length, self._bytes))
 
     def sent(self, size_bytes: int) -> None:
-        """A frame goes to the engine next; its payload has ``size_bytes``."""
+        """A frame goes to the engine next; its payload has ``size_bytes``, 0 for metadata."""
         with self._changed:
             self._sizes.append(size_bytes)
             self._bytes += size_bytes
-        self._sequence.sent()
-
-    def pass_on(self, frame: VideoFrame) -> None:
-        """Let a frame go past the engine, in its place."""
-        self._sequence.pass_on(frame)
 
     def came_out(self) -> None:
         """The engine has delivered a frame to the sinks, or has lost one."""
-        self._sequence.came_out()
         with self._changed:
             if self._sizes:
                 self._bytes -= self._sizes.popleft()
@@ -75,14 +58,14 @@ class Egress:
 
     @property
     def encoding(self) -> int:
-        """Frames that are with the engine."""
-        return len(self._sizes)
+        """Frames with pixels that are with the engine."""
+        return sum(size > 0 for size in list(self._sizes))
 
     @property
     def waiting(self) -> int:
-        """Frames that wait for their place between those."""
-        return self._sequence.waiting
+        """Frames without pixels that wait for their place between those."""
+        return sum(size == 0 for size in list(self._sizes))
 
     @property
     def _length(self) -> int:
-        return len(self._sizes) + self._sequence.waiting
+        return len(self._sizes)

@@ -45,7 +45,7 @@ class _Source:
         self.geometry: Geometry | None = None
         self.encoded: tuple[tuple[int, int], tuple[int, int]] | None = None
         """Size and rate that the engine was told."""
-        self.egress = Egress(downstream.pass_on, limit)
+        self.egress = Egress(limit)
         self.copying = Copying()
         self.frames = 0
         self.gone = threading.Event()
@@ -255,9 +255,12 @@ class ModuleStage:
             video_frame.dts, video_frame.keyframe = None, output is None
             if output is not None:
                 video_frame.codec = output.codec
-            source.egress.wait_for_room()
             self.untagged += 1
-            source.egress.pass_on(video_frame)
+            if output is None:
+                source.downstream.pass_on(video_frame)
+            else:
+                self._fit_spec(source, video_frame, geometry)
+                self._send(source, video_frame, None)
             return
         self._fit_spec(source, video_frame, geometry)
         if drawings := frame.take_drawings():
@@ -281,21 +284,23 @@ class ModuleStage:
             if reason is not None:
                 self._count(frame, reason)
                 continue
-            source.egress.wait_for_room()
             self.untagged += 1
-            source.egress.pass_on(frame)
+            source.downstream.pass_on(frame)
 
-    def _send(self, source: _Source, frame: VideoFrame, surface: SurfaceView, crop: Rect | None) -> None:
-        """Send a frame to the engine, once there is room."""
+    def _send(self, source: _Source, frame: VideoFrame, surface: SurfaceView | None, crop: Rect | None = None) -> None:
+        """Send a frame to the engine, once there is room; without pixels it keeps its place among the others."""
         source.egress.wait_for_room()
         ticket = self.accounts.ticket(frame)
         if ticket is None:
             return  # it was given up while it waited
-        source.egress.sent(payload_bytes(frame, surface))
-        self.tagged += 1
+        source.egress.sent(0 if surface is None else payload_bytes(frame, surface))
+        self.tagged += surface is not None
         ticket.is_sent = True
         try:
-            source.downstream.send_frame(frame, surface, crop)
+            if surface is None:
+                source.downstream.send_metadata(frame)
+            else:
+                source.downstream.send_frame(frame, surface, crop)
         except BaseException:
             ticket.is_sent = False
             source.egress.came_out()
