@@ -5,6 +5,7 @@ A part of two bytes becomes an object of a hundred. So what is counted is not on
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
 
@@ -13,10 +14,16 @@ from picasso.wire.codec.schema import file_of_protocol
 
 MAX_BYTES: Final = 2**28
 """Bytes of a message; an uncompressed 8K picture in RGBA is half of it."""
-MAX_PARTS: Final = 1_000_000
+MAX_PARTS: Final = 500_000
 """Objects, attributes, values, boxes, points and texts in a message; of numbers in lists, each eight count as one."""
-_UNCOUNTED: Final = 100_000
-"""Bytes up to which a message cannot have parts enough to matter."""
+_PART_BYTES: Final = 2
+"""Bytes of the smallest part; so a short message has no more parts than are read."""
+_AROUND_PAYLOADS: Final = {"Message", "VideoFrame", "VideoFrameBatch", "VideoFrameBatch.BatchEntry"}
+"""Messages in which encoded pictures lie."""
+_LENGTH: Final = 2
+_FOUR_BYTES: Final = 5
+_FIXED: Final = {1: 8, _FOUR_BYTES: 4}
+"""Bytes of the content, by wire type."""
 _STRING: Final = 9
 _BYTES: Final = 12
 _MESSAGE: Final = 11
@@ -35,8 +42,10 @@ def check_size(kind: str, data: bytes, max_bytes: int = MAX_BYTES) -> None:
     """
     if len(data) > max_bytes:
         raise ProtocolError(f"message: {len(data)} bytes; at most {max_bytes} are read")
-    if len(data) > _UNCOUNTED:
-        _Count(data).message(kind, 0, len(data))
+    if len(data) > _PART_BYTES * MAX_PARTS:
+        count = _Count(data)
+        if len(data) - count.payload_bytes(kind, 0, len(data)) > _PART_BYTES * MAX_PARTS:
+            count.message(kind, 0, len(data))
 
 
 class _Count:
@@ -49,27 +58,42 @@ class _Count:
     def message(self, kind: str, at: int, end: int) -> None:
         """Count the parts of a message between two positions; what cannot be parsed is left to the parser."""
         fields = _fields()[kind]
+        for number, wire_type, start, stop in self._walk(at, end):
+            inside = fields.get(number)
+            if wire_type == _LENGTH:
+                if inside is not None:
+                    self._part(inside, start, stop - start)
+            elif inside is not None and wire_type != _FOUR_BYTES:
+                self._take(1)
+
+    def payload_bytes(self, kind: str, at: int, end: int) -> int:
+        """Return how many bytes of a message between two positions are encoded pictures."""
+        fields, total = _fields()[kind], 0
+        for number, wire_type, start, stop in self._walk(at, end):
+            inside = fields.get(number)
+            if wire_type == _LENGTH and inside == _BYTES:
+                total += stop - start
+            elif wire_type == _LENGTH and inside in _AROUND_PAYLOADS:
+                total += self.payload_bytes(str(inside), start, stop)
+        return total
+
+    def _walk(self, at: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+        """Yield number and wire type of each field, and where its content begins and ends."""
         while at < end:
             key, at = self._varint(at, end)
-            wire_type = key & 7
+            wire_type, start = key & 7, at
             if wire_type == 0:
                 _, at = self._varint(at, end)
-                self._take(1 if key >> 3 in fields else 0)
-            elif wire_type == 1:
-                at += 8
-                self._take(1)
-            elif wire_type == 5:
-                at += 4
-            elif wire_type == 2:
-                size, at = self._varint(at, end)
-                inside = fields.get(key >> 3)
-                if at + size > end:
-                    return
-                if inside is not None:
-                    self._part(inside, at, size)
-                at += size
+            elif wire_type == _LENGTH:
+                size, start = self._varint(at, end)
+                at = start + size
+            elif wire_type in _FIXED:
+                at += _FIXED[wire_type]
             else:
                 return
+            if at > end:
+                return
+            yield key >> 3, wire_type, start, at
 
     def _part(self, inside: str | int, at: int, size: int) -> None:
         if isinstance(inside, str):

@@ -41,7 +41,7 @@ def read_attribute(parsed: Any, place: str) -> Attribute:
     try:
         values = [_read_value(value) for value in parsed.values]
     except (ValueError, OverflowError) as error:
-        raise ProtocolError(f"{place}: attribute {namespace!r}, {name!r}: {error}") from error
+        raise ProtocolError(f"{place}: attribute {namespace!r:.80}, {name!r:.80}: {error!s:.200}") from error
     hint = parsed.hint if parsed.HasField("hint") else None
     return Attribute(namespace, name, values, hint, parsed.is_persistent, parsed.is_hidden)
 
