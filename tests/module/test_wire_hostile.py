@@ -13,7 +13,7 @@ HUGE = 2**62
 
 
 def strange_frames() -> dict[str, VideoFrame]:
-    """Frames that the protocol carries, and that no one can work with."""
+    """Frames that the protocol carries, and that no module can work with."""
     far = frame_of(0, "jpeg", source_id="evil")
     far.time_base, far.pts, far.dts = (1000, 1), HUGE, HUGE
     longest = frame_of(0, "jpeg", source_id="evil")

@@ -232,7 +232,7 @@ class WireIngress:
                 self._count("other messages", received.source_id, message.kind)
         except ShutDownError:
             self._is_stopped = True
-        except Exception as error:  # noqa: BLE001 - no message, what is in it, ends the reading of others
+        except Exception as error:  # noqa: BLE001 - no message ends the reading of others
             self._count("malformed", received.source_id, error)
         waited_ns = self._clock.now_ns() - began_ns
         for line in self._lines.values():  # while a full queue was waited for, no one could be heard
