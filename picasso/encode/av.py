@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
+from functools import partial
 from itertools import islice
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ from picasso.encode.enums import Codec
 from picasso.encode.h26x import x264_plan, x265_plan
 from picasso.encode.input_check import InputCheck
 from picasso.encode.scheduling import unchanged_priority
+from picasso.encode.standstill import StandstillError, WatchedCalls
 from picasso.encode.svtav1 import svtav1_plan
 from picasso.encode.thread_reserve import enough_threads
 from picasso.encode.video_settings import LibraryPlan, VideoSettings, settings_of
@@ -43,7 +45,15 @@ TAGS: Final = {Matrix.BT709: 1, Matrix.BT601: 6}
 INTRA: Final = 1
 """AV_PICTURE_TYPE_I: an I-frame that is asked for is a keyframe, by ``forced-idr``."""
 
+WATCHED: Final = {"libsvtav1"}
+"""Libraries whose threads may wait for each other."""
+MAX_STUCK: Final = 16
+"""How many encoders that stand still a process keeps; each has some ten megabytes."""
+
 os.environ.setdefault("SVT_LOG", "0")  # libsvtav1 writes to stderr itself; it reads this when it is first opened
+
+_stuck: list[VideoCodecContext] = []
+"""Encoders that stand still: to free one would wait for it."""
 
 
 class AvEncoder:
@@ -61,7 +71,9 @@ class AvEncoder:
         self.name: str = self._plan.library
         self.color = config.color_space(full_range)
         self._input = InputCheck(self.name, self.input_format, (config.width, config.height), self.color)
-        self._context: VideoCodecContext | None = _open(config, self._plan, self.color)
+        self._context: VideoCodecContext | None = None
+        self._calls: WatchedCalls | None = None
+        self._open()
         self._held: deque[tuple[int, int, int | None]] = deque()  # number, pts, duration of frames not out yet
         self._count = 0
         self.extradata = b""
@@ -85,16 +97,18 @@ class AvEncoder:
     def flush(self) -> list[EncodedUnit]:
         """End the stream; see ``Encoder.flush``."""
         self._input.close()
-        units = self._exchange(None)
-        self._context = None
-        return units
+        try:
+            return self._exchange(None)
+        finally:
+            self._free()
 
     def close(self) -> None:
         """Free the library's encoder; see ``Encoder.close``."""
         self._input.close()
-        context, self._context = self._context, None
-        if context is not None:
-            _drain(context)
+        if self._context is not None:
+            with suppress(av.FFmpegError):  # libsvtav1 asks for the end of the stream before it is freed
+                self._ask(None)
+        self._free()
         self._held.clear()
 
     def reconfigure(self, config: EncoderConfig) -> bool:
@@ -142,9 +156,48 @@ class AvEncoder:
         """
         if self._context is None:
             return []
-        if frame is None:
-            return self._context.encode(None)
-        return list(islice(self._context.encode_lazy(frame), len(self._held)))
+        packets = self._ask(frame)
+        if packets is None:  # the new encoder begins with a keyframe, and with the frame that the old one kept
+            if frame is None or len(self._held) > 1:
+                raise EncoderError(f"{self.name} stands still and keeps {len(self._held)} frames")
+            self._open()
+            packets = self._ask(frame)
+        if packets is None:
+            raise EncoderError(f"{self.name} stands still, and so does the one that was opened after it")
+        return packets
+
+    def _ask(self, frame: av.VideoFrame | None) -> list[Packet[Any]] | None:
+        """Return the packets that are ready; None if the library stands still with a frame, and is left behind."""
+        context = self._context
+        assert context is not None
+        if self._calls is None:
+            return _packets_of(context, frame, len(self._held))
+        try:
+            return self._calls.call(partial(_packets_of, context, frame, len(self._held)))
+        except StandstillError:
+            log.warning("%s stands still at frame %d and is left behind", self.name, self._count - 1)
+            _stuck.append(context)
+            self._free()
+            return None if self._held else []
+
+    def _open(self) -> None:
+        """Open the library's encoder.
+
+        Raises:
+            EncoderError: It does not open, or too many of this process stand still.
+        """
+        if len(_stuck) >= MAX_STUCK:
+            raise EncoderError(f"{self.name}: {len(_stuck)} encoders of this process stand still; start it again")
+        self._context, threads = _open(self._config, self._plan, self.color)
+        if self.name in WATCHED:
+            self._calls = WatchedCalls(threads)
+
+    def _free(self) -> None:
+        """Let the library's encoder go, and the thread that asks it."""
+        calls, self._calls = self._calls, None
+        if calls is not None:
+            calls.close()
+        self._context = None
 
 
 def _plan(config: EncoderConfig) -> tuple[LibraryPlan, bool]:
@@ -177,7 +230,14 @@ def _rate(config: EncoderConfig) -> Fraction:
     return Fraction(config.fps_num, config.fps_den)
 
 
-def _open(config: EncoderConfig, plan: LibraryPlan, color: ColorSpace) -> VideoCodecContext:
+def _packets_of(context: VideoCodecContext, frame: av.VideoFrame | None, owed: int) -> list[Packet[Any]]:
+    if frame is None:
+        return context.encode(None)
+    return list(islice(context.encode_lazy(frame), owed))
+
+
+def _open(config: EncoderConfig, plan: Plan, color: ColorSpace) -> tuple[VideoCodecContext, set[int]]:
+    """Return the opened encoder, and the system's numbers of the threads that it started."""
     try:
         context = av.CodecContext.create(plan.library, "w")
     except UnknownCodecError as error:
@@ -190,16 +250,10 @@ def _open(config: EncoderConfig, plan: LibraryPlan, color: ColorSpace) -> VideoC
     context.colorspace = context.color_primaries = context.color_trc = TAGS[color.matrix]
     context.options = dict(plan.options)
     try:
-        with enough_threads(plan.library), unchanged_priority():
+        with enough_threads(plan.library), unchanged_priority() as threads:
             context.open()
     except (av.FFmpegError, OverflowError) as error:
         raise EncoderError(f"{plan.library} cannot open {config!r}: {error}") from error
     if context.options:
         raise EncoderError(f"{plan.library} does not know the options {context.options}")
-    return context
-
-
-def _drain(context: VideoCodecContext) -> None:
-    """End a stream that no one wants, as libsvtav1 asks for before it is freed."""
-    with suppress(av.FFmpegError):
-        context.encode(None)
+    return context, threads

@@ -16,22 +16,26 @@ TASKS: Final = "/proc/self/task"
 
 
 @contextmanager
-def unchanged_priority() -> Iterator[None]:
+def unchanged_priority() -> Iterator[set[int]]:
     """Open a library in this block; its threads then have the class and priority of the calling thread.
 
-    Where the system has no scheduling classes or no list of threads, nothing happens.
+    Yields:
+        A set that holds, after the block, the system's numbers of the threads that started in it. It stays empty
+        where the system has no list of threads.
     """
+    started: set[int] = set()
     if not (hasattr(os, "sched_getscheduler") and os.path.isdir(TASKS)):
-        yield
+        yield started
         return
     own = (os.sched_getscheduler(0), os.sched_getparam(0))
     before = set(os.listdir(TASKS))
     try:
-        yield
+        yield started
     finally:
         _set(0, own)  # first: threads that this one starts inherit
-        for thread in set(os.listdir(TASKS)) - before:
-            _set(int(thread), own)
+        started.update(int(thread) for thread in set(os.listdir(TASKS)) - before)
+        for thread in started:
+            _set(thread, own)
 
 
 def _set(thread: int, policy: tuple[int, os.sched_param]) -> None:

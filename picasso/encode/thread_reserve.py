@@ -17,7 +17,7 @@ from typing import Final
 
 from picasso.errors import EncoderError
 
-NEEDED: Final = {"libx265": 1, "libsvtav1": 16}
+NEEDED: Final = {"libx265": 1, "libsvtav1": 17}
 """Threads that a library starts for one encoder, at the settings that we give it; those not named start none."""
 RESERVE: Final = 2
 """Threads that someone else may start between the look and the opening."""

@@ -15,6 +15,7 @@ from typing import Any
 import av
 import pytest
 
+from picasso.encode.scheduling import unchanged_priority
 from picasso.media import VideoReader
 
 MUTANTS = int(os.environ.get("PICASSO_MUTANTS", "60"))
@@ -41,6 +42,8 @@ def encode_small(clip: Path, path: Path, codec: str, options: dict[str, str], fr
         stream: Any = target.add_stream(codec, rate=25, options=options)
         stream.width, stream.height = 96, 64
         stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        with unchanged_priority():
+            target.start_encoding()
         for index, frame in zip(range(frames), source.decode(video=0), strict=False):
             small = frame.reformat(96, 64, stream.pix_fmt, threads=1)
             small.pts, small.time_base = index, Fraction(1, 25)

@@ -11,6 +11,8 @@ import av
 import numpy as np
 import pytest
 
+from picasso.encode.scheduling import unchanged_priority
+
 MakeClip = Callable[..., Path]
 
 
@@ -55,6 +57,8 @@ def make_clip(tmp_path: Path) -> MakeClip:
                 stream.codec_context.sample_aspect_ratio = aspect
             if turn is not None:  # degrees counter-clockwise, then left-right and up-down flips
                 stream.set_display_rotation(*turn)
+            with unchanged_priority():
+                container.start_encoding()
             for index in range(frames):
                 planes = np.full((size[1] * 3 // 2, size[0]), 128, np.uint8)
                 planes[: size[1]] = 20 + 10 * index % 200

@@ -8,6 +8,7 @@ import av
 import numpy as np
 import pytest
 
+from picasso.encode.scheduling import unchanged_priority
 from picasso.errors import MediaError
 from picasso.media.payload import PayloadDecoder, is_decodable, is_still
 from picasso.surface import VideoFormat
@@ -35,6 +36,8 @@ def payloads(name: str, form: str, options: dict[str, str], count: int = 10) -> 
     context.time_base, context.framerate = Fraction(1, 25), Fraction(25)
     context.options = options
     found = []
+    with unchanged_priority():
+        context.open()
     for number in range(count):
         pixels = np.full((SIZE[1], SIZE[0], 3), grey(number), np.uint8)
         picture = av.VideoFrame.from_ndarray(pixels, format="rgb24").reformat(format=form)

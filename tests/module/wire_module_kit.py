@@ -12,6 +12,7 @@ from typing import Any
 import av
 import numpy as np
 
+from picasso.encode.scheduling import unchanged_priority
 from picasso.engine import OutputMessage
 from picasso.module import Module
 from picasso.module.sinks import MemorySink
@@ -47,6 +48,8 @@ def encode(codec: str, count: int = 6, size: tuple[int, int] = SIZE) -> Units:
     context.width, context.height, context.pix_fmt = *size, form
     context.time_base, context.framerate = Fraction(1, 25), Fraction(25)
     context.options = options
+    with unchanged_priority():
+        context.open()
     packets = []
     for number, one in enumerate(pixels):
         picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(one[:, :, :3]), format="rgb24")
