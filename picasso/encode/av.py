@@ -236,7 +236,7 @@ def _packets_of(context: VideoCodecContext, frame: av.VideoFrame | None, owed: i
     return list(islice(context.encode_lazy(frame), owed))
 
 
-def _open(config: EncoderConfig, plan: Plan, color: ColorSpace) -> tuple[VideoCodecContext, set[int]]:
+def _open(config: EncoderConfig, plan: LibraryPlan, color: ColorSpace) -> tuple[VideoCodecContext, set[int]]:
     """Return the opened encoder, and the system's numbers of the threads that it started."""
     try:
         context = av.CodecContext.create(plan.library, "w")
