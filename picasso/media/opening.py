@@ -104,7 +104,7 @@ class Opener:
     packets: int = 64
     """Packets that wait between a thread that reads a network and the decoder, at most; 0 for no limit."""
     packet_bytes: int = 8 << 20
-    """Their bytes, at most, but for 8 packets that always may; 0 for no limit."""
+    """Their bytes, at most, except 8 packets that always may; 0 for no limit."""
 
     @property
     def is_remote(self) -> bool:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     VideoPacket = Packet[VideoStream]
 
 _LEAST: Final = 8
-"""Packets that may wait whatever their bytes."""
+"""Packets that may wait at any number of bytes."""
 _PATIENCE_S: Final = 0.5
 """Seconds by which FFmpeg's own time-out may be late before the reader gives up on it."""
 _FAREWELL_S: Final = 0.2

@@ -121,7 +121,7 @@ class VideoReader:
                 H.264 and HEVC in Annex B, parameter sets at keyframes. Frames that an edit list hides are shown then,
                 since others need their bytes.
             most_packets: Packets of a network that wait for the decoder, at most; 0 for no limit.
-            most_packet_bytes: Their bytes, at most, but for 8 packets that always may; 0 for no limit.
+            most_packet_bytes: Their bytes, at most, except 8 packets that always may; 0 for no limit.
 
         Raises:
             ReadTimeoutError: It says nothing in time.
