@@ -302,3 +302,23 @@ def test_stills_are_what_their_names_say() -> None:
     for codec, form in (("jpeg", "JPEG"), ("png", "PNG")):
         picture = Image.open(io.BytesIO(outputs_of({"codec": codec})[0].content.get_data()))
         assert (picture.format, picture.size) == (form, (144, 104))
+
+
+def test_parameters_that_come_from_variables_are_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PICASSO_TEST_RATE", "900")
+    params = {"bitrate": "${oc.env:PICASSO_TEST_RATE}", "speed-preset": "medium"}
+    output = {"codec": "h264", "encoder": "software", "encoder_params": params}
+    config = load_config(tree(parameters={"output_frame": output}))
+    assert config.output_frame is not None
+    assert config.output_frame.encoder_params == {"bitrate": 900, "speed-preset": "medium"}
+
+
+def test_encoders_of_pyfuncs_are_held_to_the_same_rules() -> None:
+    encoders = [{"codec": "jpeg"}, {"codec": "jpeg", "encoder_params": {"quality": 101, "qualty": 5}}]
+    with pytest.raises(ConfigError) as caught:
+        load_config(tree(parameters={"auxiliary_encoders": encoders}))
+    place = "<config>: parameters.auxiliary_encoders[1].encoder_params"
+    assert str(caught.value).splitlines() == [
+        f"{place}.quality: expected a whole number from 0 to 100, got 101",
+        f"{place}.qualty: unknown parameter of jpeg: 'qualty'; did you mean 'quality'?",
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -31,6 +32,7 @@ FEW_BITS: Final = 20_000
 """Bits per second below which a bit rate is probably meant in kilobits."""
 _SMALLEST: Final = {"h264": 16, "hevc": 16, "av1": 64}
 _BOOLEAN: Final = (True, False)
+_TRUTHS: Final[dict[str, Any]] = {"true": True, "false": False}
 
 _NVENC: Final[dict[str, Any]] = {
     "iframeinterval": range(1 << 31),
@@ -55,6 +57,28 @@ _STILLS: Final[dict[str, dict[str, Any]]] = {
 }
 _PROFILES: Final = {"h264": (0, 2, 4, 7), "hevc": (0, 1)}
 """``encoder_params.profile`` by its number."""
+
+
+def blocks_of(parameters: Tree) -> Iterator[tuple[Tree, Path]]:
+    """Yield every block that describes an encoder, with its path: ``output_frame``, and ``auxiliary_encoders``."""
+    if isinstance(output := parameters.get("output_frame"), dict):
+        yield output, ("parameters", "output_frame")
+    listed = parameters.get("auxiliary_encoders")
+    for index, entry in enumerate(listed if isinstance(listed, list) else ()):
+        if isinstance(entry, dict):
+            yield entry, ("parameters", "auxiliary_encoders", index)
+
+
+def coerce(parameters: Tree) -> None:
+    """Turn texts of ``encoder_params`` that are numbers or truth values into those, in place."""
+    for block, _path in blocks_of(parameters):
+        params = block.get("encoder_params")
+        if not isinstance(params, dict):
+            continue
+        for name, value in params.items():
+            if isinstance(value, str):
+                text = value.strip().lower()
+                params[name] = _TRUTHS.get(text, int(text) if re.fullmatch(r"[-+]?\d{1,18}", text) else value)
 
 
 def faults(output: Tree, path: Path) -> Iterator[Fault]:

@@ -53,7 +53,6 @@ def faults(tree: Tree, broken: set[Path]) -> list[Fault]:
         return []
     blocks: dict[str, Callable[[Tree, Path], Iterable[Fault]]] = {
         "frame": _frame_faults,
-        "output_frame": output_rules.faults,
         "telemetry": _telemetry_faults,
         "draw_func": _draw_faults,
         "etcd": _etcd_faults,
@@ -63,6 +62,9 @@ def faults(tree: Tree, broken: set[Path]) -> list[Fault]:
         block = parameters.get(name)
         if isinstance(block, dict) and not any(path[:2] == ("parameters", name) for path in broken):
             found += find(block, ("parameters", name))
+    for block, path in output_rules.blocks_of(parameters):
+        if not any(known[: len(path)] == path for known in broken):
+            found += output_rules.faults(block, path)
     sized = [parameters.get(name) for name in ("frame", "output_frame")]
     is_whole = not any(path[:1] == ("parameters",) and path[1:2] in (("frame",), ("output_frame",)) for path in broken)
     if is_whole and all(isinstance(block, dict) for block in sized):

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import jsonschema
 
+from picasso.module.config import output
 from picasso.module.config.problem import Path, nearest
 from picasso.module.config.schema import Schema, module_schema
 from picasso.module.config.secrets import masked
@@ -60,6 +61,8 @@ def coerce(tree: dict[str, Any]) -> dict[str, Any]:
     What comes from an environment variable is text: ``batch_size: ${oc.env:BATCH}``.
     """
     _coerced(tree, module_schema())
+    if isinstance(parameters := tree.get("parameters"), dict):
+        output.coerce(parameters)
     return tree
 
 
