@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, SupportsIndex
 
 import numpy as np
@@ -13,6 +13,7 @@ from picasso.primitives.frame_objects import FrameObjects
 from picasso.primitives.geometry import PairXY, scale_shift_columns
 from picasso.primitives.orientation import UPRIGHT, Orientation
 from picasso.primitives.transformation import ChainAffine, Move, VideoFrameTransformation, moves_of
+from picasso.primitives.video_object import VideoObjectBBoxTransformation
 
 
 class FrameGeometry(NamedTuple):
@@ -98,6 +99,21 @@ class MovableFrame(FrameObjects):
         if not store.count or (scale_xy == (1.0, 1.0) and offset_xy == (0.0, 0.0)):
             return
         scale_shift_columns(store.boxes, scale_xy, offset_xy)  # blank rows are NaN, and stay it
+
+    def transform_geometry(
+        self,
+        ops: Iterable[VideoObjectBBoxTransformation],
+        no_gil: bool = True,  # noqa: ARG002 - the reference's
+    ) -> None:
+        """Apply steps to the detection and track boxes of all objects, in order; size and chain stay as they are.
+
+        Args:
+            ops: The steps.
+            no_gil: Has no effect; existing code gives it.
+        """
+        for op in ops:
+            scale_xy, offset_xy = (op.xy, (0.0, 0.0)) if op.is_scale else ((1.0, 1.0), op.xy)
+            self.move_boxes(scale_xy, offset_xy)
 
     def set_geometry(self, width: SupportsIndex, height: SupportsIndex) -> None:
         """Set the size, and the chain to one ``initial_size`` of it; boxes stay as they are."""

@@ -141,8 +141,11 @@ class FrameObjects(FrameState):
         """Return all objects, in the order they were added."""
         return self._view(self._objects.rows)
 
-    def access_objects(self, query: Query) -> VideoObjectsView:
-        """Return the objects that the query matches, in the order they were added, up to where it stops."""
+    def access_objects(self, query: Query, no_gil: bool = True) -> VideoObjectsView:  # noqa: ARG002 - the reference's
+        """Return the objects that the query matches, in the order they were added, up to where it stops.
+
+        ``no_gil`` has no effect; existing code gives it.
+        """
         objects = self.get_all_objects()
         if query is MatchQuery.idle():
             return objects
@@ -155,8 +158,11 @@ class FrameObjects(FrameState):
         numbers = dict.fromkeys(whole("object_ids", object_id) for object_id in object_ids)
         return self._view(number for number in numbers if number in self._objects.rows)
 
-    def delete_objects(self, query: Query) -> list[VideoObject]:
-        """Remove the objects that the query matches, and return copies of them. Their children lose their parent."""
+    def delete_objects(self, query: Query, no_gil: bool = True) -> list[VideoObject]:  # noqa: ARG002 - the reference's
+        """Remove the objects that the query matches, and return copies of them. Their children lose their parent.
+
+        ``no_gil`` has no effect; existing code gives it.
+        """
         return self._delete(self.access_objects(query))
 
     def delete_objects_with_ids(self, object_ids: Iterable[SupportsIndex]) -> list[VideoObject]:
@@ -172,12 +178,23 @@ class FrameObjects(FrameState):
         number = whole("object_id", object_id)
         return self._view(child for child, parent in self._objects.parents.items() if parent == number)
 
-    def set_parent(self, query: Query, parent: BorrowedVideoObject) -> VideoObjectsView:
+    def set_parent(
+        self,
+        query: Query,
+        parent: BorrowedVideoObject,
+        no_gil: bool = True,  # noqa: ARG002 - the reference's
+    ) -> VideoObjectsView:
         """Hang the objects that the query matches below ``parent``, and return them.
+
+        ``no_gil`` has no effect; existing code gives it.
 
         Raises:
             ValueError: The parent is not in this frame, or an object would hang below itself; nothing is changed.
         """
+        if parent.locate()[0] is not self._objects:
+            raise ValueError(
+                f"Cannot set parent ID={parent.id} for objects matching query: it must be attached to the same frame"
+            )
         children = self.access_objects(query)
         self._objects.set_parents(children.ids, parent.id)
         return children
@@ -193,15 +210,21 @@ class FrameObjects(FrameState):
             raise ValueError(f"object_id: no object {number} in this frame")
         self._objects.set_parents([number], whole("parent_id", parent_id))
 
-    def clear_parent(self, query: Query) -> VideoObjectsView:
-        """Hang the objects that the query matches below none, and return them."""
+    def clear_parent(self, query: Query, no_gil: bool = True) -> VideoObjectsView:  # noqa: ARG002 - the reference's
+        """Hang the objects that the query matches below none, and return them.
+
+        ``no_gil`` has no effect; existing code gives it.
+        """
         children = self.access_objects(query)
         for child in children.ids:
             self._objects.parents.pop(child, None)
         return children
 
-    def set_draw_label(self, query: Query, choice: DrawLabelChoice) -> None:
-        """Set the text to draw of the objects that the query matches, or of their parents."""
+    def set_draw_label(self, query: Query, choice: DrawLabelChoice, no_gil: bool = False) -> None:  # noqa: ARG002 - the reference's
+        """Set the text to draw of the objects that the query matches, or of their parents.
+
+        ``no_gil`` has no effect; existing code gives it.
+        """
         for video_object in self.access_objects(query):
             if choice.is_own_label():
                 video_object.draw_label = choice.get_label()

@@ -310,8 +310,11 @@ class FrameState(AttributeHolder):
         """Whether someone has claimed the frame, an engine for instance that it was sent to."""
         return not hasattr(self, "_unclaimed")
 
-    def copy(self) -> Self:
-        """Return an independent frame with the same identity, objects and attributes, which no one has claimed."""
+    def copy(self, no_gil: bool = True) -> Self:  # noqa: ARG002 - the reference's
+        """Return an independent frame with the same identity, objects and attributes, which no one has claimed.
+
+        ``no_gil`` has no effect; existing code gives it.
+        """
         self._make_uuid()
         twin = object.__new__(type(self))
         for name in _COPIED:

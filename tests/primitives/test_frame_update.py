@@ -10,12 +10,15 @@ from picasso.primitives import (
     Attribute,
     AttributeUpdatePolicy,
     AttributeValue,
+    MatchQuery,
     ObjectUpdatePolicy,
     RBBox,
+    StringExpression,
     VideoFrame,
     VideoFrameBatch,
     VideoFrameUpdate,
     VideoObject,
+    VideoObjectBBoxTransformation,
 )
 from picasso.testing import video_frames
 
@@ -224,3 +227,31 @@ def test_a_batch_shares_its_frames() -> None:
     assert (batch.del_(7), batch.del_(7), batch.get(7)) == (frame, None, None)
     with pytest.raises(TypeError, match="frame: expected VideoFrame"):
         batch.add(1, "frame")
+
+
+def test_steps_move_the_boxes_of_all_objects() -> None:
+    frame = frame_with_objects()
+    frame.get_object(1).track_box = RBBox(10, 20, 30, 40, 90)
+    steps = [VideoObjectBBoxTransformation.scale(2, 3), VideoObjectBBoxTransformation.shift(1, -1)]
+    expected = frame.copy(no_gil=False)
+    for found in expected.get_all_objects():
+        found.transform_geometry(steps)
+    before = frame.transformations
+    frame.transform_geometry(steps, no_gil=False)
+    assert frame.get_object(0).detection_box == RBBox(3, 5, 6, 12)
+    for found in frame.get_all_objects():
+        twin = expected.get_object(found.id)
+        assert found.detection_box.almost_eq(twin.detection_box, 1e-4)
+        assert found.track_box is None or found.track_box.almost_eq(twin.track_box, 1e-4)
+    assert (frame.transformations, frame.width) == (before, 640)
+
+
+def test_a_parent_is_of_the_same_frame() -> None:
+    frame, other = frame_with_objects(), frame_with_objects()
+    query = MatchQuery.label(StringExpression.eq("bus"))
+    with pytest.raises(ValueError, match=r"Cannot set parent ID=0 .* must be attached to the same frame"):
+        frame.set_parent(query, other.get_object(0), no_gil=False)
+    assert frame.object_column("parent_id") == [None, None]
+    assert frame.set_parent(query, frame.get_object(0)).ids == [1]
+    assert frame.clear_parent(query, no_gil=False).ids == [1]
+    assert [gone.label for gone in frame.delete_objects(query, no_gil=False)] == ["bus"]
