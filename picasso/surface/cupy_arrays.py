@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from picasso.errors import SurfaceError, UploadError, require
+from picasso.errors import DeviceError, SurfaceError, UploadError, require
 from picasso.surface.cuda import DeviceArray, DevicePlane, read_array
 
 if TYPE_CHECKING:
@@ -24,7 +24,10 @@ def cupy_of_surface(surface: SurfaceView) -> Any:
     """Return a surface as a CuPy array, see ``SurfaceView.to_cupy``."""
     cupy = cupy_module()
     if not surface.is_cuda:
-        return cupy.asarray(surface.to_numpy())
+        try:
+            return cupy.asarray(surface.to_numpy())
+        except cupy.cuda.runtime.CUDARuntimeError as error:
+            raise DeviceError(f"CuPy finds no GPU to copy the picture to: {error}") from error
     planes = surface.device_planes
     if len(planes) == 1 and not planes[0].read_only:
         return lend_to_cupy(surface, surface.gpu_id)

@@ -257,6 +257,7 @@ class SurfaceView(DescribedPixels):
 
         Raises:
             MissingDependencyError: CuPy is not installed.
+            DeviceError: The picture is in host memory, and there is no GPU to copy it to.
             ConsumedError: The view was consumed.
         """
         from picasso.surface.cupy_arrays import cupy_of_surface
