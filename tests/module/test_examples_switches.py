@@ -1,4 +1,4 @@
-"""The example of switches in etcd: what is put there is what becomes of the frames of each source."""
+"""The example of switches in etcd: what is put there is what happens to the frames of each source."""
 
 from __future__ import annotations
 

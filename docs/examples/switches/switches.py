@@ -1,4 +1,4 @@
-"""What is done with a source is read from etcd, for each frame; reading asks nobody, and costs microseconds."""
+"""What is done with a source is read from etcd, for each frame; reading costs microseconds."""
 
 from picasso.module import Frame, PyFunc, eval_expr
 
