@@ -125,6 +125,8 @@ class Runner:
         self._is_started = False
         self._is_closed = False
         own = {name: getattr(self, f"_{name}") for name in OWN_CALLBACKS}
+        if self._user.on_gated_frame is not None:  # without it the engine drops such frames
+            own["on_gated_frame"] = self._on_gated_frame
         self._engine = PicassoEngine(
             general or GeneralSpec(inflight_queue_size=WAITING_FRAMES),
             replace(self._user, **own),
@@ -375,6 +377,11 @@ class Runner:
         self._deliver(output)
         if self._user.on_bypass_frame is not None:
             self._user.on_bypass_frame(output)
+
+    def _on_gated_frame(self, output: OutputMessage) -> None:
+        self._deliver(output)
+        if self._user.on_gated_frame is not None:
+            self._user.on_gated_frame(output)
 
     def _deliver(self, output: OutputMessage) -> None:
         found = self._branches.get(output.source_id)

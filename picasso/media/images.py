@@ -13,7 +13,7 @@ from picasso.encode import Codec, EncodedUnit
 from picasso.errors import MediaError
 from picasso.media.ffmpeg import media_errors
 from picasso.media.names import safe_file_name
-from picasso.media.packets import Written, codec_of, frame_of, unit_of
+from picasso.media.packets import Written, codec_of, frame_of, has_no_pixels, unit_of
 from picasso.signals import hold_stop
 
 _LOG: Final = logging.getLogger("picasso.media")
@@ -73,7 +73,7 @@ class ImageSequenceWriter:
         return self._frames
 
     def write(self, output: Written) -> Path | None:
-        """Write an image and return its file; the end of the stream writes nothing.
+        """Write an image and return its file; the end of the stream and frames of metadata only write nothing.
 
         A disk that takes no more is raised once; later images are counted, return None, and ``close`` raises.
 
@@ -83,7 +83,7 @@ class ImageSequenceWriter:
         if isinstance(output, EncodedUnit):
             return self._save(output.data, self._codec)
         frame = frame_of(output)
-        return None if frame is None else self._save(unit_of(frame).data, codec_of(frame))
+        return None if frame is None or has_no_pixels(output) else self._save(unit_of(frame).data, codec_of(frame))
 
     def close(self) -> None:
         """Move what waits into its place. May be called again.

@@ -31,6 +31,11 @@ class StreamKind:
     """Nominal frames per second."""
 
 
+def has_no_pixels(output: Written) -> bool:
+    """Whether an output is a frame that came as metadata only: writers of pictures leave it out."""
+    return isinstance(output, OutputMessage) and output.is_metadata_only
+
+
 def frame_of(output: OutputMessage | VideoFrame) -> VideoFrame | None:
     """Return the frame of an output, None for the end of the stream."""
     if isinstance(output, OutputMessage):

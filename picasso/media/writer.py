@@ -19,7 +19,7 @@ from picasso.errors import MediaError
 from picasso.media.location import Location, output_place
 from picasso.media.muxers import Sound
 from picasso.media.outputs import Output
-from picasso.media.packets import StreamKind, Written, frame_of, kind_of, unit_of
+from picasso.media.packets import StreamKind, Written, frame_of, has_no_pixels, kind_of, unit_of
 from picasso.media.segments import SegmentLimits, SegmentNames
 from picasso.media.stream_file import FileOptions, StreamFile
 from picasso.media.times import NS
@@ -139,8 +139,9 @@ class StreamWriter:
     def write(self, output: Written) -> None:
         """Write an output of the engine, a frame with encoded content, or a unit of an encoder.
 
-        The end of the stream brings what was written into the file; with ``on_restart="segment"`` it completes it.
-        A disk that takes no more is raised once. Later frames are counted, and ``close`` raises.
+        Frames that came as metadata only are left out. The end of the stream brings what was written into the file; with
+        ``on_restart="segment"`` it completes it. A disk that takes no more is raised once. Later frames are counted, and
+        ``close`` raises.
 
         Raises:
             MediaError: The writer is closed, the disk takes nothing, the stream changed its codec or size, the first
@@ -152,7 +153,8 @@ class StreamWriter:
             kind = self._kind or self._refuse("an EncodedUnit needs the writer to know its kind")
             self._write(output, kind, self._source_id or "")
         elif (frame := frame_of(output)) is not None:
-            self._write(unit_of(frame), kind_of(frame), self._source_id or frame.source_id)
+            if not has_no_pixels(output):
+                self._write(unit_of(frame), kind_of(frame), self._source_id or frame.source_id)
         else:
             self._end_stream()
 

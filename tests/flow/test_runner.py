@@ -12,9 +12,9 @@ import pytest
 from flow_kit import BYPASS, FRAME_NS, Gated, Kept, Scripted, States
 
 from picasso.encode import Codec, EncoderConfig
-from picasso.engine import Callbacks, CodecSpec, OutputMessage, OverflowPolicy, SourceSpec
+from picasso.engine import Callbacks, CodecSpec, ConditionalSpec, OutputMessage, OverflowPolicy, SourceSpec
 from picasso.flow import Downstream, File, Output, RestartPolicy, Runner, Segments, SourceState, SourceStatus
-from picasso.media import probe
+from picasso.media import MetadataReader, MetadataWriter, StreamWriter, probe
 from picasso.primitives import VideoFrame
 from picasso.surface import SurfaceView
 from picasso.testing import FakeClock
@@ -386,3 +386,28 @@ def test_a_run_that_is_over_waits_for_its_slowest_sink_however_long_that_takes(m
     runner.add(Scripted("s", range(5)), sinks=[sink])
     runner.run(let_go_at_the_end)
     assert seen_at_close == [[0, 1, 2, 3, 4, "eos"]]
+
+
+def test_what_a_gate_holds_back_reaches_the_sinks_as_metadata_and_writers_of_pictures_leave_it_out(
+    tmp_path: Path,
+) -> None:
+    encoder = EncoderConfig(Codec.H264, 32, 32)
+    spec = SourceSpec(CodecSpec.encode(TransformConfig(), encoder), ConditionalSpec(encode_attribute=("gate", "open")))
+    gated: list[int] = []
+    callbacks = Callbacks(on_gated_frame=lambda output: gated.append(output.as_video_frame().pts // FRAME_NS))
+    runner, kept = Runner(spec, callbacks=callbacks), Kept()
+    sinks = [kept, StreamWriter(tmp_path / "s.mp4"), MetadataWriter(tmp_path / "s.ndjson")]
+
+    def annotate(frame: VideoFrame, _surface: SurfaceView) -> None:
+        if frame.pts // FRAME_NS % 3 == 0:
+            frame.set_persistent_attribute("gate", "open")
+
+    runner.add(Scripted("s", range(6)), sinks=sinks, annotate=annotate)
+    (status,) = runner.run()
+    assert [sink.failure for sink in status.sinks] == [None] * 3
+    assert gated == [1, 2, 4, 5]
+    assert kept.frames == [0, 1, 2, 3, 4, 5]
+    assert (status.read, status.delivered, status.dropped) == (6, 6, 0)
+    assert probe(tmp_path / "s.mp4").frame_count == 2
+    with MetadataReader(tmp_path / "s.ndjson") as lines:
+        assert len(list(lines.frames())) == 6
