@@ -139,9 +139,9 @@ class StreamWriter:
     def write(self, output: Written) -> None:
         """Write an output of the engine, a frame with encoded content, or a unit of an encoder.
 
-        Frames that came as metadata only are left out. The end of the stream brings what was written into the file; with
-        ``on_restart="segment"`` it completes it. A disk that takes no more is raised once. Later frames are counted, and
-        ``close`` raises.
+        Frames that came as metadata only are left out. The end of the stream brings what was written into the file;
+        with ``on_restart="segment"`` it completes it. A disk that takes no more is raised once. Later frames are
+        counted, and ``close`` raises.
 
         Raises:
             MediaError: The writer is closed, the disk takes nothing, the stream changed its codec or size, the first
