@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 @final
 class Admission:
-    """Counts the sources that are in: from the first frame of a stream to its end. Any thread; no one waits here."""
+    """Counts the sources that are in: from the first frame of a stream to its end. Any thread; no one waits here.
+
+    Sources that wait come in one after the other, in the order in which they began to wait.
+    """
 
     def __init__(self, limit: int = 0) -> None:
         """Let no one in yet.
@@ -24,14 +27,23 @@ class Admission:
         self._inside: set[str] = set()
         self._waiting: dict[str, Bell] = {}
 
-    def enter(self, source_id: str, bell: Bell) -> bool:
-        """Let a source in if there is room; else ring its ``bell`` when someone has left."""
+    def enter(self, source_id: str, bell: Bell | None) -> bool:
+        """Let a source in if there is room, also for those that have waited longer.
+
+        Args:
+            source_id: The source.
+            bell: Where it waits: rung when another source has left. None for one that does not wait, but asks again.
+        """
         with self._lock:
-            if not self.limit or source_id in self._inside or len(self._inside) < self.limit:
+            ahead = list(self._waiting)
+            if source_id in self._waiting:
+                ahead = ahead[: ahead.index(source_id)]
+            if not self.limit or source_id in self._inside or len(self._inside) + len(ahead) < self.limit:
                 self._inside.add(source_id)
                 self._waiting.pop(source_id, None)
                 return True
-            self._waiting[source_id] = bell
+            if bell is not None:
+                self._waiting.setdefault(source_id, bell)
             return False
 
     def leave(self, source_id: str) -> None:

@@ -312,7 +312,7 @@ class Feeder:
         """Tell whether an item goes on: the first frame of a stream only while not too many sources are in."""
         if self._is_open or isinstance(item, EndOfStream):
             return True
-        while not self._admission.enter(self.source_id, self._bell):
+        while not self._admission.enter(self.source_id, None if self._is_live else self._bell):
             limit = self._admission.limit
             self._last_error = SourceRejectedError(
                 f"source {self.source_id!r}: {limit} sources are in, and no more may"

@@ -160,6 +160,20 @@ def test_a_file_over_the_limit_waits_and_loses_nothing() -> None:
     assert {(status.read, status.delivered, status.dropped) for status in statuses} == {(20, 20, 0)}
 
 
+def test_a_file_that_waits_comes_in_before_the_next_stream_of_the_one_that_was_in() -> None:
+    states, order = States(), list[str]()
+    first = Scripted("first", [0, "wait", 1, "eos", 2, 3, "eos", 4])
+    runner = Runner(BYPASS, on_state=states, max_sources=1)
+    runner.add(first, annotate=lambda frame, _surface: order.append(frame.source_id))
+    runner.start()
+    assert first.waits.wait(60)
+    runner.add(Scripted("late", [0, "eos", 1]), annotate=lambda frame, _surface: order.append(frame.source_id))
+    states.wait_for(SourceState.REJECTED)
+    first.go()
+    runner.run()
+    assert order == ["first", "first", "late", "first", "first", "late", "first"]
+
+
 def test_stop_lets_go_of_a_file_that_waits_for_its_turn() -> None:
     states, inside, waiting = States(), Scripted("in", [0, "wait"]), Scripted("waits", [0])
     runner = Runner(BYPASS, on_state=states, max_sources=1)

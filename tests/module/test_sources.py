@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
+import subprocess
 import sys
 import threading
 import time
@@ -197,8 +199,8 @@ def test_frames_come_in_the_order_in_which_they_are_shown_at_even_times(
 def test_an_edit_list_cuts_what_it_hides(tmp_path: Path) -> None:
     whole, cut = tmp_path / "whole.mp4", tmp_path / "cut.mp4"
     encode(whole, (25, 64, 48), muxer="mp4", g="25", tune="zerolatency")
-    import subprocess
-
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("ffmpeg is not installed")
     subprocess.run(
         ["ffmpeg", "-v", "error", "-ss", "0.4", "-i", str(whole), "-c", "copy", str(cut)], check=True, timeout=60
     )
