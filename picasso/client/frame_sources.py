@@ -260,7 +260,7 @@ def _set_location(frame: VideoFrame, path: str) -> None:
     frame.set_attribute(Attribute("default", "location", [AttributeValue.string(path)], None, True, False))
 
 
-def _apply(frame: Any, updates: Iterable[VideoFrameUpdate]) -> None:
+def _apply(frame: VideoFrame, updates: Iterable[VideoFrameUpdate]) -> None:
     for update in updates:
         frame.update(update)
 

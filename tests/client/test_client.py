@@ -20,7 +20,16 @@ from picasso.client import (
     wait_for_health,
 )
 from picasso.errors import HealthError, MediaError, SpecError, TransportTimeoutError
-from picasso.primitives import EndOfStream, VideoFrame, VideoFrameBatch, VideoFrameContent, save_message_to_bytes
+from picasso.primitives import (
+    Attribute,
+    AttributeValue,
+    EndOfStream,
+    VideoFrame,
+    VideoFrameBatch,
+    VideoFrameContent,
+    VideoFrameUpdate,
+    save_message_to_bytes,
+)
 from picasso.wire import Reader, Received, Writer
 
 JPEG = {"output_frame": {"codec": "jpeg"}}
@@ -295,6 +304,15 @@ def test_logs_of_a_trace_come_from_jaeger_in_the_order_of_their_times() -> None:
 def test_bad_arguments_say_why(make: object, error: type[Exception], says: str, tmp_path: Path) -> None:
     with pytest.raises(error, match=says):
         make(tmp_path)  # type: ignore[operator]
+
+
+def test_an_update_is_done_to_the_frame_that_is_sent(tmp_path: Path) -> None:
+    update = VideoFrameUpdate()
+    update.add_frame_attribute(Attribute("my", "note", [AttributeValue.integer(7)]))
+    picture = JpegSource("a", write_picture(tmp_path / "a.jpg"))
+    frame, _ = picture.with_update(update).build_frame()
+    assert frame.get_attribute("my", "note").values[0].as_integer() == 7  # type: ignore[union-attr]
+    assert picture.build_frame()[0].get_attribute("my", "note") is None
 
 
 def test_builders_and_pictures_are_never_changed(tmp_path: Path) -> None:

@@ -184,6 +184,21 @@ def test_more_sources_than_may_be_are_rejected_and_the_others_go_on(tmp_path: Pa
     assert one.dropped("c") == {"max_parallel_streams": 1}
 
 
+def test_sources_that_come_once_do_not_pile_up(tmp_path: Path) -> None:
+    """A source stays for ``source_timeout`` behind its end; with many of them, those go first that ended first."""
+    (_, _, data), *_ = encode("jpeg", 1)
+    names = [f"s{number}" for number in range(60)]
+    most = 0
+    with running(config_of(tmp_path, {"max_parallel_streams": 2}, source_timeout=3600)) as one:
+        for name in names:
+            one.writer.send(name, Message.video_frame(frame_of(0, "jpeg", source_id=name)), data)
+            one.writer.send_eos(name)
+            most = max(most, sum(not status.state.is_over for status in one.module.statuses()))
+    assert [one.story(name) for name in names] == ["fE"] * 60
+    assert most < 20
+    assert sum(status.delivered for status in one.module.statuses()) == 60
+
+
 def filter_by_label(frame: Any) -> bool:
     if frame.pts == 5 * STEP_NS:
         raise RuntimeError("boom")

@@ -306,6 +306,7 @@ class WireIngress:
         if limit and not self._has_room(limit):
             self._drop("max_parallel_streams", source_id, f"{len(self._lines)} sources are in or on their way out")
             return None
+        self._let_idle_go(2 * limit)
         settings = self._settings
         source = WireSource(
             source_id,
@@ -331,6 +332,14 @@ class WireIngress:
         for line in closed[:-limit]:
             line.source.finish()
         return len(self._lines) < MAX_LINGERING * limit
+
+    def _let_idle_go(self, most: int) -> None:
+        """Let the source go whose stream ended first, where ``most`` sources or more are there; 0 is no limit."""
+        if not most or len(self._lines) < most:
+            return
+        idle = [line for line in self._lines.values() if not line.rules.is_open and not line.source.waiting]
+        if idle:
+            min(idle, key=lambda line: line.heard_ns).source.finish()
 
     def _end(self, source_id: str) -> None:
         line = self._lines.get(source_id)
