@@ -19,6 +19,7 @@ from picasso.wire.sequence import SequenceCheck
 from picasso.wire.sockets import IPC_PERMISSIONS, MAX_PART_BYTES, MAX_PARTS, Socket
 
 ACKNOWLEDGEMENT: Final = b"OK"
+MOMENT_S: Final = 0.002
 FAREWELL_S: Final = 1.0
 """Seconds that a reader which is closed waits for its acknowledgements to leave."""
 logger = logging.getLogger("picasso.wire")
@@ -116,10 +117,11 @@ class Reader:
         """
         if self._socket.is_closed:
             raise TransportError(f"{self.endpoint}: the reader is closed")
-        parts = self._socket.receive()
+        wait_s = self.receive_timeout_s if timeout_s is None else timeout_s
+        began_s = time.monotonic()
+        parts = self._socket.receive(patient=wait_s > MOMENT_S)
         if parts is None:
-            began_s = time.monotonic()
-            until_s = began_s + (self.receive_timeout_s if timeout_s is None else timeout_s)
+            until_s = began_s + wait_s
             if not self._socket.wait(to_send=False, until_s=until_s) or (parts := self._socket.receive()) is None:
                 return TimedOut(time.monotonic() - began_s)
         return self._judge(parts)

@@ -27,6 +27,7 @@ MAX_PARTS: Final = 1024
 COPY_BELOW: Final = 16_384
 """Bytes up to which a copy is cheaper than a reference that ZeroMQ gives back."""
 IPC_PERMISSIONS: Final = 0o777
+_PATIENCE_MS: Final = 2
 _HANDSHAKE_MS: Final = 10_000
 
 
@@ -83,6 +84,8 @@ class Socket:
         zmq, socket, kind = self._zmq, self._socket, self.endpoint.kind
         socket.setsockopt(zmq.LINGER, 0)
         socket.setsockopt(zmq.MAXMSGSIZE, max_part_bytes)
+        socket.setsockopt(zmq.RCVTIMEO, _PATIENCE_MS)
+        socket.setsockopt(zmq.SNDTIMEO, _PATIENCE_MS)
         socket.setsockopt(zmq.HANDSHAKE_IVL, _HANDSHAKE_MS)
         if self.endpoint.address.startswith("tcp://["):
             socket.setsockopt(zmq.IPV6, 1)
@@ -130,15 +133,18 @@ class Socket:
         last: bytes = self._socket.getsockopt(self._zmq.LAST_ENDPOINT)  # type: ignore[assignment]  # of this option
         return last.rstrip(b"\0").decode()
 
-    def receive(self) -> list[Any] | None:
-        """Return the parts of a message that is there, None where none is.
+    def receive(self, *, patient: bool = False) -> list[Any] | None:
+        """Return the parts of a message that is there, or comes within 2 ms; None where none does.
 
         All but the last are bytes, of the last two or more those that are payloads are ZeroMQ's own memory.
+
+        Args:
+            patient: Whether those 2 ms are waited for: under load that is cheaper than ``wait``.
         """
         zmq, socket = self._zmq, self._socket
         head = self._head_parts
         try:
-            parts: list[Any] = [socket.recv(zmq.NOBLOCK)]
+            parts: list[Any] = [socket.recv(0 if patient else zmq.NOBLOCK)]
         except zmq.Again:
             return None
         while socket.getsockopt(zmq.RCVMORE):
@@ -158,7 +164,7 @@ class Socket:
             self._socket.send_multipart(parts, self._zmq.NOBLOCK)
 
     def send(self, parts: Sequence[Buffer]) -> bool:
-        """Send the parts of one message now; tell whether there was room.
+        """Send the parts of one message now, or within 2 ms; tell whether there was room.
 
         Raises:
             TransportError: The socket cannot send.
@@ -167,7 +173,8 @@ class Socket:
         last = len(parts) - 1
         try:
             for index, part in enumerate(parts):
-                flags = zmq.NOBLOCK if index == last else zmq.NOBLOCK | zmq.SNDMORE
+                flags = zmq.NOBLOCK if index else 0  # room for the first part is room for all
+                flags |= 0 if index == last else zmq.SNDMORE
                 socket.send(part, flags, copy=_is_copied(part))
         except zmq.Again:
             return False
