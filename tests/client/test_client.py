@@ -162,7 +162,7 @@ def test_an_idle_sink_ends_and_takes_only_what_it_was_told(tmp_path: Path) -> No
         for name in ("cam-1", "cam-2", "dog"):
             source(JpegSource(name, path))
         with sinks.with_source_id_prefix("cam").build() as sink:
-            names = [result.source_id for result in (next(sink) for _ in range(4)) if not result.eos]
+            names = [result.source_id for result in (next(sink) for _ in range(5)) if not result.eos]
             sink._idle_timeout_s = 0.05
             assert list(sink) == []
     assert names == ["cam-1", "cam-2"]
