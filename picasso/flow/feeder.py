@@ -310,7 +310,7 @@ class Feeder:
 
     def _is_admitted(self, item: Item) -> bool:
         """Tell whether an item goes on: the first frame of a stream only while not too many sources are in."""
-        if self._is_open or isinstance(item, EndOfStream):
+        if self._is_open or isinstance(item, EndOfStream) or getattr(self._source, "is_admitted", False):
             return True
         while not self._admission.enter(self.source_id, None if self._is_live else self._bell):
             limit = self._admission.limit

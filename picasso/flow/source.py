@@ -31,6 +31,7 @@ class Source(Protocol):
     - ``frame_count``: frames to come, or None where that is unknown;
     - ``interrupt()``: end the running iteration, and only that one; called from any thread. Without it, a live source
       that is paused while it is silent is closed at its next frame;
+    - ``is_admitted``: True where the owner of the source has limited how many there are; ``max_sources`` lets it in;
     - ``idle``: the ``IdlePolicy`` that ends its stream when it says nothing;
     - ``dropped``: how many frames it has kept back, by reason; they count as read and dropped.
     """

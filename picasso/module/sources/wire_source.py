@@ -45,6 +45,8 @@ class WireSource:
     restart = NEVER
     is_live = True
     """Frames that are not let in are dropped, and do not stop the socket."""
+    is_admitted = True
+    """The ingress has counted it: a stream may begin while another one that ended is still on its way out."""
     frame_count = None
 
     def __init__(
