@@ -21,7 +21,8 @@ _FRAMERATE: Final = re.compile(r"([1-9][0-9]{0,17})/([1-9][0-9]{0,17})").fullmat
 _METHODS: Final = dict(enumerate(VideoFrameTranscodingMethod))
 _SIZE: Final = ("width", "height")
 _SIDES: Final = ("left", "top", "right", "bottom")
-_NO_CONTENT: Final = VideoFrameContent.none()
+_BESIDE: Final = VideoFrameContent.external("zeromq")
+"""Content that lies beside its message, which is the usual place."""
 
 
 def read_frame(frame_type: type[_Frame], parsed: Any) -> _Frame:
@@ -112,12 +113,10 @@ def _uuid(name: str, text: str) -> str:
 
 
 def _external(parsed: Any) -> VideoFrameContent:
-    return _kept_external(parsed.method, parsed.location if parsed.HasField("location") else None)
-
-
-@lru_cache(maxsize=64)
-def _kept_external(method: str, location: str | None) -> VideoFrameContent:
-    return VideoFrameContent.external(method, location)
+    method = parsed.method
+    if method == "zeromq" and not parsed.HasField("location"):
+        return _BESIDE
+    return VideoFrameContent.external(method, parsed.location if parsed.HasField("location") else None)
 
 
 def _transformations(parsed: Iterable[Any]) -> list[VideoFrameTransformation]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import gcd
 from typing import Final
 
@@ -20,6 +21,8 @@ _TRANSFORMATION, _ATTRIBUTE, _OBJECT, _PREVIOUS_KEYFRAME = (bytes_tag(number) fo
 _SEQ, _CREATED, _WIDTH, _HEIGHT, _METHOD, _KEYFRAME = (tag_of(number, 0) for number in (1, 5, 7, 8, 9, 11))
 _NUMERATOR, _DENOMINATOR, _PTS, _DTS, _DURATION = (tag_of(number, 0) for number in (12, 13, 14, 15, 16))
 _STEPS: Final = {ChainStep.INITIAL_SIZE: 1, ChainStep.LETTER_BOX: 2, ChainStep.PADDING: 3, ChainStep.CROP: 5}
+_LONG: Final = 256
+"""Characters from which on a text is not kept: it may come from a peer."""
 _UNKNOWN: Final = {ChainStep.ORIENTATION}
 _UNKNOWN_TO_OLD: Final = {ChainStep.ORIENTATION, ChainStep.CROP}
 
@@ -36,11 +39,11 @@ def write_frame(frame: VideoFrame, old_peers: bool = False) -> bytes:
     """
     numerator, denominator = _time_base(frame)
     parts = [
-        text_field(_SOURCE_ID, frame._source_id),
+        _shared_text(_SOURCE_ID, frame._source_id),
         text_field(_UUID, frame.uuid),
         _CREATED,
         varint(frame._creation_timestamp_ns),
-        text_field(_FRAMERATE, frame.framerate),
+        _framerate(frame._fps),
         _WIDTH,
         varint(frame._width),
         _HEIGHT,
@@ -57,7 +60,7 @@ def write_frame(frame: VideoFrame, old_peers: bool = False) -> bytes:
     if frame._previous_frame_seq_id is not None:
         parts += _SEQ, varint(frame._previous_frame_seq_id)
     if frame._codec is not None:
-        parts.append(text_field(_CODEC, frame._codec))
+        parts.append(_shared_text(_CODEC, frame._codec))
     if frame._keyframe is not None:
         parts += _KEYFRAME, SMALL[frame._keyframe]
     if frame._dts is not None:
@@ -89,10 +92,32 @@ def _content(content: VideoFrameContent) -> tuple[bytes, ...]:
         data = content.get_data()
         return _INTERNAL, varint(len(data)), data
     if content.is_external():
-        location = content.get_location()
-        place = b"" if location is None else text_field(bytes_tag(2), location)
-        return (field(_EXTERNAL, text_field(bytes_tag(1), content.get_method()) + place),)
+        method, location = content.get_method(), content.get_location()
+        return (_beside(method) if location is None and len(method) < _LONG else _external(method, location),)
     return _NONE, b"\0"
+
+
+def _shared_text(tag: bytes, content: str) -> bytes:
+    """Return the field of a text that the frames of a stream share; a short one is kept."""
+    return _kept_text(tag, content) if len(content) < _LONG else text_field(tag, content)
+
+
+_kept_text = lru_cache(maxsize=256)(text_field)
+
+
+@lru_cache(maxsize=64)
+def _framerate(fps: tuple[int, int]) -> bytes:
+    return text_field(_FRAMERATE, "{}/{}".format(*fps))
+
+
+@lru_cache(maxsize=64)
+def _beside(method: str) -> bytes:
+    return _external(method, None)
+
+
+def _external(method: str, location: str | None) -> bytes:
+    place = b"" if location is None else text_field(bytes_tag(2), location)
+    return field(_EXTERNAL, text_field(bytes_tag(1), method) + place)
 
 
 def _transformations(chain: list[VideoFrameTransformation], old_peers: bool) -> list[bytes]:
@@ -102,8 +127,10 @@ def _transformations(chain: list[VideoFrameTransformation], old_peers: bool) -> 
     crop to old ones. Old peers are told of a padded letter box as a scale and a padding.
     """
     unknown = _UNKNOWN_TO_OLD if old_peers else _UNKNOWN
-    last = max((index for index, step in enumerate(chain) if step.step in unknown), default=-1)
-    steps = chain
+    steps, last = chain, -1
+    for index, step in enumerate(chain):
+        if step.step in unknown:
+            last = index
     if last >= 0:
         size = _size_after(chain[: last + 1])
         first = [] if size is None else [VideoFrameTransformation.initial_size(*size)]
@@ -121,6 +148,7 @@ def _transformations(chain: list[VideoFrameTransformation], old_peers: bool) -> 
     return parts
 
 
+@lru_cache(maxsize=256)
 def _step(step: ChainStep, values: tuple[int, ...]) -> bytes:
     numbers = [b"%c%s" % (index << 3, varint(value)) for index, value in enumerate(values, 1)]
     return field(_TRANSFORMATION, field(bytes_tag(_STEPS[step]), b"".join(numbers)))
