@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 import socket
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -105,6 +108,24 @@ def test_closing_is_bounded_at_every_moment(etcd: Etcd) -> None:
         mirror._stopping.wait(pause_s)
         mirror.close()
         assert not mirror._thread.is_alive()
+
+
+def test_a_watch_that_is_closed_before_it_asks_is_not_opened_again(etcd: Etcd, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, is_open, has_asked = HTTPConnection.request, [], threading.Event()
+
+    def request(connection: HTTPConnection, *args: Any, **named: Any) -> None:
+        connection.close()  # as `close` of the mirror does, from another thread
+        try:
+            real(connection, *args, **named)
+        finally:
+            is_open.append(connection.sock is not None)
+            has_asked.set()
+
+    monkeypatch.setattr("picasso.module.params.etcd.HTTPConnection.request", request)
+    mirror = EtcdMirror([etcd.host], wait_timeout_s=0.0)
+    assert has_asked.wait(PATIENCE_S)
+    mirror.close()
+    assert not any(is_open)
 
 
 def test_closing_does_not_wait_for_a_host_that_takes_calls_and_says_nothing(etcd: Etcd, mirror: EtcdMirror) -> None:

@@ -154,6 +154,8 @@ class EtcdMirror:
             except Exception as error:  # noqa: BLE001 - etcd3gw passes on what requests, TLS and JSON raise
                 failures.append(f"{host}: {_reason(error)}")
                 continue
+            finally:
+                client.session.close()  # the watch has a connection of its own
             return client
         raise EtcdError(f"etcd cannot be reached: {'; '.join(failures)}")
 
@@ -218,6 +220,7 @@ class EtcdMirror:
         url = urlsplit(self._client.get_url("/watch"))
         connection = self._connection(url.hostname or "", url.port or 2379)
         connection.connect()
+        connection.auto_open = 0  # else a request opens what close() has just closed, and nobody closes that
         with self._changed:
             if self._stopping.is_set():
                 connection.close()
