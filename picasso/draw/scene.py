@@ -56,7 +56,7 @@ _ORDER_BYTES = 4
 """Before UTF-32 of the machine's own byte order stands a mark that tells it."""
 
 
-class _Room:
+class _ListMemory:
     """Memory of the lists of one scene, which grows to what the longest needs."""
 
     __slots__ = ("commands", "flat", "glyphs", "line_ends")
@@ -68,13 +68,13 @@ class _Room:
         self.flat = self.line_ends, self.glyphs.reshape(-1), self.commands.reshape(-1)
         """What ``compose`` writes."""
 
-    def for_list(self, objects: int, letters: int) -> _Room:
+    def for_list(self, objects: int, letters: int) -> _ListMemory:
         """Return this, or one that is larger in what is too small."""
         most = len(self.commands) // display_list.COMMANDS_PER_OBJECT, len(self.glyphs)
         sizes = [
             have if need <= have else max(need, 2 * have) for need, have in zip((objects, letters), most, strict=True)
         ]
-        return self if tuple(sizes) == most else _Room(*sizes)
+        return self if tuple(sizes) == most else _ListMemory(*sizes)
 
 
 def _nothing() -> DisplayList:
@@ -93,7 +93,7 @@ class Scene:
         "_clamp_labels",
         "_compose",
         "_counted",
-        "_room",
+        "_memory",
         "_specs",
         "_static",
         "_styles",
@@ -112,7 +112,7 @@ class Scene:
         self._atlas = GlyphAtlas(font_family)
         self._styles = StyleTable(self._atlas)
         self._counted = np.empty(0, np.int32)
-        self._room = _Room(0, 0)
+        self._memory = _ListMemory(0, 0)
         self._clamp_labels = clamp_labels
         self._typesets = False  # whether the frame before had text to be shaped, or control characters
         self.set_specs(ObjectDrawSpec())
@@ -175,16 +175,16 @@ class Scene:
     ) -> DisplayList | None:
         """Compose the list, or return None where a letter has no sprite yet; control characters never have one."""
         codes = _codes_of(text)
-        room = self._room = self._room.for_list(len(rows), len(codes))
+        memory = self._memory = self._memory.for_list(len(rows), len(codes))
         columns, atlas = frame.box_columns(), self._atlas
         numbers, styles = self._numbers(rows), np.array(style_of, np.int32)
         what = columns.reshape(-1), columns.shape[-1], numbers, styles, self._styles.rows, codes
-        where = (*size_wh, self._clamp_labels, *room.flat)
+        where = (*size_wh, self._clamp_labels, *memory.flat)
         count = self._compose(*what, atlas.first_sprite, atlas.sprites, *where)
         if count < 0:
             return None
-        glyphs = room.glyphs[: len(codes)]
-        return DisplayList(room.commands[:count], glyphs, atlas.coverage, atlas.revision, self._styles.may_blur)
+        glyphs = memory.glyphs[: len(codes)]
+        return DisplayList(memory.commands[:count], glyphs, atlas.coverage, atlas.revision, self._styles.may_blur)
 
     def _resolve(self, frame: VideoFrame, overrides: Mapping[int, ObjectDraw]) -> tuple[Sequence[int], list[int]]:
         """Return the rows that are drawn, in the order of their ids, and the style of each."""

@@ -36,7 +36,7 @@ _MOST_STYLES = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ResolvedDraw:
     """What is known of one draw value beside its row."""
 
     draw: ObjectDraw
@@ -83,7 +83,7 @@ class StyleTable:
     def clear(self) -> None:
         """Forget all styles."""
         self.rows = np.zeros(16 * display_list.STYLE_SIZE, np.int32)
-        self.looks: list[Look] = []
+        self.looks: list[ResolvedDraw] = []
         self.alike, self.may_blur, self.pattern, self.fields = True, False, "", ()
         self._by_value: dict[ObjectDraw, int] = {}
         self._by_handle: dict[int, tuple[ObjectDraw, int]] = {}
@@ -115,7 +115,7 @@ class StyleTable:
             rows[other, display_list.STYLE_LINES] = lines
         return other
 
-    def _append(self, look: Look) -> int:
+    def _append(self, look: ResolvedDraw) -> int:
         """Make room for another row; return its number."""
         self.looks.append(look)
         if len(self.looks) * display_list.STYLE_SIZE > self.rows.size:
@@ -125,7 +125,7 @@ class StyleTable:
     def _add(self, draw: ObjectDraw) -> int:
         size = round(12 * draw.label.font_scale * display_list.PEN_UNIT) if draw.label else 0
         templates = parse_lines(tuple(draw.label.format)) if draw.label and size else ()
-        look = Look(draw, templates, self._atlas.font(size) if size else 0, len(templates))
+        look = ResolvedDraw(draw, templates, self._atlas.font(size) if size else 0, len(templates))
         number = self._append(look)
         self.rows.reshape(-1, display_list.STYLE_SIZE)[number] = _row(look, size)
         if number == 0:
@@ -137,7 +137,7 @@ class StyleTable:
         return number
 
 
-def _row(look: Look, font_size: int) -> Ints:
+def _row(look: ResolvedDraw, font_size: int) -> Ints:
     draw = look.draw
     row = np.zeros(display_list.STYLE_SIZE, np.int32)
     row[display_list.STYLE_BLUR] = draw.blur

@@ -22,7 +22,7 @@ from picasso.draw import (
     PaddingDraw,
     Scene,
 )
-from picasso.draw.scene import _Room
+from picasso.draw.scene import _ListMemory
 from picasso.primitives import RBBox, VideoFrame
 from picasso.testing.strategies.drawing import label_lines
 from picasso_kernels.paint import display_list as at
@@ -267,12 +267,12 @@ def test_a_list_is_the_same_whatever_the_scene_made_before(lists) -> None:
         assert ours.glyphs[:, placed].tolist() == theirs.glyphs[:, placed].tolist()
 
 
-def test_room_for_lists_grows_only_where_it_is_too_small() -> None:
-    room = _Room(0, 0)
+def test_memory_of_lists_grows_only_where_it_is_too_small() -> None:
+    memory = _ListMemory(0, 0)
     for objects, letters in [(1, 50_000), *((count, 10) for count in range(2, 500))]:
-        room = room.for_list(objects, letters)
-    assert len(room.glyphs) == 50_000
-    assert len(room.commands) < 2 * 500 * at.COMMANDS_PER_OBJECT
+        memory = memory.for_list(objects, letters)
+    assert len(memory.glyphs) == 50_000
+    assert len(memory.commands) < 2 * 500 * at.COMMANDS_PER_OBJECT
 
 
 def test_names_of_absurd_length_are_cut() -> None:
