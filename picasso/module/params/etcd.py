@@ -220,7 +220,7 @@ class EtcdMirror:
         url = urlsplit(self._client.get_url("/watch"))
         connection = self._connection(url.hostname or "", url.port or 2379)
         connection.connect()
-        connection.auto_open = 0  # else a request opens what close() has just closed, and nobody closes that
+        connection.auto_open = 0  # else a request opens what close() has just closed, and no one closes that
         with self._changed:
             if self._stopping.is_set():
                 connection.close()
