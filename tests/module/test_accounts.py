@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+sys.path.insert(0, str(Path(__file__).parent))
+from test_module_run import PATTERN, no_thread_is_left, tree
+
+from picasso.module import Module
 from picasso.module.run.accounts import Accounts, Fate, SourceAccount
+from picasso.module.sinks import MemorySink
 from picasso.primitives import VideoFrame
+
+__all__ = ["no_thread_is_left"]
 
 SOURCES = ("a", "b")
 STEPS = st.lists(
@@ -87,3 +97,17 @@ def test_ten_thousand_sources_that_come_and_go_leave_their_sum() -> None:
 def test_an_account_reads_as_a_sentence() -> None:
     text = str(SourceAccount(10, 6, {"stopped": 1, "element": 2}, 1))
     assert text == "10 frames in = 6 out + 3 dropped (element 2, stopped 1) + 1 under way"
+
+
+def test_frames_of_a_source_that_is_one_too_many_stand_in_its_account() -> None:
+    properties = {**PATTERN["properties"], "num-buffers": -1, "is-live": True, "framerate": "200/1"}
+    sources = [{**PATTERN, "properties": {**properties, "source_id": name}} for name in ("a", "b")]
+    module = Module(tree(parameters={"max_parallel_streams": 1}, source=sources), sinks=[sink := MemorySink()])
+    with module:
+        while len(module.statistics().total.dropped) < 1 or len(sink.outputs) < 5:
+            threading.Event().wait(0.001)
+    statistics = module.statistics()
+    reads = {status.source_id: status.read for status in module.statuses()}
+    assert {name: source.account.came for name, source in statistics.sources.items()} == reads
+    assert all(balance(source.account) == 0 for source in statistics.sources.values())
+    assert set(statistics.total.dropped) == {"max_sources"}

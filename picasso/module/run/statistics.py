@@ -173,7 +173,9 @@ class Statistician:
         account = account or SourceAccount()
         if status is None or self.batcher is None or self.stage is None:
             return SourceStatistics(account)
-        kept_back = status.source_dropped
+        kept_back = {**status.source_dropped}
+        if TOO_MANY in status.stage_dropped:  # it was never let in, so it has no ticket
+            kept_back[TOO_MANY] = status.stage_dropped[TOO_MANY]
         egress = self.stage.egress_of(source_id)
         return SourceStatistics(
             account + SourceAccount(came=sum(kept_back.values()), dropped=kept_back),
@@ -205,6 +207,8 @@ class Statistician:
         return [*entry, *muxer, *middle, *batches, *way_out, *tagged, *encoder, *untagged, *end]
 
 
+TOO_MANY = "max_sources"
+"""Why the runner drops frames of a source that is one too many."""
 ENTRY = ("source", "source-demuxer", "decode", "source-convert", "source-capsfilter")
 EXIT = ("demuxer", "output-queue", "frame-tag-filter")
 ENCODER = ("sink-convert", "encode", "parse", "sink-capsfilter")
