@@ -20,15 +20,17 @@ from faults_kit import (
     send,
 )
 
-from picasso.engine import Callbacks, GeneralSpec, PicassoEngine
+from picasso.engine import Callbacks, ConditionalSpec, GeneralSpec, PicassoEngine
 from picasso.testing import FakeClock, MemoryEncoders, RecordingCallbacks
 
 SLOTS = list(Callbacks.__dataclass_fields__)
+GATE = ConditionalSpec(encode_attribute=("gate", "open"))
 
 
 def provoke(engine: PicassoEngine, slot: str) -> list[Any]:
     """Have ``slot`` called for source ``a``, with frames behind it; return what was sent."""
-    engine.set_source_spec("a", bypass_spec() if slot == "on_bypass_frame" else drawn_spec(idle_timeout_secs=0.05))
+    spec = bypass_spec() if slot == "on_bypass_frame" else drawn_spec(idle_timeout_secs=0.05)
+    engine.set_source_spec("a", bypass_spec(conditional=GATE) if slot == "on_gated_frame" else spec)
     sent = []
     if slot == "on_error":
         sent.append(make_frame(0))
@@ -53,12 +55,13 @@ def test_when_every_callback_raises_nothing_is_lost_and_everything_ends(
     engine = make_engine()
     engine.set_source_spec("a", drawn_spec(idle_timeout_secs=5))
     engine.set_source_spec("b", bypass_spec())
-    sent = [send(engine, number, source_id) for number in (1, 2, 2, 3) for source_id in "ab"]
+    engine.set_source_spec("c", bypass_spec(conditional=GATE))
+    sent = [send(engine, number, source_id) for number in (1, 2, 2, 3) for source_id in "abc"]
     engine.send_frame("a", frame := make_frame(9), make_pixels(8, 8))
     engine.send_eos("a")
     engine.send_eos("b")
     recorder.wait_until(lambda calls: sum(call.is_sentinel for call in calls) == 3)
-    clock.wait_for_sleepers(2)
+    clock.wait_for_sleepers(3)
     clock.advance(5)
     recorder.wait_for("on_eviction")
     sent.append(send(engine, 10))
