@@ -95,6 +95,8 @@ def _problems_by_line() -> Iterator[None]:
     try:
         yield
     except ConfigError as error:
+        for warning in error.warnings:
+            print(f"warning: {warning}", file=sys.stderr)
         for problem in error.problems:
             print(problem, file=sys.stderr)
         raise typer.Exit(1) from None

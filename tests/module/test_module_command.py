@@ -57,10 +57,18 @@ def test_faults_come_one_a_line_with_exit_code_1(folder: Path) -> None:
     for command in (("run",), ("module", "check")):
         done = picasso(*command, "m.yml")
         assert done.code == 1
-        assert [line.split(": ")[0:2] for line in done.err.splitlines()] == [
+        assert [line.split(": ")[0:2] for line in done.err.splitlines()[1:]] == [  # behind a warning
             ["m.yml:3", "parameters.output_frame.codec"],
             ["m.yml:5", "pipeline.source.properties.num-buffers"],
         ]
+
+
+def test_a_key_that_is_probably_written_wrong_is_named_beside_faults(folder: Path) -> None:
+    (folder / "m.yml").write_text(GOOD.replace("jpeg", "jpg"))
+    warning, fault = picasso("module", "check", "m.yml").err.splitlines()
+    assert warning.startswith("warning: m.yml:3: parameters.batchsize: ")
+    assert "'batch_size'" in warning
+    assert fault.startswith("m.yml:3: parameters.output_frame.codec: ")
 
 
 def test_the_schema_is_json() -> None:

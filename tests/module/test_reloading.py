@@ -47,6 +47,25 @@ def test_the_next_batch_sees_the_new_code(tmp_path: Path, module: str, replaced:
     assert mark(one) == 22
 
 
+@pytest.mark.parametrize("module", ["quick.py", "quick_code_of_a_test"])
+def test_two_changes_within_one_second_that_keep_the_size_are_both_seen(
+    tmp_path: Path, module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.dont_write_bytecode", False)
+    file = tmp_path / (module if module.endswith(".py") else f"{module}.py")
+
+    def write_number(number: int) -> None:
+        file.write_text(f"def It(frame): frame.set_tag('mark', {number})")
+        os.utime(file, ns=(10**18 + number, 10**18 + number))
+
+    write_number(0)
+    one = element(tmp_path, module)
+    assert mark(one) == 0
+    for number in (1, 2):
+        write_number(number)
+        assert mark(one) == number
+
+
 STATEFUL = """
 calls = []
 class It:

@@ -55,7 +55,8 @@ def load_config(source: str | os.PathLike[str] | Mapping[str, Any], *, replaced:
         if not any(path[: len(known)] == known for known in unresolved)
     ]
     if problems:
-        raise ConfigError(sorted(problems, key=lambda problem: (problem.line is None, problem.line or 0)))
+        problems = sorted(problems, key=lambda problem: (problem.line is None, problem.line or 0))
+        raise ConfigError(problems, [_placed(merged, path, text) for path, text in rules.near_misses(tree)])
     given = {path for path, origin in merged.origins.items() if origin.file is not None}
     warnings = tuple(_placed(merged, path, text) for path, text in [*rules.warnings(tree, given), *edge_warnings(tree)])
     config = build(tree, merged.origins, document.name, folder, warnings)

@@ -43,8 +43,12 @@ class Problem:
 
 
 class ConfigError(PicassoError, ValueError):
-    """A module's configuration is wrong; ``problems`` holds everything that is, in the order of the file."""
+    """A module's configuration is wrong; ``problems`` holds everything that is, in the order of the file.
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    ``warnings`` holds keys that are probably written wrong, and are taken for parameters of the user.
+    """
+
+    def __init__(self, problems: Sequence[Problem], warnings: Sequence[Problem] = ()) -> None:
         self.problems = tuple(problems)
+        self.warnings = tuple(warnings)
         super().__init__("\n".join(map(str, self.problems)))

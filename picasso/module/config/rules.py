@@ -72,6 +72,17 @@ def faults(tree: Tree, broken: set[Path]) -> list[Fault]:
     return found
 
 
+def near_misses(tree: Tree) -> list[Fault]:
+    """Return parameters of the user that are one letter away from a known key, of any resolved tree."""
+    parameters = tree.get("parameters")
+    known = module_schema()["properties"]["parameters"]["properties"]
+    return [
+        (("parameters", key), f"taken for a parameter of yours; did you mean {near!r}?")
+        for key in (parameters if isinstance(parameters, dict) else ())
+        if isinstance(key, str) and key not in known and (near := nearest(key, known)) and _is_one_edit(key, near)
+    ]
+
+
 def warnings(tree: Tree, given: set[Path]) -> list[Fault]:
     """Return what is allowed and probably not meant.
 
@@ -80,12 +91,7 @@ def warnings(tree: Tree, given: set[Path]) -> list[Fault]:
         given: Paths that the user's file has.
     """
     parameters = tree["parameters"]
-    known = module_schema()["properties"]["parameters"]["properties"]
-    found: list[Fault] = [
-        (("parameters", key), f"taken for a parameter of yours; did you mean {near!r}?")
-        for key in parameters
-        if key not in known and (near := nearest(key, known)) and _is_one_edit(key, near)
-    ]
+    found = near_misses(tree)
     found += [(("parameters", *key), text) for key, text in _WITHOUT_EFFECT.items() if ("parameters", *key) in given]
     if ("parameters", "max_fps") in given and not parameters["max_fps_control"]:
         found.append((("parameters", "max_fps"), "has no effect: max_fps_control is false"))

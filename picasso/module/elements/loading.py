@@ -7,7 +7,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -78,6 +78,8 @@ class CodePath:
         file = self.file_of(module)
         if file is None:
             raise ElementError(f"module {module!r} is not found; {self._looked()}")
+        with suppress(OSError):  # it is taken for current where size and second of the file are as before
+            Path(importlib.util.cache_from_source(str(file))).unlink()
         if _looks_like_file(module):
             return _load_file(file)
         sys.modules.pop(module, None)

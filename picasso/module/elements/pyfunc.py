@@ -44,7 +44,7 @@ def instantiate(thing: Callable[..., Any], kwargs: dict[str, Any]) -> BasePyFunc
         ElementError: The class cannot be built, or its objects do nothing with a frame.
     """
     if not inspect.isclass(thing):
-        return _Function(thing, kwargs)
+        return _Function(_not_async(thing, thing), kwargs)
     try:
         made = thing(**kwargs)
     except Exception as error:
@@ -53,11 +53,19 @@ def instantiate(thing: Callable[..., Any], kwargs: dict[str, Any]) -> BasePyFunc
         return made
     if not callable(made):
         raise ElementError(f"{thing.__name__} is not a pyfunc: derive it from PyFunc, or define __call__(self, frame)")
-    plugin = _Function(made, {})
+    plugin = _Function(_not_async(made, made.__call__), {})
     for hook in ("on_start", "on_stop", "on_event", "on_source_add", "on_source_eos", "on_source_delete"):
         if callable(own := getattr(made, hook, None)):
             setattr(plugin, hook, own)
     return plugin
+
+
+def _not_async(thing: Callable[..., Any], called: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``thing``; refuse one whose calls do nothing until they are awaited."""
+    if inspect.iscoroutinefunction(called) or inspect.isasyncgenfunction(called) or inspect.isgeneratorfunction(called):
+        name = getattr(thing, "__name__", type(thing).__name__)
+        raise ElementError(f"{name} is a coroutine or a generator, which nobody runs; write it without async and yield")
+    return thing
 
 
 class PyFuncElement:
