@@ -291,8 +291,8 @@ def test_an_element_that_does_not_start_stops_all(make: Make, code: str, message
         ("1 / 0", "It", r"code_1\.py cannot be executed: ZeroDivisionError"),
         ("class It:\n    pass", "It", r"It is not a pyfunc: derive it from PyFunc, or define __call__\(self, frame\)"),
         ("class It:\n    def __init__(self): raise KeyError('x')", "It", "It cannot be built: KeyError: 'x'"),
-        ("async def It(frame): pass", "It", "It is a coroutine or a generator, which nobody runs"),
-        ("def It(frame): yield", "It", "It is a coroutine or a generator, which nobody runs"),
+        ("async def It(frame): pass", "It", "It is a coroutine or a generator, which is not run"),
+        ("def It(frame): yield", "It", "It is a coroutine or a generator, which is not run"),
         ("class It:\n    async def __call__(self, frame): pass", "It", "It is a coroutine or a generator"),
     ],
 )

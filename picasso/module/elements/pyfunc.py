@@ -64,7 +64,7 @@ def _not_async(thing: Callable[..., Any], called: Callable[..., Any]) -> Callabl
     """Return ``thing``; refuse one whose calls do nothing until they are awaited."""
     if inspect.iscoroutinefunction(called) or inspect.isasyncgenfunction(called) or inspect.isgeneratorfunction(called):
         name = getattr(thing, "__name__", type(thing).__name__)
-        raise ElementError(f"{name} is a coroutine or a generator, which nobody runs; write it without async and yield")
+        raise ElementError(f"{name} is a coroutine or a generator, which is not run; write it without async and yield")
     return thing
 
 
