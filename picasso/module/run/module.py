@@ -17,10 +17,9 @@ from picasso.engine.clock import Clock, MonotonicClock
 from picasso.errors import ShutDownError
 from picasso.flow import Item, Output, Runner, Sink, Source, SourceStatus
 from picasso.module.compat import answered_imports
-from picasso.module.config import ConfigError, ModuleConfig, Problem, SourceConfig, load_config
+from picasso.module.config import ModuleConfig, load_config
 from picasso.module.elements import CodePath
 from picasso.module.params import fill, use_dynamic
-from picasso.module.params.etcd import NO_CREDENTIALS
 from picasso.module.run.accounts import Accounts
 from picasso.module.run.assembly import Sizes, batcher_of, steps_of
 from picasso.module.run.auxiliary import AuxiliaryStreams
@@ -28,7 +27,9 @@ from picasso.module.run.encoders import prove_auxiliary, with_proven_encoder
 from picasso.module.run.ending import GRACE_S, Ending
 from picasso.module.run.ingresses import Ingresses
 from picasso.module.run.inprocess import Outcome, SentSource, ends_of, standing_clock, surface_of
+from picasso.module.run.not_built import refuse_what_is_not_built
 from picasso.module.run.pipeline import Pipeline
+from picasso.module.run.reading import configured_ingresses, configured_sources, given_sources
 from picasso.module.run.records import Recorder
 from picasso.module.run.services import serve
 from picasso.module.run.sink_threads import SinkThreads
@@ -36,8 +37,7 @@ from picasso.module.run.stage import ModuleStage
 from picasso.module.run.state import ModuleState, StateFile
 from picasso.module.run.statistics import ModuleStatistics, Statistician
 from picasso.module.sinks import MemorySink, open_sink
-from picasso.module.sources import WIRE, guarded, limited, open_source
-from picasso.module.sources.uri import UriSource
+from picasso.module.sources import limited
 from picasso.primitives import EndOfStream
 from picasso.signals import Stop, Stopped, hold_stop, stop_on_signals
 
@@ -123,16 +123,20 @@ class Module:
         self._compat = compat or bool(self.config.parameters.get("compat"))
         self._answers = ExitStack()
         with answered_imports(self._compat):
-            self._sources = self._make_sources(sources)
-            self._ingresses = self._make_ingresses(sources is not None)
-        self._auxiliary = AuxiliaryStreams(
-            self.config.parameters.get("auxiliary_encoders") or (), self._engine, self._is_source, self._put
-        )
+            if sources is None:
+                self._sources = configured_sources(self.config, self._code, self.clock)
+                self._ingresses = configured_ingresses(self.config, self._code, self.clock)
+            else:
+                self._sources = given_sources(sources, self.config, self._code, self.clock)
+                self._ingresses = Ingresses([])
         self._given_sinks = given_sinks
         self._sent: dict[str, SentSource] = {}
         self._sending = threading.Lock()
         length = self.config.parameters["queue_maxsize"] or 0
         self._sinks = SinkThreads(self.config.name, length, self._all_sinks_failed)
+        self._auxiliary = AuxiliaryStreams(
+            self.config.parameters.get("auxiliary_encoders") or (), self._engine, self._is_source, self._sinks.put
+        )
         self._ending = Ending(self.config.name, self._sinks)
         self._ending.auxiliary = self._auxiliary
         self._state_file = StateFile()
@@ -323,47 +327,6 @@ class Module:
     ) -> None:
         self.close()
 
-    def _make_sources(self, given: Sequence[Source | str | os.PathLike[str]] | None) -> list[Source]:
-        if given is not None:
-            return self._given_sources(given)
-        configs = [config for config in self.config.sources if config.element != WIRE]
-        made = [open_source(config, self.config, self._code, self.clock) for config in configs]
-        ids = [source.source_id for source in made]
-        twice = [(config, name) for config, name in zip(configs, ids, strict=True) if ids.count(name) > 1]
-        if twice:
-            raise ConfigError(
-                [
-                    self.config.problem((*config.path, "properties", "source_id"), f"the source id {name!r} is in use")
-                    for config, name in twice
-                ]
-            )
-        return made
-
-    def _make_ingresses(self, has_sources: bool) -> Ingresses:
-        configs = [] if has_sources else [config for config in self.config.sources if config.element == WIRE]
-        if not configs:
-            return Ingresses([])
-        from picasso.module.sources.open_wire import open_ingress  # needs the wire extra
-
-        return Ingresses([open_ingress(config, self.config, self._code, self.clock) for config in configs])
-
-    def _given_sources(self, given: Sequence[Source | str | os.PathLike[str]]) -> list[Source]:
-        entries = [*self.config.sources, *[None] * len(given)]
-        made = [
-            self._given_file(os.fspath(one), entry) if isinstance(one, str | os.PathLike) else one
-            for one, entry in zip(given, entries, strict=False)
-        ]
-        ids = [source.source_id for source in made]
-        if twice := [name for name in ids if ids.count(name) > 1]:
-            raise ValueError(f"Module: the source id {twice[0]!r} is in use; names must be unique")
-        return made
-
-    def _given_file(self, file: str, entry: SourceConfig | None) -> Source:
-        name = None if entry is None else entry.properties.get("source_id")
-        output = self.config.output_frame
-        carries = output is not None and output.codec == "copy"
-        return guarded(UriSource(file, name, payload=carries, clock=self.clock), entry, self.config, self._code)
-
     def _open(self) -> None:
         from picasso.module.params.etcd import open_etcd
 
@@ -446,9 +409,6 @@ class Module:
     def _is_source(self, source_id: str) -> bool:
         return any(status.source_id == source_id for status in self.statuses())
 
-    def _put(self, output: OutputMessage) -> None:
-        self._sinks.put(output)
-
     def _deliver(self, output: OutputMessage) -> None:
         self._stage.finish(output, self._sinks.put)
         if not output.is_eos:
@@ -487,26 +447,3 @@ class Module:
     def _become(self, state: ModuleState) -> None:
         self.state = state
         self._state_file.write(state)
-
-
-def refuse_what_is_not_built(config: ModuleConfig) -> None:
-    """Refuse what a configuration may say and this version does not run.
-
-    Raises:
-        ConfigError: With a line for each such place.
-    """
-    found: list[Problem] = []
-    found += [
-        config.problem((*element.path, "element"), f"{element.element} cannot be run yet")
-        for element in config.elements
-        if element.element not in ("pyfunc", "queue")
-    ]
-    for block in ("tracing", "metrics"):
-        provider = (config.parameters["telemetry"].get(block) or {}).get("provider")
-        if provider is not None:
-            path = ("parameters", "telemetry", block, "provider")
-            found.append(config.problem(path, f"provider {provider} cannot be run yet"))
-    if (config.parameters.get("etcd") or {}).get("credentials"):
-        found.append(config.problem(("parameters", "etcd", "credentials"), NO_CREDENTIALS))
-    if found:
-        raise ConfigError(found)
