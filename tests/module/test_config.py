@@ -300,7 +300,7 @@ def test_a_wrong_parameter_is_named_with_line_path_value_and_choices(load: Load,
 
 PIPELINES = {
     "source: {element: uridecodebin}\n  sink: [{element: devnull_sink}]": [
-        "m.yml:3: pipeline.source.properties: a value is required"
+        "m.yml:3: pipeline.source.properties.uri: a value is required"
     ],
     "source: {element: uridecodebin, properties: {}}\n  sink: [{element: devnull_sink}]": [
         "m.yml:3: pipeline.source.properties.uri: a value is required"

@@ -198,13 +198,16 @@ def test_an_element_that_raises_stops_the_module_and_names_itself(tmp_path: Path
     assert status.read == status.delivered + status.dropped
 
 
-def test_a_broken_source_does_not_stop_the_others(tmp_path: Path) -> None:
+def test_a_broken_source_does_not_stop_the_others(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     broken = {"element": "uridecodebin", "properties": {"uri": str(tmp_path / "none.mp4"), "source_id": "broken"}}
     module, sink = run(tree(source=[PATTERN, broken]))
     assert {status.source_id: str(status.state) for status in module.statuses()} == {
         "test": "ended",
         "broken": "failed",
     }
+    assert [text for text in caplog.messages if "has failed" in text] == [
+        f"source 'broken' has failed: {tmp_path}/none.mp4: No such file or directory"
+    ]
     assert len(frames_of(sink)) == FRAMES
 
 

@@ -226,8 +226,9 @@ def test_what_is_no_number_of_json_becomes_null(tmp_path: Path) -> None:
 
 
 def test_a_file_sink_is_one_array_of_frames_in_the_packages_own_form(tmp_path: Path) -> None:
-    status = write(FileSink(str(tmp_path / "all.json")), frame(0), frame(1), end())
-    *frames, last = json.loads((tmp_path / "all.json").read_text())
+    file = tmp_path / "a folder" / "that is not there" / "all.json"
+    status = write(FileSink(str(file)), frame(0), frame(1), end())
+    *frames, last = json.loads(file.read_text())
     assert status.written == 2
     assert [VideoFrame.from_json(json.dumps(one)).pts for one in frames] == [0, FRAME_NS]
     assert last == {"source_id": "s", "schema": "EndOfStream"}

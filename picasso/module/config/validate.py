@@ -122,8 +122,10 @@ def _faults(error: Any) -> Iterator[Fault]:
         known = list(error.schema.get("properties", {}))
         yield from (((*path, key), text) for key, text in _unknown(error.instance, known))
     elif keyword == "required":
-        missing = [key for key in error.validator_value if key not in error.instance]
-        yield from (((*path, key), "a value is required") for key in missing)
+        for key in (key for key in error.validator_value if key not in error.instance):
+            below = error.schema["properties"][key]["required"] if key == "properties" else ()
+            places = [(*path, key, name) for name in below] or [(*path, key)]
+            yield from ((place, "a value is required") for place in places)
     else:
         say = _SAID.get(keyword)
         yield path, say(error) if say else error.message

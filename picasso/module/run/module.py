@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 from picasso.engine import Callbacks, GeneralSpec, SourceSpec
 from picasso.engine.clock import Clock, MonotonicClock
 from picasso.errors import ShutDownError
-from picasso.flow import Item, Output, Runner, Sink, Source, SourceStatus
+from picasso.flow import Item, Output, Runner, Sink, Source, SourceState, SourceStatus
 from picasso.module.compat import answered_imports
 from picasso.module.config import ModuleConfig, load_config
 from picasso.module.elements import CodePath
@@ -29,7 +29,7 @@ from picasso.module.run.ingresses import Ingresses
 from picasso.module.run.inprocess import Outcome, SentSource, ends_of, standing_clock, surface_of
 from picasso.module.run.not_built import refuse_what_is_not_built
 from picasso.module.run.pipeline import Pipeline
-from picasso.module.run.reading import configured_ingresses, configured_sources, given_sources
+from picasso.module.run.reading import configured_ingresses, configured_sources, given_sources, report_failure
 from picasso.module.run.records import Recorder
 from picasso.module.run.services import serve
 from picasso.module.run.sink_threads import SinkThreads
@@ -43,7 +43,6 @@ from picasso.signals import Stop, Stopped, hold_stop, stop_on_signals
 
 if TYPE_CHECKING:
     from picasso.engine import ErrorStage, OutputMessage, PicassoEngine
-    from picasso.flow import SourceState
     from picasso.module.params.etcd import EtcdMirror
     from picasso.primitives import VideoFrame
 
@@ -105,10 +104,7 @@ class Module:
         if sources is None and not has_source:
             sources = ()
         given_sinks = [self._kept] if self._kept is not None else None if sinks == "configured" else sinks
-        replaced = [
-            *(["source"] if sources is not None else []),
-            *(["sink"] if given_sinks is not None else []),
-        ]
+        replaced = [name for name, own in (("source", sources), ("sink", given_sinks)) if own is not None]
         self.config = config if isinstance(config, ModuleConfig) else load_config(config, replaced=replaced)
         self.state = ModuleState.INITIALIZING
         self.failure: BaseException | None = None
@@ -378,6 +374,8 @@ class Module:
 
     def _note_state(self, source_id: str, state: SourceState) -> None:
         self._ingresses.note_state(source_id, state)
+        if state is SourceState.FAILED and not self._stopped.is_set():
+            report_failure(source_id, self.statuses())
         self._changed.set()
 
     def _add(self, source: Source) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -13,9 +14,11 @@ from picasso.module.sources.uri import UriSource
 
 if TYPE_CHECKING:
     from picasso.engine.clock import Clock
-    from picasso.flow import Source
+    from picasso.flow import Source, SourceStatus
     from picasso.module.config import ModuleConfig, SourceConfig
     from picasso.module.elements import CodePath
+
+logger = logging.getLogger("picasso.module")
 
 
 def configured_sources(config: ModuleConfig, code: CodePath, clock: Clock) -> list[Source]:
@@ -75,6 +78,13 @@ def configured_ingresses(config: ModuleConfig, code: CodePath, clock: Clock) -> 
     from picasso.module.sources.open_wire import open_ingress  # needs the wire extra
 
     return Ingresses([open_ingress(one, config, code, clock) for one in configs])
+
+
+def report_failure(source_id: str, statuses: Sequence[SourceStatus]) -> None:
+    """Log why a source has failed, when it fails: the others may run for days."""
+    for status in statuses:
+        if status.source_id == source_id:
+            logger.error("source %r has failed: %s", source_id, status.failure)
 
 
 def _given_file(file: str, entry: SourceConfig | None, config: ModuleConfig, code: CodePath, clock: Clock) -> Source:

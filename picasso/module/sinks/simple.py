@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from picasso.media.ffmpeg import media_errors
@@ -50,11 +51,13 @@ class FileSink:
     name = "file_sink"
 
     def __init__(self, file_path: str) -> None:
-        """Create the file, beside its place until it is complete.
+        """Create the file, beside its place until it is complete, and the folder that it goes to.
 
         Raises:
             MediaError: It cannot be created.
         """
+        with media_errors(file_path):
+            Path(file_path).parent.mkdir(parents=True, exist_ok=True)
         self._output = Output(file_path)
         self._separator = b"["
 
