@@ -24,8 +24,8 @@ from picasso.encode import (
     HevcProfile,
     RateControl,
     TuningPreset,
+    factory,
     open_encoder,
-    opening,
 )
 from picasso.encode.bitstream import parameter_sets
 from picasso.encode.nvenc import NvencEncoder
@@ -372,7 +372,7 @@ def test_without_nvenc_the_cpu_encodes_and_the_reason_is_logged_once(
         raise error
 
     monkeypatch.setattr(backend, "open_nvenc", refuse)
-    opening._say_once.cache_clear()
+    factory._say_once.cache_clear()
     for _ in range(2):
         encoder = open_encoder(config(codec))
         assert encoder.name.startswith("lib")
@@ -394,7 +394,7 @@ def test_nvenc_is_taken_where_a_session_opens(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_without_gpu_memory_no_gpu_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening, "_on_gpu", lambda _config: pytest.fail("a GPU was looked for"))
+    monkeypatch.setattr(factory, "_on_gpu", lambda _config: pytest.fail("a GPU was looked for"))
     open_encoder(EncoderConfig(Codec.H264, *SIZE_WH)).close()
 
 
