@@ -16,6 +16,7 @@ from test_module_run import PATTERN, no_thread_is_left, pyfunc, tree
 
 from picasso.errors import ShapeError, ShutDownError
 from picasso.module import Module
+from picasso.module.run.state import ModuleState
 from picasso.module.sinks import MemorySink
 from picasso.primitives import BBox, VideoFrame
 from picasso.testing import FakeClock
@@ -199,6 +200,15 @@ def test_a_module_that_has_not_started_or_has_stopped_takes_no_frame() -> None:
         module.send(frame(), PIXELS)
     with pytest.raises(ShutDownError):
         module.send(frame(0, "another"), PIXELS)
+
+
+def test_a_module_runs_once() -> None:
+    module = Module(CONFIG)
+    with module, pytest.raises(RuntimeError, match="the module is running; a module runs once, make another one"):
+        module.start()
+    with pytest.raises(RuntimeError, match="the module is stopped"):
+        module.start()
+    assert module.state is ModuleState.STOPPED
 
 
 def test_whoever_sends_to_a_module_that_an_element_stopped_learns_why(tmp_path: Path) -> None:

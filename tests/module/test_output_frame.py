@@ -231,6 +231,17 @@ def test_a_size_that_the_codec_does_not_have_is_refused_by_the_check(
     assert text in str(caught.value)
 
 
+def test_every_frame_of_a_size_that_the_codec_does_not_have_is_counted_as_failed_and_the_others_leave() -> None:
+    parameters = {"output_frame": {"codec": "h264"}, "frame": {"width": None, "height": None}}
+    with Module({"name": "m", "parameters": parameters}) as module:
+        for number, width in enumerate([65, 65, 64, 64, 67, 67, 67, 64]):
+            frame = VideoFrame("cam", "25/1", width, 48, time_base=(1, 10**9), pts=number * 40_000_000)
+            module.send(frame, np.zeros((48, width, 3), np.uint8))
+        left = module.run()["cam"]
+    assert [out.frame.pts // 40_000_000 for out in left] == [2, 3, 7]
+    assert str(module.statistics()) == "module 'm': 8 frames in = 3 out + 5 dropped (failed 5)"
+
+
 def test_padding_that_is_cut_may_be_odd() -> None:
     frame = {"width": 64, "height": 48, "padding": {"left": 1, "keep": False}, "geometry_base": 1}
     assert {(f.width, f.height) for f in outputs_of({"codec": "h264"}, frame)} == {(64, 48)}

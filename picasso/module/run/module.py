@@ -174,7 +174,10 @@ class Module:
 
         Raises:
             ConfigError, ElementError, EtcdError, MediaError: Something cannot be opened or refuses to start.
+            RuntimeError: It was started before: a module runs once.
         """
+        if self.state is not ModuleState.INITIALIZING:
+            raise RuntimeError(f"Module.start: the module is {self.state}; a module runs once, make another one")
         self._started_s = time.monotonic()
         self._become(ModuleState.STARTING)
         try:

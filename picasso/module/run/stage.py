@@ -322,9 +322,12 @@ class ModuleStage:
     def _fit_spec(self, source: _Source, frame: VideoFrame, geometry: Geometry) -> None:
         """Tell the engine size and rate where they are others than before: behind the frames that it was sent."""
         if source.encoded != (geometry.output_wh, frame.fps):
-            source.encoded = (geometry.output_wh, frame.fps)
+            source.encoded = (
+                None  # a frame behind one whose size cannot be encoded is lost, and counted, as that one is
+            )
             rate = Fraction(*frame.fps) if frame.fps[0] > 0 else FALLBACK_RATE
             self._set_spec(frame.source_id, source_spec(self._module, geometry.output_wh, rate))
+            source.encoded = (geometry.output_wh, frame.fps)
 
     def _geometry_of(self, frame: Frame) -> Geometry:
         return Geometry.of(frame.pixels.placement.source_wh, self._module.frame)
