@@ -279,3 +279,14 @@ def test_an_endpoint_in_the_environment_is_where_frames_come_from(
     with Module(CONFIG) as module:
         assert module.addresses == [f"ipc://{tmp_path}/in.ipc"]
     assert module.addresses == [None]
+
+
+def test_a_source_that_is_one_too_many_waits_until_another_stream_ends() -> None:
+    parameters = {**CONFIG["parameters"], "max_parallel_streams": 1}
+    with Module({**CONFIG, "parameters": parameters}) as module:
+        for source_id in ("first", "second"):
+            for number in range(3):
+                module.send(frame(number, source_id), PIXELS)
+            module.send_eos(source_id)
+        out = module.run()
+    assert {source_id: len(out[source_id]) for source_id in ("first", "second")} == {"first": 3, "second": 3}
