@@ -29,6 +29,7 @@ _KINDS: Final[dict[type, str]] = {
     Shutdown: "shutdown",
     str: "unknown",
 }
+_CONTENTS: Final = tuple(_KINDS)
 
 
 class PropagatedContext(Mapping[str, str]):
@@ -92,7 +93,7 @@ class Message:
         seq_id: SupportsIndex = 0,
         system_id: str = "",
     ) -> None:
-        if not isinstance(content, tuple(_KINDS)):
+        if not isinstance(content, _CONTENTS):
             raise TypeError(f"content: expected one of {', '.join(_KINDS.values())}, got {type(content).__name__}")
         self._content = text("content", content) if isinstance(content, str) else content
         self.labels = list(labels)

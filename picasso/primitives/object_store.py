@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 from weakref import ref
@@ -158,12 +158,12 @@ class ObjectStore:
 
     def fill(
         self,
-        ids: list[int],
+        ids: Sequence[int],
         namespaces: list[str],
         labels: list[str],
         boxes: NDArray[np.float32],
-        track_ids: list[int],
-        confidences: list[float],
+        track_ids: Sequence[int],
+        confidences: Sequence[float],
     ) -> None:
         """Make an empty store hold these objects, in this order; it keeps what it is given.
 
@@ -179,7 +179,8 @@ class ObjectStore:
         self.rows = dict(zip(ids, range(len(ids)), strict=True))
         self.namespaces, self.labels, self.boxes = namespaces, labels, boxes
         # by way of an array of the standard library, which takes a list in half of NumPy's time
-        self.ids, self.track_ids = (np.frombuffer(array("q", each), np.int64) for each in (ids, track_ids))
+        self.ids = np.frombuffer(array("q", ids), np.int64)
+        self.track_ids = np.frombuffer(array("q", track_ids), np.int64)
         self.confidences = np.frombuffer(array("d", confidences), np.float64)
         self._cells = _NO_CELLS
         self.next_id = max(0, max(ids, default=-1) + 1)

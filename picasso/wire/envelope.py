@@ -36,7 +36,7 @@ class MessageKind(IntEnum):
     SHUTDOWN = 11
 
 
-_KINDS: Final = frozenset(kind.value for kind in MessageKind if kind)
+_KINDS: Final = {kind.value: kind for kind in MessageKind if kind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +54,23 @@ def read_envelope(data: bytes) -> Envelope:
     Raises:
         TransportError: These bytes are not a message.
     """
-    position, end, kind, sequence = 0, len(data), 0, 0
+    position, end, kind, sequence = 0, len(data), MessageKind.NOTHING, 0
     for _ in range(_MAX_FIELDS):
         if position >= end:
-            return Envelope(MessageKind(kind), sequence)
+            return Envelope(kind, sequence)
         try:
-            tag, position = _varint(data, position)
+            tag = data[position]
+            position += 1
+            if tag >= 0x80:  # most are shorter, and a call is dear
+                tag, position = _varint(data, position - 1)
             wire_type, number = tag & 7, tag >> 3
             if wire_type == _BYTES:
-                length, position = _varint(data, position)
+                length = data[position]
+                position += 1
+                if length >= 0x80:
+                    length, position = _varint(data, position - 1)
                 position += length
-                if number in _KINDS:
-                    kind = number
+                kind = _KINDS.get(number, kind)
             elif wire_type == _VARINT:
                 value, position = _varint(data, position)
                 if number == _SEQUENCE:

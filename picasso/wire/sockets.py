@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 MAX_PART_BYTES: Final = 1 << 30
 """Longest part of a message that is taken; ZeroMQ drops the connection of who sends a longer one."""
 MAX_PARTS: Final = 1024
-COPY_BELOW: Final = 16_384
+COPY_BELOW: Final = 65_536
 """Bytes up to which a copy is cheaper than a reference that ZeroMQ gives back."""
 IPC_PERMISSIONS: Final = 0o777
 _PATIENCE_MS: Final = 2
@@ -64,6 +64,8 @@ class Socket:
         """
         zmq = self._zmq = require("zmq", extra="wire")
         self.endpoint = endpoint
+        self._head_parts = 3 if endpoint.kind is SocketKind.ROUTER else 2
+        """Parts before the payloads: routing id, topic, message."""
         self._context: Context[Any] = zmq.Context()
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
@@ -142,21 +144,18 @@ class Socket:
             patient: Whether those 2 ms are waited for: under load that is cheaper than ``wait``.
         """
         zmq, socket = self._zmq, self._socket
-        head = self._head_parts
         try:
-            parts: list[Any] = [socket.recv(0 if patient else zmq.NOBLOCK)]
+            first = socket.recv(0 if patient else zmq.NOBLOCK, copy=False)
         except zmq.Again:
             return None
-        while socket.getsockopt(zmq.RCVMORE):
-            part = socket.recv(zmq.NOBLOCK, copy=len(parts) < head)
-            if len(parts) <= MAX_PARTS + 1:  # one more than is taken, and the sender
-                parts.append(part)
+        parts: list[Any] = [first.bytes]
+        head, more = self._head_parts, first.more  # asking the socket whether there is more takes longer
+        while more:
+            part = socket.recv(zmq.NOBLOCK, copy=False)
+            more, count = part.more, len(parts)
+            if count <= MAX_PARTS + 1:  # one more than is taken, and the sender
+                parts.append(part.bytes if count < head else part)
         return parts
-
-    @property
-    def _head_parts(self) -> int:
-        """Parts before the payloads: routing id, topic, message."""
-        return 3 if self.endpoint.kind is SocketKind.ROUTER else 2
 
     def reply(self, *parts: bytes) -> None:
         """Send an acknowledgement; a peer that is gone gets none."""

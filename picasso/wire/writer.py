@@ -36,7 +36,7 @@ class Writer:
       spent, so that the reader notices.
     - REQ waits for an answer to every message, DEALER to every end of stream, PUB for none: what its readers cannot
       take is lost, which they see by the numbers.
-    - Payloads go beside the message. Bytes and read-only views of 16 KiB and more are not copied: what they show must
+    - Payloads go beside the message. Bytes and read-only views of 64 KiB and more are not copied: what they show must
       stay as it is until the message has left. Writable buffers are copied.
     - Everything but ``stop`` belongs to one thread at a time.
     """

@@ -120,7 +120,7 @@ def decode_part(kind: type, data: bytes) -> Any:
 
 
 def _parse(name: str, data: bytes | memoryview, max_bytes: int) -> Any:
-    if not isinstance(data, bytes | bytearray | memoryview):
+    if not isinstance(data, (bytes, bytearray, memoryview)):
         raise TypeError(f"data: expected bytes, got {type(data).__name__}")
     whole = data if isinstance(data, bytes) else bytes(data)
     check_size(name, whole, max_bytes)

@@ -134,8 +134,9 @@ def _transformations(parsed: Iterable[Any]) -> list[VideoFrameTransformation]:
     return chain
 
 
+_initial_size = lru_cache(maxsize=64)(VideoFrameTransformation.initial_size)
 _STEPS: Final = {
-    "initial_size": lambda step: VideoFrameTransformation.initial_size(step.width, step.height),
+    "initial_size": lambda step: _initial_size(step.width, step.height),
     "letter_box": lambda step: VideoFrameTransformation.letter_box(
         step.outer_width, step.outer_height, step.left, step.top, step.right, step.bottom
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import compress
+from operator import attrgetter
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +19,11 @@ from picasso.wire.codec.schema import ABSENT_BOX, ABSENT_ID, ABSENT_TEXT, decode
 _SIDE: Final = 5
 """Bytes of one number of a box: a tag, then float32."""
 _SIDE_TAGS: Final = b"\x0d\x15\x1d\x25\x2d"
+_FLOAT32: Final = np.dtype("<f4")
+_fields_of = attrgetter(
+    "id", "namespace", "label", "detection_box", "track_box", "track_id", "confidence", "parent_id", "draw_label",
+    "attributes",
+)  # fmt: skip
 
 
 def read_objects(store: ObjectStore, parsed: Sequence[Any]) -> None:
@@ -28,30 +34,19 @@ def read_objects(store: ObjectStore, parsed: Sequence[Any]) -> None:
             out of its range.
     """
     objects = list(parsed)  # one Python object each, made once
-    ids = [each.id for each in objects]
-    detections = [each.detection_box for each in objects]
+    columns: Any = zip(*[_fields_of(each) for each in objects], strict=True)
+    ids, namespaces, labels, detections, tracks, track_ids, confidences, parents, draw_labels, tables = columns
     if ABSENT_BOX in detections:
         raise ProtocolError(f"objects: object {ids[detections.index(ABSENT_BOX)]} has no detection box")
-    boxes = _boxes(detections, [each.track_box for each in objects])
-    store.fill(
-        ids,
-        [each.namespace for each in objects],
-        [each.label for each in objects],
-        boxes,
-        [each.track_id for each in objects],
-        [each.confidence for each in objects],
-    )
+    store.fill(ids, list(namespaces), list(labels), _boxes(detections, tracks), track_ids, confidences)
     if len(store.rows) < len(ids):
         raise ProtocolError(f"objects: object {_first_twice(ids)} is there twice")
-    parents = [each.parent_id for each in objects]
     if parents.count(ABSENT_ID) < len(parents) or ABSENT_ID in store.rows:
         has = [number != ABSENT_ID or each.HasField("parent_id") for number, each in zip(parents, objects, strict=True)]
         store.parents = _parents(ids, dict(compress(zip(ids, parents, strict=True), has)))
-    labels = [each.draw_label for each in objects]
-    if labels.count(ABSENT_TEXT) < len(labels):
-        store.draw_labels = {ids[row]: label for row, label in enumerate(labels) if label != ABSENT_TEXT}
-    for number, each in zip(ids, objects, strict=True):
-        attributes = each.attributes
+    if draw_labels.count(ABSENT_TEXT) < len(ids):
+        store.draw_labels = {ids[row]: label for row, label in enumerate(draw_labels) if label != ABSENT_TEXT}
+    for number, attributes in zip(ids, tables, strict=True):
         if attributes:
             store.attributes[number] = read_attributes(attributes, f"object {number}")
 
@@ -66,18 +61,21 @@ def read_object(parsed: Any) -> VideoObject:
     return alone
 
 
-def _boxes(detections: list[bytes], tracks: list[bytes]) -> NDArray[np.float32]:
+def _boxes(detections: Sequence[bytes], tracks: Sequence[bytes]) -> NDArray[np.float32]:
     """Return boxes as a store has them, ``(2, 5, N)``: detection and track; centre, size, angle; NaN for none."""
     count = len(detections)
     boxes = np.empty((2, 5, count), np.float32)
-    kinds = detections + tracks
     size = len(detections[0])
+    has_tracks = tracks.count(ABSENT_BOX) < count
+    kinds = [*detections, *tracks] if has_tracks else detections
     alike = _boxes_alike(kinds, size) if set(map(len, kinds)) == {size} else None
+    boxes.fill(np.nan)
     if alike is not None:  # all of both kinds in one step
-        boxes[:, : len(alike)] = alike.reshape(-1, 2, count).swapaxes(0, 1)
-        boxes[:, len(alike) :] = np.nan
+        if has_tracks:
+            boxes[:, : len(alike)] = alike.reshape(-1, 2, count).swapaxes(0, 1)
+        else:
+            boxes[DETECTION, : len(alike)] = alike
         return boxes
-    boxes[:] = np.nan
     for kind, contents in ((DETECTION, detections), (TRACK, tracks)):
         by_size: dict[int, list[int]] = {}
         for row, content in enumerate(contents):
@@ -93,16 +91,15 @@ def _boxes(detections: list[bytes], tracks: list[bytes]) -> NDArray[np.float32]:
     return boxes
 
 
-def _boxes_alike(contents: list[bytes], size: int) -> NDArray[np.float32] | None:
+def _boxes_alike(contents: Sequence[bytes], size: int) -> NDArray[np.float32] | None:
     """Return boxes that hold the same fields in the usual order; ``None`` when they do not."""
     sides = size // _SIDE
     if size not in (20, 25):
         return None
     count, whole = len(contents), b"".join(contents)
-    for index in range(sides):
-        if whole[_SIDE * index :: size] != _SIDE_TAGS[index : index + 1] * count:
-            return None
-    return np.ndarray((sides, count), "<f4", whole, 1, (_SIDE, size))
+    if whole[::_SIDE] != _SIDE_TAGS[:sides] * count:
+        return None
+    return np.ndarray((sides, count), _FLOAT32, whole, 1, (_SIDE, size))
 
 
 def _boxes_apart(contents: list[bytes]) -> NDArray[np.float32]:
@@ -116,7 +113,7 @@ def _boxes_apart(contents: list[bytes]) -> NDArray[np.float32]:
     return np.array(rows, np.float32).T
 
 
-def _parents(ids: list[int], known: dict[int, int]) -> dict[int, int]:
+def _parents(ids: Sequence[int], known: dict[int, int]) -> dict[int, int]:
     """Return the parent of each child; errors unless every chain of them ends at an object that has none."""
     present = set(ids)
     grounded = present - known.keys()
@@ -135,6 +132,6 @@ def _parents(ids: list[int], known: dict[int, int]) -> dict[int, int]:
     return known
 
 
-def _first_twice(ids: list[int]) -> int:
+def _first_twice(ids: Sequence[int]) -> int:
     seen: set[int] = set()
     return next(number for number in ids if number in seen or seen.add(number))  # type: ignore[func-returns-value]

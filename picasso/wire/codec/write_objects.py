@@ -18,6 +18,7 @@ _TRACK_ID: Final = b"\x50"
 _SIDE: Final = 5
 """Bytes of one number of a box: a tag, then float32."""
 _SIDE_TAGS: Final = b"\x0d\x15\x1d\x25\x2d"
+_FLOAT32: Final = np.dtype("<f4")
 _HEAD: Final = 2
 """Bytes before the numbers of a box."""
 
@@ -97,12 +98,14 @@ def _sparse(store: ObjectStore, number: int) -> bytes:
 def _fixed(store: ObjectStore, count: int) -> list[bytes]:
     """Return boxes and confidence of every object."""
     boxes, confidences = store.boxes[:, :, :count], store.confidences[:count]
+    # a byte for each object, 1 where it has none: centre and angle of detection boxes, of track boxes, confidences
+    absent = np.isnan(boxes[:, ::4]).tobytes() + np.isnan(confidences).tobytes()
     shape = 0
-    for bit, column in enumerate((boxes[DETECTION, 4], boxes[TRACK, 0], boxes[TRACK, 4], confidences)):
-        absent = np.count_nonzero(np.isnan(column))
-        if not absent:
+    for bit, column in enumerate((1, 2, 3, 4)):
+        missing = absent.count(1, column * count, (column + 1) * count)
+        if not missing:
             shape |= 1 << bit
-        elif absent < count:
+        elif missing < count:
             return _fixed_apart(boxes, confidences)
     return _fixed_alike(boxes, confidences, shape)
 
@@ -144,4 +147,4 @@ def _fixed_alike(boxes: NDArray[np.float32], confidences: NDArray[np.float64], s
 
 def _put(written: bytearray, size: int, start: int, columns: NDArray[np.float32]) -> None:
     """Write numbers ``(sides, N)`` into rows of ``size`` bytes, the first at ``start``."""
-    np.ndarray(columns.shape, "<f4", written, start, (_SIDE, size))[...] = columns
+    np.ndarray(columns.shape, _FLOAT32, written, start, (_SIDE, size))[...] = columns
