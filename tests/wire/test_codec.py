@@ -39,10 +39,18 @@ from picasso.primitives import (
 from picasso.testing import attributes, video_frames
 from picasso.wire import decode_message, encode_message
 from picasso.wire.codec import limits
+from picasso.wire.codec.numbers import varint
 from picasso.wire.codec.schema import protocol_class
 
 CODEC = Path(picasso.wire.codec.__file__).parent
 TEXTS = st.text(max_size=6)
+AROUND_POWERS = [2**power + step for power in range(7, 64, 7) for step in (-1, 0, 1)]
+"""Where a number of variable length becomes a byte longer."""
+
+
+@given(st.integers(1, 2**64 - 1) | st.sampled_from(AROUND_POWERS))
+def test_a_number_has_the_bytes_that_the_library_writes(number):
+    assert b"\x20" + varint(number) == protocol_class("Message")(seq_id=number).SerializeToString()
 
 
 def singles(document):

@@ -14,6 +14,7 @@ from picasso.wire.codec.numbers import SMALL, bytes_tag, text_field, varint
 from picasso.wire.codec.write_attributes import attribute_fields
 
 _NAMESPACE, _LABEL, _DRAW_LABEL, _ATTRIBUTES = (bytes_tag(number) for number in (3, 4, 5, 7))
+_IDS: Final = [b"\x08" + number for number in SMALL]
 _TRACK_ID: Final = b"\x50"
 _SIDE: Final = 5
 """Bytes of one number of a box: a tag, then float32."""
@@ -51,7 +52,7 @@ def write_objects(store: ObjectStore, tag: bytes) -> list[bytes]:
     is_sparse = bool(store.attributes or store.parents or store.draw_labels)
     parts: list[bytes] = []
     for number, track, head, content in zip(ids, track_ids, heads, fixed, strict=True):
-        body = b"\x08" + (SMALL[number] if 0 <= number < 4096 else varint(number)) + head + content
+        body = (_IDS[number] if 0 <= number < 4096 else b"\x08" + varint(number)) + head + content
         if track != NO_TRACK_ID:
             body += _TRACK_ID + (SMALL[track] if 0 <= track < 4096 else varint(track))
         if is_sparse:
