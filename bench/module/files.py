@@ -65,16 +65,17 @@ WAYS: dict[str, Callable[[list[Path], Path], list[list[str]]]] = {
 PROGRAMS = {"ffmpeg": "ffmpeg", "gstreamer": "gst-launch-1.0"}
 
 
-def cost_s(commands: list[list[str]]) -> float:
-    """Run commands side by side, and return the processor time of all of them."""
+def cost_of(commands: list[list[str]]) -> tuple[float, int]:
+    """Run commands side by side; return the processor time of all of them in seconds, and how often a thread waited."""
     children = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for command in commands]
-    total_s = 0.0
+    total_s, waits = 0.0, 0
     for child, command in zip(children, commands, strict=True):
         _, status, usage = os.wait4(child.pid, 0)
         if status:
             raise SystemExit(f"failed: {' '.join(command)[:300]}")
         total_s += usage.ru_utime + usage.ru_stime
-    return total_s
+        waits += usage.ru_nvcsw
+    return total_s, waits
 
 
 def files(count: int, rounds: int, seconds: float) -> str:
@@ -85,12 +86,17 @@ def files(count: int, rounds: int, seconds: float) -> str:
         folder = Path(name)
         long, short = ([clip(folder, length)] * count for length in (seconds, 1 / FRAMES_A_SECOND * 2))
         costs: dict[str, list[float]] = {way: [] for way in ways}
-        starts = {way: min(cost_s(WAYS[way](short, folder)) for _ in range(2)) for way in ways}
+        waits: dict[str, list[int]] = {way: [] for way in ways}
+        begun = {way: min(cost_of(WAYS[way](short, folder)) for _ in range(2)) for way in ways}
+        starts = {way: start_s for way, (start_s, _) in begun.items()}
         for number in range(rounds):
             for way in ways[number % len(ways) :] + ways[: number % len(ways)]:
-                costs[way].append(cost_s(WAYS[way](long, folder)) - starts[way])
+                spent_s, waited = cost_of(WAYS[way](long, folder))
+                costs[way].append(spent_s - starts[way])
+                waits[way].append(waited - begun[way][1])
     lines = [
-        f"{count} files, {way:10} {1e3 * statistics.median(cost) / (frames - 2 * count):.3f} ms of CPU a frame, "
+        f"{count} files, {way:10} {1e3 * statistics.median(cost) / (frames - 2 * count):.3f} ms of CPU and "
+        f"{statistics.median(waits[way]) / (frames - 2 * count):.1f} waits of a thread a frame, "
         f"{starts[way]:.2f} s to start"
         for way, cost in costs.items()
     ]
