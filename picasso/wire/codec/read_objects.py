@@ -20,10 +20,9 @@ _SIDE: Final = 5
 """Bytes of one number of a box: a tag, then float32."""
 _SIDE_TAGS: Final = b"\x0d\x15\x1d\x25\x2d"
 _FLOAT32: Final = np.dtype("<f4")
-_fields_of = attrgetter(
-    "id", "namespace", "label", "detection_box", "track_box", "track_id", "confidence", "parent_id", "draw_label",
-    "attributes",
-)  # fmt: skip
+_COLUMNS: Final = tuple(map(attrgetter, (
+    "id", "namespace", "label", "detection_box", "track_box", "track_id", "confidence", "parent_id", "draw_label"
+)))  # fmt: skip
 
 
 def read_objects(store: ObjectStore, parsed: Sequence[Any]) -> None:
@@ -34,11 +33,11 @@ def read_objects(store: ObjectStore, parsed: Sequence[Any]) -> None:
             out of its range.
     """
     objects = list(parsed)  # one Python object each, made once
-    columns: Any = zip(*[_fields_of(each) for each in objects], strict=True)
-    ids, namespaces, labels, detections, tracks, track_ids, confidences, parents, draw_labels, tables = columns
+    columns: list[list[Any]] = [list(map(column, objects)) for column in _COLUMNS]
+    ids, namespaces, labels, detections, tracks, track_ids, confidences, parents, draw_labels = columns
     if ABSENT_BOX in detections:
         raise ProtocolError(f"objects: object {ids[detections.index(ABSENT_BOX)]} has no detection box")
-    store.fill(ids, list(namespaces), list(labels), _boxes(detections, tracks), track_ids, confidences)
+    store.fill(ids, namespaces, labels, _boxes(detections, tracks), track_ids, confidences)
     if len(store.rows) < len(ids):
         raise ProtocolError(f"objects: object {_first_twice(ids)} is there twice")
     if parents.count(ABSENT_ID) < len(parents) or ABSENT_ID in store.rows:
@@ -46,7 +45,8 @@ def read_objects(store: ObjectStore, parsed: Sequence[Any]) -> None:
         store.parents = _parents(ids, dict(compress(zip(ids, parents, strict=True), has)))
     if draw_labels.count(ABSENT_TEXT) < len(ids):
         store.draw_labels = {ids[row]: label for row, label in enumerate(draw_labels) if label != ABSENT_TEXT}
-    for number, attributes in zip(ids, tables, strict=True):
+    for number, each in zip(ids, objects, strict=True):
+        attributes = each.attributes
         if attributes:
             store.attributes[number] = read_attributes(attributes, f"object {number}")
 
