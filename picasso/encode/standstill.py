@@ -66,6 +66,7 @@ class WatchedCalls:
                 before = now
                 if unchanged >= LOOKS:
                     self._is_stuck = True
+                    self._thread.name = "left-behind-encoder"  # no leak: it cannot end
                     raise StandstillError from None
         if not is_value:
             raise answer

@@ -67,16 +67,16 @@ def test_messages_are_recorded_and_sent_again(tmp_path: Path) -> None:
             *("-o", str(dump), "--ends", "2", "-q"),
         ]
     )
-    code, err = picasso("send", picture, picture, f"dealer+connect:ipc://{tmp_path}/in.ipc")
+    code, err = picasso("send", picture, picture, f"dealer+connect:ipc://{tmp_path}/in.ipc", "--timeout", "50")
     assert code == 0, err
     assert receiving.wait(60) == 0
     recorded = list(DumpReader(dump))
     assert {one.source_id for one in recorded} == {"a", "a-2"}
-    with SinkBuilder(socket=f"router+bind:ipc://{tmp_path}/again.ipc", idle_timeout=10).build() as sink:
+    with SinkBuilder(socket=f"router+bind:ipc://{tmp_path}/again.ipc", idle_timeout=60).build() as sink:
         results: list[bytes | None] = []
         taking = threading.Thread(target=lambda: results.extend(next(sink).frame_content for _ in recorded))
         taking.start()
-        code, err = picasso("send", dump, f"dealer+connect:ipc://{tmp_path}/again.ipc", "-q")
+        code, err = picasso("send", dump, f"dealer+connect:ipc://{tmp_path}/again.ipc", "-q", "--timeout", "50")
         taking.join()
     assert code == 0, err
     assert results[:2] == [picture.read_bytes()] * 2

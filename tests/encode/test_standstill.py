@@ -65,6 +65,7 @@ def test_a_call_that_nothing_can_wake_is_left_behind(closed_gate: threading.Lock
     with pytest.raises(StandstillError):
         calls.call(closed_gate.acquire)
     calls.close()
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("picasso-")]
     closed_gate.release()  # for the call
     closed_gate.acquire(timeout=0)
 

@@ -23,7 +23,7 @@ from picasso.module import PyFunc
 class It(PyFunc):
     def on_stop(self): Path("stopped").write_text("yes")
     def __call__(self, frame):
-        if frame.frame_num == 20: Path("twenty").write_text("yes")
+        if frame.frame_num == 20: Path("twenty-" + frame.source_id).write_text("yes")
         if self.hangs and frame.frame_num == 20: __import__("threading").Event().wait()
 """
 MODULE = """
@@ -49,6 +49,21 @@ def hangups_are_heard() -> Iterator[None]:
         signal.signal(number, handler)
 
 
+started_processes: list[subprocess.Popen[str]] = []
+
+
+@pytest.fixture(autouse=True)
+def no_process_stays() -> Iterator[None]:
+    """A module ends with its test, also where the test fails."""
+    yield
+    while started_processes:
+        process = started_processes.pop()
+        process.kill()
+        process.wait()
+        assert process.stderr is not None
+        process.stderr.close()
+
+
 def started(folder: Path, hangs: bool) -> subprocess.Popen[str]:
     """A module that runs in a process of its own, and has come to its twentieth frame."""
     (folder / "element.py").write_text(ELEMENT)
@@ -60,15 +75,25 @@ def started(folder: Path, hangs: bool) -> subprocess.Popen[str]:
         text=True,
         env={"SAVANT_STATUS_FILEPATH": str(folder / "state" / "status"), "PATH": ""},
     )
-    while not (folder / "twenty").exists():
+    started_processes.append(process)
+    while not (twentieth_frames(folder, hangs) and is_running(folder)):
         assert process.poll() is None, process.communicate()[1]
     return process
+
+
+def twentieth_frames(folder: Path, hangs: bool) -> bool:
+    """Whether the element has seen them: of each source, or of the one that it hangs on."""
+    return (any if hangs else all)((folder / f"twenty-{name}").exists() for name in ("a", "b"))
+
+
+def is_running(folder: Path) -> bool:
+    status = folder / "state" / "status"
+    return status.exists() and status.read_text() == "running\n"
 
 
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 def test_a_signal_drains_every_source_and_finishes_every_file(tmp_path: Path, number: signal.Signals) -> None:
     process = started(tmp_path, hangs=False)
-    assert (tmp_path / "state" / "status").read_text() == "running\n"
     process.send_signal(number)
     _out, err = process.communicate()
     assert process.returncode == 0, err
