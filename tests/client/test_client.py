@@ -106,6 +106,7 @@ def test_a_pixel_that_was_sent_is_the_pixel_that_arrives(tmp_path: Path) -> None
         source((frame, pixels.tobytes()))
         with sinks.build() as sink:
             assert np.array_equal(next(sink).pixels(), pixels[..., :3])
+            assert next(sink).eos  # the module cannot end before someone has taken it
 
 
 def test_streams_are_ended_where_the_caller_says_so(tmp_path: Path) -> None:
