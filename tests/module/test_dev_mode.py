@@ -117,6 +117,8 @@ def test_arguments_in_the_file_of_the_module_are_taken_and_state_is_kept(running
     running.wait_for("mark", lambda mark: mark == "b5")
     running.wait_for("filter", lambda word: word == "other")
     running.wait_for("red", lambda red: red == 11)
+    seen = running.tag("count")
+    running.wait_for("count", lambda count: count > seen + 6)  # the last two frames are of the new arguments
     counts = [Frame(output.as_video_frame(), None).get_tag("count") for output in running.sink.outputs[-2:]]
     assert counts[1] - counts[0] == 3  # type: ignore[operator]
 
