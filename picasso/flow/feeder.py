@@ -12,11 +12,11 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, final
 
-from picasso.engine.messages import OutputMessage
 from picasso.engine.threads import EngineThread
 from picasso.errors import ShutDownError, SourceRejectedError, UnreadableError
 from picasso.flow.admission import Admission
-from picasso.flow.output import Branch, shares_of
+from picasso.flow.fanout import Fanout
+from picasso.flow.output import Branch
 from picasso.flow.source import closing_items, interrupt
 from picasso.flow.state import SourceState, SourceStatus
 from picasso.flow.watch import LOOK_S
@@ -78,7 +78,7 @@ class Feeder:
         self._source = source
         self._restart = restart
         self._annotate = annotate
-        self._src_rect = src_rect
+        self._fanout = Fanout(source.source_id, engine, branches, src_rect)
         self._stop_on_error = stop_on_error
         self._silent_after_ns = silent_after_ns
         self._on_state = on_state
@@ -102,9 +102,6 @@ class Feeder:
         self._last_error: BaseException | None = None
         self._errors = 0
         self._read = 0
-        self._dropped: Counter[str] = Counter()
-        self._sent_in_part = 0
-        """Shares of dropped frames that went to an output before another one refused its own."""
         self._attempt = 0
         self._restarts = 0
         self._is_open = False
@@ -236,9 +233,9 @@ class Feeder:
             delivered,
             sum(sum(one.dropped.values()) for one in known)
             + given_up
-            + (self._dropped + kept_back).total() * len(self.branches)
-            - self._sent_in_part,
-            dict(self._dropped),
+            + kept_back.total() * len(self.branches)
+            + self._fanout.dropped_shares,
+            dict(self._fanout.dropped),
             {reason: count for reason, count in kept_back.items() if count},
             delivered / busy_s if delivered and busy_s > 0 else 0.0,
             max((total.p50_ns for total in totals), default=0) / 1e6,
@@ -259,7 +256,7 @@ class Feeder:
     def _run(self) -> None:
         self._started_s = time.perf_counter()
         try:
-            self._stage.open(self)
+            self._stage.open(self._fanout)
             self._is_in_stage = True
             is_over = self._stopping.is_set()
             while not is_over:
@@ -321,7 +318,7 @@ class Feeder:
                 logger.warning("%s", self._last_error)
             if self._is_live:
                 self._read += 1
-                self.drop(item[0], "max_sources")
+                self._fanout.drop(item[0], "max_sources")
                 return False
             self._clock.wait(self._bell, None)
             if self._stopping.is_set():
@@ -343,7 +340,7 @@ class Feeder:
                 self._annotate(frame, surface)
             self._stage.frame(self.source_id, frame, surface)
         except BaseException:
-            self.drop(frame, "error")
+            self._fanout.drop(frame, "error")
             raise
         self._last_frame_ns = self._clock.now_ns()  # waiting for the stage is not silence
 
@@ -354,45 +351,6 @@ class Feeder:
             self._gap_ns = gap_ns
             logger.warning("source %r: frames come again after a gap of %.1f s", self.source_id, gap_ns / 1e9)
         self._last_frame_ns = now_ns
-
-    def send_frame(self, frame: VideoFrame, surface: SurfaceView, src_rect: Rect | None = None) -> None:
-        """Send a frame to each output. Called by the stage."""
-        rect = self._src_rect if src_rect is None else src_rect
-        shares = zip(self.branches, shares_of(frame, surface, self.branches), strict=True)
-        for sent, (branch, (copy, view)) in enumerate(shares):
-            try:
-                self._engine.send_frame(branch.engine_id, copy, view, rect)
-            except BaseException:
-                self._sent_in_part += sent  # the code that drops the frame counts it for each output
-                raise
-
-    def send_metadata(self, frame: VideoFrame) -> None:
-        """Send a frame without pixels to each output. Called by the stage."""
-        copies = [frame, *(frame.copy() for _ in self.branches[1:])]
-        for sent, (branch, copy) in enumerate(zip(self.branches, copies, strict=True)):
-            if len(copies) > 1:
-                copy.source_id = branch.engine_id
-            try:
-                self._engine.send_metadata(branch.engine_id, copy)
-            except BaseException:
-                self._sent_in_part += sent
-                raise
-
-    def pass_on(self, content: VideoFrame | EndOfStream) -> None:
-        """Hand a frame or an end of stream to the sinks of each output. Called by the stage."""
-        for branch in self.branches:
-            copy = content.copy() if isinstance(content, VideoFrame) and len(self.branches) > 1 else content
-            branch.deliver(OutputMessage(copy, is_eos=isinstance(content, EndOfStream)))
-
-    def end_stream(self) -> None:
-        """End the stream of each output. Called by the stage."""
-        for branch in self.branches:
-            self._engine.send_eos(branch.engine_id)
-
-    def drop(self, frame: VideoFrame, reason: str) -> None:
-        """Count a frame that the stage does not send. Called by the stage."""
-        logger.debug("source %r: frame at pts %d is dropped: %s", self.source_id, frame.pts, reason)
-        self._dropped[reason] += 1
 
     def _end_streams(self) -> None:
         """End the stream, if one is open. The caller has the turn."""

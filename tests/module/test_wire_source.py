@@ -61,7 +61,7 @@ def test_a_stream_begins_with_a_keyframe(tmp_path: Path) -> None:
         send(one.writer, units, "h264", start_ns=NS)
     assert one.story() == "ffffffE"
     assert one.frames()[0].pts == NS + 4 * STEP_NS
-    assert one.dropped() == {"no keyframe": 5}
+    assert one.dropped() == {"no_keyframe": 5}
 
 
 @pytest.mark.parametrize("codec", ["h264", "hevc", "jpeg"])

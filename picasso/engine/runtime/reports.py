@@ -47,7 +47,7 @@ class Reports:
                 self._todo.put(each)
 
     def start(self) -> bool:
-        """Begin to report, if there is anything; False where no thread is to be had: someone else must ``run``."""
+        """Begin to report, if there is anything; False where no thread starts: the caller must ``run``."""
         if self._todo.empty():
             self._done.set()
             return True

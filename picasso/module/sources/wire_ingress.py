@@ -254,7 +254,7 @@ class WireIngress:
             return
         payload = _payload_of(frame, parts)
         if isinstance(payload, str):
-            self._drop("no content", source_id, payload)
+            self._drop("no_content", source_id, payload)
             return
         _to_ns(frame)
         line = self._lines.get(source_id)
@@ -267,7 +267,7 @@ class WireIngress:
             logger.warning("source %r: its stream starts again: %s", source_id, judgement.reason)
             line.source.end()
         if judgement.verdict is Verdict.SKIP:
-            self._drop("no keyframe", source_id)
+            self._drop("no_keyframe", source_id)
             return
         if line is None:
             line = self._let_in(source_id, rules)
@@ -322,7 +322,7 @@ class WireIngress:
             self._host.admit(source)
         except ValueError as error:  # a source of the module has that name
             del self._lines[source_id]
-            self._drop("name in use", source_id, error)
+            self._drop("name_in_use", source_id, error)
             return None
         return line
 
