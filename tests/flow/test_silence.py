@@ -161,15 +161,27 @@ def test_a_file_over_the_limit_waits_and_loses_nothing() -> None:
 
 
 def test_a_file_that_waits_comes_in_before_the_next_stream_of_the_one_that_was_in() -> None:
-    states, order = States(), list[str]()
-    first = Scripted("first", [0, "wait", 1, "eos", 2, 3, "eos", 4])
-    runner = Runner(BYPASS, on_state=states, max_sources=1)
-    runner.add(first, annotate=lambda frame, _surface: order.append(frame.source_id))
+    order, waiting = list[str](), {"first": threading.Semaphore(0), "late": threading.Semaphore(0)}
+
+    def on_state(source_id: str, state: SourceState) -> None:
+        if state is SourceState.REJECTED:
+            waiting[source_id].release()
+
+    def note(frame: Any, _surface: object) -> None:
+        order.append(frame.source_id)
+        if len(order) == 5:  # within the second stream of the first
+            assert waiting["late"].acquire(timeout=60)
+
+    first, late = Scripted("first", [0, "wait", 1, "eos", 2, 3, "eos", 4]), Scripted("late", [0, "wait", "eos", 1])
+    runner = Runner(BYPASS, on_state=on_state, max_sources=1)
+    runner.add(first, annotate=note)
     runner.start()
     assert first.waits.wait(60)
-    runner.add(Scripted("late", [0, "eos", 1]), annotate=lambda frame, _surface: order.append(frame.source_id))
-    states.wait_for(SourceState.REJECTED)
+    runner.add(late, annotate=note)
+    assert waiting["late"].acquire(timeout=60)
     first.go()
+    assert waiting["first"].acquire(timeout=60)
+    late.go()
     runner.run()
     assert order == ["first", "first", "late", "first", "first", "late", "first"]
 
