@@ -25,6 +25,14 @@ from picasso.primitives.message import (
     load_message_from_bytes,
     save_message_to_bytes,
 )
+from picasso.primitives.object_shapes import (
+    keypoints_attribute,
+    keypoints_of,
+    mask_attribute,
+    mask_of,
+    polygons_attribute,
+    polygons_of,
+)
 from picasso.primitives.objects_view import VideoObjectsView
 from picasso.primitives.orientation import Orientation
 from picasso.primitives.protocol import ProtocolCodec, register_codec
@@ -76,9 +84,15 @@ __all__ = [
     "VideoObject",
     "VideoObjectBBoxTransformation",
     "VideoObjectsView",
+    "keypoints_attribute",
+    "keypoints_of",
     "load_message",
     "load_message_from_bytebuffer",
     "load_message_from_bytes",
+    "mask_attribute",
+    "mask_of",
+    "polygons_attribute",
+    "polygons_of",
     "register_codec",
     "save_message",
     "save_message_to_bytebuffer",
