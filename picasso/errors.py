@@ -19,6 +19,7 @@
     ├── AcquireTimeoutError (TimeoutError)   every buffer of a pool stayed in use
     ├── DeviceError (RuntimeError)           a GPU, or what a GPU must have, is not there
     ├── EncoderError (RuntimeError)          an encoder cannot open, or failed
+    ├── ModelError (ValueError)              a model cannot be loaded, or its graph is not what was said of it
     ├── MediaError (OSError)                 a file or stream cannot be read or written
     │   ├── ConnectionLostError (ConnectionError)  a stream broke off: it has not ended
     │   │   └── ReadTimeoutError (TimeoutError)    it said nothing for longer than the caller would wait
@@ -108,6 +109,10 @@ class DeviceError(PicassoError, RuntimeError):
 
 class EncoderError(PicassoError, RuntimeError):
     """An encoder cannot open, or failed on a frame."""
+
+
+class ModelError(PicassoError, ValueError):
+    """A model file that cannot be loaded, or whose inputs or outputs are not what was said of them."""
 
 
 class MediaError(PicassoError, OSError):

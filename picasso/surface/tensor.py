@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from picasso.errors import SurfaceError, SurfaceTypeError
+from picasso.errors import ShapeError, SurfaceError, SurfaceTypeError
 from picasso.surface.cuda import known_device
 from picasso.surface.dlpack import CUDA, Loan, export_array
 
@@ -74,6 +74,41 @@ class DeviceTensor:
         return self._stream
 
     @property
+    def is_contiguous(self) -> bool:
+        """Whether the numbers follow each other without gaps."""
+        size = DTYPES[self._dtype]
+        return self._strides == tuple(size * math.prod(self._shape[axis + 1 :]) for axis in range(len(self._shape)))
+
+    def __len__(self) -> int:
+        """How many pictures it holds."""
+        return self._shape[0]
+
+    def __getitem__(self, pictures: slice) -> DeviceTensor:
+        """Return pictures that follow each other, in the same memory.
+
+        Raises:
+            ShapeError: The slice has another step than 1.
+        """
+        first, last, step = pictures.indices(len(self))
+        if step != 1:
+            raise ShapeError(f"a tensor on a GPU has slices of pictures, such as tensor[2:4]; got {pictures!r}")
+        return DeviceTensor(
+            self._ptr + first * self._strides[0],
+            (max(last - first, 0), *self._shape[1:]),
+            self._strides,
+            self._dtype,
+            gpu_id=self._gpu_id,
+            stream=self._stream,
+            owner=self._owner,
+        )
+
+    def wait(self) -> None:
+        """Wait until the numbers are ready."""
+        from picasso.surface.device_memory import open_device
+
+        open_device(self._gpu_id).wait_for(self._stream)
+
+    @property
     def __cuda_array_interface__(self) -> dict[str, Any]:
         """Describe the tensor to any CUDA library, without a copy."""
         return {
@@ -136,9 +171,7 @@ class DeviceTensor:
 
     def to_numpy(self) -> npt.NDArray[Any]:
         """Wait for the numbers and copy them to the host."""
-        from picasso.surface.device_memory import open_device
-
-        open_device(self._gpu_id).wait_for(self._stream)
+        self.wait()
         from picasso_kernels.cuda.driver import Rows, copy_rows
 
         copy = np.empty(self._shape, self._dtype)

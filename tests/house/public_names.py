@@ -24,6 +24,7 @@ ROOMS = [
     "picasso.engine",
     "picasso.media",
     "picasso.flow",
+    "picasso.infer",
     "picasso.wire",
     "picasso.client",
     "picasso.testing",

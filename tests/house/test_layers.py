@@ -23,7 +23,9 @@ BELOW = {
     "engine": ["errors", "primitives", "surface", "transform", "draw", "encode"],
     "media": ["errors", "signals", "primitives", "surface", "transform", "encode", "engine"],
     "flow": ["errors", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media"],
+    "infer": ["errors", "primitives", "surface", "transform"],
     "module": [
+        "infer",
         *("errors", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media", "flow"),
         *("wire", "testing"),  # of testing its clock, for modules under test
     ],
@@ -32,6 +34,7 @@ BELOW = {
     "savant": ["primitives", "client", "module"],
     "testing": ["errors", "primitives", "surface", "transform", "draw", "encode", "engine"],
     "cli": [
+        "infer",
         "errors",
         "signals",
         "primitives",
@@ -47,7 +50,7 @@ BELOW = {
         "module",
     ],
 }
-HEAVY = ["numba", "av", "skia", "simplejpeg", "cv2", "rich", "typer", "omegaconf", "zmq", "google.protobuf"]
+HEAVY = ["numba", "av", "skia", "simplejpeg", "cv2", "rich", "typer", "omegaconf", "zmq", "google.protobuf", "onnxruntime"]
 
 
 @cache
