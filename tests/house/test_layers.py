@@ -50,7 +50,19 @@ BELOW = {
         "module",
     ],
 }
-HEAVY = ["numba", "av", "skia", "simplejpeg", "cv2", "rich", "typer", "omegaconf", "zmq", "google.protobuf", "onnxruntime"]
+HEAVY = [
+    "numba",
+    "av",
+    "skia",
+    "simplejpeg",
+    "cv2",
+    "rich",
+    "typer",
+    "omegaconf",
+    "zmq",
+    "google.protobuf",
+    "onnxruntime",
+]
 
 
 @cache
