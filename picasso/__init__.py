@@ -1,53 +1,126 @@
 """Multi-source video processing: crop, scale, letterbox, draw and encode many streams at once.
 
-The names here are those of the engine's own interface. What they work on lives in the rooms below:
+The names here are those that most programs need; each is loaded when it is first used. The rooms below hold the rest:
 ``picasso.primitives`` (frames, objects, boxes), ``picasso.surface`` (pixels), ``picasso.transform`` (how both move),
 ``picasso.draw``, ``picasso.encode``, ``picasso.media`` (files) and ``picasso.testing``.
 """
 
 from __future__ import annotations
 
-from picasso.draw import ObjectDrawSpec
-from picasso.encode import (
-    Av1DgpuProps,
-    Av1JetsonProps,
-    DgpuPreset,
-    EncoderConfig,
-    EncoderProperties,
-    H264DgpuProps,
-    H264JetsonProps,
-    H264Profile,
-    HevcDgpuProps,
-    HevcJetsonProps,
-    HevcProfile,
-    JetsonPresetLevel,
-    JpegProps,
-    Platform,
-    PngProps,
-    RateControl,
-    TuningPreset,
-)
-from picasso.engine import (
-    CallbackInvocationOrder,
-    Callbacks,
-    CodecSpec,
-    ConditionalSpec,
-    EvictionDecision,
-    GeneralSpec,
-    OutputMessage,
-    PicassoEngine,
-    PtsResetPolicy,
-    SourceSpec,
-    StreamResetReason,
-    WarmUp,
-    warm_up,
-)
-from picasso.primitives import register_codec
-from picasso.signals import stop_on_signals
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # the same names and homes as _HOMES, for editors and type checkers; tests/house compares them
+    from picasso.draw import (
+        ObjectDrawSpec,
+    )
+    from picasso.encode import (
+        Av1DgpuProps,
+        Av1JetsonProps,
+        DgpuPreset,
+        EncoderConfig,
+        EncoderProperties,
+        H264DgpuProps,
+        H264JetsonProps,
+        H264Profile,
+        HevcDgpuProps,
+        HevcJetsonProps,
+        HevcProfile,
+        JetsonPresetLevel,
+        JpegProps,
+        Platform,
+        PngProps,
+        RateControl,
+        TuningPreset,
+    )
+    from picasso.engine import (
+        CallbackInvocationOrder,
+        Callbacks,
+        CodecSpec,
+        ConditionalSpec,
+        EvictionDecision,
+        GeneralSpec,
+        OutputMessage,
+        PicassoEngine,
+        PtsResetPolicy,
+        SourceSpec,
+        StreamResetReason,
+        WarmUp,
+        warm_up,
+    )
+    from picasso.media import (
+        VideoReader,
+    )
+    from picasso.primitives import (
+        Detections,
+    )
+    from picasso.signals import (
+        stop_on_signals,
+    )
+    from picasso.transform import (
+        unplace,
+    )
 
 __version__ = "0.1.0"
 
-register_codec("picasso.wire.codec")  # loads when a frame is asked for its bytes
+_HOMES = {
+    "Av1DgpuProps": "encode",
+    "Av1JetsonProps": "encode",
+    "CallbackInvocationOrder": "engine",
+    "Callbacks": "engine",
+    "CodecSpec": "engine",
+    "ConditionalSpec": "engine",
+    "Detections": "primitives",
+    "DgpuPreset": "encode",
+    "EncoderConfig": "encode",
+    "EncoderProperties": "encode",
+    "EvictionDecision": "engine",
+    "GeneralSpec": "engine",
+    "H264DgpuProps": "encode",
+    "H264JetsonProps": "encode",
+    "H264Profile": "encode",
+    "HevcDgpuProps": "encode",
+    "HevcJetsonProps": "encode",
+    "HevcProfile": "encode",
+    "JetsonPresetLevel": "encode",
+    "JpegProps": "encode",
+    "ObjectDrawSpec": "draw",
+    "OutputMessage": "engine",
+    "PicassoEngine": "engine",
+    "Platform": "encode",
+    "PngProps": "encode",
+    "PtsResetPolicy": "engine",
+    "RateControl": "encode",
+    "SourceSpec": "engine",
+    "StreamResetReason": "engine",
+    "TuningPreset": "encode",
+    "VideoReader": "media",
+    "WarmUp": "engine",
+    "stop_on_signals": "signals",
+    "unplace": "transform",
+    "warm_up": "engine",
+}
+"""Where each name of this package comes from: the room, as a module below ``picasso``."""
+_ROOMS = frozenset(
+    {
+        "cli",
+        "client",
+        "draw",
+        "encode",
+        "engine",
+        "flow",
+        "infer",
+        "media",
+        "module",
+        "primitives",
+        "savant",
+        "savant_rs",
+        "surface",
+        "testing",
+        "transform",
+        "wire",
+    }
+)
 
 __all__ = [
     "Av1DgpuProps",
@@ -56,6 +129,7 @@ __all__ = [
     "Callbacks",
     "CodecSpec",
     "ConditionalSpec",
+    "Detections",
     "DgpuPreset",
     "EncoderConfig",
     "EncoderProperties",
@@ -79,7 +153,25 @@ __all__ = [
     "SourceSpec",
     "StreamResetReason",
     "TuningPreset",
+    "VideoReader",
     "WarmUp",
     "stop_on_signals",
+    "unplace",
     "warm_up",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name of this package, or a room, when it is first asked for."""
+    if name in _HOMES:
+        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    elif name in _ROOMS:
+        return import_module(f"{__name__}.{name}")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=import_module(__name__))
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES, *_ROOMS})

@@ -1,6 +1,6 @@
 """Who turns metadata into the bytes of a protocol and back: a codec that registers here.
 
-The rooms above know which protocol there is; this room only asks the codec that they registered.
+This room only knows the name of the one that comes with the package, and loads it when it is first asked.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class ProtocolCodec(Protocol):
         ...
 
 
-_registered: list[ProtocolCodec | str] = []
+_registered: list[ProtocolCodec | str] = ["picasso.wire.codec"]
 
 
 def register_codec(codec: ProtocolCodec | str) -> None:
@@ -49,11 +49,8 @@ def registered_codec() -> ProtocolCodec:
     """Return the codec.
 
     Raises:
-        LookupError: No one registered one.
         MissingDependencyError: It needs a library that is not installed.
     """
-    if not _registered:
-        raise LookupError("no protocol codec is registered; import picasso")
     codec = _registered[0]
     if isinstance(codec, str):
         codec = _registered[0] = importlib.import_module(codec)

@@ -11,6 +11,10 @@ from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 
+import pytest
+
+import picasso
+
 ROOT = Path(__file__).parents[2]
 BELOW = {
     "errors": [],
@@ -278,3 +282,22 @@ def test_other_rooms_use_the_public_side_of_the_engine_only() -> None:
         if other.startswith(inner)
     ]
     assert users == []
+
+
+def test_names_of_the_package_load_when_they_are_used_from_the_homes_that_type_checkers_see() -> None:
+    tree = ast.parse((ROOT / "picasso" / "__init__.py").read_text())
+    (for_editors,) = (node for node in tree.body if isinstance(node, ast.If))
+    seen = {
+        alias.name: (node.module or "").removeprefix("picasso.")
+        for node in for_editors.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert seen == picasso._HOMES
+    assert sorted(seen) == picasso.__all__
+    assert {path.parent.name for path in (ROOT / "picasso").glob("*/__init__.py")} == picasso._ROOMS
+    code = "import sys, picasso; print([name for name in sys.modules if name.startswith('picasso.')])"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "[]"
+    with pytest.raises(AttributeError, match="has no attribute 'nothing_here'"):
+        _ = picasso.nothing_here
