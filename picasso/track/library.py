@@ -16,8 +16,8 @@ from picasso.track.protocol import UNTRACKED, TrackIds
 CLASSES: Final = {"sort": "SORTTracker", "bytetrack": "ByteTrackTracker", "ocsort": "OCSORTTracker"}
 """What the library calls them."""
 HINT: Final = (
-    "pip install 'picasso-engine[track]', or, where opencv-python-headless is installed, "
-    "pip install scipy && pip install --no-deps 'trackers>=2.6,<3' supervision pydeprecate defusedxml"
+    "pip install 'picasso-engine[track]'; or, where opencv-python-headless is installed, which opencv-python would "
+    "overwrite: pip install supervision && pip install --no-deps 'trackers>=2.6,<3'"
 )
 _NS_PER_S: Final = 1e9
 _FIXED: Final = frozenset({"frame_rate"})

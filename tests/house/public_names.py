@@ -25,6 +25,7 @@ ROOMS = [
     "picasso.media",
     "picasso.flow",
     "picasso.infer",
+    "picasso.track",
     "picasso.wire",
     "picasso.client",
     "picasso.testing",

@@ -28,8 +28,9 @@ BELOW = {
     "media": ["errors", "signals", "primitives", "surface", "transform", "encode", "engine"],
     "flow": ["errors", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media"],
     "infer": ["errors", "primitives", "surface", "transform"],
+    "track": ["errors"],
     "module": [
-        "infer",
+        *("infer", "track"),
         *("errors", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media", "flow"),
         *("wire", "testing"),  # of testing its clock, for modules under test
     ],
@@ -39,6 +40,7 @@ BELOW = {
     "testing": ["errors", "primitives", "surface", "transform", "draw", "encode", "engine"],
     "cli": [
         "infer",
+        "track",
         "errors",
         "signals",
         "primitives",
