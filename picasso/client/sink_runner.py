@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from picasso.client.health import READABLE, wait_for_health
 from picasso.client.logs import Logs
 from picasso.client.pixels import Group, Groups, rgb_of
-from picasso.client.trace import trace_id_of
 from picasso.errors import MediaError, ProtocolError
 from picasso.primitives import EndOfStream, VideoFrame, VideoFrameBatch
+from picasso.trace import read_context
 from picasso.wire import Reader, Received
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ class SinkResult:
         """Several frames at once; None for one frame."""
         self.eos = isinstance(content, EndOfStream)
         """Whether this is the end of a stream."""
-        self.trace_id = trace_id_of(message.span_context)
+        context = read_context(message.span_context)
+        self.trace_id = None if context is None else context.trace_text
         """32 hexadecimal digits; None where the message belongs to no trace."""
         self.message = message
         self.received = received

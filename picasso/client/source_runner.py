@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final, Self, TypeAlias, TypeVar
 
 from picasso.client.health import RUNNING, wait_for_health
 from picasso.client.logs import Logs
-from picasso.client.trace import new_context
 from picasso.primitives import EndOfStream, Message, Shutdown, VideoFrame
+from picasso.trace import new_context
 from picasso.wire import Writer
 
 if TYPE_CHECKING:
@@ -174,14 +174,15 @@ class SourceRunner:
     def _send(self, content: VideoFrame | VideoFrameBatch, beside: bytes | str) -> SourceResult:
         """Send a frame with its payload ``beside`` it, or a batch in the name ``beside`` it."""
         self._wait_for_module()
-        trace_id, context = new_context() if self._telemetry else (None, {})
-        message = Message(content, span_context=context)
+        context = new_context() if self._telemetry else None
+        message = Message(content, span_context={} if context is None else context.headers())
         if isinstance(content, VideoFrame):
             names, pts = {content.source_id}, content.pts
             sent = self._writer.send(content.source_id, message, beside)  # type: ignore[arg-type]  # a frame's is bytes
         else:
             names, pts = {frame.source_id for frame in content.frames}, None
             sent = self._writer.send(str(beside), message)
+        trace_id = None if context is None else context.trace_text
         return SourceResult(trace_id, self._log_provider, names, pts, OK, sent.is_acknowledged, sent.sequence)
 
     def _wait_for_module(self) -> None:

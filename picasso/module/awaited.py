@@ -17,7 +17,6 @@ nms_cpu: Any = later("savant.utils.nms.nms_cpu", "models come")
 nms_gpu: Any = later("savant.utils.nms.nms_gpu", "models come")
 Counter: Any = later("savant.metrics.Counter", "metrics come")
 Gauge: Any = later("savant.metrics.Gauge", "metrics come")
-init_jaeger_tracer: Any = later("savant_rs.init_jaeger_tracer", "traces come")
 
 __all__ = [
     "AttributeModel",
@@ -29,7 +28,6 @@ __all__ = [
     "Gauge",
     "ObjectModel",
     "TensorFormat",
-    "init_jaeger_tracer",
     "nms_cpu",
     "nms_gpu",
 ]

@@ -6,6 +6,6 @@ modules here hold our names under the module paths of the reference, and no logi
 
 from __future__ import annotations
 
-from picasso.module.awaited import init_jaeger_tracer
+from picasso.trace import init_jaeger_tracer
 
 __all__ = ["init_jaeger_tracer"]

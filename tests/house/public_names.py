@@ -28,6 +28,7 @@ ROOMS = [
     "picasso.track",
     "picasso.wire",
     "picasso.client",
+    "picasso.trace",
     "picasso.testing",
     "picasso.cli",
 ]

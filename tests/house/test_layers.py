@@ -32,11 +32,12 @@ BELOW = {
     "module": [
         *("infer", "track"),
         *("errors", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media", "flow"),
-        *("wire", "testing"),  # of testing its clock, for modules under test
+        *("wire", "trace", "testing"),  # of testing its clock, for modules under test
     ],
     "wire": ["errors", "primitives"],
-    "client": ["errors", "primitives", "surface", "transform", "encode", "engine", "media", "wire"],
-    "savant": ["primitives", "client", "module"],
+    "trace": ["errors", "primitives"],
+    "client": ["errors", "primitives", "surface", "transform", "encode", "engine", "media", "wire", "trace"],
+    "savant": ["primitives", "client", "module", "trace"],
     "testing": ["errors", "primitives", "surface", "transform", "draw", "encode", "engine"],
     "cli": [
         "infer",
@@ -68,6 +69,7 @@ HEAVY = [
     "zmq",
     "google.protobuf",
     "onnxruntime",
+    "opentelemetry",
 ]
 
 

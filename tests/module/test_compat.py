@@ -46,7 +46,7 @@ NAMES = {
     "savant.utils.memory_repr_pytorch": ["pytorch_tensor_as_opencv_gpu_mat", "opencv_gpu_mat_as_pytorch_tensor"],
     "savant.deepstream.auxiliary_stream": ["AuxiliaryStream"],
     "savant_rs.draw_spec": ["ObjectDraw", "LabelDraw", "BoundingBoxDraw", "ColorDraw", "PaddingDraw"],
-    "savant_rs.utils": ["eval_expr"],
+    "savant_rs.utils": ["eval_expr", "TelemetrySpan", "PropagatedContext"],
     "savant_rs": ["init_jaeger_tracer"],
     "savant_rs.primitives": ["Attribute", "AttributeValue", "VideoFrameUpdate", "VideoFrame", "VideoObject"],
     "savant_rs.match_query": [
@@ -159,7 +159,7 @@ LATER = [
     for module, names in NAMES.items()
     if module in ("savant.base.model", "savant.base.converter", "savant.metrics", "savant.utils.nms")
     for name in names
-] + [("savant_rs", "init_jaeger_tracer")]
+]
 
 
 @pytest.mark.parametrize(("module", "name"), LATER, ids=[f"{module}.{name}" for module, name in LATER])

@@ -16,6 +16,7 @@ import picasso.module.awaited
 import picasso.module.params
 import picasso.primitives
 import picasso.surface
+import picasso.trace
 import picasso.transform
 from picasso import savant_rs
 
@@ -26,6 +27,7 @@ ROOMS = (
     picasso.encode,
     picasso.primitives,
     picasso.surface,
+    picasso.trace,
     picasso.transform,
     picasso.module.params,
     picasso.module.awaited,
@@ -188,7 +190,10 @@ NAMES = {
         "register_config_resolver", "register_env_resolver", "register_etcd_resolver", "register_utility_resolver",
         "unregister_resolver", "update_config_resolver", "utility_resolver_name",
     },
-    "utils": {"BBoxMetricType", "ByteBuffer", "VideoObjectBBoxTransformation", "eval_expr"},
+    "utils": {
+        "BBoxMetricType", "ByteBuffer", "PropagatedContext", "TelemetrySpan", "VideoObjectBBoxTransformation",
+        "eval_expr",
+    },
     "utils.serialization": {
         "Message", "load_message", "load_message_from_bytebuffer", "load_message_from_bytes", "save_message",
         "save_message_to_bytebuffer", "save_message_to_bytes",

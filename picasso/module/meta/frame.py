@@ -11,8 +11,8 @@ import numpy as np
 
 from picasso.module.meta.attribute import from_value, to_value
 from picasso.module.meta.object import ObjectMeta
-from picasso.module.meta.span import NO_SPAN
 from picasso.primitives import Attribute, BBox, Detections, RBBox, VideoFrame
+from picasso.trace.none import NO_SPAN
 
 if TYPE_CHECKING:
     from picasso.draw import DisplayList

@@ -1,4 +1,4 @@
-"""The names of ``savant_rs.utils``: expressions, what is done to boxes, bytes."""
+"""The names of ``savant_rs.utils``: expressions, what is done to boxes, bytes, spans."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ from picasso.module.params import (
 from picasso.primitives import (
     BBoxMetricType,
     ByteBuffer,
+    PropagatedContext,
     VideoObjectBBoxTransformation,
+)
+from picasso.trace import (
+    TelemetrySpan,
 )
 
 __all__ = [
     "BBoxMetricType",
     "ByteBuffer",
+    "PropagatedContext",
+    "TelemetrySpan",
     "VideoObjectBBoxTransformation",
     "eval_expr",
 ]

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Final, Self, final
 
+from picasso.primitives import PropagatedContext
+
 NO_TRACE: Final = "0" * 32
 """The trace id of what is not traced."""
 
@@ -64,9 +66,9 @@ class NoSpan:
         """Return 32 zeros."""
         return NO_TRACE
 
-    def propagate(self) -> dict[str, str]:
-        """Return the context to send on: nothing."""
-        return {}
+    def propagate(self) -> PropagatedContext:
+        """Return the context to send on: an empty mapping."""
+        return PropagatedContext()
 
     def __enter__(self) -> Self:
         return self
