@@ -117,6 +117,7 @@ _ROOMS = frozenset(
         "savant_rs",
         "surface",
         "testing",
+        "trace",
         "track",
         "transform",
         "wire",
