@@ -11,15 +11,35 @@ from itertools import accumulate, repeat
 from typing import final
 
 import numpy as np
+import numpy.typing as npt
 
 from picasso.engine.stages import DropReason, ErrorStage, Step
 
-__all__ = ["DropReason", "EngineStats", "Histogram", "LatencySummary", "Meter", "SourceStats", "Step"]
+__all__ = [
+    "BOUNDS_NS",
+    "NO_TIMES",
+    "DropReason",
+    "EngineStats",
+    "Histogram",
+    "LatencySummary",
+    "Meter",
+    "SourceStats",
+    "Step",
+]
 
 SHIFT = 52 - 3
 """Bits of a float64 that do not tell two durations apart: with 3 bits of the fraction, buckets are 12.5 % wide."""
 FRESH = 64
 """Durations that wait to be put into their buckets."""
+BOUNDS_NS = tuple(
+    bound_us * 1_000
+    for bound_us in (
+        *(500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000),
+        *(100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000),
+    )
+)
+"""Durations by which monitoring counts: the same for every source and step, so that their counts can be added."""
+_BOUNDS = np.array(BOUNDS_NS, np.float64)
 
 
 @final
@@ -30,10 +50,12 @@ class Histogram:
     put into their buckets at once: one by one, six a frame, they would cost as much as passing the frame on.
     """
 
-    __slots__ = ("_counts", "_fresh", "_lock", "_max_ns", "_sorting", "_sum_ns")
+    __slots__ = ("_beyond", "_counts", "_fresh", "_lock", "_max_ns", "_sorting", "_sum_ns")
 
     def __init__(self) -> None:
         self._counts: Counter[int] = Counter()
+        self._beyond = [0] * (len(BOUNDS_NS) + 1)
+        """Durations between two bounds, the upper one included; the last are beyond all of them."""
         self._fresh: list[int] = []
         self._lock = threading.RLock()  # a signal's handler may ask for statistics while they are made
         self._sorting = False
@@ -54,22 +76,37 @@ class Histogram:
             try:
                 fresh = self._fresh[:]
                 del self._fresh[: len(fresh)]
-                self._counts.update(_buckets(fresh))
+                known_ns = np.maximum(np.array(fresh, np.float64), 0.0)
+                self._counts.update(_buckets(known_ns))
+                places = np.bincount(np.searchsorted(_BOUNDS, known_ns), minlength=len(self._beyond))
+                self._beyond = [old + new for old, new in zip(self._beyond, places.tolist(), strict=True)]
                 self._max_ns = max(self._max_ns, *fresh)
                 self._sum_ns += sum(map(max, fresh, repeat(0)))
             finally:
                 self._sorting = False
 
+    def absorb(self, other: Histogram) -> None:
+        """Count what another one has counted so far as well. Any thread."""
+        other._sort_in()
+        with other._lock:
+            counts, beyond, sum_ns, max_ns = other._counts.copy(), other._beyond, other._sum_ns, other._max_ns
+        with self._lock:
+            self._counts.update(counts)
+            self._beyond = [mine + theirs for mine, theirs in zip(self._beyond, beyond, strict=True)]
+            self._sum_ns += sum_ns
+            self._max_ns = max(self._max_ns, max_ns)
+
     def summary(self) -> LatencySummary:
         """Sum up what was counted so far. Any thread."""
         self._sort_in()
         with self._lock:
-            counts, sum_ns = sorted(self._counts.items()), self._sum_ns
+            counts, sum_ns, beyond = sorted(self._counts.items()), self._sum_ns, self._beyond
         p50_ns, p90_ns, p99_ns = (self._percentile(counts, share) for share in (0.5, 0.9, 0.99))
         ends_ns = [_end_ns(bucket) for bucket, _ in counts]
         totals = list(accumulate(count for _, count in counts))
         buckets = tuple(zip(ends_ns, totals, strict=True))
-        return LatencySummary(totals[-1] if totals else 0, p50_ns, p90_ns, p99_ns, self._max_ns, sum_ns, buckets)
+        count, within = totals[-1] if totals else 0, tuple(accumulate(beyond[:-1]))
+        return LatencySummary(count, p50_ns, p90_ns, p99_ns, self._max_ns, sum_ns, buckets, within)
 
     def _percentile(self, counts: list[tuple[int, int]], share: float) -> int:
         rank = share * sum(count for _, count in counts)
@@ -80,8 +117,7 @@ class Histogram:
         return 0
 
 
-def _buckets(durations_ns: list[int]) -> list[int]:
-    known_ns = np.maximum(np.array(durations_ns, np.float64), 0.0)
+def _buckets(known_ns: npt.NDArray[np.float64]) -> list[int]:
     buckets: list[int] = (known_ns.view(np.int64) >> SHIFT).tolist()
     return buckets
 
@@ -112,6 +148,13 @@ class LatencySummary:
     buckets: tuple[tuple[int, int], ...] = ()
     """``(end_ns, count)``, rising: how many durations were less than ``end_ns``. The last ``count`` is that of all;
     buckets in which nothing fell are left out. As Prometheus takes them: ``le`` is ``(end_ns - 1) / 1e9``."""
+    within: tuple[int, ...] = (0,) * len(BOUNDS_NS)
+    """How many durations were no longer than each of ``BOUNDS_NS``, 0.5 ms to 10 s: the same bounds in every summary,
+    exactly."""
+
+
+NO_TIMES = LatencySummary(0, 0, 0, 0, 0)
+"""That of nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,7 @@ class SinkThread:
         policy: OverflowPolicy,
         queue_frames: int,
         on_failure: Callable[[BaseException], object] | None = None,
+        on_done: Callable[[OutputMessage], object] | None = None,
     ) -> None:
         """Make a queue; nothing is written before ``start``.
 
@@ -94,12 +95,14 @@ class SinkThread:
             policy: What ``put`` does while the queue is full.
             queue_frames: Frames that may wait; 0 for no limit.
             on_failure: Told once what the sink raised; called on the sink's thread.
+            on_done: Told of each frame that the sink has taken or that was dropped, once; must not raise or wait.
         """
         self._sink = sink
         self._source_id = source_id
         self._policy = policy
         self._limit = queue_frames or sys.maxsize
         self._on_failure = on_failure
+        self._on_done = on_done
         self._queue: deque[OutputMessage] = deque()
         self._changed = threading.Condition()
         self._is_finished = False
@@ -123,12 +126,12 @@ class SinkThread:
                 self._changed.wait_for(lambda: len(self._queue) < self._limit or self._is_finished)
             self._came += not output.is_eos
             if self._is_finished:
-                self._dropped["stopped"] += not output.is_eos
+                self._drop(output, "stopped")
             elif len(self._queue) < self._limit or self._makes_room(output):
                 self._queue.append(output)
                 self._changed.notify_all()
             else:
-                self._dropped["overflow"] += not output.is_eos
+                self._drop(output, "overflow")
 
     def finish(self) -> None:
         """Have the sink closed behind what is queued; what comes later is dropped and counted. Does not wait."""
@@ -140,9 +143,10 @@ class SinkThread:
         """Drop what is queued, and count it: the sink does not come to it in time."""
         with self._changed:
             self._is_finished = True
-            frames = sum(not output.is_eos for output in self._queue)
+            for output in self._queue:
+                self._drop(output, "stopped")
             self._queue.clear()
-            self._dropped["stopped"] += frames + self._is_writing
+            self._dropped["stopped"] += self._is_writing
             self._is_given_up = True
             self._changed.notify_all()
         stop = getattr(self._sink, "stop", None)
@@ -184,9 +188,16 @@ class SinkThread:
         for index, entry in enumerate(self._queue):
             if not entry.is_eos:
                 del self._queue[index]
-                self._dropped["overflow"] += 1
+                self._drop(entry, "overflow")
                 return True
         return False
+
+    def _drop(self, output: OutputMessage, reason: str) -> None:
+        """Count an output that the sink does not get, if it is a frame."""
+        if not output.is_eos:
+            self._dropped[reason] += 1
+            if self._on_done is not None:
+                self._on_done(output)
 
     def _next(self) -> OutputMessage | None:
         """Wait for the next output; None behind the last."""
@@ -200,6 +211,8 @@ class SinkThread:
     def _run(self) -> None:
         while (output := self._next()) is not None:
             self._write(output)
+            if self._on_done is not None and not output.is_eos:
+                self._on_done(output)
             del output  # frees the frame while we wait
         try:
             self._sink.close()

@@ -91,6 +91,8 @@ class Decoder:
         self._gone = 0
         self._unshown: set[int] = set()
         """Packets whose pictures have not come."""
+        self._came_ns: dict[int, tuple[int, int]] = {}
+        """When the newest packets were read, and when they were decoded."""
         self.begins_at_keyframe = True
         """Whether the first packet needs no other; a recording of a broadcast may begin anywhere."""
         self._opener = opener
@@ -135,6 +137,10 @@ class Decoder:
         frame_s = 1 / (self.rate or FALLBACK_RATE)
         ticks = decoded.duration or round(frame_s / self.time_base)
         return self._carrier.take(decoded.pts, self.stream.codec_context.has_b_frames, ticks)
+
+    def came_ns(self, decoded: VideoFrame) -> tuple[int, int] | None:
+        """Return when the packet of a frame was read and when decoding it began, ``time.monotonic_ns()``."""
+        return None if decoded.pts is None else self._came_ns.get(decoded.pts)
 
     @property
     def rate(self) -> Fraction | None:
@@ -301,6 +307,9 @@ class Decoder:
         if not number:
             self.begins_at_keyframe = packet.is_keyframe
         packet.pts = number  # which the decoder copies to the frame of the packet
+        self._came_ns[number] = self._input.read_ns, time.monotonic_ns()
+        if len(self._came_ns) > _MANY:
+            del self._came_ns[next(iter(self._came_ns))]
         try:
             frames = packet.decode()
         except InvalidDataError:

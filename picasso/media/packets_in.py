@@ -8,6 +8,7 @@ itself as soon as its read returns: after the time-out at the latest.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -66,6 +67,11 @@ class Packets(Protocol):
         """How many packets wait for the decoder, and their bytes. Any thread."""
         ...
 
+    @property
+    def read_ns(self) -> int:
+        """When the packet that ``of`` gave last was read, ``time.monotonic_ns()``."""
+        ...
+
     def close(self) -> None:
         """Close the container, without waiting for a network. May be called again."""
         ...
@@ -99,6 +105,7 @@ class DirectPackets:
         """
         self._opener = opener
         self._opened = _checked(opener)
+        self.read_ns = 0
 
     @property
     def container(self) -> InputContainer:
@@ -110,6 +117,7 @@ class DirectPackets:
         try:
             packets = _demux(self._opener.place.shown, self._opened, stream)
             while (packet := next(packets, None)) is not None:
+                self.read_ns = time.monotonic_ns()
                 yield packet
         except StoppedReading as stopped:
             if stopped.interruption is not None:
@@ -163,6 +171,11 @@ class HandedPackets:
         """How many packets wait for the decoder, and their bytes."""
         return self._reading.waiting
 
+    @property
+    def read_ns(self) -> int:
+        """When the packet that was given last was read."""
+        return self._reading.read_ns
+
     def close(self) -> None:
         """Close it, or leave that to the thread where it does not answer."""
         self._reading.leave()
@@ -180,7 +193,9 @@ class _Reading:
         self._changed = threading.Condition()
         self._opened: Opened | None = None
         self._stream: VideoStream | None = None
-        self._waiting: deque[VideoPacket] = deque()
+        self._waiting: deque[tuple[VideoPacket, int]] = deque()
+        self.read_ns = 0
+        """When the packet that was taken last was read."""
         self._waiting_bytes = 0
         self._failure: Exception | None = None
         self._is_over = False
@@ -213,7 +228,7 @@ class _Reading:
         with self._changed:
             if self._waiting:
                 self._changed.notify_all()
-                packet = self._waiting.popleft()
+                packet, self.read_ns = self._waiting.popleft()
                 self._waiting_bytes -= packet.size
                 return packet
             failure, self._failure = self._failure, None
@@ -298,13 +313,14 @@ class _Reading:
         """Read packets while someone takes them."""
         last_us = 0.0
         for packet in _demux(self._opener.place.shown, opened, stream):
+            read_ns = time.monotonic_ns()
             with self._changed:
                 self._changed.wait_for(lambda: self._is_left or self._has_room)
                 if self._is_left:
                     return
                 if packet.pts is not None and packet.time_base is not None:
                     last_us = max(last_us, float((packet.pts + (packet.duration or 0)) * packet.time_base * 1_000_000))
-                self._waiting.append(packet)
+                self._waiting.append((packet, read_ns))
                 self._waiting_bytes += packet.size
                 self._changed.notify_all()
         if self._opener.place.scheme in _LIVE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import time
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -137,6 +138,9 @@ class VideoReader:
         gpu_id = gpu_of(device)
         if payload and gpu_id is not None:
             raise ValueError(f"payload with device {device!r}: NVDEC keeps no packets; expected device cpu")
+        self.came_ns: tuple[int, int] | None = None
+        """Of the newest frame: when its packet was read and when decoding it began, ``time.monotonic_ns()``; None
+        where that is not known."""
         self._carries = payload
         if geometry not in {"display", "raw"}:
             raise ValueError(f"geometry {geometry!r}: expected one of display, raw")
@@ -317,7 +321,15 @@ class VideoReader:
                 frame.turn(self._orientation)
             if self._carries and not isinstance(decoded, DevicePicture):
                 self._load(frame, decoded)
+            self.came_ns = self._came_ns(decoded)
             yield frame, surface
+
+    def _came_ns(self, decoded: DecodedFrame | DevicePicture) -> tuple[int, int] | None:
+        """Return when a picture's packet was read and decoded; where it has waited for its time, when that came."""
+        if self._paced:
+            now_ns = time.monotonic_ns()
+            return now_ns, now_ns
+        return None if isinstance(decoded, DevicePicture) else self._decoder.came_ns(decoded)
 
     def _load(self, frame: VideoFrame, decoded: DecodedFrame) -> None:
         """Let a frame carry the bytes that it was decoded from."""

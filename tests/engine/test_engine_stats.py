@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from picasso.engine import CodecSpec, ConditionalSpec, DropReason, ErrorStage, PicassoEngine, SourceSpec, stats
-from picasso.engine.stats import Histogram
+from picasso.engine.stats import BOUNDS_NS, Histogram
 from picasso.surface import SurfaceView
 from picasso.testing import FakeClock, RecordingCallbacks
 
@@ -43,6 +43,17 @@ def test_sums_are_exact_and_buckets_count_what_is_less_than_their_end(values: li
     assert ends_ns == sorted(set(ends_ns))
     assert [count for _, count in summary.buckets] == [sum(value < end_ns for value in known) for end_ns in ends_ns]
     assert not values or summary.buckets[-1][1] == summary.count == len(values)
+
+
+@given(st.lists(st.integers(-(2**20), 2**36) | st.sampled_from(BOUNDS_NS), max_size=200), st.integers(0, 200))
+def test_what_is_within_a_bound_is_counted_exactly_and_histograms_add_up(values: list[int], cut: int) -> None:
+    whole, first, second = Histogram(), Histogram(), Histogram()
+    for place, value in enumerate(values):
+        whole.add(value)
+        (first if place < cut else second).add(value)
+    first.absorb(second)
+    assert whole.summary().within == tuple(sum(value <= bound for value in values) for bound in BOUNDS_NS)
+    assert first.summary() == whole.summary()
 
 
 def test_a_source_says_when_its_last_frame_was_out(

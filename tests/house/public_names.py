@@ -26,6 +26,7 @@ ROOMS = [
     "picasso.flow",
     "picasso.infer",
     "picasso.track",
+    "picasso.observe",
     "picasso.wire",
     "picasso.client",
     "picasso.trace",

@@ -29,10 +29,15 @@ BELOW = {
     "flow": ["errors", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media"],
     "infer": ["errors", "primitives", "surface", "transform"],
     "track": ["errors"],
+    "observe": [
+        *("errors", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media", "flow"),
+    ],
     "module": [
         *("infer", "track"),
         *("errors", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media", "flow"),
         *("wire", "trace", "testing"),  # of testing its clock, for modules under test
+        *("observe",),
+        *("wire", "testing"),  # of testing its clock, for modules under test
     ],
     "wire": ["errors", "primitives"],
     "trace": ["errors", "primitives"],
@@ -54,6 +59,7 @@ BELOW = {
         "flow",
         "wire",
         "client",
+        "observe",
         "module",
     ],
 }

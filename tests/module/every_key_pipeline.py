@@ -366,7 +366,7 @@ PIPELINE: dict[str, Case] = {
     ),
     "element.queue.max-size-time": Case(
         7000,
-        lambda run: [queue.limits.time_ns for queue in run.module._statistician.pipeline.queues],
+        lambda run: [queue.limits.time_ns for queue in run.module._books._statistician.pipeline.queues],
         [10**9],
         [7000],
         QUEUED,

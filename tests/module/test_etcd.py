@@ -21,8 +21,8 @@ from test_module_run import PATTERN, pyfunc, tree
 from picasso.module import ConfigError, Module
 from picasso.module.params import eval_expr, use_dynamic
 from picasso.module.params.etcd import EtcdError, EtcdMirror, open_etcd
-from picasso.module.run.statistics import EtcdStatistics
 from picasso.module.sinks import MemorySink
+from picasso.observe.account import EtcdStatistics
 
 PATIENCE_S = 30.0
 

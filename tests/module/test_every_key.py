@@ -80,7 +80,7 @@ def during(run: Run) -> Any:
 def records(run: Run) -> list[str]:
     """The kinds of the records that were taken, the oldest first."""
     assert run.module is not None
-    return [record.record_type for record in reversed(run.module._recorder.latest(100))]
+    return [record.record_type for record in reversed(run.module._books.recorder.latest(100))]
 
 
 def side(run: Run) -> list[bytes]:
@@ -256,7 +256,9 @@ CASES: dict[str, Case] = {
         3,
         {"pipeline.elements[0]": {"element": "pyfunc", "module": "FOLDER/nowhere.py", "class_name": "It"}},
     ),
-    "parameters.telemetry.metrics.frame_period": Case(1, records, ["initial"], ["initial", "frame", "frame", "frame"]),
+    "parameters.telemetry.metrics.frame_period": Case(
+        1, records, ["initial", "frame"], ["initial", "frame", "frame", "frame"]
+    ),
     "parameters.telemetry.metrics.time_period": Case(1e-9, lambda run: "timestamp" in records(run), False, True),
     "parameters.telemetry.metrics.history": Case(
         2,

@@ -10,9 +10,9 @@ import pytest
 from picasso.module import Module, NvDsPyFuncPlugin
 from picasso.module.elements import ElementError
 from picasso.module.later import NotBuiltError
-from picasso.module.run.records import Recorder
-from picasso.module.run.statistics import StageStatistics
 from picasso.module.sinks import MemorySink
+from picasso.observe.account import StageStatistics
+from picasso.observe.records import Recorder
 
 FRAMES = 6
 ASKS = """
@@ -120,13 +120,6 @@ def test_the_first_frame_that_leaves_makes_a_record_and_null_takes_no_others() -
     for _ in range(100):
         recorder.frame_left(0)
     assert [(one.record_type, one.frame_no) for one in recorder.latest(9)] == [("initial", 1)]
-
-
-def test_records_of_time_come_with_the_frames_behind_their_time() -> None:
-    recorder = Recorder({"frame_period": None, "time_period": 1e-9, "history": 50}, lambda: STAGES)
-    for _ in range(5):
-        recorder.frame_left(0)
-    assert [one.record_type for one in recorder.latest(9)] == ["timestamp"] * 4 + ["initial"]
 
 
 def test_metrics_of_a_pyfunc_say_that_they_come_later() -> None:

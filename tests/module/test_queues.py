@@ -25,9 +25,9 @@ from picasso.module.elements import StreamEvent
 from picasso.module.run.batcher import Batcher, Work
 from picasso.module.run.limits import Limit, PoolUse
 from picasso.module.run.pipeline import with_buffer_queues
-from picasso.module.run.statistics import ModuleStatistics
 from picasso.module.run.work_queue import QueueLimits
 from picasso.module.sinks import MemorySink
+from picasso.observe.account import ModuleStatistics
 from picasso.primitives import VideoFrame
 
 __all__ = ["no_thread_is_left"]

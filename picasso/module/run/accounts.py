@@ -1,16 +1,23 @@
-"""The one place where frames are counted: what came in of each source, and what became of it."""
+"""The one place where frames are counted: what came in of each source, what became of it, and how long that took."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter, OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, final
 
+from picasso.engine.stats import NO_TIMES, Histogram, LatencySummary
+from picasso.observe.account import SourceAccount
+from picasso.observe.rates import Rate
+
 if TYPE_CHECKING:
     from picasso.primitives import VideoFrame
+
+__all__ = ["Accounts", "Fate", "Measures", "SourceAccount", "Ticket"]
 
 KEPT: Final = 64
 """Sources that are gone and still have an account of their own; those before are counted together."""
@@ -35,34 +42,6 @@ class Fate(StrEnum):
     """A queue was full, and its policy drops."""
 
 
-@dataclass(frozen=True, slots=True)
-class SourceAccount:
-    """What became of the frames of a source: ``came == left + sum(dropped.values()) + under_way``, always."""
-
-    came: int = 0
-    """Frames that came in."""
-    left: int = 0
-    """Frames that were handed to the sinks."""
-    dropped: Mapping[str, int] = field(default_factory=dict)
-    """Frames that were not, by reason; only reasons that occurred."""
-    under_way: int = 0
-    """Frames that are in the module."""
-
-    def __add__(self, other: SourceAccount) -> SourceAccount:
-        return SourceAccount(
-            self.came + other.came,
-            self.left + other.left,
-            dict(Counter(self.dropped) + Counter(other.dropped)),
-            self.under_way + other.under_way,
-        )
-
-    def __str__(self) -> str:
-        dropped = ", ".join(f"{reason} {count}" for reason, count in sorted(self.dropped.items()))
-        rest = f" + {self.under_way} under way" if self.under_way else ""
-        why = f" ({dropped})" if dropped else ""
-        return f"{self.came} frames in = {self.left} out + {sum(self.dropped.values())} dropped{why}{rest}"
-
-
 @dataclass(slots=True)
 class Ticket:
     """A frame that is in the module."""
@@ -72,15 +51,35 @@ class Ticket:
     """That of the frame when it came in."""
     source: Any
     """What the one who let it in keeps with it."""
+    begun_ns: int
+    """When its bytes were received, of the module's clock; where that is not known, when it came in."""
     is_sent: bool = False
     """Whether it went to the engine."""
+    has_pixels: bool = False
+    """Whether it went there with pixels."""
+    trail: list[tuple[str, int]] = field(default_factory=list)
+    """The stages that it has passed, and when it left each. It comes to a stage when it leaves the one before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """How long frames took, and how many leave."""
+
+    latency: LatencySummary = NO_TIMES
+    """From receipt until every sink has taken the frame."""
+    stages: Mapping[str, LatencySummary] = field(default_factory=dict)
+    frames_per_s: float = 0.0
+    encoded_bytes: int = 0
+    bitrate_bps: float = 0.0
 
 
 @final
 class _Open:
     """The account of a source while it may change."""
 
-    __slots__ = ("came", "dropped", "is_closed", "left", "under_way")
+    __slots__ = (
+        "came", "dropped", "encoded_bytes", "is_closed", "latency", "left", "rate", "stages", "under_way",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.came = 0
@@ -88,9 +87,28 @@ class _Open:
         self.dropped: Counter[str] = Counter()
         self.under_way = 0
         self.is_closed = False
+        self.encoded_bytes = 0
+        self.rate = Rate()
+        self.latency = Histogram()
+        self.stages: dict[str, Histogram] = {}
 
     def copy(self) -> SourceAccount:
         return SourceAccount(self.came, self.left, dict(self.dropped), self.under_way)
+
+    def measures(self, now_ns: int) -> Measures:
+        frames_per_s, bytes_per_s = self.rate.per_s(now_ns)
+        stages = {name: times.summary() for name, times in self.stages.items()}
+        return Measures(self.latency.summary(), stages, frames_per_s, self.encoded_bytes, 8 * bytes_per_s)
+
+    def add(self, ticket: Ticket) -> None:
+        """Count how long a frame was in each stage."""
+        begun_ns, stages = ticket.begun_ns, self.stages
+        for stage, ended_ns in ticket.trail:
+            times = stages.get(stage)
+            if times is None:
+                times = stages[stage] = Histogram()
+            times.add(ended_ns - begun_ns)
+            begun_ns = ended_ns
 
 
 @final
@@ -99,54 +117,100 @@ class Accounts:
 
     A frame that comes in gets a ticket. What ends its way takes the ticket back and says how; what comes second finds
     none, and nothing is counted twice. So for each source ``came == left + sum(dropped) + under_way`` at any moment.
+    Who brings a frame to the end of a stage appends that to ``ticket.trail``; it becomes durations when the way ends.
     Any thread may call any method; none of them waits.
     """
 
-    def __init__(self, kept: int = KEPT) -> None:
+    def __init__(self, kept: int = KEPT, now_ns: Callable[[], int] = time.monotonic_ns) -> None:
         """Count nothing yet.
 
         Args:
             kept: Sources that are gone and keep an account of their own.
+            now_ns: The time of the module's clock.
         """
+        self.now_ns = now_ns
         self._lock = threading.Lock()
         self._tickets: dict[int, Ticket] = {}
+        self._at_sinks: dict[int, Ticket] = {}
+        """Of frames that were handed to the sinks, and that not every sink has taken."""
         self._accounts: dict[str, _Open] = {}
+        self._kept_back: dict[str, Counter[str]] = {}
+        """What sources say that they have kept back themselves, as far as it is counted."""
         self._closed: OrderedDict[str, None] = OrderedDict()
         self._kept = kept
         self._gone = SourceAccount()
+        self._past = _Open()
+        """Durations of sources that have no account of their own any more."""
+        self._rate = Rate()
+        self.entered = 0
+        """Frames that came in and were let in."""
         self.encoded = 0
         """Frames that were handed to the sinks and had gone to the engine."""
         self.is_closed = False
         """Whether everything was dropped: nothing is handed to the sinks any more."""
 
-    def enter(self, frame: VideoFrame, source: Any = None) -> Ticket:
+    def enter(self, frame: VideoFrame, source: Any = None, came_ns: tuple[int, int] | None = None) -> Ticket:
         """Count a frame that comes in.
 
         Args:
             frame: The frame; it must be the same object that leaves.
             source: Kept with its ticket.
+            came_ns: When its bytes were received and when its decoder took them, if that is known.
         """
-        ticket = Ticket(frame, frame.source_id, source)
+        now_ns = self.now_ns()
+        ticket = Ticket(frame, frame.source_id, source, now_ns if came_ns is None else came_ns[0])
+        if came_ns is not None:
+            ticket.trail += (("source", came_ns[1]), ("decode", now_ns))
         with self._lock:
             account = self._account(ticket.source_id)
             account.came += 1
             account.under_way += 1
+            self.entered += 1
             self._tickets[id(frame)] = ticket
         return ticket
 
     def refuse(self, source_id: str, reason: str = Fate.REJECTED, count: int = 1) -> None:
         """Count frames that are not let in, such as those that an ingress rule keeps out."""
         with self._lock:
-            known = self._accounts.get(source_id)
-            account = known or self._account(source_id)
-            account.is_closed |= known is None  # a source that is never let in is as good as gone
-            account.came += count
-            account.dropped[reason] += count
-            self._fold(source_id, account)
+            self._refuse(source_id, reason, count)
 
-    def leave(self, frame: VideoFrame) -> Ticket | None:
-        """Count a frame that is handed to the sinks; None where it is counted already."""
-        return self._settle(frame, None)
+    def _refuse(self, source_id: str, reason: str, count: int) -> None:
+        known = self._accounts.get(source_id)
+        account = known or self._account(source_id)
+        account.is_closed |= known is None  # a source that is never let in is as good as gone
+        account.came += count
+        account.dropped[reason] += count
+        self._fold(source_id, account)
+
+    def keep_back(self, source_id: str, so_far: Mapping[str, int]) -> None:
+        """Count what a source says that it has kept back ``so_far``, by reason, beyond what it said before."""
+        with self._lock:
+            before = self._kept_back.setdefault(source_id, Counter()) if so_far else {}
+            for reason, count in so_far.items():
+                if (more := count - before[reason]) > 0:
+                    before[reason] = count
+                    self._refuse(source_id, reason, more)
+
+    def leave(self, frame: VideoFrame, encoded_bytes: int = 0) -> Ticket | None:
+        """Count a frame that is handed to the sinks; None where it is counted already.
+
+        Args:
+            frame: The frame; ``taken`` is to be called with it.
+            encoded_bytes: What the encoder made of it; 0 where it was not encoded here.
+        """
+        return self._settle(frame, None, encoded_bytes)
+
+    def taken(self, frame: VideoFrame) -> None:
+        """Take notice that every sink has taken a frame, or has left it out: its way has ended."""
+        now_ns = self.now_ns()
+        with self._lock:
+            ticket = self._at_sinks.pop(id(frame), None)
+            if ticket is None:
+                return
+            ticket.trail.append(("sink", now_ns))
+            account = self._accounts.get(ticket.source_id, self._past)
+            account.add(ticket)
+            account.latency.add(now_ns - ticket.begun_ns)
 
     def drop(self, frame: VideoFrame, reason: str) -> Ticket | None:
         """Count a frame that goes no further; None where it is counted already."""
@@ -162,6 +226,11 @@ class Accounts:
             if (account := self._accounts.get(source_id)) is not None:
                 account.is_closed = True
                 self._fold(source_id, account)
+
+    def forget_kept_back(self, source_id: str) -> None:
+        """Take notice that what a source says to have kept back begins at 0 again."""
+        with self._lock:
+            self._kept_back.pop(source_id, None)
 
     def drop_all(self, reason: str) -> list[Ticket]:
         """Count every frame that is in the module as dropped, for the last time, and return their tickets."""
@@ -180,6 +249,25 @@ class Accounts:
         """Return the accounts of all sources that are there, and of the latest that are gone."""
         with self._lock:
             return {name: account.copy() for name, account in self._accounts.items()}
+
+    def snapshot(self) -> tuple[dict[str, SourceAccount], SourceAccount]:
+        """Return what ``sources`` and ``gone`` do, of one moment."""
+        with self._lock:
+            return {name: account.copy() for name, account in self._accounts.items()}, self._gone
+
+    def measures(self) -> tuple[dict[str, Measures], Measures]:
+        """Return how long frames took: of each source that has an account, and of all that ever were."""
+        now_ns = self.now_ns()
+        with self._lock:
+            accounts = dict(self._accounts)
+            together = _Open()
+            for account in [self._past, *accounts.values()]:
+                _absorb(together, account)
+            frames_per_s, bytes_per_s = self._rate.per_s(now_ns)
+            found = {name: account.measures(now_ns) for name, account in accounts.items()}
+        stages = {name: times.summary() for name, times in together.stages.items()}
+        bits = 8 * bytes_per_s
+        return found, Measures(together.latency.summary(), stages, frames_per_s, together.encoded_bytes, bits)
 
     @property
     def gone(self) -> SourceAccount:
@@ -201,7 +289,8 @@ class Accounts:
             self._closed.pop(source_id, None)
         return account
 
-    def _settle(self, frame: VideoFrame, reason: str | None) -> Ticket | None:
+    def _settle(self, frame: VideoFrame, reason: str | None, encoded_bytes: int = 0) -> Ticket | None:
+        now_ns = self.now_ns()
         with self._lock:
             ticket = self._tickets.pop(id(frame), None)
             if ticket is None:
@@ -210,9 +299,15 @@ class Accounts:
             account.under_way -= 1
             if reason is None:
                 account.left += 1
+                account.rate.add(now_ns, encoded_bytes)
+                account.encoded_bytes += encoded_bytes
+                self._rate.add(now_ns, encoded_bytes)
                 self.encoded += ticket.is_sent
+                ticket.trail.append(("frame-tag-funnel", now_ns))
+                self._at_sinks[id(frame)] = ticket
             else:
                 account.dropped[reason] += 1
+                account.add(ticket)
             self._fold(ticket.source_id, account)
             return ticket
 
@@ -224,4 +319,14 @@ class Accounts:
         self._closed.move_to_end(source_id)
         while len(self._closed) > self._kept:
             oldest, _ = self._closed.popitem(last=False)
-            self._gone = self._gone + self._accounts.pop(oldest).copy()
+            past = self._accounts.pop(oldest)
+            self._gone = self._gone + past.copy()
+            _absorb(self._past, past)
+
+
+def _absorb(whole: _Open, part: _Open) -> None:
+    """Add the durations and bytes of one account to those of another."""
+    whole.encoded_bytes += part.encoded_bytes
+    whole.latency.absorb(part.latency)
+    for stage, times in part.stages.items():
+        whole.stages.setdefault(stage, Histogram()).absorb(times)

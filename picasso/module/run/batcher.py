@@ -36,6 +36,8 @@ class Work:
     """Of whose pool each frame has taken a picture; emptied when they are given back."""
     is_taken: bool = True
     """Whether it is one of the batches that may be under way."""
+    trail: list[tuple[str, int]] = field(default_factory=list)
+    """The stages that its frames have passed together, and when they left each, of the module's clock."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ class Ingresses:
         self._runner: Runner
         self._add: Callable[[Source], None]
         self._drain: Callable[[], None]
+        self._forget: Callable[[SourceStatus], None] = lambda _last: None
 
     def __bool__(self) -> bool:
         return bool(self._ingresses)
@@ -52,15 +53,22 @@ class Ingresses:
         for ingress in self._ingresses:
             ingress.open()
 
-    def start(self, runner: Runner, add: Callable[[Source], None], drain: Callable[[], None]) -> None:
+    def start(
+        self,
+        runner: Runner,
+        add: Callable[[Source], None],
+        drain: Callable[[], None],
+        forget: Callable[[SourceStatus], None],
+    ) -> None:
         """Begin to read.
 
         Args:
             runner: Knows the sources.
             add: Adds one to the runner.
             drain: Stops the module in order.
+            forget: Told how a source fared that is gone.
         """
-        self._runner, self._add, self._drain = runner, add, drain
+        self._runner, self._add, self._drain, self._forget = runner, add, drain, forget
         for ingress in self._ingresses:
             ingress.start(self)
 
@@ -77,6 +85,7 @@ class Ingresses:
     def dismiss(self, source_id: str) -> None:
         """Forget a source that is over, and keep what it counted."""
         status = self._runner.remove(source_id)
+        self._forget(status)
         self._gone[source_id] = _together(self._gone.pop(source_id, None), status)
         if len(self._gone) > MAX_GONE:
             self._gone.popitem(last=False)

@@ -20,9 +20,9 @@ from picasso.module.compat import answered_imports
 from picasso.module.config import ModuleConfig, load_config
 from picasso.module.elements import CodePath
 from picasso.module.params import fill, use_dynamic
-from picasso.module.run.accounts import Accounts
 from picasso.module.run.assembly import Sizes, batcher_of, steps_of
 from picasso.module.run.auxiliary import AuxiliaryStreams
+from picasso.module.run.books import Books
 from picasso.module.run.encoders import prove_auxiliary, with_proven_encoder
 from picasso.module.run.ending import GRACE_S, Ending
 from picasso.module.run.ingresses import Ingresses
@@ -30,19 +30,17 @@ from picasso.module.run.inprocess import Outcome, SentSource, ends_of, standing_
 from picasso.module.run.not_built import refuse_what_is_not_built
 from picasso.module.run.pipeline import Pipeline
 from picasso.module.run.reading import configured_ingresses, configured_sources, given_sources, report_failure
-from picasso.module.run.records import Recorder
 from picasso.module.run.services import serve
-from picasso.module.run.sink_threads import SinkThreads
 from picasso.module.run.stage import ModuleStage
 from picasso.module.run.state import ModuleState, StateFile
-from picasso.module.run.statistics import ModuleStatistics, Statistician
 from picasso.module.sinks import MemorySink, open_sink
 from picasso.module.sources import limited
+from picasso.observe.account import ModuleStatistics
 from picasso.primitives import EndOfStream
 from picasso.signals import Stop, Stopped, hold_stop, stop_on_signals
 
 if TYPE_CHECKING:
-    from picasso.engine import ErrorStage, OutputMessage, PicassoEngine
+    from picasso.engine import ErrorStage, PicassoEngine
     from picasso.module.params.etcd import EtcdMirror
     from picasso.primitives import VideoFrame
 
@@ -128,8 +126,10 @@ class Module:
         self._given_sinks = given_sinks
         self._sent: dict[str, SentSource] = {}
         self._sending = threading.Lock()
-        length = self.config.parameters["queue_maxsize"] or 0
-        self._sinks = SinkThreads(self.config.name, length, self._all_sinks_failed)
+        self._books = Books(self.config, self.clock, self._ingresses, self._all_sinks_failed)
+        self.accounts = self._books.accounts
+        """What came in, and what became of it."""
+        self._sinks = self._books.sinks
         self._auxiliary = AuxiliaryStreams(
             self.config.parameters.get("auxiliary_encoders") or (), self._engine, self._is_source, self._sinks.put
         )
@@ -144,13 +144,6 @@ class Module:
         self._changed = threading.Event()
         """The state of a source has changed, or the module is to stop."""
         self._started_s = 0.0
-        self.accounts = Accounts()
-        """What came in, and what became of it."""
-        self._statistician = Statistician(self.config.name, self.accounts, self.statuses)
-        self._recorder = Recorder(
-            self.config.parameters["telemetry"].get("metrics") or {},
-            lambda: self._statistician.stages(list(self._sinks)),
-        )
         self._sizes = Sizes(self.config, self._sources if sources is None else None)
 
     @classmethod
@@ -344,7 +337,13 @@ class Module:
         self._ingresses.open()
         batcher = batcher_of(config, self._sizes, self.clock)
         stage = ModuleStage(
-            config, batcher, self._set_spec, self.accounts, self._sizes.egress, lists_primary=self._compat
+            config,
+            batcher,
+            self._set_spec,
+            self.accounts,
+            self._sizes.egress,
+            lists_primary=self._compat,
+            came_ns=self._books.came_ns,
         )
         pipeline = Pipeline(
             batcher,
@@ -353,27 +352,27 @@ class Module:
             deliver=stage.deliver,
             drop=stage.drop,
             fail=self._fail,
+            now_ns=self.clock.now_ns,
         )
         self._stage = stage
-        for part in (self._ending, self._statistician):
-            part.batcher, part.stage, part.pipeline = batcher, stage, pipeline
-        self._statistician.etcd = self._etcd
+        self._ending.batcher, self._ending.stage, self._ending.pipeline = batcher, stage, pipeline
         self._runner = Runner(
             SourceSpec(),
             general=GeneralSpec(config.name, inflight_queue_size=self._sizes.egress.frames or 1 << 20),
-            callbacks=Callbacks(on_encoded_frame=self._auxiliary.came_out, on_error=self._lost),
+            callbacks=Callbacks(on_encoded_frame=self._auxiliary.came_out, on_error=self._lost, on_step=stage.step),
             stage=stage,
             on_state=self._note_state,
             max_sources=parameters["max_parallel_streams"] or 0,
             clock=self.clock,
         )
         self._ending.runner = self._runner
+        self._books.open(batcher, stage, pipeline, self._runner, self._etcd)
         for source in self._sources:
             self._add(source if self._stands_still else limited(source, parameters, self.clock))
-        serve(pipeline, self._auxiliary, self._recorder)
+        serve(pipeline, self._auxiliary, self._books.recorder)
         pipeline.start()
         self._runner.start()
-        self._ingresses.start(self._runner, self._add, self.finish)
+        self._ingresses.start(self._runner, self._add, self.finish, self._books.forget)
 
     def _note_state(self, source_id: str, state: SourceState) -> None:
         self._ingresses.note_state(source_id, state)
@@ -387,8 +386,8 @@ class Module:
         if self._auxiliary.has(source.source_id):
             raise ValueError(f"the source id {source.source_id!r} is in use by an auxiliary stream")
         self._sizes.take_limit_of(source)
-        self._runner.add(source, outputs=[Output(SourceSpec(), on_output=self._deliver)])
-        self._statistician.notice(source)
+        with self._books.noticing(source):
+            self._runner.add(source, outputs=[Output(SourceSpec(), on_output=self._books.deliver)])
         self._sizes.check(max(self._stage.open_sources + 1, len(self._sources)))
 
     def _all_sinks_failed(self, error: BaseException) -> None:
@@ -410,11 +409,6 @@ class Module:
     def _is_source(self, source_id: str) -> bool:
         return any(status.source_id == source_id for status in self.statuses())
 
-    def _deliver(self, output: OutputMessage) -> None:
-        self._stage.finish(output, self._sinks.put)
-        if not output.is_eos:
-            self._recorder.frame_left(output.as_video_frame().object_count)
-
     def _lost(self, source_id: str, stage: ErrorStage, error: BaseException, frame: VideoFrame | None) -> None:
         """Take notice of a frame that the engine lost; what a callback raised loses none."""
         if frame is not None and self._stage.lose(frame, error):
@@ -430,13 +424,14 @@ class Module:
 
     def statistics(self) -> ModuleStatistics:
         """Take a snapshot: what became of the frames of every source, what waits where, what every stage has done."""
-        return self._statistician.take(str(self.state), list(self._sinks))
+        return self._books.statistics(str(self.state))
 
     def _close_all(self, timeout_s: float = GRACE_S) -> None:
         deadline_s = time.monotonic() + timeout_s
         self._ingresses.stop()
         self._ingresses.join(deadline_s)
         self._ending.run(timeout_s)
+        self._books.close()
         self.failure = self.failure or self._sinks.failure
         if self._etcd is not None:
             use_dynamic(None)

@@ -61,6 +61,11 @@ class ElementStats:
     """Batches that wait before it; 0 where it has no queue."""
     is_working: bool = False
     """Whether it works on a batch now."""
+    batch_sizes: Counter[int] = field(default_factory=Counter)
+    """How many batches had a given number of frames; where the element has an attribute of this name, what that says:
+    of a model, what it takes at once."""
+    is_of_model: bool = False
+    """Whether the element counts those itself."""
 
 
 @dataclass(slots=True)
@@ -91,6 +96,7 @@ class Pipeline:
         deliver: Callable[[Work], None],
         drop: Callable[[Frame, str], None],
         fail: Callable[[BaseException], None],
+        now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         """Build the threads; nothing runs yet.
 
@@ -101,6 +107,7 @@ class Pipeline:
             deliver: Takes what has gone through; called on the last thread.
             drop: Takes a frame that goes no further, with the reason.
             fail: Told what ended the pipeline.
+            now_ns: The time of the module's clock.
         """
         self._batcher = batcher
         self._deliver = deliver
@@ -109,6 +116,7 @@ class Pipeline:
         self._failed = threading.Event()
         self._groups = _groups(with_buffer_queues(elements, queues))
         self._elements = [element for group in self._groups for element, _stats in group.elements]
+        self._now_ns = now_ns
         self.stats = [stats for group in self._groups for _element, stats in group.elements]
         self.taken = self.taken_frames = 0
         """Batches that were taken, and their frames."""
@@ -222,11 +230,15 @@ class Pipeline:
 
     def _next(self, group: _Group) -> Work | None:
         if group.queue is not None:
-            return group.queue.get()
+            queued = group.queue.get()
+            if queued is not None and group.queue.limits.name is not None:
+                queued.trail.append((group.queue.limits.name, self._now_ns()))
+            return queued
         try:
             work = self._batcher.take()
         except Closed:
             return None
+        work.trail.append(("muxer", self._now_ns()))
         self.taken += bool(work.frames)
         self.taken_frames += len(work.frames)
         return work
@@ -238,6 +250,7 @@ class Pipeline:
         try:
             for element, stats in group.elements:
                 _process(work, element, stats)
+                work.trail.append((stats.stage, self._now_ns()))
             if outgoing is None:
                 self.done += bool(work.frames)
                 self.done_frames += len(work.frames)
@@ -299,7 +312,10 @@ def _groups(steps: Sequence[PipelineStep]) -> list[_Group]:
         if isinstance(step, QueueLimits):
             groups.append(_Group(WorkQueue(step if step.name is None else step.named(stage))))
         else:
-            groups[-1].elements.append((step, ElementStats(step.name, stage)))
+            own = getattr(step, "batch_sizes", None)
+            sizes = Counter() if own is None else own
+            stats = ElementStats(step.name, stage, batch_sizes=sizes, is_of_model=own is not None)
+            groups[-1].elements.append((step, stats))
     return groups
 
 
@@ -314,6 +330,8 @@ def _process(work: Work, element: Element, stats: ElementStats) -> None:
     stats.batches += bool(work.frames)
     stats.frames += len(work.frames)
     stats.objects += sum(frame.video_frame.object_count for frame in work.frames)
+    if work.frames and not stats.is_of_model:
+        stats.batch_sizes[len(work.frames)] += 1
 
 
 def _stop(element: Element) -> None:

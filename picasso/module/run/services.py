@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from picasso.module.elements import AuxiliaryStream
     from picasso.module.run.auxiliary import AuxiliaryStreams
     from picasso.module.run.pipeline import Pipeline
-    from picasso.module.run.records import Record, Recorder
     from picasso.module.run.work_queue import WorkQueue
+    from picasso.observe.records import Record, Recorder
 
 
 @final

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, final
@@ -22,29 +23,58 @@ class SinkThreads:
     go on. When the last one has failed, ``on_all_failed`` is told, once.
     """
 
-    def __init__(self, name: str, queue_frames: int, on_all_failed: Callable[[BaseException], object]) -> None:
+    def __init__(
+        self,
+        name: str,
+        queue_frames: int,
+        on_all_failed: Callable[[BaseException], object],
+        on_taken: Callable[[OutputMessage], object] | None = None,
+    ) -> None:
         """Begin without sinks.
 
         Args:
             name: The module's.
             queue_frames: Messages that wait for each sink; 0 for no limit.
             on_all_failed: Told what the last sink raised; called on its thread.
+            on_taken: Told of each frame that every sink has taken or left out, once; must not raise or wait.
         """
         self._name = name
         self._queue_frames = queue_frames
         self._on_all_failed = on_all_failed
+        self._on_taken = on_taken
         self._threads: list[SinkThread] = []
+        self._open: dict[int, int] = {}
+        """How many sinks have yet to take a frame, where there are several."""
+        self._lock = threading.Lock()
 
     def add(self, sink: Sink) -> None:
         """Start the thread of a sink."""
-        thread = SinkThread(sink, self._name, OverflowPolicy.BLOCK, self._queue_frames, self._failed)
+        thread = SinkThread(sink, self._name, OverflowPolicy.BLOCK, self._queue_frames, self._failed, self._done)
         thread.start()
         self._threads.append(thread)
 
     def put(self, output: OutputMessage) -> None:
         """Queue an output for every sink; waits while a queue is full. Any thread."""
-        for thread in self._threads:
+        threads = self._threads
+        if not threads and self._on_taken is not None and not output.is_eos:
+            self._on_taken(output)
+        if len(threads) > 1 and not output.is_eos:
+            with self._lock:
+                self._open[id(output)] = len(threads)
+        for thread in threads:
             thread.put(output)
+
+    def _done(self, output: OutputMessage) -> None:
+        """Take notice that one sink is done with a frame."""
+        if len(self._threads) > 1:
+            with self._lock:
+                left = self._open.get(id(output), 1) - 1
+                if left:
+                    self._open[id(output)] = left
+                    return
+                self._open.pop(id(output), None)
+        if self._on_taken is not None:
+            self._on_taken(output)
 
     def finish(self) -> None:
         """Have every sink closed behind what is queued. Threads that wait for room wait no longer."""

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Final, final
 
 from picasso.draw.attached import ATTACHED, attach, joined, moved
+from picasso.engine.stages import Step
 from picasso.errors import ShutDownError
 from picasso.module.config.output import RAW
 from picasso.module.elements import StreamEvent
@@ -33,7 +34,22 @@ if TYPE_CHECKING:
     from picasso.transform import Rect
 
 FALLBACK_RATE: Final = Fraction(30)
+_STAGES: Final = {
+    Step.QUEUE: "queue-tagged",
+    Step.TRANSFORM: "sink-convert",
+    Step.DRAW: "sink-convert",
+    Step.ENCODE: "encode",
+}
+"""The stages that a frame with pixels has passed when the engine has ended a step."""
 logger = logging.getLogger("picasso.module")
+
+
+def _encoded_bytes(output: OutputMessage) -> int:
+    """Return the bytes that the encoder made of a frame; 0 where it went past it."""
+    if output.is_metadata_only or output.placement is None:
+        return 0
+    content = output.as_video_frame().content
+    return len(content.get_data()) if content.is_internal() else 0
 
 
 @final
@@ -69,6 +85,7 @@ class ModuleStage:
         egress: Limit | None = None,
         *,
         lists_primary: bool = False,
+        came_ns: Callable[[str], tuple[int, int] | None] = lambda _source_id: None,
     ) -> None:
         """Make a stage without sources.
 
@@ -79,6 +96,7 @@ class ModuleStage:
             accounts: Where frames are counted.
             egress: How much of a source may wait behind the elements.
             lists_primary: Whether the objects of a frame begin with the primary one.
+            came_ns: When the bytes of the newest frame of a source were received, and when its decoder took them.
         """
         self.accounts = accounts or Accounts()
         self.tagged = self.untagged = 0
@@ -88,6 +106,7 @@ class ModuleStage:
         self._set_spec = set_spec
         self._egress = egress or Limit()
         self._lists_primary = lists_primary
+        self._came_ns = came_ns
         self._sources: dict[str, _Source] = {}
         self._failures = 0
         self._copies = module.output_frame is not None and module.output_frame.codec == COPY
@@ -100,7 +119,7 @@ class ModuleStage:
     def frame(self, source_id: str, frame: VideoFrame, surface: SurfaceView) -> None:
         """Put a frame of ``source_id`` into its line; ``frame`` and ``surface`` are the stage's from now on."""
         source = self._sources[source_id]
-        self.accounts.enter(frame, source)
+        self.accounts.enter(frame, source, self._came_ns(source_id))
         try:
             self._enter(source, frame, surface)
         except Closed:
@@ -142,6 +161,7 @@ class ModuleStage:
             ticket = self.accounts.ticket(frame.video_frame)
             if ticket is None:
                 continue  # it was given up meanwhile
+            ticket.trail += work.trail
             try:
                 self._pass_on(frame, ticket.source)
             except ShutDownError:
@@ -183,7 +203,7 @@ class ModuleStage:
             emit(output)
             return
         frame = output.as_video_frame()
-        ticket = self.accounts.leave(frame)
+        ticket = self.accounts.leave(frame, _encoded_bytes(output))
         if ticket is None:
             if self.accounts.is_closed:
                 return  # it is counted as stopped
@@ -193,6 +213,12 @@ class ModuleStage:
         emit(output)
         if ticket is not None and ticket.is_sent:
             ticket.source.egress.came_out()
+
+    def step(self, _source_id: str, frame: VideoFrame, step: Step, _start_ns: int, end_ns: int) -> None:
+        """Take notice that the engine has ended a ``step`` of a ``frame`` at ``end_ns``."""
+        ticket = self.accounts.ticket(frame) if step in _STAGES else None
+        if ticket is not None:
+            ticket.trail.append((_STAGES[step] if ticket.has_pixels else "queue-not-tagged", end_ns))
 
     def lose(self, frame: VideoFrame, error: BaseException) -> bool:
         """Take notice of a frame that the engine lost; tell whether it was in the module."""
@@ -295,7 +321,8 @@ class ModuleStage:
             return  # it was given up while it waited
         source.egress.sent(0 if surface is None else payload_bytes(frame, surface))
         self.tagged += surface is not None
-        ticket.is_sent = True
+        ticket.is_sent, ticket.has_pixels = True, surface is not None
+        ticket.trail.append(("output-queue", self.accounts.now_ns()))
         try:
             if surface is None:
                 source.downstream.send_metadata(frame)

@@ -1,192 +1,180 @@
-"""A snapshot of a module: what became of every frame, what waits where, what every stage has done."""
+"""The one snapshot of a module: where everything is counted, and how it becomes plain values."""
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, final
 from weakref import WeakValueDictionary
 
-from picasso.module.run.accounts import SourceAccount
-from picasso.module.run.limits import Limit, PoolUse, QueueUse
+from picasso.flow.sink import SinkThread
+from picasso.module.run.accounts import Measures
 from picasso.module.run.work_queue import WorkQueue
+from picasso.observe.account import (
+    EtcdStatistics,
+    ModuleStatistics,
+    SinkStatistics,
+    SourceAccount,
+    SourceStatistics,
+    StageStatistics,
+)
+from picasso.observe.levels import NO_QUEUE, Limit, PoolUse, QueueUse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from picasso.engine.stats import LatencySummary
     from picasso.flow import Source, SourceStatus
-    from picasso.flow.sink import SinkThread
     from picasso.module.params.etcd import EtcdMirror
     from picasso.module.run.accounts import Accounts
     from picasso.module.run.batcher import Batcher
     from picasso.module.run.pipeline import ElementStats, Pipeline
     from picasso.module.run.stage import ModuleStage
 
-
-@dataclass(frozen=True, slots=True)
-class SourceStatistics:
-    """One source. ``account.came == account.left + sum(account.dropped.values()) + account.under_way``, always."""
-
-    account: SourceAccount
-    """What came in and what became of it, with what the source itself kept back."""
-    state: str = ""
-    """As ``SourceState`` names it; empty for a source that is gone."""
-    ingress_queue: QueueUse = field(default=QueueUse(0, 0, Limit()))
-    """What waits for the decoder, encoded: ``ingress_queue_length``, ``ingress_queue_byte_size``. Files are read by the
-    decoder itself: nothing of them ever waits."""
-    decoder_queue: QueueUse = field(default=QueueUse(0, 0, Limit()))
-    """Decoded frames that wait for a picture of the pool: ``decoder_queue_length``, ``decoder_queue_byte_size``."""
-    pictures: PoolUse = field(default=PoolUse(0, None))
-    """Frames that wait for a batch or are in one: ``stream_buffer_pool_size``."""
-    egress: QueueUse = field(default=QueueUse(0, 0, Limit()))
-    """Frames between the elements and the sinks: ``egress_queue_length``, ``egress_queue_byte_size``."""
-
-
-@dataclass(frozen=True, slots=True)
-class SinkStatistics:
-    """One sink: ``came == written + sum(dropped.values()) + waiting``, always."""
-
-    name: str
-    came: int
-    """Frames that it was given."""
-    written: int
-    dropped: Mapping[str, int]
-    """Frames that it did not write, by reason; only reasons that occurred."""
-    waiting: int
-    """Frames in its queue, the one that is being written included."""
-    queue: QueueUse
-    """Messages in its queue, ends of streams too: ``queue_maxsize``."""
-    failure: BaseException | None
-    """What it raised first; it takes nothing more."""
-
-
-@dataclass(frozen=True, slots=True)
-class StageStatistics:
-    """One stage of a module's pipeline, since the start."""
-
-    name: str
-    frames: int
-    """Frames that have come to it."""
-    queue_length: int = 0
-    """What waits before it now."""
-    batches: int = 0
-    """Batches, for stages that work on batches."""
-    objects: int = 0
-    """Objects of the frames behind it, for elements."""
-
-
-@dataclass(frozen=True, slots=True)
-class EtcdStatistics:
-    """The mirror of etcd."""
-
-    age_s: float
-    """Seconds since etcd was last heard of; 0 while the connection stands."""
-    keys: int
-    """Keys below the watched path."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModuleStatistics:
-    """What a module has done and does. A snapshot: it does not change."""
-
-    name: str
-    state: str
-    uptime_s: float
-    sources: Mapping[str, SourceStatistics]
-    """By source id: those that are there, and the latest 64 that are gone."""
-    gone: SourceAccount
-    """All sources together that were gone before those."""
-    sinks: Sequence[SinkStatistics]
-    stages: Sequence[StageStatistics]
-    """In the order of a frame's way; elements are called ``pyfunc/<module>.<class>``, others by name or kind."""
-    batches: PoolUse
-    """Batches under way: ``muxer_buffer_pool_size``."""
-    queues: Sequence[QueueUse]
-    """Queues between elements, in batches: ``buffer_queues`` and elements ``queue``."""
-    etcd: EtcdStatistics | None
-    """None where no etcd is configured."""
-
-    @property
-    def total(self) -> SourceAccount:
-        """All sources together."""
-        return sum((source.account for source in self.sources.values()), self.gone)
-
-    def __str__(self) -> str:
-        return f"module {self.name!r}: {self.total}"
+ERROR_LETTERS: Final = 200
+"""Of an error's text that is kept."""
 
 
 @final
 class Statistician:
     """Knows where everything is counted, and takes the snapshots."""
 
-    def __init__(self, name: str, accounts: Accounts, statuses: Callable[[], Sequence[SourceStatus]]) -> None:
+    def __init__(
+        self,
+        name: str,
+        accounts: Accounts,
+        current: Callable[[], Sequence[SourceStatus]],
+        with_past: Callable[[Sequence[SourceStatus]], Sequence[SourceStatus]] = lambda statuses: statuses,
+        *,
+        is_real: bool = True,
+    ) -> None:
         """Count from now on.
 
         Args:
             name: The module's.
             accounts: What became of the frames.
-            statuses: How the sources are doing.
+            current: How the sources are doing that are there.
+            with_past: Adds what they counted before they were gone and came again.
+            is_real: Whether the module goes by the system's monotonic clock.
         """
         self._name = name
         self._accounts = accounts
-        self._statuses = statuses
+        self._current = current
+        self._with_past = with_past
+        self._is_real = is_real
         self._started_s = time.monotonic()
+        self._pulling = threading.Lock()
+        """Over who is there and what it says to have kept back: a source is not forgotten between the two."""
         self._there: WeakValueDictionary[str, Any] = WeakValueDictionary()
         self.batcher: Batcher | None = None
         self.stage: ModuleStage | None = None
         self.pipeline: Pipeline | None = None
         self.etcd: EtcdMirror | None = None
 
-    def notice(self, source: Source) -> None:
-        """Take notice of a source that joins."""
+    def notice(self, source: Source | None) -> Source | None:
+        """Take notice of a source that joins; return the one of its name before it."""
+        if source is None:
+            return None
+        before: Source | None = self._there.get(source.source_id)
         with suppress(TypeError):  # one that cannot be referred to has no queue of ours
             self._there[source.source_id] = source
+        return before
+
+    def came_ns(self, source_id: str) -> tuple[int, int] | None:
+        """Return when the bytes of the newest frame of a source were received and decoded, where it tells.
+
+        Sources go by the system's monotonic clock: under another clock it is not known.
+        """
+        return getattr(self._there.get(source_id), "came_ns", None) if self._is_real else None
+
+    def forget(self, last: SourceStatus) -> None:
+        """Take notice of a source that is gone, and how it fared."""
+        with self._pulling:
+            self._accounts.keep_back(last.source_id, _kept_back(last))
+            self._accounts.forget_kept_back(last.source_id)
 
     def take(self, state: str, sinks: Sequence[SinkThread]) -> ModuleStatistics:
         """Return a snapshot. Any thread."""
         batcher, pipeline, etcd = self.batcher, self.pipeline, self.etcd
+        current = self._pull()
+        accounts, gone = self._accounts.snapshot()
+        measures, together = self._accounts.measures()
+        stages = self._stages(sinks, together.stages)
+        order = {stage.name: place for place, stage in enumerate(stages)}
+        past = {status.source_id: status for status in self._with_past(list(current.values()))}
         return ModuleStatistics(
             name=self._name,
             state=state,
             uptime_s=time.monotonic() - self._started_s,
-            sources=self._sources(),
-            gone=self._accounts.gone,
+            sources={
+                name: self._source(
+                    accounts.get(name) or SourceAccount(),
+                    measures.get(name, NOTHING),
+                    past.get(name),
+                    is_there=name in current,
+                    order=order,
+                )
+                for name in {**current, **accounts}
+            },
+            gone=gone,
             sinks=[_sink(sink) for sink in sinks],
-            stages=self._stages(sinks),
+            stages=stages,
             batches=PoolUse(0, None) if batcher is None else batcher.batch_use,
             queues=[] if pipeline is None else [queue.use for queue in pipeline.queues],
             etcd=None if etcd is None else EtcdStatistics(etcd.age_s, len(etcd.values())),
+            latency=together.latency,
+            frames_per_s=together.frames_per_s,
         )
 
     def stages(self, sinks: Sequence[SinkThread]) -> list[StageStatistics]:
-        """Return what every stage has done. Any thread."""
-        return self._stages(sinks)
+        """Return what every stage has done, without how long that took. Any thread."""
+        self._pull()
+        return self._stages(sinks, {})
 
-    def _sources(self) -> dict[str, SourceStatistics]:
-        statuses = {status.source_id: status for status in self._statuses()}
-        accounts = self._accounts.sources()
-        return {name: self._source(name, accounts.get(name), statuses.get(name)) for name in {**statuses, **accounts}}
+    def _pull(self) -> dict[str, SourceStatus]:
+        """Count what sources have kept back; return how those are doing that are there."""
+        with self._pulling:
+            current = {status.source_id: status for status in self._current()}
+            for source_id, status in current.items():
+                self._accounts.keep_back(source_id, _kept_back(status))
+        return current
 
-    def _source(self, source_id: str, account: SourceAccount | None, status: SourceStatus | None) -> SourceStatistics:
-        account = account or SourceAccount()
+    def _source(
+        self,
+        account: SourceAccount,
+        measures: Measures,
+        status: SourceStatus | None,
+        *,
+        is_there: bool,
+        order: Mapping[str, int],
+    ) -> SourceStatistics:
+        known = SourceStatistics(
+            account,
+            frames_per_s=measures.frames_per_s,
+            latency=measures.latency,
+            stages=dict(sorted(measures.stages.items(), key=lambda one: order.get(one[0], len(order)))),
+            encoded_bytes=measures.encoded_bytes,
+            bitrate_bps=measures.bitrate_bps,
+        )
         if status is None or self.batcher is None or self.stage is None:
-            return SourceStatistics(account)
-        kept_back = {**status.source_dropped}
-        if TOO_MANY in status.stage_dropped:  # it was never let in, so it has no ticket
-            kept_back[TOO_MANY] = status.stage_dropped[TOO_MANY]
-        egress = self.stage.egress_of(source_id)
-        return SourceStatistics(
-            account + SourceAccount(came=sum(kept_back.values()), dropped=kept_back),
-            str(status.state),
-            getattr(self._there.get(source_id), "ingress_use", None) or QueueUse(0, 0, Limit()),
-            self.batcher.queue_use(source_id),
-            self.batcher.picture_use(source_id),
-            QueueUse(0, 0, Limit()) if egress is None else egress.use,
+            return known
+        egress = self.stage.egress_of(status.source_id)
+        return replace(
+            known,
+            state=str(status.state),
+            is_there=is_there,
+            reconnects=status.restarts,
+            gap_s=status.gap_s,
+            last_error=_line(status.last_error),
+            ingress_queue=getattr(self._there.get(status.source_id), "ingress_use", None) or NO_QUEUE,
+            decoder_queue=self.batcher.queue_use(status.source_id),
+            pictures=self.batcher.picture_use(status.source_id),
+            egress=NO_QUEUE if egress is None else egress.use,
         )
 
-    def _stages(self, sinks: Sequence[SinkThread]) -> list[StageStatistics]:
+    def _stages(self, sinks: Sequence[SinkThread], times: Mapping[str, LatencySummary]) -> list[StageStatistics]:
         if self.batcher is None or self.stage is None or self.pipeline is None:
             return []
         total, stage, pipeline = self._accounts.total, self.stage, self.pipeline
@@ -194,8 +182,9 @@ class Statistician:
         egresses = stage.egresses()
         encoding = sum(egress.encoding for egress in egresses)
         between = sum(egress.waiting for egress in egresses)
-        come, taken, done, out = total.came, pipeline.taken_frames, pipeline.done_frames, total.left
-        entry = [StageStatistics(name, come) for name in ENTRY]
+        come, taken, done, out = self._accounts.entered, pipeline.taken_frames, pipeline.done_frames, total.left
+        ingress = sum(use.length for use in self._ingress_uses())
+        entry = [StageStatistics("source", total.came, ingress), *(StageStatistics(name, come) for name in ENTRY)]
         muxer = [StageStatistics("muxer", come, waiting), StageStatistics("prepare-input", taken, 0, pipeline.taken)]
         middle = [_element(one) for one in elements]
         batches = [StageStatistics("update-frame-meta", done, 0, pipeline.done)]
@@ -204,12 +193,30 @@ class Statistician:
         encoder = [StageStatistics(name, self._accounts.encoded) for name in ENCODER]
         untagged = [StageStatistics("queue-not-tagged", stage.untagged, between)]
         end = [StageStatistics("frame-tag-funnel", out), StageStatistics("sink", out, _waiting(sinks))]
-        return [*entry, *muxer, *middle, *batches, *way_out, *tagged, *encoder, *untagged, *end]
+        found = [*entry, *muxer, *middle, *batches, *way_out, *tagged, *encoder, *untagged, *end]
+        return [replace(one, times=times[one.name]) if one.name in times else one for one in found]
+
+    def _ingress_uses(self) -> list[QueueUse]:
+        uses = [getattr(source, "ingress_use", None) for source in list(self._there.values())]
+        return [use for use in uses if use is not None]
 
 
+def _kept_back(status: SourceStatus) -> dict[str, int]:
+    """Return the frames that have no ticket: those that the source kept back, or that were never let in."""
+    kept_back = {**status.source_dropped}
+    if TOO_MANY in status.stage_dropped:
+        kept_back[TOO_MANY] = kept_back.get(TOO_MANY, 0) + status.stage_dropped[TOO_MANY]
+    return kept_back
+
+
+def _line(error: BaseException | None) -> str:
+    return "" if error is None else (" ".join(str(error).split()) or type(error).__name__)[:ERROR_LETTERS]
+
+
+NOTHING = Measures()
 TOO_MANY = "max_sources"
 """Why the runner drops frames of a source that is one too many."""
-ENTRY = ("source", "source-demuxer", "decode", "source-convert", "source-capsfilter")
+ENTRY = ("source-demuxer", "decode", "source-convert", "source-capsfilter")
 EXIT = ("demuxer", "output-queue", "frame-tag-filter")
 ENCODER = ("sink-convert", "encode", "parse", "sink-capsfilter")
 """Stages of the reference that are one step here: they count the same frames."""
@@ -218,7 +225,9 @@ ENCODER = ("sink-convert", "encode", "parse", "sink-capsfilter")
 def _element(one: ElementStats | WorkQueue) -> StageStatistics:
     if isinstance(one, WorkQueue):
         return StageStatistics(one.limits.name or "queue", one.passed_frames, one.qsize(), one.passed)
-    return StageStatistics(one.stage, one.frames, one.queue_length, one.batches, one.objects)
+    return StageStatistics(
+        one.stage, one.frames, one.queue_length, one.batches, one.objects, batch_sizes=dict(one.batch_sizes)
+    )
 
 
 def _waiting(sinks: Sequence[SinkThread]) -> int:

@@ -50,6 +50,9 @@ class AtMost:
         self._early_ns = round(self._step_ns * EARLY)
         self._is_stopped = False
         self._too_soon = 0
+        self.came_ns: tuple[int, int] | None = None
+        """Of the newest frame: when its bytes were received and decoded; where it had to wait for its turn, when that
+        came."""
 
     @property
     def source_id(self) -> str:
@@ -81,9 +84,11 @@ class AtMost:
         if is_live and now_ns < due_ns - self._early_ns:
             self._too_soon += 1
             return False
+        has_waited = not is_live and now_ns < due_ns
         while not is_live and now_ns < due_ns and not self._is_stopped:
             self._clock.wait(self._bell, due_ns)
             now_ns = self._clock.now_ns()
+        self.came_ns = (now_ns, now_ns) if has_waited else getattr(self._source, "came_ns", None)
         self._due_ns = max(due_ns, now_ns - self._step_ns) + self._step_ns
         return True
 

@@ -61,6 +61,12 @@ class GuardedSource:
         return use
 
     @property
+    def came_ns(self) -> tuple[int, int] | None:
+        """When the bytes of the newest frame were received and decoded, where the source tells."""
+        came_ns: tuple[int, int] | None = getattr(self._source, "came_ns", None)
+        return came_ns
+
+    @property
     def source_id(self) -> str:
         """The name of the source."""
         return self._source.source_id

@@ -145,6 +145,12 @@ class UriSource:
         return QueueUse(*((0, 0) if reader is None else reader.waiting_packets), self._ingress)
 
     @property
+    def came_ns(self) -> tuple[int, int] | None:
+        """Of the newest frame: when its packet was read and when its decoder took it; None where that is not known."""
+        reader = self._reader
+        return None if reader is None else reader.came_ns
+
+    @property
     def source_id(self) -> str:
         """The name of the source."""
         return self._source_id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final, final
@@ -75,12 +76,16 @@ class WireSource:
         self.decoder_limit = decoder_limit
         self._on_broken = on_broken
         self._changed = threading.Condition()
-        self._entries: deque[tuple[VideoFrame, Payload] | _End] = deque()
+        self._entries: deque[tuple[VideoFrame, Payload, int] | _End] = deque()
         self._frames = self._bytes = 0
         self._is_finishing = self._is_closed = self._is_interrupted = False
         self._decoder: PayloadDecoder[VideoFrame] | None = None
         self.dropped: Counter[str] = Counter()
         """Frames that did not come out, by reason."""
+        self._came: dict[int, tuple[int, int]] = {}
+        """Of frames in the decoder, by identity: when they were put, and when it took them."""
+        self.came_ns: tuple[int, int] | None = None
+        """Of the newest frame that came out: when it was put and when the decoder took it, ``time.monotonic_ns()``."""
 
     @property
     def source_id(self) -> str:
@@ -99,12 +104,13 @@ class WireSource:
 
     def put(self, frame: VideoFrame, payload: Payload) -> bool:
         """Queue a ``frame`` with its ``payload``; tell whether the source takes it. Waits while the queue is full."""
+        now_ns = time.monotonic_ns()
         with self._changed:
             self._changed.wait_for(lambda: self._has_room or self._is_closed or self._is_interrupted)
             if self._is_closed or self._is_interrupted:
                 self.dropped["stopped" if self._is_closed else "paused"] += 1
                 return False
-            self._entries.append((frame, payload))
+            self._entries.append((frame, payload, now_ns))
             self._frames += 1
             self._bytes += len(payload)
             self._changed.notify_all()
@@ -155,7 +161,8 @@ class WireSource:
             if not self._is_interrupted:
                 self.stop()
 
-    def _show(self, frame: VideoFrame, payload: Payload) -> Iterator[Item]:
+    def _show(self, frame: VideoFrame, payload: Payload, put_ns: int) -> Iterator[Item]:
+        self._came[id(frame)] = put_ns, time.monotonic_ns()
         try:
             for shown, surface in self._decoder_of(frame).feed(frame, payload):
                 yield from self._fitting(shown, surface)
@@ -164,6 +171,7 @@ class WireSource:
             self._on_broken(self._source_id, error)
             if self._decoder is None:  # it was not even opened
                 self.dropped["undecodable"] += 1
+                self._came.pop(id(frame), None)
             with self._changed:
                 self._drop_waiting("blacklisted")
             yield from self._flush()
@@ -171,6 +179,7 @@ class WireSource:
 
     def _fitting(self, frame: VideoFrame, surface: SurfaceView) -> Iterator[Item]:
         """Let a frame out whose picture has the size that it says; boxes of another would lie somewhere."""
+        self.came_ns = self._came.pop(id(frame), None)
         if surface.size_wh == (frame.width, frame.height):
             yield frame, surface
             return
@@ -200,13 +209,15 @@ class WireSource:
 
     def _count_lost(self, reason: str) -> None:
         if self._decoder is not None:
-            self.dropped[reason] += len(self._decoder.take_lost())
+            for frame in self._decoder.take_lost():
+                self.dropped[reason] += 1
+                self._came.pop(id(frame), None)
 
     @property
     def _has_room(self) -> bool:
         return not self._limit.is_full(self._frames, self._bytes)
 
-    def _next(self) -> tuple[VideoFrame, Payload] | _End | None:
+    def _next(self) -> tuple[VideoFrame, Payload, int] | _End | None:
         with self._changed:
             while not self._entries and not (self._is_finishing or self._is_closed or self._is_interrupted):
                 self._changed.wait()

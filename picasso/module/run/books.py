@@ -1,0 +1,108 @@
+"""What a module writes down while it runs: its account and its records, and who tells them what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, final
+
+from picasso.engine.clock import MonotonicClock
+from picasso.module.run.accounts import Accounts
+from picasso.module.run.sink_threads import SinkThreads
+from picasso.module.run.statistics import Statistician
+from picasso.observe.records import Recorder
+
+if TYPE_CHECKING:
+    from picasso.engine import OutputMessage
+    from picasso.engine.clock import Clock
+    from picasso.flow import Runner, Source, SourceStatus
+    from picasso.module.config import ModuleConfig
+    from picasso.module.params.etcd import EtcdMirror
+    from picasso.module.run.batcher import Batcher
+    from picasso.module.run.ingresses import Ingresses
+    from picasso.module.run.pipeline import Pipeline
+    from picasso.module.run.stage import ModuleStage
+    from picasso.observe.account import ModuleStatistics
+
+
+@final
+class Books:
+    """Everything that is known of a module. Lines, metrics and pages read it and count nothing themselves. Any thread."""
+
+    def __init__(
+        self,
+        config: ModuleConfig,
+        clock: Clock,
+        ingresses: Ingresses,
+        on_all_failed: Callable[[BaseException], object],
+    ) -> None:
+        """Begin with nothing counted, and without sinks.
+
+        Args:
+            config: The configuration.
+            clock: The module's.
+            ingresses: Its sockets, which know what sources counted that are gone.
+            on_all_failed: Told what the last sink raised.
+        """
+        parameters = config.parameters
+        self.runner: Runner | None = None
+        self.accounts = Accounts(now_ns=clock.now_ns)
+        self.sinks = SinkThreads(config.name, parameters["queue_maxsize"] or 0, on_all_failed, self._taken)
+        self._statistician = Statistician(
+            config.name,
+            self.accounts,
+            self._statuses,
+            ingresses.statuses,
+            is_real=isinstance(clock, MonotonicClock),
+        )
+        self.recorder = Recorder(
+            parameters["telemetry"].get("metrics") or {}, lambda: self._statistician.stages(list(self.sinks))
+        )
+
+    def open(
+        self, batcher: Batcher, stage: ModuleStage, pipeline: Pipeline, runner: Runner, etcd: EtcdMirror | None
+    ) -> None:
+        """Take the parts of a module that is about to run."""
+        self.runner = runner
+        part = self._statistician
+        part.batcher, part.stage, part.pipeline, part.etcd = batcher, stage, pipeline, etcd
+
+    def close(self) -> None:
+        """Take the last records: no frame leaves any more. May be called again."""
+        self.recorder.finish()
+
+    def statistics(self, state: str) -> ModuleStatistics:
+        """Take a snapshot."""
+        return self._statistician.take(state, list(self.sinks))
+
+    def deliver(self, output: OutputMessage) -> None:
+        """Count what leaves the module, and hand it to the sinks."""
+        stage = self._statistician.stage
+        assert stage is not None
+        stage.finish(output, self.sinks.put)
+        if not output.is_eos:
+            self.recorder.frame_left(output.as_video_frame().object_count)
+
+    @contextmanager
+    def noticing(self, source: Source) -> Iterator[None]:
+        """Take notice of a source that joins, unless the context raises."""
+        before = self._statistician.notice(source)
+        try:
+            yield
+        except BaseException:
+            self._statistician.notice(before)
+            raise
+
+    def came_ns(self, source_id: str) -> tuple[int, int] | None:
+        """Return when the bytes of the newest frame of a source were received and decoded, where it tells."""
+        return self._statistician.came_ns(source_id)
+
+    def forget(self, last: SourceStatus) -> None:
+        """Take notice of a source that is gone, and how it fared."""
+        self._statistician.forget(last)
+
+    def _statuses(self) -> list[SourceStatus]:
+        return [] if self.runner is None else self.runner.statuses()
+
+    def _taken(self, output: OutputMessage) -> None:
+        self.accounts.taken(output.as_video_frame())
