@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 @final
 class Books:
-    """Everything that is known of a module. Lines, metrics and pages read it and count nothing themselves. Any thread."""
+    """Everything that is known of a module; lines, metrics and pages read it and count nothing themselves.
+
+    Safe from any thread.
+    """
 
     def __init__(
         self,
