@@ -112,6 +112,7 @@ _ROOMS = frozenset(
         "infer",
         "media",
         "module",
+        "observe",
         "primitives",
         "savant",
         "savant_rs",
