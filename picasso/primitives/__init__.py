@@ -11,12 +11,13 @@ from picasso.primitives.byte_buffer import (
     save_message_to_bytebuffer,
 )
 from picasso.primitives.content import VideoFrameContent, VideoFrameTranscodingMethod
-from picasso.primitives.detections import Detections
+from picasso.primitives.detections import Detection, Detections
 from picasso.primitives.end_of_stream import EndOfStream
 from picasso.primitives.frame_batch import VideoFrameBatch
 from picasso.primitives.frame_geometry import FrameGeometry
 from picasso.primitives.frame_objects import IdCollisionResolutionPolicy
 from picasso.primitives.frame_update import AttributeUpdatePolicy, ObjectUpdatePolicy, VideoFrameUpdate
+from picasso.primitives.masks import Masks
 from picasso.primitives.match_expressions import FloatExpression, IntExpression, StringExpression
 from picasso.primitives.match_query import BBoxMetricType, MatchQuery
 from picasso.primitives.message import (
@@ -25,6 +26,7 @@ from picasso.primitives.message import (
     load_message_from_bytes,
     save_message_to_bytes,
 )
+from picasso.primitives.nms import box_iou, nms
 from picasso.primitives.object_shapes import (
     keypoints_attribute,
     keypoints_of,
@@ -53,6 +55,7 @@ __all__ = [
     "BBoxMetricType",
     "BorrowedVideoObject",
     "ByteBuffer",
+    "Detection",
     "Detections",
     "EndOfStream",
     "FloatExpression",
@@ -61,6 +64,7 @@ __all__ = [
     "IntExpression",
     "Intersection",
     "IntersectionKind",
+    "Masks",
     "MatchQuery",
     "Message",
     "ObjectUpdatePolicy",
@@ -84,6 +88,7 @@ __all__ = [
     "VideoObject",
     "VideoObjectBBoxTransformation",
     "VideoObjectsView",
+    "box_iou",
     "keypoints_attribute",
     "keypoints_of",
     "load_message",
@@ -91,6 +96,7 @@ __all__ = [
     "load_message_from_bytes",
     "mask_attribute",
     "mask_of",
+    "nms",
     "polygons_attribute",
     "polygons_of",
     "register_codec",

@@ -1,39 +1,63 @@
-"""Many objects at once: arrays into a frame, arrays out of it."""
+"""Objects of a picture as arrays, row by row the same object."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sized
-from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+import dataclasses
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from picasso.errors import ShapeError
-from picasso.primitives.checks import INT64_MAX, text
-from picasso.primitives.geometry import FloatArray, as_boxes, wrapping_xyxy
-from picasso.primitives.object_store import DETECTION, NO_TRACK_ID, TRACK, ObjectStore
-
-MAX_DETECTIONS = 1_000_000
-"""Objects that ``add_detections`` takes at once; more is a mistake, refused before memory is taken for it."""
-
-_FLOAT32 = np.dtype(np.float32)
-_HALF = np.float32(0.5)
-_FIRST_NUMBERS = np.arange(256)
-_INFINITY_BITS = 0x7F800000
-"""Of float32: what is finite and has no sign lies below, as an integer."""
-_Column = TypeVar("_Column", bound=Sized)
+from picasso.primitives.geometry import as_boxes, wrapping_xyxy, xyxy_to_xywha
+from picasso.primitives.masks import BoolArray, Masks
+from picasso.primitives.nms import nms
 
 UNTRACKED = -1
 """Stands in the arrays for the track id of an object that has none."""
+NO_CLASS = -1
+"""Stands for the class of an object of which only the label is known."""
+NO_ID = -1
+"""Stands for the id of an object that is in no frame yet."""
+
+Polygons = tuple[NDArray[np.float64], ...]
+"""The rings of one object, each ``(M, 2)`` in pixels."""
+
+
+class Detection(NamedTuple):
+    """One row of ``Detections``."""
+
+    id: int
+    xyxy: NDArray[np.float32]
+    """``(4,)`` corners in pixels."""
+    xywha: NDArray[np.float32]
+    """``(5,)``."""
+    namespace: str
+    label: str
+    class_id: int
+    confidence: float
+    track_id: int
+    mask: BoolArray | None
+    """``(height, width)`` of the whole picture."""
+    keypoints: NDArray[np.float32] | None
+    """``(K, 3)``."""
+    polygons: Polygons | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Detections:
-    """Objects of a frame as arrays, row by row the same object; copies, in the order the objects were added."""
+    """Objects of a picture as arrays, row by row the same object.
+
+    Those of a frame are copies, in the order the objects were added. ``Detections.of`` makes them of arrays.
+
+    Convention: ``found[2]``, ``found[2:5]``, ``found[[4, 0]]`` and ``found[found.confidences > 0.8]`` give
+    ``Detections``; ``found["weight"]`` gives a column of ``data``; ``for one in found`` gives a ``Detection`` each.
+    """
 
     ids: NDArray[np.int64]
-    """``(N,)``."""
+    """``(N,)``; −1 for those that are in no frame."""
     xyxy: NDArray[np.float32]
     """``(N, 4)`` corners in pixels; of a rotated box those of the upright box around it."""
     xywha: NDArray[np.float32]
@@ -48,146 +72,263 @@ class Detections:
     """``(N,)``, −1 where there is none."""
     track_xywha: NDArray[np.float32]
     """``(N, 5)`` as ``xywha``, all NaN where there is no track box."""
+    class_ids: NDArray[np.int64]
+    """``(N,)`` numbers of the model's classes, −1 where only the label is known, as of the objects of a frame."""
+    masks: Masks | None = None
+    """N masks, in pixels."""
+    keypoints: NDArray[np.float32] | None = None
+    """``(N, K, 3)`` x and y in pixels, and confidence; 0 for one that is not there."""
+    polygons: tuple[Polygons, ...] | None = None
+    """N tuples of rings, each ``(M, 2)`` in pixels."""
+    data: dict[str, NDArray[Any]] = field(default_factory=dict)
+    """More columns, each ``(N, …)``."""
+
+    def __post_init__(self) -> None:
+        count = len(self.ids)
+        columns: dict[str, Any] = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
+        for name, column in {**columns, **self.data}.items():
+            if column is not None and name != "data" and len(column) != count:
+                raise ShapeError(f"{name}: expected {count} rows, got {len(column)}")
+
+    @classmethod
+    def of(
+        cls,
+        xyxy: ArrayLike | None = None,
+        labels: str | Sequence[str] | NDArray[Any] | None = None,
+        *,
+        xywha: ArrayLike | None = None,
+        class_ids: ArrayLike | None = None,
+        confidences: ArrayLike | None = None,
+        track_ids: ArrayLike | None = None,
+        track_xywha: ArrayLike | None = None,
+        ids: ArrayLike | None = None,
+        namespace: str | Sequence[str] | NDArray[Any] = "",
+        masks: Masks | ArrayLike | None = None,
+        keypoints: ArrayLike | None = None,
+        polygons: Iterable[Iterable[ArrayLike]] | None = None,
+        data: dict[str, Any] | None = None,
+    ) -> Detections:
+        """Make detections of arrays.
+
+        Args:
+            xyxy: ``(N, 4)`` corners in pixels; left out where ``xywha`` is given.
+            labels: One text for all, or N; by default the class ids as text.
+            xywha: ``(N, 5)`` centre, size, angle in degrees; NaN for no angle.
+            class_ids: ``(N,)`` integers.
+            confidences: ``(N,)``.
+            track_ids: ``(N,)`` integers, −1 for none.
+            track_xywha: ``(N, 5)`` as ``xywha``.
+            ids: ``(N,)`` ids of objects.
+            namespace: Who found them: one text for all, or N.
+            masks: ``Masks``, or ``(N, height, width)``.
+            keypoints: ``(N, K, 3)``, or ``(N, K, 2)``, all of confidence 1.
+            polygons: N lists of rings, each ``(M, 2)``.
+            data: More columns of N rows.
+
+        Raises:
+            ShapeError: An array has another shape, or not N rows; or neither ``xyxy`` nor ``xywha`` is given.
+
+        >>> found = Detections.of([[0, 0, 4, 2], [1, 1, 3, 3]], ["car", "bus"], confidences=[0.9, 0.4])
+        >>> found[found.confidences > 0.5].labels.tolist(), found.area.tolist()
+        (['car'], [8.0, 4.0])
+        """
+        if (xyxy is None) == (xywha is None):
+            raise ShapeError("expected one of xyxy and xywha")
+        if xywha is None:
+            corners = as_boxes(xyxy if xyxy is not None else [], 4, name="xyxy").astype(np.float32)
+            turned = xyxy_to_xywha(corners)
+        else:
+            turned = as_boxes(xywha, 5, name="xywha").astype(np.float32)
+            corners = wrapping_xyxy(turned)
+        count = len(corners)
+        classes = _whole(class_ids, count, NO_CLASS)
+        if labels is None:
+            labels = ["" if number == NO_CLASS else str(number) for number in classes.tolist()]
+        shown = {name: np.asarray(column) for name, column in (data or {}).items()}
+        return cls(
+            ids=_whole(ids, count, NO_ID),
+            xyxy=corners,
+            xywha=turned,
+            namespaces=_texts(namespace, count),
+            labels=_texts(labels, count),
+            confidences=_floats(confidences, (count,)),
+            track_ids=_whole(track_ids, count, UNTRACKED),
+            track_xywha=_floats(track_xywha, (count, 5)),
+            class_ids=classes,
+            masks=masks if masks is None or isinstance(masks, Masks) else Masks.from_dense(masks),
+            keypoints=None if keypoints is None else _as_keypoints(keypoints),
+            polygons=None if polygons is None else _as_polygons(polygons),
+            data=shown,
+        )
+
+    @classmethod
+    def empty(cls) -> Detections:
+        """Return detections of no object."""
+        return cls.of(np.zeros((0, 4), np.float32))
 
     def __len__(self) -> int:
         return len(self.ids)
 
+    def __iter__(self) -> Iterator[Detection]:
+        for row in range(len(self)):
+            mask = None if self.masks is None else self.masks[row]
+            yield Detection(
+                id=int(self.ids[row]),
+                xyxy=self.xyxy[row],
+                xywha=self.xywha[row],
+                namespace=self.namespaces[row],
+                label=self.labels[row],
+                class_id=int(self.class_ids[row]),
+                confidence=float(self.confidences[row]),
+                track_id=int(self.track_ids[row]),
+                mask=mask if isinstance(mask, np.ndarray) else None,
+                keypoints=None if self.keypoints is None else self.keypoints[row],
+                polygons=None if self.polygons is None else self.polygons[row],
+            )
 
-class NewDetections(NamedTuple):
-    """Checked columns, ready to become rows of a store."""
+    def __getitem__(self, rows: str | int | slice | ArrayLike) -> Any:
+        if isinstance(rows, str):
+            return self.data[rows]
+        if isinstance(rows, int | np.integer):
+            row = range(len(self))[int(rows)]
+            return self.take(slice(row, row + 1))
+        return self.take(rows)
 
-    boxes: NDArray[np.float32]
-    """``(N, 5)``."""
-    labels: list[str]
-    confidences: FloatArray | None
-    track_ids: NDArray[np.int64] | None
-    track_boxes: NDArray[np.float32] | None
+    def take(self, rows: slice | ArrayLike) -> Detections:
+        """Return the detections of ``rows``: a slice, numbers of rows, or ``(N,)`` of bool.
 
-    @staticmethod
-    def of(
-        xyxy: ArrayLike,
-        labels: str | Iterable[str],
-        angles: ArrayLike | None,
-        confidences: ArrayLike | None,
-        track_ids: ArrayLike | None,
-        track_xyxy: ArrayLike | None,
-    ) -> NewDetections:
-        """Check the arguments of ``VideoFrame.add_detections``, whose errors these are."""
-        boxes = _boxes("xyxy", xyxy)
-        count = len(boxes)
-        if angles is not None:
-            boxes[:, 4] = _numbers("angles", angles, count)
-        return NewDetections(
-            boxes,
-            _labels(labels, count),
-            None if confidences is None else _numbers("confidences", confidences, count),
-            None if track_ids is None else _track_ids(track_ids, count),
-            None if track_xyxy is None else _as_many("track_xyxy", _boxes("track_xyxy", track_xyxy), count),
+        Raises:
+            IndexError: A row is not there, or there is not one bool for each.
+        """
+        picked = np.arange(len(self))[rows if isinstance(rows, slice) else _as_rows(rows)]
+        return Detections(
+            ids=self.ids[picked],
+            xyxy=self.xyxy[picked],
+            xywha=self.xywha[picked],
+            namespaces=self.namespaces[picked],
+            labels=self.labels[picked],
+            confidences=self.confidences[picked],
+            track_ids=self.track_ids[picked],
+            track_xywha=self.track_xywha[picked],
+            class_ids=self.class_ids[picked],
+            masks=None if self.masks is None else self.masks.take(picked),
+            keypoints=None if self.keypoints is None else self.keypoints[picked],
+            polygons=None if self.polygons is None else tuple(self.polygons[row] for row in picked),
+            data={name: column[picked] for name, column in self.data.items()},
         )
 
-    def add_to(self, store: ObjectStore, namespace: str) -> NDArray[np.int64]:
-        """Append the rows under new ids and return the ids."""
-        count = len(self.boxes)
-        first = store.first_new_id(count)
-        ids = (_FIRST_NUMBERS[:count] if count <= len(_FIRST_NUMBERS) else np.arange(count)) + first
-        rows = store.extend(ids, [text("namespace", namespace)] * count, self.labels)
-        store.boxes[DETECTION, :, rows] = self.boxes.T
-        if self.confidences is not None:
-            store.confidences[rows] = self.confidences
-        if self.track_ids is not None:
-            store.track_ids[rows] = self.track_ids
-        if self.track_boxes is not None:
-            store.boxes[TRACK, :, rows] = self.track_boxes.T
-        return ids
+    @staticmethod
+    def concatenate(parts: Sequence[Detections]) -> Detections:
+        """Join detections, row below row.
+
+        Masks, keypoints, polygons and columns of ``data`` are in all of them or in none; parts without rows do not
+        count.
+
+        Raises:
+            ShapeError: Some have them and some have not, or masks or keypoints have different sizes.
+        """
+        full = [part for part in parts if len(part)] or list(parts[:1])
+        if not full:
+            return Detections.empty()
+        joined: dict[str, Any] = {}
+        for item in dataclasses.fields(Detections):
+            columns = [getattr(part, item.name) for part in full]
+            joined[item.name] = _joined(item.name, columns)
+        return Detections(**joined)
+
+    @property
+    def confidence(self) -> NDArray[np.float32]:
+        """``confidences`` ``(N,)``, by the name that other libraries have."""
+        return self.confidences
+
+    @property
+    def class_id(self) -> NDArray[np.int64]:
+        """``class_ids`` ``(N,)``, by the name that other libraries have."""
+        return self.class_ids
+
+    @property
+    def area(self) -> NDArray[np.float32]:
+        """``(N,)`` square pixels: of the mask where there are masks, else of the box as it is turned."""
+        if self.masks is not None:
+            return self.masks.areas.astype(np.float32)
+        found: NDArray[np.float32] = self.xywha[:, 2] * self.xywha[:, 3]
+        return found
+
+    @property
+    def is_rotated(self) -> bool:
+        """Whether any box lies askew."""
+        return bool((np.nan_to_num(self.xywha[:, 4]) != 0).any())
+
+    def with_nms(self, iou: float = 0.5, *, agnostic: bool = False) -> Detections:
+        """Return the detections without those that a better one of the same class covers, best first.
+
+        Rotated boxes are compared as they lie.
+
+        Args:
+            iou: Boxes that overlap by more than this share, 0 … 1, stand for one object.
+            agnostic: Whether boxes of different labels stand for one object, too.
+        """
+        _names, groups = np.unique(self.labels.astype(str), return_inverse=True)
+        boxes = self.xywha if self.is_rotated else self.xyxy
+        kept = nms(boxes, np.nan_to_num(self.confidences), iou, None if agnostic else groups)
+        return self.take(kept)
 
 
-def read_detections(store: ObjectStore, namespace: str | None, label: str | None) -> Detections:
-    """Gather the objects of a namespace and a label; ``None`` means any."""
-    rows = _matching(store, namespace, label)
-    xywha = store.boxes[DETECTION, :, : store.count].T[rows]
-    track_ids = store.track_ids[: store.count][rows]
-    with np.errstate(over="ignore"):
-        confidences = store.confidences[: store.count][rows].astype(np.float32)
-    return Detections(
-        ids=store.ids[: store.count][rows],
-        xyxy=wrapping_xyxy(xywha).astype(np.float32, copy=False),
-        xywha=np.ascontiguousarray(xywha),
-        namespaces=np.array(store.namespaces, object)[rows],
-        labels=np.array(store.labels, object)[rows],
-        confidences=confidences,
-        track_ids=np.where(track_ids == NO_TRACK_ID, UNTRACKED, track_ids),
-        track_xywha=np.ascontiguousarray(store.boxes[TRACK, :, : store.count].T[rows]),
-    )
+def _joined(name: str, columns: list[Any]) -> Any:
+    if name == "data":
+        keys = list(columns[0])
+        if any(set(column) != set(keys) for column in columns):
+            raise ShapeError("data: expected the same columns in all parts, or none")
+        return {key: np.concatenate([column[key] for column in columns]) for key in keys}
+    if all(column is None for column in columns):
+        return None
+    if any(column is None for column in columns):
+        raise ShapeError(f"{name}: expected them in all parts, or in none")
+    if name == "masks":
+        return Masks.concatenate(columns)
+    if name == "polygons":
+        return tuple(rings for column in columns for rings in column)
+    if len({column.shape[1:] for column in columns}) > 1:
+        raise ShapeError(f"{name}: expected parts of one shape, got {', '.join(str(c.shape) for c in columns)}")
+    return np.concatenate(columns)
 
 
-def _matching(store: ObjectStore, namespace: str | None, label: str | None) -> NDArray[np.intp]:
-    rows: Iterable[int] = range(store.count)
-    if namespace is not None:
-        rows = [row for row in rows if store.namespaces[row] == namespace]
-    if label is not None:
-        rows = [row for row in rows if store.labels[row] == label]
-    return np.array(rows, np.intp)
+def _as_rows(rows: ArrayLike) -> NDArray[Any]:
+    """Return an index; an empty list is no rows."""
+    array = np.asarray(rows)
+    return array if array.size or array.dtype == np.bool_ else array.astype(np.intp)
 
 
-def _boxes(name: str, xyxy: ArrayLike) -> NDArray[np.float32]:
-    """Return ``(N, 5)`` rows of corners; NaN, infinite or crossed corners are a ``ValueError``, and so are too many."""
-    if isinstance(xyxy, Sized) and len(xyxy) > MAX_DETECTIONS:
-        raise ValueError(f"{name}: {len(xyxy)} boxes: expected at most {MAX_DETECTIONS} at once")
-    with np.errstate(over="ignore", invalid="ignore"):  # what becomes infinite, or no number, is refused as such
-        corners = as_boxes(xyxy, 4, name=name)
-        if corners.dtype != _FLOAT32:
-            corners = corners.astype(_FLOAT32)
-        boxes = np.empty((len(corners), 5), np.float32)
-        sizes, starts = boxes[:, 2:4], corners[:, :2]
-        np.subtract(corners[:, 2:], starts, sizes)
-        # one reduction: corners with a size that is finite and has no sign are a box
-        if not (len(boxes) and np.maximum.reduce(sizes.view(np.uint32), None) < _INFINITY_BITS):
-            _check_corners(name, corners)
-        np.add(starts, sizes * _HALF, boxes[:, :2])
-        boxes[:, 4] = np.nan
-    return boxes
+def _whole(values: ArrayLike | None, count: int, missing: int) -> NDArray[np.int64]:
+    return np.full(count, missing, np.int64) if values is None else np.asarray(values).astype(np.int64).reshape(-1)
 
 
-def _check_corners(name: str, corners: NDArray[np.float32]) -> None:
-    """Raise for the first row that is not a box."""
-    bad = ~np.isfinite(corners).all(axis=1) | (corners[:, 2:] < corners[:, :2]).any(axis=1)
-    if bad.any():
-        row = int(bad.argmax())
-        raise ValueError(f"{name}[{row}]: expected finite x0 <= x1 and y0 <= y1, got {corners[row].tolist()}")
+def _floats(values: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    if values is None:
+        return np.full(shape, np.nan, np.float32)
+    return np.asarray(values, np.float32).reshape(-1, *shape[1:])
 
 
-def _labels(labels: str | Iterable[str], count: int) -> list[str]:
-    if isinstance(labels, str):
-        return [labels] * count
-    kept = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
-    try:
-        plain = "".join(kept).isascii()
-    except TypeError:
-        plain = False
-    if not plain:
-        for label in kept:
-            text("labels", label)
-    return _as_many("labels", kept, count)
+def _texts(values: str | Sequence[str] | NDArray[Any], count: int) -> NDArray[np.object_]:
+    """Return ``(N,)`` of plain str."""
+    column = np.empty(count if isinstance(values, str) else len(values), object)
+    column[:] = values if isinstance(values, str) else [str(value) for value in values]
+    return column
 
 
-def _numbers(name: str, values: ArrayLike, count: int) -> FloatArray:
-    return _as_many(name, np.asarray(values, np.float64).reshape(-1), count)
+def _as_keypoints(keypoints: ArrayLike) -> NDArray[np.float32]:
+    given = np.asarray(keypoints, np.float32)
+    if given.ndim != 3 or given.shape[2] not in (2, 3):
+        raise ShapeError(f"keypoints: expected (N, K, 3) or (N, K, 2), got {given.shape}")
+    if given.shape[2] == 3:
+        return given
+    return np.concatenate([given, np.ones((*given.shape[:2], 1), np.float32)], axis=2)
 
 
-def _track_ids(track_ids: ArrayLike, count: int) -> NDArray[np.int64]:
-    """Return track ids with the store's own sign for none."""
-    given = np.asarray(track_ids).reshape(-1)
-    if given.dtype == object:
-        given = np.array([UNTRACKED if number is None else number for number in given])
-    if given.size and given.dtype.kind not in "iu":
-        raise TypeError(f"track_ids: expected integers or None, got dtype {given.dtype}")
-    if given.dtype == np.uint64 and (given > INT64_MAX).any():
-        raise OverflowError(f"track_ids: {given.max()} does not fit, at most {INT64_MAX}")
-    return _as_many("track_ids", np.where(given == UNTRACKED, NO_TRACK_ID, given.astype(np.int64)), count)
-
-
-def _as_many(name: str, values: _Column, count: int) -> _Column:
-    """Return ``values``; ``ShapeError`` unless there are ``count`` of them."""
-    if len(values) != count:
-        raise ShapeError(f"{name}: expected {count}, one for each box, got {len(values)}")
-    return values
+def _as_polygons(polygons: Iterable[Iterable[ArrayLike]]) -> tuple[Polygons, ...]:
+    made = tuple(tuple(np.asarray(ring, np.float64) for ring in rings) for rings in polygons)
+    for row, rings in enumerate(made):
+        for ring in rings:
+            if ring.ndim != 2 or ring.shape[1] != 2:
+                raise ShapeError(f"polygons[{row}]: expected rings (M, 2), got {ring.shape}")
+    return made

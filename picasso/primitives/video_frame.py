@@ -9,7 +9,8 @@ import msgspec
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from picasso.primitives.detections import Detections, NewDetections, read_detections
+from picasso.primitives.detection_columns import NewDetections, read_detections
+from picasso.primitives.detections import Detections
 from picasso.primitives.frame_geometry import MovableFrame
 from picasso.primitives.frame_json import build_frame, convert_record, decode_record, frame_record
 from picasso.primitives.frame_update import VideoFrameUpdate

@@ -9,6 +9,7 @@ from picasso.transform.config import (
     Rect,
     TransformConfig,
 )
+from picasso.transform.detections import place_detections, unplace_detections
 from picasso.transform.mapping import (
     place,
     place_mask,
@@ -33,10 +34,12 @@ __all__ = [
     "Rect",
     "TransformConfig",
     "place",
+    "place_detections",
     "place_mask",
     "place_points",
     "place_xywha",
     "unplace",
+    "unplace_detections",
     "unplace_mask",
     "unplace_points",
     "unplace_xywha",

@@ -146,15 +146,15 @@ def _move_mask(
 ) -> NDArray[_Scalar]:
     if mask.shape[-2:] != from_wh[::-1]:
         raise ShapeError(f"mask: expected (..., {from_wh[1]}, {from_wh[0]}), got {mask.shape}")
-    rows = _nearest(from_ltwh[1], from_ltwh[3], to_ltwh[3])
-    columns = _nearest(from_ltwh[0], from_ltwh[2], to_ltwh[2])
+    rows = nearest(from_ltwh[1], from_ltwh[3], to_ltwh[3])
+    columns = nearest(from_ltwh[0], from_ltwh[2], to_ltwh[2])
     moved = np.zeros((*mask.shape[:-2], *to_wh[::-1]), mask.dtype)
     left, top, width, height = to_ltwh
     moved[..., top : top + height, left : left + width] = mask[..., rows[:, None], columns]
     return moved
 
 
-def _nearest(start: int, length: int, count: int) -> NDArray[np.int64]:
+def nearest(start: int, length: int, count: int) -> NDArray[np.int64]:
     """Return, for each of ``count`` pixels, the one of ``length`` from ``start`` that its centre falls into."""
     return start + (2 * np.arange(count, dtype=np.int64) + 1) * length // (2 * count)
 

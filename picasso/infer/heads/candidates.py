@@ -1,0 +1,72 @@
+"""From the candidates of one picture to its objects: what all heads of detectors share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from picasso.errors import ModelError
+from picasso.infer.heads.protocol import HeadSettings, Outputs, ScaleXY
+from picasso.infer.selectors import Selected
+from picasso.primitives import Detections
+
+Floats = NDArray[np.float32]
+
+
+def only_output(head: str, outputs: Outputs, rank: int) -> Floats:
+    """Return the one output of ``rank`` axes, as float32.
+
+    Raises:
+        ModelError: There is none, or there are several.
+    """
+    fitting = {name: value for name, value in outputs.items() if value.ndim == rank}
+    if len(fitting) != 1:
+        raise ModelError(f"{head}: expected one output of {rank} axes, got {shown(outputs)}")
+    return next(iter(fitting.values())).astype(np.float32, copy=False)
+
+
+def shown(outputs: Outputs) -> str:
+    """Return names and shapes, for an error."""
+    return ", ".join(f"{name} {value.shape}" for name, value in outputs.items()) or "no outputs"
+
+
+def scales_of(count: int, scales_xy: Sequence[ScaleXY] | None) -> Sequence[ScaleXY]:
+    """Return a scale for each picture.
+
+    Raises:
+        ModelError: There are fewer, or more.
+    """
+    if scales_xy is None:
+        return [(1.0, 1.0)] * count
+    if len(scales_xy) != count:
+        raise ModelError(f"scales_xy: expected {count}, one for each picture, got {len(scales_xy)}")
+    return scales_xy
+
+
+def best_class(scores: Floats, settings: HeadSettings) -> tuple[NDArray[np.intp], Floats, NDArray[np.int64]]:
+    """Return the candidates that may be objects: rows, confidence and class of each.
+
+    Args:
+        scores: ``(C, N)``, a row for each class.
+        settings: Which classes are looked at, and the least confidence.
+    """
+    best = scores.max(axis=0) if len(scores) else np.zeros(scores.shape[1], np.float32)
+    rows = np.flatnonzero(best > settings.selector.floor)
+    return rows, best[rows], scores[:, rows].argmax(axis=0) if len(scores) else np.zeros(0, np.int64)
+
+
+def objects_of(xywha: NDArray[Any], confidences: NDArray[Any], chosen: Selected, **columns: Any) -> Detections:
+    """Return the candidates that the selector chose; ``xywha`` is ``(N, 4)`` or ``(N, 5)``."""
+    boxes = xywha[chosen.rows]
+    if boxes.shape[1] == 4:
+        boxes = np.concatenate([boxes, np.full((len(boxes), 1), np.nan, np.float32)], axis=1)
+    return Detections.of(
+        xywha=boxes,
+        labels=chosen.labels,
+        class_ids=chosen.class_ids,
+        confidences=confidences[chosen.rows],
+        **columns,
+    )
