@@ -1,13 +1,14 @@
-"""Surfaces in GPU memory: made, filled from the host, read back.
+"""Surfaces in GPU memory: made, filled from the host or from another GPU, read back.
 
-The rule for pixels that are not where they are needed: ``upload`` copies a host surface through pinned memory to a
-surface on a GPU, ``download`` copies one on a GPU through pinned memory to the host. Nothing else moves pixels, and
-nothing moves them from GPU to GPU.
+The rule for pixels that are not where they are needed: ``Uploader.bring`` copies a host surface through pinned memory,
+and one of another GPU directly where the hardware can; ``download`` copies one on a GPU to the host. Nothing else moves
+pixels.
 """
 
 from __future__ import annotations
 
 import functools
+from collections import deque
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ from picasso.surface.cuda import DevicePlane
 from picasso.surface.device_memory import (
     DeviceBlock,
     StagedMemory,
+    copy_planes_from_peer,
     open_device,
     order_streams,
     pinned_bytes,
@@ -91,9 +93,9 @@ def allocate_pinned(
 
 
 class Uploader:
-    """Brings host surfaces to a GPU, on one stream; pinned memory is kept for the next. For one thread."""
+    """Brings surfaces to a GPU, on one stream; pinned memory is kept for the next. For one thread."""
 
-    __slots__ = ("_event", "_pinned", "_stream")
+    __slots__ = ("_event", "_leaving", "_pinned", "_stream")
 
     def __init__(self, stream: Stream) -> None:
         from picasso_kernels.cuda.driver import Event
@@ -101,6 +103,38 @@ class Uploader:
         self._stream = stream
         self._pinned: dict[tuple[VideoFormat, tuple[int, int]], SurfaceView] = {}
         self._event: Event = Event(stream.device)
+        self._leaving: deque[tuple[Event, tuple[DevicePlane, ...]]] = deque()
+        """What is being read on another GPU, until it has been read."""
+
+    def bring(self, surface: SurfaceView) -> SurfaceView:
+        """Return a surface that is on the stream's GPU: the same one, or a copy that follows on the stream.
+
+        The source may be changed at once if it is in host memory. One on another GPU is kept alive until it has been
+        read, after its producer's stream has made it, and that stream goes on once it has been read.
+        """
+        if not surface.is_cuda:
+            return self.upload(surface)
+        device = self._stream.device
+        if surface.gpu_id == device.index:
+            return surface
+        from picasso_kernels.cuda.driver import Event
+
+        planes, producer = surface.device_planes, surface.cuda_stream
+        if producer:
+            order_streams(surface.gpu_id, producer, self._stream.address)
+        device.make_current()
+        copy = allocate_on_device(surface.format, surface.size_wh, self._stream, surface.color)
+        copy_planes_from_peer(planes, copy.device_planes, surface.gpu_id, self._stream)
+        read = Event(device)
+        read.record(self._stream)
+        if producer:
+            read.hold(producer)
+        self._leaving.append((read, planes))
+        while self._leaving[0][0].done:
+            self._leaving.popleft()
+            if not self._leaving:
+                break
+        return copy
 
     def upload(self, surface: SurfaceView) -> SurfaceView:
         """Return a copy in GPU memory, usable by what follows on the stream; the source may be changed at once."""
@@ -119,6 +153,8 @@ class Uploader:
 
     def __del__(self) -> None:
         self._event.settle()  # the pinned memory goes with this object
+        for read, _ in self._leaving:
+            read.settle()
 
 
 def copy_bytes_to_device(source: SurfaceView, target: SurfaceView, stream: Stream) -> None:

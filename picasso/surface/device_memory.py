@@ -128,6 +128,20 @@ def read_planes(planes: Sequence[DevicePlane], targets: Sequence[Bytes], gpu_id:
         copy_rows(from_device, Rows(False, target.ctypes.data, target.strides[0]), _rows_of(source.shape))
 
 
+def copy_planes_from_peer(
+    planes: Sequence[DevicePlane], targets: Sequence[DevicePlane], gpu_id: int, stream: Stream
+) -> None:
+    """Copy planes of another GPU into planes of the same shapes on that of ``stream``, in its order; does not wait."""
+    from picasso_kernels.cuda.driver import Rows, copy_rows_from_peer
+
+    owner = open_device(gpu_id)
+    stream.device.reach(owner)
+    for source, target in zip(planes, targets, strict=True):
+        there = Rows(True, source.ptr, source.strides[0])
+        here = Rows(True, target.ptr, target.strides[0])
+        copy_rows_from_peer(there, owner, here, _rows_of(source.shape), stream)
+
+
 def write_corner(plane: DevicePlane, pixels: Bytes, gpu_id: int, stream: int) -> None:
     """Copy an array ``(H, W, C)`` into the top left corner of a plane of a GPU, and wait for it."""
     _wait_to_write([plane], gpu_id, stream)

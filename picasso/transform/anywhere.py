@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def transform(source: SurfaceView, placement: Placement, target: SurfaceView, interpolation: Interpolation) -> None:
     """Write ``source`` into ``target``, on the GPU or the host, wherever the target is.
 
-    A source in host memory is uploaded for a target on a GPU, one on a GPU is downloaded for a target in host memory;
-    from GPU to GPU nothing is moved. A target on a GPU is ready on its own stream; one that names no stream is waited
+    A source in host memory or on another GPU is copied to the target's GPU, one on a GPU is downloaded for a target in
+    host memory. A target on a GPU is ready on its own stream; one that names no stream is waited
     for.
 
     Args:
@@ -29,7 +29,7 @@ def transform(source: SurfaceView, placement: Placement, target: SurfaceView, in
         interpolation: The filter.
 
     Raises:
-        SurfaceError: The surfaces are on different GPUs, or of formats that cannot be read or written.
+        SurfaceError: A surface is of a format that cannot be read or written.
         GeometryError: A surface has another size than the placement says.
         DeviceError: The GPU cannot be used.
     """
@@ -58,9 +58,7 @@ class _Workshop:
     ) -> None:
         with self._turn:
             self._transformer.device.make_current()
-            if not source.is_cuda:
-                source = self._uploader.upload(source)
-            self._transformer.transform(source, placement, target, interpolation)
+            self._transformer.transform(self._uploader.bring(source), placement, target, interpolation)
             if not target.cuda_stream:
                 self._transformer.wait()
 

@@ -40,7 +40,7 @@ class TransformConfig(Fitting):
 
         Raises:
             GeometryError: The crop leaves the source, or the inset leaves less than 16 x 16 pixels.
-            SurfaceError: A target that cannot be written: read-only, on another GPU, or a format that has no writer.
+            SurfaceError: A target that cannot be written: read-only, or a format that has no writer.
             DeviceError: The target's GPU cannot be used.
         """
         from picasso.transform.anywhere import transform

@@ -30,6 +30,7 @@ _quick: Final = load_quick()
 _POINTER, _UINT, _SIZE = ctypes.c_void_p, ctypes.c_uint, ctypes.c_size_t
 _quick.cuLaunchKernel.argtypes = [_POINTER, *[_UINT] * 7, *[_POINTER] * 3]
 _quick.cuCtxSetCurrent.argtypes = [_POINTER]
+_quick.cuCtxPushCurrent_v2.argtypes = _quick.cuCtxPopCurrent_v2.argtypes = [_POINTER]
 _quick.cuEventRecord.argtypes = [_POINTER, _POINTER]
 _quick.cuEventQuery.argtypes = [_POINTER]
 _quick.cuStreamWaitEvent.argtypes = [_POINTER, _POINTER, _UINT]
@@ -79,6 +80,7 @@ class Device:
         self.compute_capability = (major, minor)
         self.pool = self._make_pool()
         self._pool_address = int(self.pool)
+        self._reached: dict[int, bool] = {}
         self._functions: dict[tuple[str, bool], int] = {}
         self._loading = threading.Lock()
 
@@ -120,9 +122,11 @@ class Device:
         """Give memory back once all that was put on ``stream`` before is done.
 
         Called by destructors: after a fault on the GPU, which every other call reports, there is nothing to give back.
+        They run in the middle of other work, so the device that is current stays current.
         """
-        _quick.cuCtxSetCurrent(self._context)
+        _quick.cuCtxPushCurrent_v2(self._context)
         _quick.cuMemFreeAsync(address, stream.address)
+        _quick.cuCtxPopCurrent_v2(ctypes.byref(ctypes.c_void_p()))
 
     def function(self, name: str, *, batched: bool) -> int:
         """Return a kernel, loaded once; its machine code comes from disk or is built."""
@@ -151,6 +155,29 @@ class Device:
         kind = driver.CUpointer_attribute.CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL
         status, ordinal = driver.cuPointerGetAttribute(kind, address)
         return not status and int(ordinal) == self.index
+
+    def reach(self, other: Device) -> bool:
+        """Let copies to this device read the memory of another one directly, where the hardware can; tell whether it can.
+
+        Where it cannot, the driver copies by way of the host.
+        """
+        if other.index not in self._reached:
+            able = check(driver.cuDeviceCanAccessPeer(self.handle, other.handle), "cuDeviceCanAccessPeer")
+            self._reached[other.index] = bool(able) and self._open_way_to(other)
+        return self._reached[other.index]
+
+    def _open_way_to(self, other: Device) -> bool:
+        """Map what another device has allocated: by itself, and in our pool there, which has rules of its own."""
+        self.make_current()
+        (status,) = driver.cuCtxEnablePeerAccess(other.context, 0)
+        if status not in {driver.CUresult.CUDA_SUCCESS, driver.CUresult.CUDA_ERROR_PEER_ACCESS_ALREADY_ENABLED}:
+            return False
+        access = driver.CUmemAccessDesc()
+        access.location.type = driver.CUmemLocationType.CU_MEM_LOCATION_TYPE_DEVICE
+        access.location.id = self.index
+        access.flags = driver.CUmemAccess_flags.CU_MEM_ACCESS_FLAGS_PROT_READWRITE
+        check(driver.cuMemPoolSetAccess(other.pool, [access], 1), "cuMemPoolSetAccess")
+        return True
 
     def wait_for(self, stream: int) -> None:
         """Wait until a foreign stream, given by its number, is done."""
@@ -378,3 +405,16 @@ def copy_rows(source: Rows, target: Rows, shape: tuple[int, int]) -> None:
     copy.srcPitch, copy.dstPitch = source.pitch, target.pitch
     copy.Height, copy.WidthInBytes = shape
     check(driver.cuMemcpy2D(copy), "cuMemcpy2D")
+
+
+def copy_rows_from_peer(source: Rows, owner: Device, target: Rows, shape: tuple[int, int], stream: Stream) -> None:
+    """Copy ``(rows, bytes a row)`` from another device to that of ``stream``, in its order."""
+    kinds = driver.CUmemorytype
+    copy = driver.CUDA_MEMCPY3D_PEER()
+    copy.srcMemoryType = copy.dstMemoryType = kinds.CU_MEMORYTYPE_DEVICE
+    copy.srcContext, copy.dstContext = owner.context, stream.device.context
+    copy.srcDevice, copy.dstDevice = source.address, target.address
+    copy.srcPitch, copy.dstPitch = source.pitch, target.pitch
+    copy.srcHeight = copy.dstHeight = copy.Height = shape[0]
+    copy.WidthInBytes, copy.Depth = shape[1], 1
+    check(driver.cuMemcpy3DPeerAsync(copy, stream.handle), "cuMemcpy3DPeerAsync")

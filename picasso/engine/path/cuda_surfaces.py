@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class CudaSurfaces:
     """One device surface for each format in use, on one stream; host surfaces only where someone asks for them.
 
-    Host sources are uploaded. Encoders that read device memory get a device surface; the others get the finished
+    Sources in host memory or on another GPU are brought here. Encoders that read device memory get a device surface; the others get the finished
     picture, in their own format, in pinned memory. Drawing on a canvas takes the pixels to the host, and there they
     stay until the frame is encoded.
     """
@@ -48,10 +48,11 @@ class CudaSurfaces:
     def transform(
         self, source: SurfaceView, placement: Placement, format: VideoFormat, interpolation: Interpolation
     ) -> SurfaceView:
-        """Transform ``source`` into the device surface of ``format``; one in host memory is uploaded first."""
-        if not source.is_cuda:
-            self._transformer.device.make_current()
-            source = self._uploader.upload(source)
+        """Transform ``source`` into the device surface of ``format``; one that is elsewhere is brought here first."""
+        device = self._transformer.device
+        if not source.is_cuda or source.gpu_id != device.index:
+            device.make_current()
+            source = self._uploader.bring(source)
         target = self._get(format)
         self._transformer.transform(source, placement, target, interpolation)
         return target.surface
