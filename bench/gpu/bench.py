@@ -13,6 +13,7 @@ bytes in each sector that no one asked for.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import sys
@@ -32,6 +33,7 @@ from picasso.surface import VideoFormat
 from picasso.surface.cuda_memory import allocate_on_device
 from picasso.surface.planes import byte_size
 from picasso.surface.tensor import DTYPES, allocate_tensor
+from picasso.transform import Placement
 from picasso.transform.cuda import CudaTransformer, Job
 from picasso.transform.tensor import Normalization
 
@@ -112,7 +114,6 @@ class Bench:
         pictures = Pictures(VideoFormat.RGBA, workload.placement.source_wh, self.gpu.stream)
         sources = pictures.views()
         targets = [allocate_on_device(VideoFormat.NV12, workload.placement.target_wh, self.gpu.stream) for _ in sources]
-        jobs = [Job(a, workload.placement, b) for a, b in zip(sources, targets, strict=True)]
         ours = self.watch.host_us(lambda: self.gpu.transform(sources[0], workload.placement, targets[0]))
         self.note("one letterboxed NV12 picture, host us", ours)
         bound = self.gpu.bind(targets[0])
@@ -121,7 +122,19 @@ class Bench:
         for peer in (peer for peer in self.peers if hasattr(peer, "launch_us")):
             theirs = attempt(peer, lambda peer=peer: peer.launch_us(workload, pictures))
             self.note(f"one letterboxed NV12 picture, {peer.name}, host us", theirs)
-        self.note("a batch of 32, host us", self.watch.host_us(lambda: self.gpu.transform_batch(jobs)))
+        others = upload_frames(VideoFormat.RGBA, workload.placement.source_wh, self.gpu.stream)
+        binding = [self.gpu.bind(target) for target in targets]
+        for name, into in (("", targets), (", into targets that were bound", binding)):
+            jobs = [
+                [Job(a, workload.placement, b) for a, b in zip(read, into, strict=True)] for read in (sources, others)
+            ]
+            turns = itertools.cycle(jobs)  # other memory each time, as with cameras
+            ours = self.watch.host_us(lambda turns=turns: self.gpu.transform_batch(next(turns)))
+            self.note(f"a batch of 32{name}, host us", ours)
+        views = itertools.cycle([sources, others])
+        placement = Placement.compute(workload.placement.source_wh, DETECTOR.placement.target_wh)
+        ours = self.watch.host_us(lambda: self.gpu.to_tensor(next(views), placement))
+        self.note("a tensor of 32, host us", ours)
 
     def measure_painting(self) -> None:
         """Time 20 labelled boxes on 720p."""

@@ -62,6 +62,18 @@ class DescribedPixels:
         return planes
 
     @property
+    def device_pixels(self) -> Pixels:
+        """Planes, format, size, colours and stream of a picture in GPU memory, in one piece.
+
+        Raises:
+            SurfaceError: The pixels are in host memory.
+        """
+        pixels = self._pixels
+        if not isinstance(pixels.planes[0], DevicePlane):
+            raise SurfaceError("the pixels are in host memory, not on a GPU")
+        return pixels
+
+    @property
     def __cuda_array_interface__(self) -> dict[str, Any]:
         """The plane for CUDA libraries; host surfaces do not have this attribute."""
         if not self.is_cuda:

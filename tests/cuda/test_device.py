@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import product
 from typing import Any
 
@@ -82,6 +83,45 @@ def test_a_batch_of_frames_that_have_nothing_in_common_has_the_bits_of_the_cpu(g
     gpu.transform_batch(jobs)
     for job, expected in zip(jobs, expectations, strict=True):
         np.testing.assert_array_equal(job.target.to_numpy(), expected.to_numpy())
+
+
+@pytest.mark.parametrize("binds", [False, True])
+def test_batches_that_look_alike_have_the_bits_of_their_own_pictures(binds: bool, gpu: Any) -> None:
+    """Three rounds of batches that differ in length, kernels, placements and memory, so that each finds its own plans."""
+    from picasso.transform.cuda import Job
+
+    seed = 0
+    for _ in range(3):
+        for count in (1, 5, 11):
+            for cases in (CASES[:1], CASES[3:6]):
+                jobs, expectations, targets = [], [], []
+                for number in range(count):
+                    seed += 1
+                    form, placement = SOURCES[(number * 3) % len(SOURCES)], cases[number % len(cases)].placement
+                    source = random_surface(form, placement.source_wh, seed)
+                    expected = random_surface(TARGETS[number % len(TARGETS)], placement.target_wh, seed)
+                    transform(source, placement, expected)
+                    targets.append(device_target(expected, gpu))
+                    into = gpu.bind(targets[-1]) if binds else targets[-1]
+                    jobs.append(Job(on_device(source, gpu), placement, into))
+                    expectations.append(expected)
+                gpu.transform_batch(jobs)
+                for target, expected in zip(targets, expectations, strict=True):
+                    np.testing.assert_array_equal(target.to_numpy(), expected.to_numpy())
+
+
+def test_a_batch_holds_no_surface_once_it_is_done(gpu: Any) -> None:
+    from picasso.transform.cuda import Job
+
+    case = CASES[0].placement
+    source = on_device(random_surface(VideoFormat.RGBA, case.source_wh, 1), gpu)
+    target = device_target(random_surface(VideoFormat.NV12, case.target_wh, 2), gpu)
+    memory = [surface.device_plane.owner for surface in (source, target)]
+    gpu.transform_batch([Job(source, case, target)])
+    gpu.wait()
+    before = [sys.getrefcount(block) for block in memory]
+    del source, target
+    assert [sys.getrefcount(block) for block in memory] == [2, 2] < before
 
 
 @pytest.mark.parametrize("form", TARGETS, ids=lambda form: form.name())

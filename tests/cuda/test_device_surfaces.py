@@ -413,6 +413,17 @@ def test_the_engine_makes_jpeg_of_device_frames(nvjpeg: Any, gpu: Any, caplog: p
         assert abs(float(decoded.mean()) - 20 * number) < 2
 
 
+def test_tensors_of_batches_that_look_alike_have_their_own_pictures(gpu: Any) -> None:
+    placement = CASES[1].placement
+    for seed in range(8):
+        forms = [SOURCES[number % len(SOURCES)] for number in range(2 + seed % 3)]
+        sources = [random_surface(form, placement.source_wh, 50 * seed + number) for number, form in enumerate(forms)]
+        dtype, normalization = ("float16", NORMAL) if seed % 2 else ("float32", Normalization(order="bgr"))
+        made = gpu.to_tensor([on_device(source, gpu) for source in sources], placement, normalization, dtype=dtype)
+        expected = to_tensor(sources, placement, normalization, dtype=dtype)
+        np.testing.assert_allclose(made.to_numpy(), expected, rtol=1e-6 if dtype == "float32" else 0)
+
+
 def test_pictures_of_one_tensor_are_placed_each_on_its_own(gpu: Any) -> None:
     sources = [random_surface(VideoFormat.NV12, case.placement.source_wh, seed) for seed, case in enumerate(CASES)]
     places = [

@@ -61,14 +61,12 @@ def test_a_surface_that_is_there_already_is_not_copied(streams: Any) -> None:
 
 
 def test_memory_of_the_producer_is_read_before_it_is_written_again(streams: Any) -> None:
-    """The pool's memory goes round: a copy that came too late, or too early, would have the bytes of another picture."""
+    """The pool's memory goes round: a copy that comes too late, or too early, has the bytes of another picture."""
     from picasso.surface.cuda_memory import Uploader
 
     up, bring = Uploader(streams[1]), Uploader(streams[0])
     pictures = [random_surface(VideoFormat.NV12, (1920, 1080), seed) for seed in range(4)]
-    copies = []
-    for number in range(80):
-        copies.append(bring.bring(up.upload(pictures[number % 4])))
+    copies = [bring.bring(up.upload(pictures[number % 4])) for number in range(80)]
     for number, copy in enumerate(copies):
         np.testing.assert_array_equal(copy.to_numpy(), pictures[number % 4].to_numpy())
 

@@ -157,7 +157,7 @@ class Device:
         return not status and int(ordinal) == self.index
 
     def reach(self, other: Device) -> bool:
-        """Let copies to this device read the memory of another one directly, where the hardware can; tell whether it can.
+        """Let copies to this device read the memory of another one directly, and tell whether the hardware can.
 
         Where it cannot, the driver copies by way of the host.
         """

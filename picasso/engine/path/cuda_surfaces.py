@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 class CudaSurfaces:
     """One device surface for each format in use, on one stream; host surfaces only where someone asks for them.
 
-    Sources in host memory or on another GPU are brought here. Encoders that read device memory get a device surface; the others get the finished
-    picture, in their own format, in pinned memory. Drawing on a canvas takes the pixels to the host, and there they
-    stay until the frame is encoded.
+    Sources in host memory or on another GPU are brought here. Encoders that read device memory get a device surface;
+    the others get the finished picture, in their own format, in pinned memory. Drawing on a canvas takes the pixels to
+    the host, and there they stay until the frame is encoded.
     """
 
     __slots__ = ("_color", "_encoder_on_gpu", "_host", "_identity", "_pinned", "_size_wh", "_surfaces",
