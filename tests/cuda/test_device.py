@@ -87,7 +87,7 @@ def test_a_batch_of_frames_that_have_nothing_in_common_has_the_bits_of_the_cpu(g
 
 @pytest.mark.parametrize("binds", [False, True])
 def test_batches_that_look_alike_have_the_bits_of_their_own_pictures(binds: bool, gpu: Any) -> None:
-    """Three rounds of batches that differ in length, kernels, placements and memory, so that each finds its own plans."""
+    """Three rounds of batches that differ in length, kernels, placements and memory: each finds its own plans."""
     from picasso.transform.cuda import Job
 
     seed = 0
