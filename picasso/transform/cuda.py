@@ -152,22 +152,24 @@ class CudaTransformer:
         if not jobs:
             return
         self.device.make_current()
-        surfaces, placements, targets = zip(*jobs, strict=True)
-        bound = [target if isinstance(target, BoundTarget) else self.bind(target) for target in targets]
+        surfaces = [job.source for job in jobs]
+        placements = [job.placement for job in jobs]
+        bound = [job.target if isinstance(job.target, BoundTarget) else self.bind(job.target) for job in jobs]
         for target in bound:
             target.surface.device_planes  # noqa: B018  # one that was handed over since raises
         sources = self._look_at(surfaces)
 
         def make() -> Batch:
             plans = [self._prepare(*job, interpolation) for job in zip(surfaces, placements, bound, strict=True)]
-            return Batch(sources.kinds, list(placements), what, plans, self.stream, _BLOCK)
+            return Batch(sources.kinds, placements, what, plans, self.stream, _BLOCK)
 
         what = (interpolation, [target.signature for target in bound])
-        batch = self._batches.find(sources.kinds, list(placements), what, make)
-        places = zip(bound, batch.plans, strict=True)
-        addresses = [target.addresses(prepared.plan.targets) for target, prepared in places]
-        if batch.aimed_at != addresses:
-            batch.aim(np.array(addresses, np.uint64), addresses)
+        batch = self._batches.find(sources.kinds, placements, what, make)
+        numbers = [target.number for target in bound]
+        if batch.aimed_at != numbers:
+            places = zip(bound, batch.plans, strict=True)
+            addresses = [target.addresses(prepared.plan.targets) for target, prepared in places]
+            batch.aim(np.array(addresses, np.uint64), numbers)
         self._launch(batch, sources, {target.stream for target in bound})
 
     def to_tensor(
@@ -349,7 +351,7 @@ class CudaTransformer:
         for stream in others:
             self._follow(stream)
         batch.launch(sources.addresses())
-        held = sources.to_hold(ours)
+        held = sources.to_hold(ours) if sources.streams != {ours} else []
         if held or others:
             event = self._spare.pop() if self._spare else Event(self.device)
             event.record(self.stream)

@@ -7,7 +7,9 @@ array operations, and nothing is looked up frame by frame.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -47,8 +49,9 @@ class Sources:
         self.streams = {pixels.cuda_stream for pixels in self.pixels}
 
     def addresses(self) -> Words:
-        """Return where the planes are, ``(N, 3)``; of fewer planes the rest is the first."""
-        return np.array([_addresses_of(pixels.planes) for pixels in self.pixels], np.uint64)
+        """Return where the planes are, three a picture in one row, ``(3 N)``; of fewer planes the rest is the first."""
+        flat = chain.from_iterable([_addresses_of(pixels.planes) for pixels in self.pixels])
+        return np.frombuffer(array("Q", flat), np.uint64)
 
     def to_hold(self, stream: int) -> list[tuple[DevicePlane, ...]]:
         """Return the planes that have to be held until ``stream`` has read them.
@@ -88,7 +91,8 @@ def _addresses_of(planes: Any) -> tuple[int, int, int]:
 class _Group:
     """The frames of a batch that one kernel makes: their rows on the host and on the device."""
 
-    __slots__ = ("_arguments", "_function", "_grid", "_members", "_memory", "_offsets", "_picks", "_plans", "_words")
+    __slots__ = ("_arguments", "_found", "_function", "_grid", "_members", "_memory", "_offsets", "_picks", "_plans",
+                 "_words")  # fmt: skip
 
     def __init__(self, name: str, members: list[int], plans: list[DevicePlan], stream: Stream, block: Grid) -> None:
         self._members = np.array(members)
@@ -99,8 +103,9 @@ class _Group:
         for index, prepared in enumerate(plans):
             rows[index] = prepared.row
         places = [prepared.plan.sources for prepared in plans]
-        self._picks = np.array([[plane for plane, _ in place] for place in places])
+        self._picks = np.array([[plane for plane, _ in place] for place in places]) + 3 * self._members[:, None]
         self._offsets: Words = np.array([[offset for _, offset in place] for place in places], np.uint64)
+        self._found: Words = np.empty((len(members), 3), np.uint64)
         self._arguments = Arguments(8)
         self._arguments.block[:] = self._memory.address.to_bytes(8, "little")
         columns, lines = (max(prepared.plan.blocks[axis] for prepared in plans) for axis in (0, 1))
@@ -114,8 +119,8 @@ class _Group:
 
     def put(self, sources: Words, block: Grid, stream: Stream) -> None:
         """Write where the sources are, and put the kernel on the stream."""
-        found = np.take_along_axis(sources[self._members], self._picks, axis=1)
-        np.add(found, self._offsets, out=self._words[:, :3])
+        sources.take(self._picks, out=self._found, mode="wrap")  # no index is outside; wrapping needs no copy
+        np.add(self._found, self._offsets, out=self._words[:, :3])
         self._memory.send(self._words.nbytes)
         launch(self._function, self._grid, block, stream, self._arguments)
 

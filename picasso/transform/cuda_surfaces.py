@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 _PLANES: Final = struct.Struct("=6Q")
 """Three planes of the source, three of the target: the first fields of a row."""
+_numbers: Final = itertools.count()
 Addresses = tuple[int, int, int]
 """Of the three planes of a target."""
 
@@ -22,10 +24,12 @@ Addresses = tuple[int, int, int]
 class BoundTarget:
     """A surface that many pictures are written to, and what each launch has to know of it, looked up once."""
 
-    __slots__ = ("_addresses", "_places", "signature", "stream", "surface")
+    __slots__ = ("_addresses", "_places", "number", "signature", "stream", "surface")
 
     def __init__(self, surface: SurfaceView) -> None:
         self.surface = surface
+        self.number = next(_numbers)
+        """Of this one and no other, so that it can be told from others without being kept alive."""
         self.signature = signature_of(surface)
         self.stream = surface.cuda_stream
         self._places: tuple[Place, Place, Place] | None = None
