@@ -22,6 +22,7 @@ from picasso_kernels.cuda.libcuda import load_quick
 
 _NON_BLOCKING: Final = int(driver.CUstream_flags.CU_STREAM_NON_BLOCKING)
 _NO_TIMING: Final = int(driver.CUevent_flags.CU_EVENT_DISABLE_TIMING)
+_ORDINAL: Final = int(driver.CUpointer_attribute.CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL)
 _KEEP_ALL: Final = 2**63
 """Bytes that a pool keeps when they are given back: all."""
 
@@ -34,6 +35,7 @@ _quick.cuCtxPushCurrent_v2.argtypes = _quick.cuCtxPopCurrent_v2.argtypes = [_POI
 _quick.cuEventRecord.argtypes = [_POINTER, _POINTER]
 _quick.cuEventQuery.argtypes = [_POINTER]
 _quick.cuStreamWaitEvent.argtypes = [_POINTER, _POINTER, _UINT]
+_quick.cuPointerGetAttribute.argtypes = [_POINTER, _UINT, ctypes.c_uint64]
 _quick.cuMemcpyHtoDAsync_v2.argtypes = [_POINTER, _POINTER, _SIZE, _POINTER]
 _quick.cuMemAllocFromPoolAsync.argtypes = [_POINTER, _SIZE, _POINTER, _POINTER]
 _quick.cuMemFreeAsync.argtypes = [_POINTER, _POINTER]
@@ -152,9 +154,8 @@ class Device:
     def holds(self, address: int) -> bool:
         """Tell whether an address is memory that this device's kernels reach: its own, or managed."""
         self.make_current()
-        kind = driver.CUpointer_attribute.CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL
-        status, ordinal = driver.cuPointerGetAttribute(kind, address)
-        return not status and int(ordinal) == self.index
+        ordinal = ctypes.c_int(-1)  # cuda.bindings 13 says 0 whichever GPU it is
+        return not _quick.cuPointerGetAttribute(ctypes.byref(ordinal), _ORDINAL, address) and ordinal.value == self.index
 
     def reach(self, other: Device) -> bool:
         """Let copies to this device read the memory of another one directly, and tell whether the hardware can.
