@@ -155,7 +155,9 @@ class Device:
         """Tell whether an address is memory that this device's kernels reach: its own, or managed."""
         self.make_current()
         ordinal = ctypes.c_int(-1)  # cuda.bindings 13 says 0 whichever GPU it is
-        return not _quick.cuPointerGetAttribute(ctypes.byref(ordinal), _ORDINAL, address) and ordinal.value == self.index
+        return (
+            not _quick.cuPointerGetAttribute(ctypes.byref(ordinal), _ORDINAL, address) and ordinal.value == self.index
+        )
 
     def reach(self, other: Device) -> bool:
         """Let copies to this device read the memory of another one directly, and tell whether the hardware can.
