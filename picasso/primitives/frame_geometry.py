@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from picasso.errors import TransformationChainError
 from picasso.primitives.frame_objects import FrameObjects
 from picasso.primitives.geometry import PairXY, scale_shift_columns
+from picasso.primitives.object_shapes import Shapes, put_shapes, shapes_in, turn_shapes
 from picasso.primitives.orientation import UPRIGHT, Orientation
 from picasso.primitives.transformation import ChainAffine, Move, VideoFrameTransformation, moves_of
 from picasso.primitives.video_object import VideoObjectBBoxTransformation
@@ -26,6 +27,8 @@ class FrameGeometry(NamedTuple):
     """``(N,)``."""
     boxes: NDArray[np.float32]
     """``(2, 5, C)``: detection and track boxes, field, object; the first N are those of ``ids``."""
+    shapes: Shapes
+    """Masks, polygons and keypoints by object."""
 
 
 class MovableFrame(FrameObjects):
@@ -99,6 +102,9 @@ class MovableFrame(FrameObjects):
         if not store.count or (scale_xy == (1.0, 1.0) and offset_xy == (0.0, 0.0)):
             return
         scale_shift_columns(store.boxes, scale_xy, offset_xy)  # blank rows are NaN, and stay it
+        if scale_xy[0] < 0 or scale_xy[1] < 0:
+            is_half_turn = scale_xy[1] < 0
+            turn_shapes(store, Orientation(180 if is_half_turn else 0, is_half_turn != (scale_xy[0] < 0)))
 
     def transform_geometry(
         self,
@@ -122,16 +128,19 @@ class MovableFrame(FrameObjects):
         self._transformations = [start]
 
     def save_geometry(self) -> FrameGeometry:
-        """Note size, chain and boxes for ``restore_geometry``."""
+        """Note size, chain, boxes and what is inside them for ``restore_geometry``."""
         store = self._objects
         ids = store.ids[: store.count].copy()
-        return FrameGeometry(self._width, self._height, tuple(self._transformations), ids, store.boxes.copy())
+        return FrameGeometry(
+            self._width, self._height, tuple(self._transformations), ids, store.boxes.copy(), shapes_in(store)
+        )
 
     def restore_geometry(self, saved: FrameGeometry) -> None:
-        """Put size, chain and boxes back, exactly; objects that came since stay where they are."""
+        """Put size, chain, boxes and what is inside them back, exactly; objects that came since stay where they are."""
         self._width, self._height = saved.width, saved.height
         self._transformations = list(saved.transformations)
         store = self._objects
+        put_shapes(store, saved.shapes)
         if np.array_equal(self.object_ids(), saved.ids):
             store.boxes[:, :, : store.count] = saved.boxes[:, :, : store.count]
             return
@@ -169,6 +178,7 @@ class MovableFrame(FrameObjects):
         store = self._objects
         if store.count:
             orientation.move_boxes(store.boxes, (self._width, self._height))
+            turn_shapes(store, orientation)
         self._width, self._height = orientation.size((self._width, self._height))
         self._transformations.append(step)
 
@@ -179,4 +189,5 @@ class MovableFrame(FrameObjects):
                 self.move_boxes(move.scale_xy, move.offset_xy)
             elif store.count:
                 move.orientation.move_boxes(store.boxes, move.initial_wh)
+                turn_shapes(store, move.orientation)
         self.set_geometry(*moves[-1].current_wh)

@@ -26,18 +26,25 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from picasso.errors import MetadataError, ShapeError
-from picasso.primitives.attribute import Attribute, AttributeHolder
+from picasso.primitives.attribute import Attribute, AttributeHolder, AttributeKey
 from picasso.primitives.attribute_value import AttributeValue
-from picasso.primitives.object_store import DETECTION
+from picasso.primitives.object_store import DETECTION, ObjectStore
+from picasso.primitives.orientation import Orientation
 from picasso.primitives.video_object import ObjectFields
 
 NAMESPACE: Final = "picasso"
 MASK: Final = "mask"
 POLYGONS: Final = "polygons"
 KEYPOINTS: Final = "keypoints"
+_UNIT_BOX: Final = (0.5, 0.5, 1.0, 1.0, np.nan)
+"""In whose pixels points are fractions."""
 LARGEST_MASK: Final = 1 << 26
 """Cells of a mask; a larger one is a mistake, or an attack."""
 
+_KEYS: Final = ((NAMESPACE, MASK), (NAMESPACE, POLYGONS), (NAMESPACE, KEYPOINTS))
+
+Shapes = dict[int, dict[AttributeKey, Attribute]]
+"""Attributes of masks, polygons and keypoints by the ids of their objects."""
 Mask = NDArray[np.bool_]
 """``(height, width)``, the grid that covers a box."""
 Points = NDArray[np.float64]
@@ -181,6 +188,54 @@ def decode_keypoints(attribute: Attribute, box_xywha: ArrayLike) -> Points:
     points = np.array(numbers, np.float64).reshape(-1, 3)
     points[:, :2] = to_frame(points[:, :2], box_xywha)
     return points
+
+
+def shapes_in(store: ObjectStore) -> Shapes:
+    """Return the attributes of shapes by object."""
+    found: Shapes = {}
+    for object_id, table in store.attributes.items():
+        shapes = {key: table[key] for key in _KEYS if key in table}
+        if shapes:
+            found[object_id] = shapes
+    return found
+
+
+def put_shapes(store: ObjectStore, shapes: Shapes) -> None:
+    """Put back what ``shapes_in`` returned, for objects that are still there."""
+    for object_id, table in shapes.items():
+        if object_id in store.rows:
+            store.attributes.setdefault(object_id, {}).update(table)
+
+
+def turn_shapes(store: ObjectStore, orientation: Orientation) -> None:
+    """Turn what is inside the boxes of a frame, whose boxes turn with the picture.
+
+    Raises:
+        MetadataError: An attribute holds something else.
+    """
+    for table in store.attributes.values():
+        for key in _KEYS:
+            if key in table:
+                table[key] = _turned(table[key], orientation)
+
+
+def _turned(attribute: Attribute, orientation: Orientation) -> Attribute:
+    if attribute.name == MASK:
+        mask = decode_mask(attribute)
+        return mask_attribute(np.rot90(mask[:, ::-1] if orientation.mirrored else mask, -orientation.turn_deg // 90))
+    if attribute.name == POLYGONS:
+        rings = [_turned_points(ring, orientation) for ring in decode_polygons(attribute, _UNIT_BOX)]
+        return polygons_attribute(rings, _UNIT_BOX)
+    points = decode_keypoints(attribute, _UNIT_BOX)
+    points[:, :2] = _turned_points(points[:, :2], orientation)
+    return keypoints_attribute(points, _UNIT_BOX)
+
+
+def _turned_points(points: Points, orientation: Orientation) -> Points:
+    x, y = points.T
+    x = 1 - x if orientation.mirrored else x
+    turned = {0: (x, y), 90: (1 - y, x), 180: (1 - x, 1 - y), 270: (y, 1 - x)}
+    return np.stack(turned[orientation.turn_deg], axis=1)
 
 
 def to_box(points: ArrayLike, box_xywha: ArrayLike) -> Points:

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.testing import assert_allclose, assert_array_equal
 
 from picasso.errors import MetadataError, ShapeError
-from picasso.primitives import Attribute, AttributeValue, RBBox, VideoFrame, VideoObject
+from picasso.primitives import Attribute, AttributeValue, Orientation, RBBox, VideoFrame, VideoObject
 from picasso.primitives.object_shapes import (
     KEYPOINTS,
     LARGEST_MASK,
@@ -79,6 +79,42 @@ def test_shapes_move_with_their_box(pixels, box, scale, offset):
     moved = pixels * scale + offset
     assert_allclose(polygons_of(one)[0], moved, atol=0.1)
     assert_allclose(keypoints_of(one)[:, :2], moved, atol=0.1)
+
+
+@given(points, boxes, masks, st.sampled_from([0, 90, 180, 270]), st.booleans())
+def test_shapes_turn_with_the_picture_and_back(pixels, box, mask, turn_deg, mirrored):
+    orientation = Orientation(turn_deg, mirrored)
+    frame, one = an_object(box, mask_attribute(mask), polygons_attribute([pixels], box))
+    expected = np.full((5, len(pixels)), np.nan, np.float32)
+    expected[:2] = pixels.T
+    orientation.move_boxes(expected, (640, 480))
+    frame.turn(orientation)
+    assert_allclose(polygons_of(one)[0], expected[:2].T, atol=0.1)
+    turned = mask[:, ::-1] if mirrored else mask
+    for _ in range(turn_deg // 90):
+        turned = turned[::-1].T  # a quarter clockwise: the last row becomes the first column
+    assert_array_equal(mask_of(one), turned)
+    frame.turn(orientation.inverse)
+    assert_array_equal(mask_of(one), mask)
+    assert_allclose(polygons_of(one)[0], pixels, atol=0.1)
+
+
+def test_a_geometry_that_is_restored_has_its_shapes_again():
+    box = (100.0, 50.0, 40.0, 20.0, math.nan)
+    frame, one = an_object(box, mask_attribute([[1, 0]]), keypoints_attribute([[90, 45, 0.5]], box))
+    saved = frame.save_geometry()
+    frame.turn(Orientation(90))
+    frame.restore_geometry(saved)
+    assert mask_of(one).tolist() == [[True, False]]
+    assert_allclose(keypoints_of(one), [[90, 45, 0.5]], atol=1e-4)
+
+
+@given(points, boxes, st.sampled_from([(-1.0, 1.0), (1.0, -1.0), (-1.0, -1.0)]))
+def test_shapes_are_mirrored_with_their_boxes(pixels, box, scale):
+    upright = (*box[:4], math.nan)
+    frame, one = an_object(upright, keypoints_attribute(pixels, upright))
+    frame.move_boxes(scale, (0.0, 0.0))
+    assert_allclose(keypoints_of(one)[:, :2], pixels * scale, atol=0.1)
 
 
 def test_an_upright_box_may_be_stretched():
