@@ -6,9 +6,11 @@ import functools
 import threading
 from typing import TYPE_CHECKING
 
+from picasso.errors import SurfaceError
 from picasso.surface import SurfaceView
 
 if TYPE_CHECKING:
+    from picasso.surface import VideoFormat
     from picasso.surface.cuda_memory import Uploader
     from picasso.transform.cuda import CudaTransformer
     from picasso.transform.fitting import Interpolation
@@ -45,6 +47,29 @@ def transform(source: SurfaceView, placement: Placement, target: SurfaceView, in
     cpu.transform(source, placement, target, interpolation)
 
 
+def upload_as(
+    format: VideoFormat, source: SurfaceView, placement: Placement, interpolation: Interpolation, gpu_id: int = 0
+) -> SurfaceView:
+    """Return a picture in GPU memory of a source in host memory: uploaded as it is, and transformed there.
+
+    Its pixels are ready. A source of the size and format that are asked for is only copied.
+
+    Args:
+        format: Of the result.
+        source: In host memory, of size ``placement.source_wh``.
+        placement: Which rectangle of the source lands on which rectangle of the result.
+        interpolation: The filter.
+        gpu_id: Which GPU.
+
+    Raises:
+        MissingDependencyError, DeviceError: The GPU cannot be used; the message says why.
+        SurfaceError: The source is not in host memory, or of a format that cannot be read.
+    """
+    if source.is_cuda:
+        raise SurfaceError("upload_as: the surface is in GPU memory already")
+    return _workshop(gpu_id).uploaded(format, source, placement, interpolation)
+
+
 class _Workshop:
     """The one transformer of a GPU for all who have none of their own; threads take turns, for microseconds."""
 
@@ -61,6 +86,21 @@ class _Workshop:
             self._transformer.transform(self._uploader.bring(source), placement, target, interpolation)
             if not target.cuda_stream:
                 self._transformer.wait()
+
+    def uploaded(
+        self, format: VideoFormat, source: SurfaceView, placement: Placement, interpolation: Interpolation
+    ) -> SurfaceView:
+        from picasso.surface.cuda_memory import allocate_on_device
+
+        with self._turn:
+            self._transformer.device.make_current()
+            copy = self._uploader.upload(source)
+            if source.format is not format or not placement.is_identity:
+                target = allocate_on_device(format, placement.target_wh, self._transformer.stream)
+                self._transformer.transform(copy, placement, target, interpolation)
+                copy = target
+            self._transformer.wait()
+            return copy
 
 
 @functools.cache

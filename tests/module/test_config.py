@@ -314,7 +314,8 @@ PIPELINES = {
     ],
     "source: {element: videotestsrc}\n  sink: []": ["m.yml:4: pipeline.sink: expected at least 1 entries, got 0"],
     "source: {element: videotestsrc}\n  sink: [{element: video_file_sink, properties: {location: a, segment_s: 0}}]": [
-        "m.yml:4: pipeline.sink[0].properties.segment_s: expected more than 0, got 0"
+        "m.yml:4: pipeline.sink[0].properties.segment_s: expected more than 0, got 0",
+        "m.yml:4: pipeline.sink[0].properties.location: a: unknown container; one of .mp4, .mov, .mkv",
     ],
     "source: {element: videotestsrc}\n  sink: [{element: devnull_sink}]\n  sinks: []": [
         "m.yml:5: pipeline.sinks: unknown key 'sinks'; did you mean 'sink'?"
@@ -412,6 +413,83 @@ def test_every_fault_is_reported_at_once_in_the_order_of_the_file(load: Load) ->
         ["m.yml:8", "pipeline.source.element"],
         ["m.yml:9", "pipeline.sink[0].extra"],
     ]
+
+
+TWO_STAGES = {
+    """
+    source: {element: zeromq_source_bin, properties: {socket: 'tcp://x', receive_hwm: -1}}
+    """: ["properties.socket: ", "properties.receive_hwm: expected at least 1, got -1"],
+    """
+    source: {element: uridecodebin, properties: {uri: a.mp4, start_s: 9, stop_s: 4, loop: 7}}
+    """: ["properties.loop: expected true or false, got 7", "properties.stop_s: 4 s: expected more than start_s = 9"],
+    """
+    source: [{element: uridecodebin, nmae: b, properties: {uri: a, source_id: x}},
+             {element: uridecodebin, properties: {uri: b, source_id: x}}]
+    """: ["[0].nmae: unknown key 'nmae'", "[1].properties.source_id: the source id 'x' is in use"],
+    """
+    source: {element: videotestsrc}
+    elements: [{element: pyfunc, module: '', class_nmae: A, model: {}, on_error: retry}]
+    """: [
+        "[0].module: a pyfunc needs it",
+        "[0].class_nmae: unknown key 'class_nmae'; did you mean 'class_name'?",
+        "[0].on_error: unknown on_error 'retry'",
+        "[0].model: 'model' does not belong to a pyfunc",
+        "[0].class_name: a pyfunc needs it",
+    ],
+}
+
+
+@pytest.mark.parametrize(("lines", "expected"), TWO_STAGES.items(), ids=["socket", "range", "names", "pyfunc"])
+def test_what_an_entry_says_wrong_in_one_place_hides_nothing_else_of_it(
+    load: Load, lines: str, expected: list[str]
+) -> None:
+    text = f"name: m\npipeline:\n  sink: [{{element: devnull_sink}}]\n{dedent(lines).strip()}"
+    found = faults(load, text.replace("\nsource", "\n  source").replace("\nelements", "\n  elements"))
+    assert len(found) == len(expected), found
+    for part in expected:
+        assert sum(part in one for one in found) == 1, (part, found)
+
+
+PARAMETERS_OF_TWO_STAGES = {
+    "frame: {width: 1281, height: tall}": ["width: 1281 is not divisible", "height: expected a whole number"],
+    "frame: {width: 1281, height: 720, geometry_base: 0}": ["geometry_base: expected at least"],
+    "output_frame: {codec: h265, encoder_params: {bitrat: 5}}": ["unknown codec 'h265'", "did you mean 'bitrate'"],
+    "output_frame: {codec: png, encoder: gpu, encoder_params: {compression-level: 90}}": [
+        "unknown encoder 'gpu'",
+        "expected a whole number from 0 to 9, got 90",
+    ],
+    "output_frame: {codec: h264, encoder: softwre, encoder_params: {bitrate: 500}}": ["unknown encoder 'softwre'"],
+    "output_frame: {codec: h264, condition: {tagg: a}, encoder_params: {bitrate: 0}}": [
+        "condition.tagg: unknown key",
+        "condition.tag: a value is required",
+        "encoder_params.bitrate: expected a whole number",
+    ],
+    "telemetry: {tracing: {provider: jaeger, provider_params: 5}}": ["provider_params: expected a mapping"],
+    "draw_func: {module: a, rendered_objects: 5}": ["rendered_objects: expected a mapping", "class_name: module and"],
+    "draw_func: {module: a, class_name: 5}": ["class_name: expected text"],
+    "frame: {width: '${oc.env:NOT_SET_HERE}', height: 721}": ["is not set", "721 is not divisible"],
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"), PARAMETERS_OF_TWO_STAGES.items(), ids=[line[:45] for line in PARAMETERS_OF_TWO_STAGES]
+)
+def test_what_a_block_says_wrong_in_one_place_hides_nothing_else_and_invents_nothing(
+    load: Load, line: str, expected: list[str]
+) -> None:
+    found = faults(load, with_parameters(line))
+    assert len(found) == len(expected), found
+    for part in expected:
+        assert sum(part in one for one in found) == 1, (part, found)
+
+
+def test_a_key_that_is_given_twice_hides_no_other_fault(load: Load) -> None:
+    found = faults(load, LEAST + "parameters: {batch_size: 0, batch_size: -1}\nname: again\n")
+    assert [text.partition(": ")[2].partition(":")[0] for text in found] == [
+        "parameters.batch_size",
+        "parameters.batch_size",
+        "name",
+    ], found
 
 
 def test_merge_keys_bring_what_a_mapping_does_not_say_itself(load: Load) -> None:

@@ -19,9 +19,11 @@ from every_key import CODE, Case, Run, Tree, keys_of_the_schema, picture, put, r
 from every_key_pipeline import PATTERN, PIPELINE, said
 from test_module_run import no_thread_is_left
 
+from picasso.engine.clock import MonotonicClock
 from picasso.module import Module
 from picasso.module.sinks import MemorySink
-from picasso.primitives import VideoFrame
+from picasso.module.sources import limited
+from picasso.primitives import EndOfStream, VideoFrame
 from picasso.surface import SurfaceView
 from picasso.testing import FakeClock
 
@@ -399,6 +401,91 @@ def test_a_camera_gives_at_most_max_fps(parameters: dict[str, Any], pts: list[in
     module = Module({"name": "m", "parameters": limits}, sources=sources, clock=clock)
     assert [out.frame.pts // 10**6 for out in module.run()["cam"]] == pts
     assert dict(module.statuses()[0].source_dropped) == dropped
+
+
+class File:
+    """A source that gives six frames as fast as they are taken."""
+
+    source_id = "file"
+
+    def __init__(self) -> None:
+        self.is_stopped = False
+
+    def __iter__(self) -> Iterator[Any]:
+        for number in range(6):
+            frame = VideoFrame("file", "40/1", 64, 48, time_base=(1, 10**9), pts=number * 25_000_000)
+            yield frame, SurfaceView.wrap(picture(number).copy())
+        yield EndOfStream("file")
+
+    def stop(self) -> None:
+        self.is_stopped = True
+
+
+class Leaps:
+    """A clock that is at the end of a wait as soon as it begins, and knows who waited for what."""
+
+    def __init__(self) -> None:
+        self.waits_ms: list[int] = []
+        self._now_ns = 0
+
+    def now_ns(self) -> int:
+        return self._now_ns
+
+    def wait(self, bell: object, deadline_ns: int | None) -> None:
+        assert deadline_ns is not None
+        self.waits_ms.append((deadline_ns - self._now_ns) // 10**6)
+        self._now_ns = deadline_ns
+
+    def work(self, seconds: float) -> None:
+        self._now_ns += round(seconds * 1e9)
+
+
+@pytest.mark.parametrize(
+    ("rate", "work_s", "times_ms", "waits_ms"),
+    [
+        ("20/1", 0.0, [0, 50, 100, 150, 200, 250], [50] * 5),
+        ("40/1", 0.010, [0, 25, 50, 75, 100, 125], [15] * 5),
+        ("40/1", 0.060, [0, 60, 120, 180, 240, 300], []),  # what comes late is not made up for
+        ("1/2", 0.0, [0, 2000, 4000, 6000, 8000, 10_000], [2000] * 5),
+    ],
+    ids=["waits", "waits for the rest", "is late", "seldom"],
+)
+def test_a_file_waits_for_its_turn_and_loses_nothing(
+    rate: str, work_s: float, times_ms: list[int], waits_ms: list[int]
+) -> None:
+    clock = Leaps()
+    source = limited(File(), {"max_fps_control": True, "max_fps": rate}, clock)
+    times, ends = [], 0
+    for item in source:
+        if isinstance(item, EndOfStream):
+            ends += 1
+            continue
+        times.append(clock.now_ns() // 10**6)
+        clock.work(work_s)
+    assert (times, clock.waits_ms, ends) == (times_ms, waits_ms, 1)
+    assert not +source.dropped  # type: ignore[attr-defined]
+
+
+def test_a_file_that_waits_for_its_turn_is_stopped_at_once() -> None:
+    clock, file = FakeClock(), File()
+    source = limited(file, {"max_fps_control": True, "max_fps": "1"}, clock)
+    seen: list[Any] = []
+    reading = threading.Thread(target=lambda: seen.extend(source))
+    reading.start()
+    clock.wait_for_sleepers(1)
+    clock.advance(1)
+    clock.wait_for_sleepers(1)
+    source.stop()
+    reading.join(60)
+    assert not reading.is_alive()
+    assert (len(seen), file.is_stopped) in {(2, True), (3, True)}
+
+
+def test_a_module_that_limits_a_file_lets_all_of_it_out() -> None:
+    parameters = {"frame": {"width": 64, "height": 48}, "max_fps_control": True, "max_fps": "1000/1"}
+    module = Module({"name": "m", "parameters": parameters}, sources=[File()], clock=MonotonicClock())
+    assert [out.frame.pts // 10**6 for out in module.run()["file"]] == [0, 25, 50, 75, 100, 125]
+    assert dict(module.statuses()[0].source_dropped) == {}
 
 
 @covers("parameters.log_level")

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from picasso.errors import SurfaceError
+from picasso.errors import DeviceError, MissingDependencyError
 from picasso.module.meta import UNTRACKED_OBJECT_ID, AttributeMeta, Frame, FramePixels, ObjectMeta, build_bbox
 from picasso.primitives import BBox, RBBox, VideoFrame
 from picasso.surface import SurfaceView, VideoFormat
+from picasso.surface.cuda_memory import open_device
 from picasso.transform import Placement
 
 WORDS = st.text(min_size=1, max_size=8)
@@ -254,11 +255,9 @@ def test_only_a_picture_that_was_written_to_is_encoded() -> None:
     assert (surface.to_numpy()[:10, :, :3] == 200).all()
 
 
-def test_a_frame_without_pixels_or_a_gpu_says_so() -> None:
+def test_a_frame_without_pixels_says_so() -> None:
     with pytest.raises(LookupError, match="frame of source 'gate' at pts 40 has no pixels"):
         frame().image()
-    with pytest.raises(SurfaceError, match=r"this frame was decoded on the CPU; use image\(\)"):
-        frame(64, 48, FramePixels(picture(), Placement.identity((64, 48)))).cuda()
 
 
 @pytest.mark.parametrize("attached", [False, True], ids=["of its own", "in a frame"])
@@ -339,3 +338,15 @@ def test_a_frame_without_a_trace_takes_every_call_of_a_span() -> None:
     assert (span.trace_id(), span.propagate()) == ("0" * 32, {})
     with pytest.raises(ValueError, match="kept"), span.nested_span("fails"):
         raise ValueError("kept")
+
+
+def test_a_picture_on_a_gpu_needs_one_and_says_what_is_missing_and_the_way_without() -> None:
+    pixels = FramePixels(picture(), Placement.identity((64, 48)))
+    try:
+        open_device(0)
+    except (MissingDependencyError, DeviceError) as missing:
+        with pytest.raises(type(missing), match=r"^this frame was decoded on the CPU, .*; image\(\) gives it in host"):
+            pixels.cuda()
+    else:
+        assert (pixels.cuda().to_numpy() == pixels.image()).all()
+    assert not pixels.is_edited

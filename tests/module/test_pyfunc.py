@@ -302,6 +302,134 @@ def test_code_that_cannot_be_loaded_is_named(make: Make, code: str, name: str, m
     assert str(caught.value).startswith("element pyfunc/code_1.py.It: ")
 
 
+@pytest.mark.parametrize(
+    ("code", "kwargs", "message"),
+    [
+        (
+            "def It(frame, hold_s, label='car'): pass",
+            {},
+            r"missing a required argument: 'hold_s'.*frame, hold_s, label='car'",
+        ),
+        ("def It(frame, hold_s): pass", {"holds": 1}, r"a frame and kwargs holds: .*its parameters are frame, hold_s$"),
+        (
+            "def It(frame: int, n: int = 3): pass",
+            {"m": 1, "n": 2},
+            r"kwargs m, n: .*'m'; its parameters are frame, n=3$",
+        ),
+        ("def It(): pass", {}, r"too many positional arguments; its parameters are none$"),
+        ("def It(frame, other): pass", {}, r"missing a required argument: 'other'"),
+        ("class It:\n    def __call__(self): pass", {}, r"It.__call__ cannot be called with a frame: too many"),
+        (
+            "class It:\n    def __init__(self, a=1): pass\n    def __call__(self, f): pass",
+            {"b": 1},
+            r"It cannot be built: TypeError: .*'b'; its parameters are a=1$",
+        ),
+        (
+            "import picasso.module as m\nclass It(m.NvDsPyFuncPlugin):\n    def process_frame(self, f): pass",
+            {},
+            r"It.process_frame cannot be called with a batch and a frame: ",
+        ),
+    ],
+)
+def test_arguments_that_do_not_fit_are_found_at_load(
+    make: Make, code: str, kwargs: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ElementError, match=message) as caught:
+        make(code, **kwargs)
+    assert str(caught.value).startswith("element pyfunc/code_1.py.It: It")
+
+
+@pytest.mark.parametrize("code", ["def It(frame, **kwargs): pass", "def It(*all, n=1): pass", "It = print"])
+def test_a_function_that_takes_anything_gets_anything(make: Make, code: str) -> None:
+    make(code, n=1) if "print" not in code else make(code)
+
+
+UNSOUND = {
+    "xc = nan": (
+        "box.xc = math.nan",
+        "detection box (nan, 8, 4, 4, none): expected finite numbers xc, yc, width, height",
+    ),
+    "yc = inf": ("box.yc = math.inf", "detection box (8, inf, 4, 4, none): expected finite"),
+    "xc = 3e38": ("box.xc = 3e38", "detection box (3e+38, 8, 4, 4, none): expected finite"),
+    "width = -1": ("box.width = -1", "detection box (8, 8, -1, 4, none): expected a width and a height of at least 0"),
+    "a box": ("one.bbox = BBox(0, 0, math.nan, 1)", "detection box (0, 0, nan, 1, none): expected finite"),
+    "angle = inf": (
+        "one.bbox = RBBox(0, 0, 1, 1, math.inf)",
+        "detection box (0, 0, 1, 1, inf): expected a finite angle",
+    ),
+    "track box": (
+        "one.track_id = 3; one.fields.track_box = RBBox(1, math.nan, 1, 1)",
+        "track box (1, nan, 1, 1, none): expected finite",
+    ),
+    "confidence": ("one.fields.confidence = math.inf", "confidence inf: expected a finite number or None"),
+    "live view": (
+        "frame.video_frame.detection_boxes()[0, 3] = -2",
+        "detection box (8, 8, 4, -2, none): expected a width",
+    ),
+}
+SETS = """
+    import math
+    from picasso.primitives import BBox, RBBox
+    from picasso.module import ObjectMeta
+    def It(frame):
+        for n in range(2):
+            frame.add_obj_meta(ObjectMeta("yolo", "car", BBox(8, 8, 4, 4)))
+        if frame.pts == 1:
+            one = next(frame.objects)
+            box = one.bbox
+            {line}
+    """
+
+
+@pytest.mark.parametrize(("line", "message"), UNSOUND.values(), ids=UNSOUND)
+@pytest.mark.parametrize("policy", ["stop", "drop_frame", "pass"])
+def test_a_box_that_no_one_can_use_does_not_leave_the_element_that_set_it(
+    make: Make, line: str, message: str, policy: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    element, batch = make(SETS.format(line=line), on_error=policy), Batch(map(frame, range(3)))
+    said = f"element pyfunc/code_1.py.It: source 'gate' at pts 1: MetadataError: object 0 (yolo.car): {message}"
+    if policy == "stop":
+        with pytest.raises(ElementError) as caught:
+            element.process(batch)
+        assert str(caught.value).startswith(said)
+        return
+    with caplog.at_level(logging.ERROR):
+        element.process(batch)
+    assert caplog.messages[0].startswith(said)
+    assert [one.is_dropped for one in batch] == [False, policy == "drop_frame", False]
+    assert [one.video_frame.object_count for one in batch] == [2, 1, 2]
+
+
+def test_of_a_batch_only_the_frame_with_the_box_is_dropped(make: Make) -> None:
+    code = """
+        from picasso.module import NvDsPyFuncPlugin
+        class It(NvDsPyFuncPlugin):
+            def process_buffer(self, buffer):
+                for frame in buffer:
+                    frame.add_detections("yolo", [[1, 2, 3, 4]], "car")
+                buffer[1].video_frame.detection_boxes()[0, 0] = float("nan")
+        """
+    element, batch = make(code, on_error="drop_frame"), Batch(map(frame, range(3)))
+    element.process(batch)
+    assert [one.is_dropped for one in batch] == [False, True, False]
+
+
+def test_a_region_of_interest_that_is_none_becomes_the_whole_frame_again(make: Make) -> None:
+    element = make("def It(frame): frame.roi.width = -5", on_error="pass")
+    one = frame(0)
+    element.process(Batch([one]))
+    assert one.roi.as_ltwh() == (0, 0, 16, 16)
+
+
+@pytest.mark.parametrize(
+    "line", ["one.bbox = RBBox(1, 1, 2, 2, math.nan)", "box.width = box.height = 0", "box.xc = -1e6"]
+)
+def test_a_box_without_an_angle_or_a_size_or_far_outside_may_leave(make: Make, line: str) -> None:
+    batch = Batch(map(frame, range(2)))
+    make(SETS.format(line=line)).process(batch)
+    assert [one.video_frame.object_count for one in batch] == [2, 2]
+
+
 def test_code_is_found_beside_the_file_in_the_working_folder_and_in_the_code_root(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -272,6 +272,17 @@ def test_the_ingress_filter_decides_and_one_that_raises_gives_way(
     assert sum(words in message for message in caplog.messages) == 1 or not words
 
 
+def test_a_filter_that_is_a_function_is_called_with_its_kwargs(tmp_path: Path) -> None:
+    text = "def It(frame, after_ns): return frame.pts > after_ns"
+    entry = {key: value for key, value in pyfunc("late", tmp_path, text).items() if key != "element"}
+    kwargs = {"after_ns": 200_000_000}
+    _module, sink = run(tree(source={**PATTERN, "ingress_frame_filter": {**entry, "kwargs": kwargs}}))
+    assert [frame.pts for frame in frames_of(sink)] == [n * 10**9 // 30 for n in range(7, 12)]
+    wrong = {**entry, "kwargs": {"after": 1}}
+    with pytest.raises(ConfigError, match=r"It cannot be called with a frame and kwargs after: .*frame, after_ns$"):
+        Module(tree(source={**PATTERN, "ingress_frame_filter": wrong}))
+
+
 def test_an_ingress_filter_that_cannot_be_loaded_is_refused_by_its_path(tmp_path: Path) -> None:
     entry = {"module": str(tmp_path / "none.py"), "class_name": "It"}
     with pytest.raises(ConfigError, match=r"pipeline.source.ingress_frame_filter: the filter cannot be loaded"):

@@ -20,32 +20,28 @@ _FILE: Final = {"video_file_sink": "location", "image_file_sink": "location", "m
 _FILE_NAME: Final = {**_FILE, "file_sink": "file_path"}
 
 
-def edge_faults(tree: Tree, broken: set[Path]) -> list[Fault]:
+def edge_faults(tree: Tree) -> list[Fault]:
     """Return what is wrong at the edges of a module.
 
     Args:
-        tree: The resolved tree.
-        broken: Paths at which the schema found faults; an entry that holds one is left alone.
+        tree: The resolved tree without the values at which the schema found faults.
     """
-    pipeline = tree.get("pipeline")
+    pipeline, parameters = tree.get("pipeline"), tree.get("parameters")
     if not isinstance(pipeline, dict):
         return []
-    output = (tree.get("parameters") or {}).get("output_frame") if isinstance(tree.get("parameters"), dict) else None
-    is_sound = not any(known[:2] == ("parameters", "output_frame") for known in broken)
-    codec = output.get("codec") if isinstance(output, dict) and is_sound else None
+    output = parameters.get("output_frame") if isinstance(parameters, dict) else None
+    codec = output.get("codec") if isinstance(output, dict) else None
     found: list[Fault] = []
-    taken: dict[str, int] = {}
-    for index, sink in enumerate(_entries(pipeline.get("sink"))):
+    files: dict[str, int] = {}
+    for index, sink in _entries(pipeline.get("sink")):
         path: Path = ("pipeline", "sink", index)
-        if not any(known[: len(path)] == path for known in broken):
-            found += [*_sink_faults(sink, path, codec), *_same_file(sink, path, taken)]
-            found += _socket_faults(sink, path, reads=False)
-    sources = pipeline.get("source")
-    for index, source in enumerate(_entries(sources)):
+        found += [*_sink_faults(sink, path, codec), *_same_file(sink, path, files)]
+        found += _socket_faults(sink, path, reads=False)
+    sources, names = pipeline.get("source"), set[str]()
+    for index, source in _entries(sources):
         path = ("pipeline", "source", index) if isinstance(sources, list) else ("pipeline", "source")
-        if not any(known[: len(path)] == path for known in broken):
-            found += _source_faults(source.get("properties") or {}, (*path, "properties"))
-            found += _socket_faults(source, path, reads=True)
+        found += _source_faults(source.get("properties") or {}, (*path, "properties"))
+        found += [*_same_name(source, path, names), *_socket_faults(source, path, reads=True)]
     return found
 
 
@@ -55,14 +51,15 @@ def edge_warnings(tree: Tree) -> list[Fault]:
         return []
     return [
         (("pipeline", "sink", index, "element"), f"{sink['element']} writes nothing: output_frame is null")
-        for index, sink in enumerate(_entries(tree["pipeline"].get("sink")))
+        for index, sink in _entries(tree["pipeline"].get("sink"))
         if sink.get("element") in _TAKES
     ]
 
 
-def _entries(value: Any) -> list[Tree]:
+def _entries(value: Any) -> list[tuple[int, Tree]]:
+    """Return the entries that are mappings, with their places; one that stands for a list has place 0."""
     entries = value if isinstance(value, list) else [value]
-    return [entry for entry in entries if isinstance(entry, dict)]
+    return [(index, entry) for index, entry in enumerate(entries) if isinstance(entry, dict)]
 
 
 def _sink_faults(sink: Tree, path: Path, codec: str | None) -> list[Fault]:
@@ -110,6 +107,20 @@ def _source_faults(properties: Mapping[str, Any], path: Path) -> list[Fault]:
     return []
 
 
+def _same_name(source: Tree, path: Path, names: set[str]) -> list[Fault]:
+    """Find a source that is called as another one is; ``names`` knows those before."""
+    said = source.get("properties") or {}
+    if source.get("element") == "zeromq_source_bin" or not isinstance(said, dict):
+        return []
+    name, place = said.get("source_id"), (*path, "properties", "source_id")
+    if name is None:
+        name, place = source.get("name"), (*path, "name")
+    if not isinstance(name, str) or name not in names:
+        names.add(str(name))
+        return []
+    return [(place, f"the source id {name!r} is in use")]
+
+
 def _socket_faults(entry: Tree, path: Path, *, reads: bool) -> list[Fault]:
     """Find what is wrong with the endpoint of a ZeroMQ source or sink."""
     if entry.get("element") != ("zeromq_source_bin" if reads else "zeromq_sink"):
@@ -117,7 +128,8 @@ def _socket_faults(entry: Tree, path: Path, *, reads: bool) -> list[Fault]:
     properties, place = entry.get("properties") or {}, (*path, "properties")
     found: list[Fault] = []
     try:
-        Endpoint.parse(properties["socket"], reads=reads, kind=properties.get("socket_type"))
+        if isinstance(properties.get("socket"), str):
+            Endpoint.parse(properties["socket"], reads=reads, kind=properties.get("socket_type"))
     except SpecError as error:
         found.append(((*place, "socket"), str(error)))
     if properties.get("source_id") is not None and properties.get("source_id_prefix") is not None:

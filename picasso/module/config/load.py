@@ -20,6 +20,7 @@ from picasso.module.config.model import ModuleConfig
 from picasso.module.config.notation import entries, expand, find_faults_of_kinds
 from picasso.module.config.problem import ConfigError, Path, Problem
 from picasso.module.config.resolve import resolve
+from picasso.module.config.sound import is_broken, without
 from picasso.module.config.validate import Fault, coerce, find_faults
 from picasso.module.config.watch import ConfigWatch
 
@@ -41,7 +42,7 @@ def load_config(source: str | os.PathLike[str] | Mapping[str, Any], *, replaced:
     """
     document = _read(source)
     folder = None if document.name in (STDIN, MAPPING) else str(FilePath(document.name).resolve().parent)
-    if document.problems:
+    if document.problems and not document.tree:
         raise ConfigError(document.problems)
     unused: list[Path] = [("pipeline", name) for name in replaced]
     merged = merge(_defaults(), document)
@@ -49,11 +50,8 @@ def load_config(source: str | os.PathLike[str] | Mapping[str, Any], *, replaced:
     unresolved = {problem.path for problem in problems}
     faults = [*_shape(tree), *_check(coerce(tree), problems)]
     problems = [problem for problem in problems if problem.path[:2] not in unused]
-    problems += [
-        _placed(merged, path, text)
-        for path, text in dict.fromkeys(faults)
-        if not any(path[: len(known)] == known for known in unresolved)
-    ]
+    problems += [_placed(merged, path, text) for path, text in dict.fromkeys(faults) if not is_broken(path, unresolved)]
+    problems += document.problems
     if problems:
         problems = sorted(problems, key=lambda problem: (problem.line is None, problem.line or 0))
         raise ConfigError(problems, [_placed(merged, path, text) for path, text in rules.near_misses(tree)])
@@ -109,12 +107,16 @@ def _shape(tree: Tree) -> list[Fault]:
 
 
 def _check(tree: Tree, problems: list[Problem]) -> list[Fault]:
+    """Hold a tree against the schema, and what is left of it without those faults against the rules."""
     faults = find_faults(tree)
-    pipeline = tree.get("pipeline")
-    if isinstance(pipeline, dict) and isinstance(pipeline.get("elements"), list):
-        faults += find_faults_of_kinds(pipeline["elements"], ELEMENTS)
     broken = {path for path, _text in faults} | {problem.path for problem in problems}
-    return [*faults, *rules.faults(tree, broken), *edge_faults(tree, broken)]
+    sound = without(tree, broken) or {}
+    pipeline = sound.get("pipeline")
+    later: list[Fault] = []
+    if isinstance(pipeline, dict) and isinstance(pipeline.get("elements"), list):
+        later += find_faults_of_kinds(pipeline["elements"], ELEMENTS, broken)
+    later += [*rules.faults(sound, broken), *edge_faults(sound)]
+    return [*faults, *[fault for fault in later if not is_broken(fault[0], broken)]]
 
 
 def _placed(merged: Merged, path: Path, text: str) -> Problem:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 from picasso.module.config.problem import Path, nearest
 from picasso.module.config.schema import kinds
+from picasso.module.config.sound import has_broken
 from picasso.module.config.validate import Fault
 
 MODELS: Final = "nvinfer"
@@ -62,8 +63,14 @@ def expand(element: dict[str, Any], path: Path) -> list[Fault]:
     return faults
 
 
-def find_faults_of_kinds(elements: list[Any], path: Path) -> list[Fault]:
-    """Return what is wrong with kinds and names: unknown ones, keys of other kinds, names that are missing or twice."""
+def find_faults_of_kinds(elements: list[Any], path: Path, broken: Collection[Path] = ()) -> list[Fault]:
+    """Return what is wrong with kinds and names: unknown ones, keys of other kinds, names that are missing or twice.
+
+    Args:
+        elements: The entries, without the values at which the schema found faults.
+        path: Of the list.
+        broken: Where those were: what holds one is not missing.
+    """
     faults: list[Fault] = []
     names: dict[str, Path] = {}
     for index, entry in enumerate(elements):
@@ -82,11 +89,16 @@ def find_faults_of_kinds(elements: list[Any], path: Path) -> list[Fault]:
         foreign = _OWN & set(element) - _ALLOWED.get(factory, set())
         faults += [((*here, key), f"{key!r} does not belong to a {kind}") for key in sorted(foreign)]
         if kind == "pyfunc":
-            missing = [key for key in ("module", "class_name") if not element.get(key)]
-            faults += [((*here, key), "a pyfunc needs it") for key in missing]
+            faults += _missing(element, here, ("module", "class_name"), broken)
         if factory == MODELS:
-            faults += [((*here, key), f"a {kind} needs it") for key in ("name", "model") if not element.get(key)]
+            faults += _missing(element, here, ("name", "model"), broken)
     return faults
+
+
+def _missing(element: dict[str, Any], here: Path, keys: Sequence[str], broken: Collection[Path]) -> list[Fault]:
+    absent = [(*here, key) for key in keys if not element.get(key)]
+    kind = element["element"]
+    return [(place, f"a {kind} needs it") for place in absent if not has_broken(place, broken)]
 
 
 def _taken(names: dict[str, Path], name: str, here: Path) -> list[Fault]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 from picasso.module.config.problem import Path, nearest
+from picasso.module.config.sound import is_broken
 
 Tree = dict[str, Any]
 Fault = tuple[Path, str]
@@ -81,10 +82,29 @@ def coerce(parameters: Tree) -> None:
                 params[name] = _TRUTHS.get(text, int(text) if re.fullmatch(r"[-+]?\d{1,18}", text) else value)
 
 
-def faults(output: Tree, path: Path) -> Iterator[Fault]:
-    """Yield what is wrong with a block that the schema has passed."""
-    codec, encoder = output["codec"], output.get("encoder")
-    encoders = ENCODERS.get(codec, ())
+def faults(output: Tree, path: Path, broken: Collection[Path] = ()) -> Iterator[Fault]:
+    """Yield what is wrong with a block of which the schema's faults, at ``broken``, were taken out."""
+    codec, encoder = output.get("codec"), output.get("encoder")
+    if codec is not None:
+        yield from _codec_faults(output, codec, path)
+    codecs = list(ENCODERS) if codec is None else [codec]
+    encoders = ("nvenc", "software") if (*path, "encoder") in broken else (encoder,)
+    known = [_params_of(one, by) for one in codecs for by in encoders]
+    names = list(dict.fromkeys(name for params in known for name in params))
+    for name, value in (output.get("encoder_params") or {}).items():
+        here = (*path, "encoder_params", str(name))
+        texts = [_misfit(value, params[name]) for params in known if name in params]
+        if not texts:
+            near = nearest(str(name), names)
+            hint = f"did you mean {near!r}?" if near else f"one of {', '.join(names)}" if names else "it takes none"
+            yield here, f"unknown parameter{f' of {codec}' if codec else ''}: {name!r}; {hint}"
+        elif texts and texts[0] is not None and None not in texts:
+            yield here, texts[0]
+
+
+def _codec_faults(output: Tree, codec: str, path: Path) -> Iterator[Fault]:
+    """Yield what a codec has against the encoder and profile beside it."""
+    encoder, encoders = output.get("encoder"), ENCODERS.get(codec, ())
     if codec in ("vp8", "vp9"):
         yield (*path, "codec"), f"{codec} is read and not encoded; one of h264, hevc, av1, jpeg, png, copy"
     elif encoder is not None and encoder not in encoders:
@@ -92,24 +112,17 @@ def faults(output: Tree, path: Path) -> Iterator[Fault]:
         yield (*path, "encoder"), f"{encoder} does not encode {codec}{choices}"
     if output.get("profile") is not None and codec != "h264":
         yield (*path, "profile"), f"only h264 has one here, got codec {codec}"
-    known = _params_of(codec, encoder)
-    for name, value in (output.get("encoder_params") or {}).items():
-        here = (*path, "encoder_params", str(name))
-        if name not in known:
-            near = nearest(str(name), known)
-            hint = f"did you mean {near!r}?" if near else f"one of {', '.join(known)}" if known else "it takes none"
-            yield here, f"unknown parameter of {codec}: {name!r}; {hint}"
-        elif (text := _misfit(value, known[name])) is not None:
-            yield here, text
 
 
-def size_faults(frame: Tree, output: Tree, path: Path) -> Iterator[Fault]:
+def size_faults(frame: Tree, output: Tree, path: Path, broken: Collection[Path] = ()) -> Iterator[Fault]:
     """Yield what a codec has against the size of the output frame, where the module says that size."""
-    codec, padding = output["codec"], frame.get("padding") or {}
+    codec, padding = output.get("codec"), frame.get("padding") or {}
     keeps = padding.get("keep", True)
     for side, pads in (("width", ("left", "right")), ("height", ("top", "bottom"))):
         pixels = frame.get(side)
         if not isinstance(pixels, int) or codec not in _SMALLEST:
+            continue
+        if any(is_broken((*path, "padding", pad), broken) for pad in (*pads, "keep")):
             continue
         total = pixels + sum(padding.get(pad, 0) for pad in pads) * keeps
         if total % 2:

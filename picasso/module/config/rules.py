@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Iterable
 from typing import Any, Final
@@ -10,6 +11,7 @@ from picasso.module.config import output as output_rules
 from picasso.module.config.notation import MODELS, entries
 from picasso.module.config.problem import Path, nearest
 from picasso.module.config.schema import module_schema
+from picasso.module.config.sound import is_broken
 from picasso.module.config.validate import Fault
 
 Tree = dict[str, Any]
@@ -45,30 +47,28 @@ def faults(tree: Tree, broken: set[Path]) -> list[Fault]:
     """Return what does not fit together.
 
     Args:
-        tree: The resolved tree.
-        broken: Paths at which the schema found faults; a block that holds one is left alone.
+        tree: The resolved tree without the values at which the schema found faults.
+        broken: The paths of those: what depends on one of them cannot be judged.
     """
     parameters = tree.get("parameters")
     if not isinstance(parameters, dict):
         return []
     blocks: dict[str, Callable[[Tree, Path], Iterable[Fault]]] = {
-        "frame": _frame_faults,
-        "telemetry": _telemetry_faults,
+        "frame": functools.partial(_frame_faults, broken=broken),
+        "telemetry": functools.partial(_telemetry_faults, broken=broken),
         "draw_func": _draw_faults,
         "etcd": _etcd_faults,
     }
     found: list[Fault] = []
     for name, find in blocks.items():
         block = parameters.get(name)
-        if isinstance(block, dict) and not any(path[:2] == ("parameters", name) for path in broken):
+        if isinstance(block, dict):
             found += find(block, ("parameters", name))
     for block, path in output_rules.blocks_of(parameters):
-        if not any(known[: len(path)] == path for known in broken):
-            found += output_rules.faults(block, path)
-    sized = [parameters.get(name) for name in ("frame", "output_frame")]
-    is_whole = not any(path[:1] == ("parameters",) and path[1:2] in (("frame",), ("output_frame",)) for path in broken)
-    if is_whole and all(isinstance(block, dict) for block in sized):
-        found += output_rules.size_faults(sized[0] or {}, sized[1] or {}, ("parameters", "frame"))
+        found += output_rules.faults(block, path, broken)
+    frame, output = parameters.get("frame"), parameters.get("output_frame")
+    if isinstance(frame, dict) and isinstance(output, dict):
+        found += output_rules.size_faults(frame, output, ("parameters", "frame"), broken)
     return found
 
 
@@ -165,8 +165,8 @@ def _buffer_warnings(parameters: Tree, batch: int) -> list[Fault]:
     return [(("parameters", key), text)]
 
 
-def _frame_faults(frame: Tree, path: Path) -> list[Fault]:
-    base = frame.get("geometry_base") or 8
+def _frame_faults(frame: Tree, path: Path, broken: set[Path]) -> list[Fault]:
+    base = 1 if (*path, "geometry_base") in broken else frame.get("geometry_base") or 8
     found: list[Fault] = []
     sizes: dict[Path, Any] = {("width",): frame.get("width"), ("height",): frame.get("height")}
     for side, pixels in (frame.get("padding") or {}).items():
@@ -187,7 +187,7 @@ def _frame_faults(frame: Tree, path: Path) -> list[Fault]:
     return found
 
 
-def _telemetry_faults(telemetry: Tree, path: Path) -> list[Fault]:
+def _telemetry_faults(telemetry: Tree, path: Path, broken: set[Path]) -> list[Fault]:
     needs = (
         ("tracing", "jaeger", "endpoint"),
         ("tracing", "opentelemetry", "endpoint"),
@@ -196,7 +196,9 @@ def _telemetry_faults(telemetry: Tree, path: Path) -> list[Fault]:
     found: list[Fault] = []
     for block, provider, key in needs:
         settings = telemetry.get(block) or {}
-        if settings.get("provider") == provider and (settings.get("provider_params") or {}).get(key) is None:
+        is_missing = (settings.get("provider_params") or {}).get(key) is None
+        is_judged = not is_broken((*path, block, "provider_params", key), broken)
+        if settings.get("provider") == provider and is_missing and is_judged:
             found.append(((*path, block, "provider"), f"{provider} needs provider_params.{key}"))
     return found
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from picasso.module.elements.calling import check_call
 from picasso.module.elements.loading import CodePath, ElementError, find
 from picasso.module.elements.reloading_function import ReloadingFunction
 
@@ -67,13 +69,18 @@ def follow_filter(config: FilterConfig, path: Path, key: str, module: ModuleConf
 
 
 def _made(found: Any, kwargs: dict[str, Any]) -> FrameFilter:
-    """Make a filter of a class or function.
+    """Make a filter: of a class its object, made with ``kwargs``; of a function itself, called with them, too.
 
     Raises:
         ElementError: It cannot be called.
     """
-    made: Any = found(**kwargs) if isinstance(found, type) else found
+    if not isinstance(found, type):
+        check_call(found, "a frame", 1, kwargs)
+        function: FrameFilter = functools.partial(found, **kwargs) if kwargs else found
+        return function
+    made: Any = found(**kwargs)
     if not callable(made):
-        raise ElementError(f"{getattr(found, '__name__', found)} cannot be called with a frame")
+        raise ElementError(f"{found.__name__} cannot be called with a frame: it does not define __call__")
+    check_call(made, "a frame", 1)
     accepts: FrameFilter = made
     return accepts

@@ -7,9 +7,12 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from picasso.errors import MetadataError
 from picasso.module.elements.base import BasePyFuncPlugin, Batch, Services, StreamEvent, ties_of
 from picasso.module.elements.blame import place_of, words_of
+from picasso.module.elements.calling import check_call, parameters_of
 from picasso.module.elements.loading import CodePath, ElementError, find
+from picasso.module.meta.soundness import take_out_unsound_of
 
 if TYPE_CHECKING:
     from picasso.module.config import ElementConfig
@@ -44,15 +47,22 @@ def instantiate(thing: Callable[..., Any], kwargs: dict[str, Any]) -> BasePyFunc
         ElementError: The class cannot be built, or its objects do nothing with a frame.
     """
     if not inspect.isclass(thing):
+        check_call(thing, "a frame", 1, kwargs)
         return _Function(_not_async(thing, thing), kwargs)
     try:
         made = thing(**kwargs)
     except Exception as error:
-        raise ElementError(f"{thing.__name__} cannot be built: {type(error).__name__}: {error}") from error
+        takes = parameters_of(thing) if isinstance(error, TypeError) else ""
+        raise ElementError(f"{thing.__name__} cannot be built: {type(error).__name__}: {error}{takes}") from error
     if isinstance(made, BasePyFuncPlugin):
+        if type(made).process_buffer is BasePyFuncPlugin.process_buffer:
+            check_call(made.process_frame, "a batch and a frame", 2)
+        else:
+            check_call(made.process_buffer, "a batch", 1)
         return made
     if not callable(made):
         raise ElementError(f"{thing.__name__} is not a pyfunc: derive it from PyFunc, or define __call__(self, frame)")
+    check_call(made.__call__, "a frame", 1)
     plugin = _Function(_not_async(made, made.__call__), {})
     for hook in ("on_start", "on_stop", "on_event", "on_source_add", "on_source_eos", "on_source_delete"):
         if callable(own := getattr(made, hook, None)):
@@ -68,11 +78,19 @@ def _not_async(thing: Callable[..., Any], called: Callable[..., Any]) -> Callabl
     return thing
 
 
+def demand_sound(frame: Frame) -> None:
+    """Raise ``MetadataError`` for boxes of a frame that cannot leave the module, and take their objects out of it."""
+    if said := take_out_unsound_of(frame):
+        raise MetadataError(said)
+
+
 class PyFuncElement:
     """One pyfunc of a pipeline. All methods are called on one thread at a time.
 
     What it raises for a frame is handled by ``on_error``: ``stop`` raises an ``ElementError``, ``drop_frame`` drops the
     frame, ``pass`` lets it go on. The error names the element, the source, the time of the frame, and the user's line.
+    A box that it leaves with a number that is not finite, or with a negative size, counts as such an error; with
+    ``pass`` the frame goes on without that object.
     """
 
     def __init__(self, config: ElementConfig, code: CodePath) -> None:
@@ -143,11 +161,14 @@ class PyFuncElement:
                 frame.in_batch(left)
             if left:
                 self._guarded(left, None, plugin.process_buffer, left)
+                for frame in left:
+                    self._guarded(left, frame, demand_sound, frame)
         else:
             for frame in batch:
                 if not frame.is_dropped:
                     frame.in_batch(batch)
                     self._guarded(batch, frame, plugin.process_frame, batch, frame)
+                    self._guarded(batch, frame, demand_sound, frame)
         ties_of(plugin).end_batch()
 
     def _guarded(self, batch: Batch, frame: Frame | None, call: Callable[..., None], *arguments: Any) -> None:

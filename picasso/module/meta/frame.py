@@ -156,6 +156,10 @@ class Frame:
         """The primary object if it was asked for; one that was never seen says nothing."""
         return self._primary if isinstance(self._primary, ObjectMeta) else None
 
+    def reset_primary(self) -> None:
+        """Have the primary object stand for the whole frame again."""
+        self._primary = False
+
     @property
     def has_primary(self) -> bool:
         """Whether the primary object was not removed: whole-frame models run on this frame."""
@@ -254,7 +258,11 @@ class Frame:
         return self.pixels.image()
 
     def cuda(self) -> SurfaceView:
-        """Return the picture on the GPU where the frame was decoded there, RGBA of the total size."""
+        """Return the picture on a GPU, RGBA of the total size, to be read; converted once, and uploaded if need be.
+
+        Raises:
+            MissingDependencyError, DeviceError: The frame was decoded on the CPU, and there is no GPU.
+        """
         return self.pixels.cuda()
 
     def edit_image(self) -> AbstractContextManager[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -47,7 +48,12 @@ class ObjectMeta:
             parent: The object that it belongs to.
             attributes: Its attributes.
             draw_label: What is drawn instead of the label.
+
+        Raises:
+            ValueError: ``confidence`` is not a finite number.
         """
+        if confidence is not None and not math.isfinite(confidence):
+            raise ValueError(f"confidence: expected a finite number or None, got {confidence!r}")
         track = None if track_id in (None, UNTRACKED_OBJECT_ID) else track_id
         self._fields: VideoObject | BorrowedVideoObject = VideoObject(
             0, element_name, label, _rotated(bbox), (), confidence, track, None if track is None else _rotated(bbox)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from picasso.errors import SurfaceError
+from picasso.errors import DeviceError, MissingDependencyError
 from picasso.surface import SurfaceView, VideoFormat
 from picasso.transform import Interpolation, Placement, TransformConfig
 from picasso.transform.cpu import transform
@@ -27,7 +27,7 @@ class FramePixels:
     One thread at a time.
     """
 
-    __slots__ = ("_image", "_interpolation", "_is_edited", "_picture", "placement", "source")
+    __slots__ = ("_image", "_interpolation", "_is_edited", "_on_gpu", "_picture", "placement", "source")
 
     def __init__(
         self, source: SurfaceView, placement: Placement, interpolation: Interpolation = Interpolation.BILINEAR
@@ -44,6 +44,8 @@ class FramePixels:
         self._interpolation = interpolation
         self._picture: SurfaceView | None = None
         self._image: Image | None = None
+        self._on_gpu: SurfaceView | None = None
+        """A copy for a GPU of what is in host memory."""
         self._is_edited = False
 
     @classmethod
@@ -78,21 +80,29 @@ class FramePixels:
         return view
 
     def cuda(self) -> SurfaceView:
-        """Return the picture in GPU memory, as an object with ``__cuda_array_interface__``.
+        """Return the picture in GPU memory, as an object with ``__cuda_array_interface__``; only for reading.
+
+        Of a frame that was decoded on the CPU the first call uploads it: what the decoder made where nothing was
+        converted yet, else the picture. What is written to it is not encoded; ``edit`` gives the picture for that.
 
         Raises:
-            SurfaceError: The frame was decoded on the CPU.
+            MissingDependencyError, DeviceError: There is no GPU for a frame that was decoded on the CPU.
         """
-        if not self.source.is_cuda:
-            raise SurfaceError("this frame was decoded on the CPU; use image()")
-        return self._make()
+        if self.source.is_cuda:
+            return self._make()
+        if self._on_gpu is None:
+            self._on_gpu = self._uploaded()
+        return self._on_gpu
 
     @contextmanager
     def edit(self) -> Iterator[Any]:
         """Give the picture for writing: an array on the host, a device array on a GPU. The frame is encoded from it."""
         picture = self._make()
         self._is_edited = True
-        yield picture if self._image is None else self._image
+        try:
+            yield picture if self._image is None else self._image
+        finally:
+            self._on_gpu = None  # it shows what was there before
 
     def surface(self) -> SurfaceView:
         """Return what is encoded: the picture that was written to, or else what the decoder made."""
@@ -104,6 +114,18 @@ class FramePixels:
             if not self._picture.is_cuda:
                 self._image = self._picture.planes[0].reshape(*reversed(self._picture.size_wh), 4)
         return self._picture
+
+    def _uploaded(self) -> SurfaceView:
+        from picasso.transform.anywhere import upload_as
+
+        source, placement = self.source, self.placement
+        if self._picture is not None:
+            source, placement = self._picture, Placement.identity(self._picture.size_wh)
+        try:
+            return upload_as(VideoFormat.RGBA, source, placement, self._interpolation)
+        except (MissingDependencyError, DeviceError) as error:
+            text = f"this frame was decoded on the CPU, and no GPU takes it: {error}; image() gives it in host memory"
+            raise type(error)(text) from error
 
     def _converted(self) -> SurfaceView:
         size_wh = self.placement.target_wh

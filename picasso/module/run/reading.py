@@ -15,7 +15,7 @@ from picasso.module.sources.uri import UriSource
 if TYPE_CHECKING:
     from picasso.engine.clock import Clock
     from picasso.flow import Source, SourceStatus
-    from picasso.module.config import ModuleConfig, SourceConfig
+    from picasso.module.config import ModuleConfig, Problem, SourceConfig
     from picasso.module.elements import CodePath
 
 logger = logging.getLogger("picasso.module")
@@ -28,7 +28,15 @@ def configured_sources(config: ModuleConfig, code: CodePath, clock: Clock) -> li
         ConfigError: Two of them have one id, or one cannot be made.
     """
     configs = [one for one in config.sources if one.element != WIRE]
-    made = [open_source(one, config, code, clock) for one in configs]
+    made: list[Source] = []
+    problems: list[Problem] = []
+    for one in configs:
+        try:
+            made.append(open_source(one, config, code, clock))
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
     ids = [source.source_id for source in made]
     twice = [(one, name) for one, name in zip(configs, ids, strict=True) if ids.count(name) > 1]
     if twice:

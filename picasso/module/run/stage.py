@@ -14,6 +14,7 @@ from picasso.errors import ShutDownError
 from picasso.module.config.output import RAW
 from picasso.module.elements import StreamEvent
 from picasso.module.meta import Frame, FramePixels
+from picasso.module.meta.soundness import take_out_unsound
 from picasso.module.run.accounts import Accounts, Fate
 from picasso.module.run.baggage import baggage_of
 from picasso.module.run.batcher import Batcher, Closed
@@ -109,6 +110,7 @@ class ModuleStage:
         self._came_ns = came_ns
         self._sources: dict[str, _Source] = {}
         self._failures = 0
+        self._unsound = 0
         self._copies = module.output_frame is not None and module.output_frame.codec == COPY
 
     def open(self, downstream: Downstream) -> None:
@@ -129,6 +131,16 @@ class ModuleStage:
             raise
 
     def _enter(self, source: _Source, frame: VideoFrame, surface: SurfaceView) -> None:
+        if said := take_out_unsound(frame):
+            self._unsound += 1
+            if self._unsound & (self._unsound - 1) == 0:
+                logger.error(
+                    "source %r: the frame at pts %d comes with objects that are left out (no. %d): %s",
+                    frame.source_id,
+                    frame.pts,
+                    self._unsound,
+                    said,
+                )
         size_wh = (frame.width, frame.height)
         if source.geometry is None or source.geometry.source_wh != size_wh:
             source.geometry = Geometry.of(size_wh, self._module.frame)
