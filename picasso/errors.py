@@ -34,12 +34,14 @@
     ├── TransportError (OSError)             a socket cannot be opened or used, or its bytes are not a message
     │   ├── HealthError (RuntimeError)       what answers at a health endpoint is not a module
     │   └── TransportTimeoutError (TimeoutError)  no one took a message, or acknowledged it, in time
+    ├── OperationError (RuntimeError)        a running module cannot do what it was asked to
     └── MissingDependencyError (ImportError) an optional library is not there
 """
 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from types import ModuleType
 
 
@@ -169,6 +171,19 @@ class HealthError(TransportError, RuntimeError):
 
 class TransportTimeoutError(TransportError, TimeoutError):
     """No one took a message in time, or no one acknowledged it; it counts as lost."""
+
+
+class OperationError(PicassoError, RuntimeError):
+    """A running module cannot do what it was asked to.
+
+    ``status`` is the number that HTTP has for it, and ``problems`` holds each thing that is wrong, where there are
+    several.
+    """
+
+    def __init__(self, text: str, status: int = 409, problems: Sequence[str] = ()) -> None:
+        super().__init__(text)
+        self.status = status
+        self.problems = tuple(problems)
 
 
 class MissingDependencyError(PicassoError, ImportError):

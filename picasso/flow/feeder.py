@@ -89,9 +89,11 @@ class Feeder:
         self._turn = threading.Lock()
         """Over the stream of the source: a frame goes on, or the stream is ended because none comes."""
         self._opening = threading.Lock()
-        """Over ``_paused`` and ``_is_reading``: the thread that pauses knows whether there is a read to interrupt."""
+        """Over ``_paused``, ``_hurries`` and ``_is_reading``: the thread that pauses knows whether there is a read to interrupt."""
         self._is_reading = False
         self._was_interrupted = False
+        self._hurries = False
+        """The next attempt to open it is made now."""
         self._bell: Bell = SimpleQueue()
         self._is_live = bool(getattr(source, "is_live", False))
         self._chance = random.Random()
@@ -168,6 +170,22 @@ class Feeder:
         """Read on; a live source is opened again."""
         with self._opening:
             self._paused = False
+        self._bell.put(None)
+
+    @property
+    def can_reconnect(self) -> bool:
+        """Whether it can be opened again now: a live source can, and one that waits for its next attempt."""
+        waits = self._state in (SourceState.BACKING_OFF, SourceState.REJECTED)
+        return not self._state.is_over and not self._paused and (self._is_live or waits)
+
+    def reconnect(self) -> None:
+        """Open the source again now: one that is open is closed first, one that waits to be opened waits no longer."""
+        with self._opening:
+            if not self._is_reading:
+                self._hurries = True
+            elif self._is_live:
+                self._was_interrupted = True
+                interrupt(self._source)
         self._bell.put(None)
 
     @property
@@ -285,7 +303,7 @@ class Feeder:
                 if self._paused:
                     return True
                 items = iter(self._source)
-                self._is_reading = True
+                self._is_reading, self._hurries = True, False
             with closing_items(items):
                 for item in items:
                     if self._paused and not self._is_live:
@@ -385,7 +403,7 @@ class Feeder:
         logger.warning("source %r: %s; it is opened again in %.1f s", self.source_id, why, delay_s)
         due_ns = self._clock.now_ns() + round(delay_s * 1e9)
         self._become(state)
-        while not self._stopping.is_set() and self._clock.now_ns() < due_ns:
+        while not self._stopping.is_set() and not self._hurries and self._clock.now_ns() < due_ns:
             self._clock.wait(self._bell, due_ns)
         self._restarts += not self._stopping.is_set()
         return not self._stopping.is_set()

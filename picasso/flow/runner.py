@@ -238,6 +238,26 @@ class Runner:
         """
         self._feeder(source_id).resume()
 
+    def reconnect(self, source_id: str) -> bool:
+        """Open a live source again now, or one that waits for its next attempt; tell whether it is one of those.
+
+        Raises:
+            KeyError: There is no such source.
+        """
+        feeder = self._feeder(source_id)
+        can = feeder.can_reconnect
+        if can:
+            feeder.reconnect()
+        return can
+
+    def can_reconnect(self, source_id: str) -> bool:
+        """Whether ``reconnect`` would open a source again.
+
+        Raises:
+            KeyError: There is no such source.
+        """
+        return self._feeder(source_id).can_reconnect
+
     def statuses(self) -> list[SourceStatus]:
         """How every source is doing, or how it fared, in the order in which they were added."""
         stats = self._engine.stats()

@@ -45,7 +45,7 @@ def build(
         buffer_queues=None if parameters["buffer_queues"] is None else BufferQueues(**parameters["buffer_queues"]),
         batch_size=batch_size(tree),
         sources=tuple(
-            _source(entry, ("pipeline", "source", index) if many else ("pipeline", "source"))
+            source_of(entry, ("pipeline", "source", index) if many else ("pipeline", "source"))
             for index, entry in enumerate(sources)
         ),
         elements=tuple(_element(element, path, parameters) for element, path, enabled in found if enabled),
@@ -90,7 +90,8 @@ def _draw(draw: Tree | None) -> DrawFunc | None:
     )
 
 
-def _source(entry: Tree, path: Path) -> SourceConfig:
+def source_of(entry: Tree, path: Path) -> SourceConfig:
+    """Build one entry of ``pipeline.source``, which stands at ``path``."""
     frame_filter = _filter(entry.get("ingress_frame_filter"))
     properties, name = dict(entry.get("properties") or {}), entry.get("name")
     if name is not None and entry["element"] != "zeromq_source_bin" and properties.get("source_id") is None:

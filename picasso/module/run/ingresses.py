@@ -29,6 +29,7 @@ class Ingresses:
     def __init__(self, ingresses: Sequence[WireIngress]) -> None:
         """Take the sockets; none is open yet."""
         self._ingresses = list(ingresses)
+        self._inside: set[str] = set()
         self._gone: OrderedDict[str, SourceStatus] = OrderedDict()
         self._is_stopped = False
         self._runner: Runner
@@ -80,12 +81,22 @@ class Ingresses:
         """
         if self._is_stopped:
             raise ShutDownError("the module stops")
-        self._add(source)
+        self._inside.add(source.source_id)
+        try:
+            self._add(source)
+        except BaseException:
+            self._inside.discard(source.source_id)
+            raise
+
+    def has(self, source_id: str) -> bool:
+        """Whether a source that is there came through a socket."""
+        return source_id in self._inside
 
     def dismiss(self, source_id: str) -> None:
         """Forget a source that is over, and keep what it counted."""
         status = self._runner.remove(source_id)
         self._forget(status)
+        self._inside.discard(source_id)
         self._gone[source_id] = _together(self._gone.pop(source_id, None), status)
         if len(self._gone) > MAX_GONE:
             self._gone.popitem(last=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, final
 
@@ -23,13 +23,16 @@ from picasso.module.run.egress import Egress
 from picasso.module.run.geometry import Geometry
 from picasso.module.run.limits import Limit, payload_bytes
 from picasso.module.run.outputs import NAMESPACE, SIZE, finish_metadata, source_spec
+from picasso.module.run.overrides import Overrides
 from picasso.primitives import Attribute, AttributeValue, EndOfStream, VideoFrameTranscodingMethod
 
 if TYPE_CHECKING:
+    from picasso.draw import DisplayList
     from picasso.engine import OutputMessage, SourceSpec
     from picasso.flow import Downstream
     from picasso.module.config import ModuleConfig
     from picasso.module.run.batcher import Work
+    from picasso.module.run.views import Views
     from picasso.primitives import VideoFrame
     from picasso.surface import SurfaceView
     from picasso.transform import Rect
@@ -87,6 +90,8 @@ class ModuleStage:
         *,
         lists_primary: bool = False,
         came_ns: Callable[[str], tuple[int, int] | None] = lambda _source_id: None,
+        overrides: Overrides | None = None,
+        views: Views | None = None,
     ) -> None:
         """Make a stage without sources.
 
@@ -98,6 +103,8 @@ class ModuleStage:
             egress: How much of a source may wait behind the elements.
             lists_primary: Whether the objects of a frame begin with the primary one.
             came_ns: When the bytes of the newest frame of a source were received, and when its decoder took them.
+            overrides: What control changes for single sources.
+            views: Those who watch; None where no one can.
         """
         self.accounts = accounts or Accounts()
         self.tagged = self.untagged = 0
@@ -108,6 +115,8 @@ class ModuleStage:
         self._egress = egress or Limit()
         self._lists_primary = lists_primary
         self._came_ns = came_ns
+        self._overrides = overrides or Overrides()
+        self._views = views
         self._sources: dict[str, _Source] = {}
         self._failures = 0
         self._unsound = 0
@@ -279,14 +288,17 @@ class ModuleStage:
             return
         geometry = self._geometry_of(frame)
         finish_metadata(frame, legacy_track_ids=module.parameters["track_ids"] == "legacy")
+        drawings = self._overrides.drawings(frame)
+        if self._views is not None and self._views.are_wanted(video_frame.source_id):
+            self._show(frame, geometry, drawings)
+        tag = self._overrides.tag(video_frame.source_id, module.output_frame)
         if self._copies:
-            tag = None if module.output_frame is None else module.output_frame.tag
             is_bare = tag is not None and not frame.has_tag(tag)
             self._emit(source, source.copying.send(frame, geometry, is_bare=is_bare))
             return
         video_frame.transcoding_method = VideoFrameTranscodingMethod.Encoded
         output = module.output_frame
-        if output is None or (output.tag is not None and not frame.has_tag(output.tag)):
+        if output is None or (tag is not None and not frame.has_tag(tag)):
             geometry.place(video_frame)
             self._write_chain(video_frame, geometry)
             video_frame.transcoding_method = VideoFrameTranscodingMethod.Encoded
@@ -301,20 +313,19 @@ class ModuleStage:
                 self._send(source, video_frame, None)
             return
         self._fit_spec(source, video_frame, geometry)
-        if drawings := frame.take_drawings():
-            kept, drawing = geometry.crop, joined(drawings)
-            attach(video_frame, drawing if kept is None else moved(drawing, -kept.left, -kept.top))
+        _attach(video_frame, drawings, geometry)
         size = [AttributeValue.integers(geometry.source_wh)]
         video_frame.set_attribute(Attribute(NAMESPACE, SIZE, size, None, False, True))
-        crop = None
-        if geometry.keeps_padding or frame.pixels.is_edited:
-            with frame.edit_image():
-                pass
-            surface, crop = frame.pixels.surface(), geometry.crop
-        else:
-            geometry.leave(video_frame)
-            surface = frame.pixels.source
+        surface, crop = _pixels_of(frame, video_frame, geometry)
         self._send(source, video_frame, surface, crop)
+
+    def _show(self, frame: Frame, geometry: Geometry, drawings: Sequence[DisplayList]) -> None:
+        """Have pictures made of a frame for viewers, as it would be encoded."""
+        copy = frame.video_frame.copy()
+        _attach(copy, drawings, geometry)
+        surface, crop = _pixels_of(frame, copy, geometry)
+        if self._views is not None:
+            self._views.show(copy, surface, crop, geometry.output_wh)
 
     def _emit(self, source: _Source, frames: Iterator[tuple[VideoFrame, str | None]]) -> None:
         """Hand on what leaves with its own bytes."""
@@ -390,3 +401,20 @@ class ModuleStage:
         except Closed:
             return False
         return True
+
+
+def _attach(video_frame: VideoFrame, drawings: Sequence[DisplayList], geometry: Geometry) -> None:
+    """Attach what is drawn, in pixels of the output frame."""
+    if drawings:
+        kept, drawing = geometry.crop, joined(drawings)
+        attach(video_frame, drawing if kept is None else moved(drawing, -kept.left, -kept.top))
+
+
+def _pixels_of(frame: Frame, video_frame: VideoFrame, geometry: Geometry) -> tuple[SurfaceView, Rect | None]:
+    """Return what is encoded of a frame, and the part of it; move the boxes of its metadata to those pixels."""
+    if geometry.keeps_padding or frame.pixels.is_edited:
+        with frame.edit_image():
+            pass
+        return frame.pixels.surface(), geometry.crop
+    geometry.leave(video_frame)
+    return frame.pixels.source, None

@@ -1,0 +1,358 @@
+"""What can be asked of a running module from outside, and done to it."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, final
+
+import msgspec
+
+from picasso.errors import OperationError, PicassoError
+from picasso.flow import SourceState
+from picasso.module.config import ConfigError
+from picasso.module.config.pieces import rendered_objects as checked_looks
+from picasso.module.config.pieces import source_config
+from picasso.module.config.secrets import masked
+from picasso.module.drawing.stock import StockDrawing
+from picasso.module.sources import WIRE, limited, open_source
+
+if TYPE_CHECKING:
+    from picasso.engine.clock import Clock
+    from picasso.flow import Runner, Source, SourceStatus
+    from picasso.module.config import ModuleConfig, SourceConfig
+    from picasso.module.elements import CodePath
+    from picasso.module.run.ingresses import Ingresses
+    from picasso.module.run.overrides import Overrides
+    from picasso.module.run.statistics import ModuleStatistics
+    from picasso.module.run.views import Views
+
+ERROR_LETTERS: Final = 500
+logger = logging.getLogger("picasso.module")
+
+
+@final
+class Operations:
+    """The side of a module that ``picasso.web`` serves. Any thread.
+
+    Sources that come through a socket are their senders' own: they can be watched, and not paused, opened again or
+    removed, which would hold the others of the socket up.
+    """
+
+    def __init__(
+        self,
+        config: Callable[[], ModuleConfig],
+        code: CodePath,
+        clock: Clock,
+        *,
+        sources: list[Source],
+        ingresses: Ingresses,
+        overrides: Overrides,
+        views: Views,
+        state: Callable[[], str],
+        statistics: Callable[[], ModuleStatistics],
+        add: Callable[[Source], None],
+        finish: Callable[[], None],
+    ) -> None:
+        """Take the parts of a module.
+
+        Args:
+            config: Its configuration.
+            code: Where filters are looked for.
+            clock: What new sources wait by.
+            sources: Those of its file; those that come are added.
+            ingresses: Its sockets.
+            overrides: What is changed for single sources.
+            views: Takes pictures.
+            state: Where it stands.
+            statistics: Takes a snapshot.
+            add: Lets a source in.
+            finish: Ends it in order.
+        """
+        self.name = config().name
+        self.runner: Runner | None = None
+        self.has_been_emptied = False
+        """Whether the last source was removed: the module waits for another then, instead of ending."""
+        self._config = config
+        self._code = code
+        self._clock = clock
+        self._sources = sources
+        self._ingresses = ingresses
+        self._overrides = overrides
+        self._views = views
+        self._state = state
+        self._statistics = statistics
+        self._add = add
+        self._finish = finish
+        self._changing = threading.Lock()
+        """Over sources that come and go by request."""
+        self._specs: dict[str, SourceConfig] = {}
+        named = [one for one in config().sources if one.element != WIRE]
+        if len(named) == len(sources):
+            self._specs = {source.source_id: one for source, one in zip(sources, named, strict=True)}
+
+    def state(self) -> str:
+        """Return where the module stands."""
+        return self._state()
+
+    def sources(self) -> list[dict[str, Any]]:
+        """Return every source that is there."""
+        if self.runner is None:
+            return []
+        accounts = self._statistics().sources
+        return [self._record(status, accounts.get(status.source_id)) for status in self.runner.statuses()]
+
+    def statistics(self) -> dict[str, Any]:
+        """Return what the module has done and does."""
+        found = self._statistics()
+        record: dict[str, Any] = msgspec.to_builtins(
+            {
+                "state": found.state,
+                "uptime_s": round(found.uptime_s, 3),
+                "total": _account(found.total),
+                "stages": [
+                    {
+                        "name": stage.name,
+                        "frames": stage.frames,
+                        "queue_length": stage.queue_length,
+                        "batches": stage.batches,
+                        "objects": stage.objects,
+                    }
+                    for stage in found.stages
+                ],
+                "sinks": [
+                    {
+                        "name": sink.name,
+                        "written": sink.written,
+                        "waiting": sink.waiting,
+                        "dropped": dict(sink.dropped),
+                        "failure": _text(sink.failure),
+                    }
+                    for sink in found.sinks
+                ],
+            }
+        )
+        return record
+
+    def metrics(self) -> tuple[bytes, str]:
+        """Return the metrics as Prometheus reads them."""
+        return b"", "text/plain; version=0.0.4; charset=utf-8"
+
+    def add_source(self, entry: Mapping[str, Any]) -> str:
+        """Add a source as ``pipeline.source`` names it; return its id."""
+        config = self._config()
+        try:
+            made = source_config(config, {key: value for key, value in entry.items() if value is not None})
+            source = open_source(made, config, self._code, self._clock)
+        except ConfigError as error:
+            raise _refused(error) from error
+        self._join(source, made)
+        return source.source_id
+
+    def remove_source(self, source_id: str) -> None:
+        """End a source behind what was read, and forget it."""
+        self._own(source_id)
+        with self._changing:
+            self._dismiss(source_id)
+            self._overrides.forget(source_id)
+            self.has_been_emptied = self.runner is not None and not self.runner.statuses()
+
+    def pause(self, source_id: str) -> None:
+        """Read no further frame of a source for now."""
+        self._running(source_id).pause(source_id)
+
+    def resume(self, source_id: str) -> None:
+        """Read a paused source on."""
+        self._running(source_id).resume(source_id)
+
+    def reconnect(self, source_id: str) -> None:
+        """Open a source again now; one that has failed or ended is made again from its entry."""
+        status = self._own(source_id)
+        runner = self._there()
+        if not status.state.is_over:
+            if status.state is SourceState.PAUSED:
+                raise OperationError(f"source {source_id!r} is paused; resume it")
+            if not runner.reconnect(source_id):
+                raise OperationError(f"source {source_id!r} is a file: it is read once, and cannot be opened again now")
+            return
+        made = self._specs.get(source_id)
+        if made is None:
+            raise OperationError(f"source {source_id!r} is over, and the program that made it has to make another")
+        with self._changing:
+            self._dismiss(source_id)
+        try:
+            source = open_source(made, self._config(), self._code, self._clock)
+        except ConfigError as error:
+            raise _refused(error) from error
+        self._join(source, made)
+
+    def set_drawing(self, source_id: str, rendered_objects: Mapping[str, Any] | None, *, is_on: bool = True) -> None:
+        """Change what is drawn on the frames of a source."""
+        self._status(source_id)
+        if not is_on:
+            self._overrides.set_look(source_id, None)
+        elif rendered_objects is None:
+            self._overrides.reset_look(source_id)
+        else:
+            try:
+                look = StockDrawing(checked_looks(self._config(), rendered_objects))
+            except (ConfigError, PicassoError) as error:
+                raise _refused(error) from error
+            self._overrides.set_look(source_id, look)
+
+    def set_gate(self, source_id: str, tag: str | None, *, is_own: bool = True) -> None:
+        """Change which frames of a source are encoded."""
+        self._status(source_id)
+        if self._config().output_frame is None:
+            raise OperationError("output_frame is null: no frame is encoded, so there is no gate")
+        if is_own:
+            self._overrides.set_gate(source_id, tag)
+        else:
+            self._overrides.reset_gate(source_id)
+
+    def request_keyframe(self, source_id: str) -> None:
+        """Make the next frame of a source that is encoded a keyframe."""
+        self._status(source_id)
+        self._there().engine.request_keyframe(source_id)
+
+    def snapshot(self, source_id: str, timeout_s: float) -> bytes:
+        """Return the next frame of a source as JPEG."""
+        status = self._status(source_id)
+        if status.state.is_over:
+            raise OperationError(f"source {source_id!r}: no frame comes, it has {status.state}")
+        return self._views.snapshot(source_id, timeout_s)
+
+    def stop(self, auth: str | None) -> None:
+        """Stop in order, where ``auth`` is ``parameters.shutdown_auth``."""
+        key = self._config().parameters.get("shutdown_auth")
+        if key is None:
+            raise OperationError("parameters.shutdown_auth is not set, so no request stops this module", 403)
+        if auth is None or not hmac.compare_digest(auth.encode(), str(key).encode()):
+            raise OperationError("auth is not parameters.shutdown_auth", 403)
+        self.has_been_emptied = False
+        self._finish()
+
+    def _join(self, source: Source, made: SourceConfig) -> None:
+        source_id = source.source_id
+        with self._changing:
+            if self._state() != "running":
+                raise OperationError(f"the module is {self._state()}")
+            parameters = self._config().parameters
+            try:
+                self._add(limited(source, parameters, self._clock))
+            except (ValueError, PicassoError) as error:
+                raise OperationError(str(error)) from error
+            self._sources.append(source)
+            self._specs[source_id] = made
+            self.has_been_emptied = False
+
+    def _dismiss(self, source_id: str) -> None:
+        try:
+            self._ingresses.dismiss(source_id)
+        except KeyError:
+            raise OperationError(f"there is no source {source_id!r}", 404) from None
+        self._sources[:] = [source for source in self._sources if source.source_id != source_id]
+
+    def _there(self) -> Runner:
+        if self.runner is None:
+            raise OperationError(f"the module is {self._state()}")
+        return self.runner
+
+    def _status(self, source_id: str) -> SourceStatus:
+        for status in self._there().statuses():
+            if status.source_id == source_id:
+                return status
+        raise OperationError(f"there is no source {source_id!r}", 404)
+
+    def _own(self, source_id: str) -> SourceStatus:
+        status = self._status(source_id)
+        if self._ingresses.has(source_id):
+            raise OperationError(f"source {source_id!r} comes through a socket: its sender begins and ends it")
+        return status
+
+    def _running(self, source_id: str) -> Runner:
+        status = self._own(source_id)
+        if status.state.is_over:
+            raise OperationError(f"source {source_id!r} has {status.state}")
+        return self._there()
+
+    def _record(self, status: SourceStatus, statistics: Any) -> dict[str, Any]:
+        made = self._specs.get(status.source_id)
+        spec: dict[str, Any] = {"element": WIRE if self._ingresses.has(status.source_id) else "program"}
+        if made is not None:
+            spec = {"element": made.element, "properties": masked(made.properties, ())}
+        dropped = Counter(status.stage_dropped) + Counter(status.source_dropped)
+        return {
+            "source_id": status.source_id,
+            "state": str(status.state),
+            "spec": spec,
+            "counts": {
+                "read": status.read,
+                "delivered": status.delivered,
+                "dropped": status.dropped,
+                "dropped_by": dict(dropped if statistics is None else statistics.account.dropped),
+                "under_way": 0 if statistics is None else statistics.account.under_way,
+                "total": status.total,
+            },
+            "frames_per_s": round(status.frames_per_s, 2),
+            "latency_ms": {"p50": round(status.p50_ms, 2), "p99": round(status.p99_ms, 2)},
+            "queues": _queues(statistics),
+            "stages": self._stages(status.source_id),
+            "restarts": status.restarts,
+            "gap_s": round(status.gap_s, 2),
+            "failure": _text(status.failure),
+            "last_error": _text(status.last_error),
+            "stream": self._views.stream_codec(status.source_id),
+            "can_reconnect": self._can_reconnect(status),
+            "is_own": not self._ingresses.has(status.source_id),
+            **self._overrides.describe(status.source_id),
+        }
+
+    def _can_reconnect(self, status: SourceStatus) -> bool:
+        if self._ingresses.has(status.source_id):
+            return False
+        return status.source_id in self._specs if status.state.is_over else self._there().can_reconnect(status.source_id)
+
+    def _stages(self, source_id: str) -> dict[str, float]:
+        """Return the median time of each step of the engine, in milliseconds."""
+        found = self._there().engine.stats().sources.get(source_id)
+        if found is None:
+            return {}
+        return {str(step): round(one.p50_ns / 1e6, 3) for step, one in found.latency.items() if one.count}
+
+
+def _queues(statistics: Any) -> dict[str, int]:
+    if statistics is None:
+        return {}
+    return {
+        "ingress": statistics.ingress_queue.length,
+        "decoder": statistics.decoder_queue.length,
+        "pictures": statistics.pictures.used,
+        "egress": statistics.egress.length,
+    }
+
+
+def _account(account: Any) -> dict[str, Any]:
+    return {
+        "came": account.came,
+        "left": account.left,
+        "dropped": dict(account.dropped),
+        "under_way": account.under_way,
+    }
+
+
+def _text(error: BaseException | None) -> str | None:
+    """Return what an error says, without the passwords of addresses."""
+    if error is None:
+        return None
+    text = " ".join(str(error).split()) or type(error).__name__
+    shown: str = masked(text[:ERROR_LETTERS], ())
+    return shown
+
+
+def _refused(error: PicassoError) -> OperationError:
+    problems: Sequence[object] = getattr(error, "problems", ())
+    return OperationError("; ".join(map(str, problems)) or str(error), 422, [str(problem) for problem in problems])
