@@ -121,6 +121,7 @@ _ROOMS = frozenset(
         "trace",
         "track",
         "transform",
+        "web",
         "wire",
     }
 )

@@ -89,7 +89,7 @@ class Feeder:
         self._turn = threading.Lock()
         """Over the stream of the source: a frame goes on, or the stream is ended because none comes."""
         self._opening = threading.Lock()
-        """Over ``_paused``, ``_hurries`` and ``_is_reading``: the thread that pauses knows whether there is a read to interrupt."""
+        """Over ``_paused``, ``_hurries`` and ``_is_reading``: who pauses knows whether there is a read to interrupt."""
         self._is_reading = False
         self._was_interrupted = False
         self._hurries = False

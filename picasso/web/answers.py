@@ -44,7 +44,7 @@ class JsonResponse(Response):
 
 @final
 class Answers:
-    """The functions behind the calls, by name. Whatever waits for the module does so on a thread of its own."""
+    """The functions behind the calls, by name. What waits for the module does so on a thread of its own."""
 
     def __init__(self, module: Operated, sessions: Sessions, document: dict[str, Any]) -> None:
         """Take the module.

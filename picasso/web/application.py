@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
+    from picasso.web.listener import Listener
     from picasso.web.live import Live
     from picasso.web.operations import Operated
-    from picasso.web.server import Listener
 
 KINDS: Final = {
     "html": "text/html; charset=utf-8",

@@ -41,16 +41,17 @@ def checked(body: bytes, content_type: str, schema: Mapping[str, Any] | None) ->
     if schema is None or not body:
         if body:
             raise OperationError("this call takes no body", 400)
-        found: Any = {}
+        found: dict[str, Any] = {}
     else:
         if content_type.partition(";")[0].strip().lower() != "application/json":
             raise OperationError(f"expected Content-Type: application/json, got {content_type!r}", 415)
         try:
-            found = msgspec.json.decode(body)
+            said = msgspec.json.decode(body)
         except (msgspec.DecodeError, RecursionError) as error:
             raise OperationError(f"the body is not JSON: {error}", 400) from None
-        if not isinstance(found, dict):
+        if not isinstance(said, dict):
             raise OperationError("the body: expected an object", 422)
+        found = said
     if schema is not None and (faults := list(_faults(found, schema))):
         raise OperationError("; ".join(faults), 422)
     return found

@@ -171,7 +171,10 @@ def _response(call: Call, status: int, text: str) -> dict[str, Any]:
     if status in (202, 204):
         return {"description": text}
     if status >= 400 and call.gives != "text/plain":
-        return {"description": text, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
+        return {
+            "description": text,
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+        }
     is_json = call.gives == "application/json"
     return {"description": text, "content": {call.gives: {"schema": {} if is_json else dict(_TEXT)}}}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import final
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-from picasso.web.server import IDLE_S
+from picasso.web.listener import IDLE_S
 
 
 @final
@@ -27,7 +27,8 @@ class HttpConnection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Take ``data``; a request that is whole, or that became a WebSocket, ends the wait."""
         super().data_received(data)
-        is_answering = self.cycle is not None and not self.cycle.response_complete
+        cycle: RequestResponseCycle | None = self.cycle
+        is_answering = cycle is not None and not cycle.response_complete
         if is_answering or self.transport.get_protocol() is not self:
             self._stop_waiting()
         elif self._deadline is None:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Final, final
 
 from starlette.responses import JSONResponse, Response
 
-from picasso.web.server import is_loopback
+from picasso.web.listener import is_loopback
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from picasso.web.server import Listener
+    from picasso.web.listener import Listener
 
 COOKIE: Final = "picasso_session"
 SESSION_S: Final = 12 * 3600.0

@@ -170,7 +170,7 @@ class Live:
             self._key_asked_s[source_id] = now_s
             self._source.request_keyframe(source_id)
         elif self._loop is not None and due_s <= now_s + KEYFRAME_S:
-            self._key_asked_s[source_id] = due_s  # in the future: whoever asks meanwhile gets that one
+            self._key_asked_s[source_id] = due_s  # in the future: all who ask meanwhile get that one
             self._loop.call_later(due_s - now_s, self._source.request_keyframe, source_id)
 
     def _view(self, source_id: str, wish: str, decodes: frozenset[str]) -> str:
@@ -205,7 +205,9 @@ class Live:
 
 def statistics_text(module: Operated) -> str:
     """Return sources and statistics of a module as the page reads them."""
-    found = {"statistics": {"name": module.name, "state": module.state(), "sources": module.sources()}}
+    found: dict[str, dict[str, Any]] = {
+        "statistics": {"name": module.name, "state": module.state(), "sources": module.sources()}
+    }
     found["statistics"]["module"] = module.statistics()
     return msgspec.json.encode(found, enc_hook=str).decode()
 
@@ -229,7 +231,7 @@ def packed(picture: Picture) -> bytes:
 
 
 def codec_string(codec: str, unit: bytes) -> str | None:
-    """Return what WebCodecs calls the codec of a keyframe: profile and level are read from its parameter sets."""
+    """Return what WebCodecs calls the codec of a keyframe; of H.264 with profile and level of its parameter set."""
     if codec == "h264":
         at = unit.find(b"\0\0\1\x67")
         at = unit.find(b"\0\0\1\x27") if at < 0 else at

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
 import socket
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, final
 
 from picasso.errors import TransportError, require
+from picasso.web.listener import ALL, CONNECTIONS, IDLE_S, Listener
 
 if TYPE_CHECKING:
     from picasso.web.live import Live
     from picasso.web.operations import Operated
 
-ALL: Final = "0.0.0.0"
-"""Every interface of the machine."""
-CONNECTIONS: Final = 512
-"""Connections that a listener answers at once; further ones get 503."""
-IDLE_S: Final = 10
-"""Seconds that a connection may stay without a whole request."""
 PING_S: Final = 20
 """Seconds between two pings of a WebSocket, and seconds that an answer may take."""
 MESSAGE_BYTES: Final = 64 << 10
@@ -30,34 +23,6 @@ MESSAGE_BYTES: Final = 64 << 10
 END_S: Final = 5.0
 """Seconds that the end of a server takes at most."""
 logger = logging.getLogger("picasso.web")
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """Where a server listens, and what it does there."""
-
-    host: str
-    """An address or a name; ``0.0.0.0`` is every interface."""
-    port: int
-    """0 takes one that is free."""
-    is_control: bool = False
-    """Whether the module can be controlled and watched there; else it can only be asked how it is doing."""
-    token: str | None = field(default=None, repr=False)
-    """What callers have to prove that they know; beyond loopback a listener with ``is_control`` needs one."""
-
-    def __post_init__(self) -> None:
-        if self.is_control and not self.token and not is_loopback(self.host):
-            raise ValueError(f"Listener: {self.host!r} can be reached from other machines, so it needs a token")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only programs of this machine reach an address or name."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 @final

@@ -15,7 +15,21 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from etcd_kit import Etcd
-from every_key import CODE, Case, Run, Tree, keys_of_the_schema, picture, put, refusal, run_of, sent, write_clip
+from every_key import (
+    CODE,
+    STOPPED,
+    Case,
+    Look,
+    Run,
+    Tree,
+    keys_of_the_schema,
+    picture,
+    put,
+    refusal,
+    run_of,
+    sent,
+    write_clip,
+)
 from every_key_pipeline import PATTERN, PIPELINE, said
 from test_module_run import no_thread_is_left
 
@@ -121,6 +135,19 @@ def later(key: str, value: Any, given: Tree | None = None) -> dict[str, Case]:
     return {key: Case(value, lambda run: any(LATER in text for text in run.warnings), False, True, given or {})}
 
 
+WEB: Tree = {"parameters.web": {"port": 8080}}
+
+
+def served(field: str) -> Look:
+    """Something of each address that the module would serve."""
+
+    def seen(run: Run) -> Any:
+        assert run.module is not None, run.error
+        return [getattr(listener, field) for listener in run.module.web.listeners]
+
+    return seen
+
+
 CASES: dict[str, Case] = {
     "name": Case("other", lambda run: run.statistics.name, "least", "other"),
     "parameters.frame.width": Case(128, box, [32, 24, 24, 16], [64, 24, 48, 16]),
@@ -205,7 +232,10 @@ CASES: dict[str, Case] = {
     "parameters.shutdown_auth": Case(
         "sesame", warned, [], ["has no effect: no source brings shutdown messages"], PATTERN, None, 0
     ),
-    **later("parameters.healthcheck_port", 8080),
+    "parameters.healthcheck_port": Case(8080, served("port"), [], [8080], {}, None, STOPPED),
+    "parameters.web.port": Case(8081, served("port"), [8080], [8081], WEB, None, STOPPED),
+    "parameters.web.host": Case("localhost", served("host"), ["127.0.0.1"], ["localhost"], WEB, None, STOPPED),
+    "parameters.web.token": Case("open sesame", served("token"), [None], ["open sesame"], WEB, None, STOPPED),
     **later("parameters.model_path", "/elsewhere"),
     **later("parameters.download_path", "/elsewhere"),
     **later("parameters.telemetry.tracing.sampling_period", 7),

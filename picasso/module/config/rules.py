@@ -13,6 +13,7 @@ from picasso.module.config.problem import Path, nearest
 from picasso.module.config.schema import module_schema
 from picasso.module.config.sound import is_broken
 from picasso.module.config.validate import Fault
+from picasso.web.listener import is_loopback
 
 Tree = dict[str, Any]
 MAX_SIDE: Final = 16384
@@ -24,7 +25,6 @@ _WITHOUT_EFFECT: Final[dict[Path, str]] = {
     ("min_fps",): "has no effect: frames are taken as they come",
     ("model_path",): f"{_UNHEARD}: no model runs",
     ("download_path",): f"{_UNHEARD}: no model runs",
-    ("healthcheck_port",): f"{_UNHEARD}: the state is in $SAVANT_STATUS_FILEPATH",
     **{
         ("telemetry", "tracing", key): f"{_UNHEARD}: nothing is traced"
         for key in ("sampling_period", "append_frame_meta_to_span", "root_span_name", "provider_params")
@@ -58,6 +58,7 @@ def faults(tree: Tree, broken: set[Path]) -> list[Fault]:
         "telemetry": functools.partial(_telemetry_faults, broken=broken),
         "draw_func": _draw_faults,
         "etcd": _etcd_faults,
+        "web": _web_faults,
     }
     found: list[Fault] = []
     for name, find in blocks.items():
@@ -119,7 +120,12 @@ def _source_warnings(tree: Tree) -> list[Fault]:
         for key, value in (entry.get("properties") or {}).items()
         if key in _ONLY_ZEROMQ and value is not None and not (key in _INGRESS and _is_address(entry))
     ]
-    if tree["parameters"].get("shutdown_auth") is not None and len(here) == (len(sources) if many else 1):
+    has_web = tree["parameters"].get("web") is not None
+    if (
+        tree["parameters"].get("shutdown_auth") is not None
+        and not has_web
+        and len(here) == (len(sources) if many else 1)
+    ):
         found.append((("parameters", "shutdown_auth"), "has no effect: no source brings shutdown messages"))
     return found
 
@@ -208,6 +214,13 @@ def _etcd_faults(etcd: Tree, path: Path) -> list[Fault]:
     return [
         ((*path, "tls", key), f"no such file: {file}") for key, file in files.items() if not os.path.isfile(str(file))
     ]
+
+
+def _web_faults(web: Tree, path: Path) -> list[Fault]:
+    host = web.get("host")
+    if not host or web.get("token") or is_loopback(host):
+        return []
+    return [((*path, "token"), f"other machines reach {host}, so a token is needed, such as ${{oc.env:WEB_TOKEN}}")]
 
 
 def _draw_faults(draw: Tree, path: Path) -> list[Fault]:

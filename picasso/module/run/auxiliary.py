@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, final
 
@@ -34,7 +34,7 @@ class AuxiliaryStreams:
 
     def __init__(
         self,
-        encoders: Sequence[Mapping[str, Any]],
+        parameters: Mapping[str, Any],
         engine: Callable[[], PicassoEngine],
         is_taken: Callable[[str], bool],
         emit: Callable[[OutputMessage], None],
@@ -42,12 +42,14 @@ class AuxiliaryStreams:
         """Begin with none.
 
         Args:
-            encoders: ``parameters.auxiliary_encoders``: what a stream of such a codec takes that says no more.
+            parameters: The module's: a stream that says no more than its codec takes the rest from its entry of
+                ``auxiliary_encoders``.
             engine: Gives the engine that encodes.
             is_taken: Whether a source of the module has a name.
             emit: Hands what comes out to the sinks.
         """
-        self._defaults = {one["codec"]: one for one in reversed(encoders)}
+        listed = parameters.get("auxiliary_encoders") or ()
+        self._defaults = {one["codec"]: one for one in reversed(listed)}
         self._engine = engine
         self._is_taken = is_taken
         self._emit = emit

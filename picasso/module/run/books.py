@@ -51,6 +51,8 @@ class Books:
         self.runner: Runner | None = None
         self.accounts = Accounts(now_ns=clock.now_ns)
         self.sinks = SinkThreads(config.name, parameters["queue_maxsize"] or 0, on_all_failed, self._taken)
+        self.emit: Callable[[OutputMessage], None] = self.sinks.put
+        """Takes what leaves the module, on its way to the sinks."""
         self._statistician = Statistician(
             config.name,
             self.accounts,
@@ -82,7 +84,7 @@ class Books:
         """Count what leaves the module, and hand it to the sinks."""
         stage = self._statistician.stage
         assert stage is not None
-        stage.finish(output, self.sinks.put)
+        stage.finish(output, self.emit)
         if not output.is_eos:
             self.recorder.frame_left(output.as_video_frame().object_count)
 

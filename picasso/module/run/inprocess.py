@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, final
 
@@ -14,6 +14,7 @@ from picasso.errors import ShapeError, ShutDownError
 from picasso.flow import NEVER, Item, SourceStatus
 from picasso.module.config import ModuleConfig
 from picasso.module.meta import Frame
+from picasso.module.run.state import ModuleState
 from picasso.surface import SurfaceView
 
 if TYPE_CHECKING:
@@ -86,6 +87,58 @@ class SentSource:
             item, self._item = (_NOTHING if self._is_closed else self._item), _NOTHING
             self._changed.notify_all()
             return item
+
+
+@final
+class SentSources:
+    """Every source of a module whose frames the program sends: the first frame that names one lets it in."""
+
+    def __init__(
+        self,
+        state: Callable[[], ModuleState],
+        add: Callable[[SentSource], None],
+        failure: Callable[[], BaseException | None],
+    ) -> None:
+        """Begin with none.
+
+        Args:
+            state: Where the module stands.
+            add: Lets a source in.
+            failure: What ended the module before its time.
+        """
+        self._state = state
+        self._add = add
+        self._failure = failure
+        self._sources: dict[str, SentSource] = {}
+        self._lock = threading.Lock()
+
+    def send(self, source_id: str, item: Item) -> None:
+        """Hand over a frame or the end of a stream.
+
+        Raises:
+            RuntimeError: The module has not started.
+            ShutDownError: It has stopped; where an element stopped it, its error is the cause.
+        """
+        if self._state() in (ModuleState.INITIALIZING, ModuleState.STARTING):
+            raise RuntimeError("Module.send: the module has not started; use it as `with Module(config) as module:`")
+        with self._lock:
+            source = self._sources.get(source_id)
+            if source is None and self._state() is ModuleState.RUNNING:
+                source = SentSource(source_id)
+                self._add(source)
+                self._sources[source_id] = source
+        try:
+            if source is None:
+                raise ShutDownError("Module.send: the module has stopped")
+            source.put(item)
+        except ShutDownError as error:
+            raise error from self._failure()
+
+    def end(self) -> None:
+        """End each behind what was sent."""
+        with self._lock:
+            for source in self._sources.values():
+                source.end()
 
 
 def surface_of(frame: VideoFrame, pixels: Any) -> SurfaceView:
@@ -168,6 +221,14 @@ def ends_of(config: ModuleConfig | Mapping[str, Any]) -> tuple[bool, bool]:
         bool(pipeline.get("source")) or "ZMQ_SRC_ENDPOINT" in os.environ,
         ("sink" in pipeline and pipeline["sink"] is not None) or "ZMQ_SINK_ENDPOINT" in os.environ,
     )
+
+
+def parts_replaced(sources: object, sinks: object) -> list[str]:
+    """Return the parts of a pipeline that a program replaces which gives ``sources`` and ``sinks``."""
+    replaced = [] if sources is None else ["source"]
+    if sinks not in (None, "configured") or (replaced and sinks is None):
+        replaced.append("sink")
+    return replaced
 
 
 def standing_clock() -> Clock:

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from picasso.engine import Callbacks, GeneralSpec, SourceSpec
 from picasso.engine.clock import Clock, MonotonicClock
-from picasso.errors import ShutDownError
-from picasso.flow import Item, Output, Runner, Sink, Source, SourceState, SourceStatus
+from picasso.flow import Output, Runner, Sink, Source, SourceState, SourceStatus
 from picasso.module.compat import answered_imports
 from picasso.module.config import ModuleConfig, load_config
 from picasso.module.elements import CodePath
@@ -26,13 +25,14 @@ from picasso.module.run.books import Books
 from picasso.module.run.encoders import prove_auxiliary, with_proven_encoder
 from picasso.module.run.ending import GRACE_S, Ending
 from picasso.module.run.ingresses import Ingresses
-from picasso.module.run.inprocess import Outcome, SentSource, ends_of, standing_clock, surface_of
+from picasso.module.run.inprocess import Outcome, SentSources, ends_of, parts_replaced, standing_clock, surface_of
 from picasso.module.run.not_built import refuse_what_is_not_built
 from picasso.module.run.pipeline import Pipeline
 from picasso.module.run.reading import configured_ingresses, configured_sources, given_sources, report_failure
 from picasso.module.run.services import serve
 from picasso.module.run.stage import ModuleStage
 from picasso.module.run.state import ModuleState, StateFile
+from picasso.module.run.web import ModuleWeb
 from picasso.module.sinks import MemorySink, open_sink
 from picasso.module.sources import limited
 from picasso.observe.account import ModuleStatistics
@@ -124,15 +124,25 @@ class Module:
                 self._sources = given_sources(sources, self.config, self._code, self.clock)
                 self._ingresses = Ingresses([])
         self._given_sinks = given_sinks
-        self._sent: dict[str, SentSource] = {}
-        self._sending = threading.Lock()
+        self._sent = SentSources(lambda: self.state, self._add, lambda: self.failure)
         self._books = Books(self.config, self.clock, self._ingresses, self._all_sinks_failed)
         self.accounts = self._books.accounts
         """What came in, and what became of it."""
         self._sinks = self._books.sinks
-        self._auxiliary = AuxiliaryStreams(
-            self.config.parameters.get("auxiliary_encoders") or (), self._engine, self._is_source, self._sinks.put
+        self.web = ModuleWeb(
+            lambda: self.config,
+            self._code,
+            self.clock,
+            self._sources,
+            self._ingresses,
+            self._books,
+            state=lambda: str(self.state),
+            statistics=self.statistics,
+            add=self._add,
+            finish=self.finish,
         )
+        """Where health, control and the live page are, while they listen."""
+        self._auxiliary = AuxiliaryStreams(self.config.parameters, self._engine, self.web.has, self._sinks.put)
         self._ending = Ending(self.config.name, self._sinks)
         self._ending.auxiliary = self._auxiliary
         self._state_file = StateFile()
@@ -157,9 +167,7 @@ class Module:
         Raises:
             ConfigError: Something is wrong; the error holds everything that is.
         """
-        replaced = [*(["source"] if options.get("sources") is not None else [])]
-        if options.get("sinks") not in (None, "configured") or (replaced and options.get("sinks") is None):
-            replaced.append("sink")
+        replaced = parts_replaced(options.get("sources"), options.get("sinks"))
         return cls(load_config(path, replaced=replaced), **options)
 
     def start(self) -> None:
@@ -174,6 +182,7 @@ class Module:
         self._started_s = time.monotonic()
         self._become(ModuleState.STARTING)
         try:
+            self.web.start()
             self._open()
         except BaseException:
             self._close_all()
@@ -209,9 +218,7 @@ class Module:
         try:
             if self.state is ModuleState.INITIALIZING:
                 self.start()
-            with self._sending:
-                for sent in self._sent.values():
-                    sent.end()
+            self._sent.end()
             self._wait(on_progress)
         finally:
             self.close(self._grace_s)
@@ -221,7 +228,8 @@ class Module:
             self._changed.clear()
             if on_progress is not None:
                 on_progress(self.statuses())
-            if self._ingresses.is_over and (self._runner is None or self._runner.has_ended):
+            is_open = not self._ingresses.is_over or self.web.awaits_sources
+            if not is_open and (self._runner is None or self._runner.has_ended):
                 if not self._stopped.is_set():
                     self._auxiliary.finish()
                 return
@@ -240,7 +248,7 @@ class Module:
             ShapeError: ``pixels`` do not have the frame's size.
             ShutDownError: The module has stopped; where an element stopped it, its error is the cause.
         """
-        self._send(frame.source_id, (frame.copy(), surface_of(frame, pixels)))
+        self._sent.send(frame.source_id, (frame.copy(), surface_of(frame, pixels)))
 
     def send_eos(self, source_id: str) -> None:
         """End the stream of a source that ``send`` feeds; another may begin.
@@ -249,23 +257,7 @@ class Module:
             RuntimeError: The module has not started.
             ShutDownError: The module has stopped.
         """
-        self._send(source_id, EndOfStream(source_id))
-
-    def _send(self, source_id: str, item: Item) -> None:
-        if self.state in (ModuleState.INITIALIZING, ModuleState.STARTING) or self._runner is None:
-            raise RuntimeError("Module.send: the module has not started; use it as `with Module(config) as module:`")
-        with self._sending:
-            source = self._sent.get(source_id)
-            if source is None and self.state is ModuleState.RUNNING:
-                source = SentSource(source_id)
-                self._add(source)
-                self._sent[source_id] = source
-        try:
-            if source is None:
-                raise ShutDownError("Module.send: the module has stopped")
-            source.put(item)
-        except ShutDownError as error:
-            raise error from self.failure
+        self._sent.send(source_id, EndOfStream(source_id))
 
     def stop(self) -> None:
         """Read no further frame; ``run`` returns when what was read has come out. Any thread."""
@@ -281,11 +273,10 @@ class Module:
         A shutdown message of the wire does this. Any thread; does not wait.
         """
         self._grace_s = FINISH_S
+        self.web.await_no_source()
         for source in self._sources:
             source.stop()
-        with self._sending:
-            for sent in self._sent.values():
-                sent.end()
+        self._sent.end()
         self._ingresses.finish()
         self._changed.set()
 
@@ -344,6 +335,8 @@ class Module:
             self._sizes.egress,
             lists_primary=self._compat,
             came_ns=self._books.came_ns,
+            overrides=self.web.overrides,
+            views=self.web.views,
         )
         pipeline = Pipeline(
             batcher,
@@ -367,6 +360,7 @@ class Module:
         )
         self._ending.runner = self._runner
         self._books.open(batcher, stage, pipeline, self._runner, self._etcd)
+        self.web.use(self._runner)
         for source in self._sources:
             self._add(source if self._stands_still else limited(source, parameters, self.clock))
         serve(pipeline, self._auxiliary, self._books.recorder)
@@ -398,16 +392,12 @@ class Module:
             self.stop()
 
     def _set_spec(self, source_id: str, spec: SourceSpec) -> None:
-        if self._runner is not None:
-            self._runner.engine.set_source_spec(source_id, spec)
+        self._engine().set_source_spec(source_id, spec)
 
     def _engine(self) -> PicassoEngine:
         if self._runner is None:
             raise RuntimeError("the module has not started")
         return self._runner.engine
-
-    def _is_source(self, source_id: str) -> bool:
-        return any(status.source_id == source_id for status in self.statuses())
 
     def _lost(self, source_id: str, stage: ErrorStage, error: BaseException, frame: VideoFrame | None) -> None:
         """Take notice of a frame that the engine lost; what a callback raised loses none."""
@@ -428,6 +418,7 @@ class Module:
 
     def _close_all(self, timeout_s: float = GRACE_S) -> None:
         deadline_s = time.monotonic() + timeout_s
+        self.web.close_views()
         self._ingresses.stop()
         self._ingresses.join(deadline_s)
         self._ending.run(timeout_s)
@@ -438,6 +429,7 @@ class Module:
             self._etcd.close()
         self._answers.close()
         self._become(ModuleState.STOPPED)
+        self.web.stop()
         logger.info("%s", self.statistics())
 
     def _become(self, state: ModuleState) -> None:

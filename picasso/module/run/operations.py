@@ -7,7 +7,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack, final
 
 import msgspec
 
@@ -34,6 +34,19 @@ ERROR_LETTERS: Final = 500
 logger = logging.getLogger("picasso.module")
 
 
+class Parts(TypedDict):
+    """What operations need of the module itself."""
+
+    state: Callable[[], str]
+    """Says where it stands."""
+    statistics: Callable[[], ModuleStatistics]
+    """Takes a snapshot."""
+    add: Callable[[Source], None]
+    """Lets a source in."""
+    finish: Callable[[], None]
+    """Ends it in order."""
+
+
 @final
 class Operations:
     """The side of a module that ``picasso.web`` serves. Any thread.
@@ -47,15 +60,11 @@ class Operations:
         config: Callable[[], ModuleConfig],
         code: CodePath,
         clock: Clock,
-        *,
         sources: list[Source],
         ingresses: Ingresses,
         overrides: Overrides,
         views: Views,
-        state: Callable[[], str],
-        statistics: Callable[[], ModuleStatistics],
-        add: Callable[[Source], None],
-        finish: Callable[[], None],
+        **parts: Unpack[Parts],
     ) -> None:
         """Take the parts of a module.
 
@@ -67,15 +76,13 @@ class Operations:
             ingresses: Its sockets.
             overrides: What is changed for single sources.
             views: Takes pictures.
-            state: Where it stands.
-            statistics: Takes a snapshot.
-            add: Lets a source in.
-            finish: Ends it in order.
+            parts: What is done by the module itself.
         """
         self.name = config().name
         self.runner: Runner | None = None
-        self.has_been_emptied = False
+        self.awaits_sources = False
         """Whether the last source was removed: the module waits for another then, instead of ending."""
+        self._is_closed = False
         self._config = config
         self._code = code
         self._clock = clock
@@ -83,10 +90,10 @@ class Operations:
         self._ingresses = ingresses
         self._overrides = overrides
         self._views = views
-        self._state = state
-        self._statistics = statistics
-        self._add = add
-        self._finish = finish
+        self._state = parts["state"]
+        self._statistics = parts["statistics"]
+        self._add = parts["add"]
+        self._finish = parts["finish"]
         self._changing = threading.Lock()
         """Over sources that come and go by request."""
         self._specs: dict[str, SourceConfig] = {}
@@ -104,6 +111,10 @@ class Operations:
             return []
         accounts = self._statistics().sources
         return [self._record(status, accounts.get(status.source_id)) for status in self.runner.statuses()]
+
+    def has(self, source_id: str) -> bool:
+        """Whether there is a source of that name."""
+        return self.runner is not None and any(one.source_id == source_id for one in self.runner.statuses())
 
     def statistics(self) -> dict[str, Any]:
         """Return what the module has done and does."""
@@ -158,7 +169,6 @@ class Operations:
         with self._changing:
             self._dismiss(source_id)
             self._overrides.forget(source_id)
-            self.has_been_emptied = self.runner is not None and not self.runner.statuses()
 
     def pause(self, source_id: str) -> None:
         """Read no further frame of a source for now."""
@@ -232,14 +242,18 @@ class Operations:
             raise OperationError("parameters.shutdown_auth is not set, so no request stops this module", 403)
         if auth is None or not hmac.compare_digest(auth.encode(), str(key).encode()):
             raise OperationError("auth is not parameters.shutdown_auth", 403)
-        self.has_been_emptied = False
         self._finish()
+
+    def close_door(self) -> None:
+        """Let no further source in: the module ends when its sources have."""
+        self._is_closed = True
+        self.awaits_sources = False
 
     def _join(self, source: Source, made: SourceConfig) -> None:
         source_id = source.source_id
         with self._changing:
-            if self._state() != "running":
-                raise OperationError(f"the module is {self._state()}")
+            if self._state() != "running" or self._is_closed:
+                raise OperationError(f"the module is {'stopping' if self._is_closed else self._state()}")
             parameters = self._config().parameters
             try:
                 self._add(limited(source, parameters, self._clock))
@@ -247,9 +261,11 @@ class Operations:
                 raise OperationError(str(error)) from error
             self._sources.append(source)
             self._specs[source_id] = made
-            self.has_been_emptied = False
+            self.awaits_sources = False
 
     def _dismiss(self, source_id: str) -> None:
+        others = [status for status in self._there().statuses() if status.source_id != source_id]
+        self.awaits_sources = not others and not self._is_closed  # before the last one is over: that ends the module
         try:
             self._ingresses.dismiss(source_id)
         except KeyError:
@@ -314,7 +330,9 @@ class Operations:
     def _can_reconnect(self, status: SourceStatus) -> bool:
         if self._ingresses.has(status.source_id):
             return False
-        return status.source_id in self._specs if status.state.is_over else self._there().can_reconnect(status.source_id)
+        return (
+            status.source_id in self._specs if status.state.is_over else self._there().can_reconnect(status.source_id)
+        )
 
     def _stages(self, source_id: str) -> dict[str, float]:
         """Return the median time of each step of the engine, in milliseconds."""

@@ -89,9 +89,7 @@ class Views:
     def are_wanted(self, source_id: str) -> bool:
         """Whether someone wants pictures of a source, beside its stream."""
         live = self.live
-        return (
-            source_id in self._wanted or live.is_watched(source_id, "tile") or live.is_watched(source_id, "large")
-        )
+        return source_id in self._wanted or live.is_watched(source_id, "tile") or live.is_watched(source_id, "large")
 
     def show(self, frame: VideoFrame, surface: SurfaceView, crop: Rect | None, size_wh: tuple[int, int]) -> None:
         """Make pictures of a frame for those who want them. Never waits for room, and never raises.
@@ -249,4 +247,3 @@ def _objects(frame: VideoFrame) -> list[list[Any]]:
         sides = [0.0 if math.isnan(side) else round(side, 2) for side in box]
         found.append([*(column[row] for column in columns), *sides])
     return found
-

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, Unpack, final
 
 from picasso.errors import TransportError
 from picasso.module.config import ConfigError
+from picasso.module.run.operations import Operations, Parts
+from picasso.module.run.overrides import Overrides
+from picasso.module.run.views import Views
 from picasso.web import Listener, WebServer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from picasso.engine import OutputMessage
+    from picasso.engine.clock import Clock
+    from picasso.flow import Runner, Source
     from picasso.module.config import ModuleConfig
     from picasso.module.config.problem import Path
-    from picasso.module.run.operations import Operations
-    from picasso.module.run.views import Views
+    from picasso.module.elements import CodePath
+    from picasso.module.run.books import Books
+    from picasso.module.run.ingresses import Ingresses
 
 ALL: Final = "0.0.0.0"
 LOCAL: Final = "127.0.0.1"
@@ -26,25 +35,75 @@ logger = logging.getLogger("picasso.module")
 class ModuleWeb:
     """The server of a module, where the configuration asks for one."""
 
-    def __init__(self, config: ModuleConfig, operations: Operations, views: Views) -> None:
+    def __init__(
+        self,
+        config: Callable[[], ModuleConfig],
+        code: CodePath,
+        clock: Clock,
+        sources: list[Source],
+        ingresses: Ingresses,
+        books: Books,
+        **parts: Unpack[Parts],
+    ) -> None:
         """Read what is asked for; nothing listens yet.
 
         Args:
             config: The module's.
-            operations: What is served.
-            views: Those who watch.
+            code: Where filters are looked for.
+            clock: What new sources wait by.
+            sources: Those of the module's file; those that come are added.
+            ingresses: Its sockets.
+            books: Where what leaves the module goes through.
+            parts: What operations need of the module.
 
         Raises:
             MissingDependencyError: Something is asked for, and the ``web`` extra is not installed.
         """
-        self._config = config
-        listeners = dict(_listeners(config))
+        self.overrides = Overrides()
+        """What control changes for single sources."""
+        self._config = config()
+        self._views = Views(config, self.overrides)
+        self._operations = Operations(config, code, clock, sources, ingresses, self.overrides, self._views, **parts)
+        listeners = dict(_listeners(self._config))
+        self.listeners = list(listeners.values())
+        """Where it listens while it runs."""
         self._paths = list(listeners)
-        self.has_page = WEB in listeners
-        """Whether the module can be watched and controlled."""
+        self._has_page = WEB in listeners
+        self._put = books.emit
+        if self._has_page:
+            books.emit = self._emit
         self._server: WebServer | None = None
         if listeners:
-            self._server = WebServer(operations, list(listeners.values()), views.live if self.has_page else None)
+            live = self._views.live if self._has_page else None
+            self._server = WebServer(self._operations, self.listeners, live)
+
+    @property
+    def views(self) -> Views | None:
+        """Those who watch; None where no one can."""
+        return self._views if self._has_page else None
+
+    @property
+    def awaits_sources(self) -> bool:
+        """Whether the last source was removed by request, so that the module waits for another."""
+        return self._operations.awaits_sources
+
+    def await_no_source(self) -> None:
+        """Let the module end when its sources have."""
+        self._operations.close_door()
+
+    def has(self, source_id: str) -> bool:
+        """Whether there is a source of that name."""
+        return self._operations.has(source_id)
+
+    def use(self, runner: Runner) -> None:
+        """Control a runner from now on."""
+        self._operations.runner = runner
+        self._views.keyframe = runner.engine.request_keyframe
+
+    def _emit(self, output: OutputMessage) -> None:
+        """Show what leaves the module to those who watch, and hand it to the sinks."""
+        self._views.stream(output)
+        self._put(output)
 
     def start(self) -> None:
         """Listen.
@@ -61,6 +120,10 @@ class ModuleWeb:
             raise ConfigError([self._config.problem(path, f"cannot listen: {error}")]) from error
         if self.page is not None:
             logger.info("module %r: live page and control at %s", self._config.name, self.page)
+
+    def close_views(self) -> None:
+        """Make no further picture: the module stops."""
+        self._views.close()
 
     def stop(self) -> None:
         """Close every connection. May be called again."""
@@ -89,7 +152,9 @@ def _listeners(config: ModuleConfig) -> list[tuple[Path, Listener]]:
         found.append((HEALTH, Listener(ALL, port)))
     block: dict[str, Any] | None = config.parameters.get("web")
     if block is not None:
-        found.append((WEB, Listener(block.get("host") or LOCAL, block["port"], True, block.get("token"))))
+        found.append(
+            (WEB, Listener(block.get("host") or LOCAL, block["port"], is_control=True, token=block.get("token")))
+        )
     return found
 
 
