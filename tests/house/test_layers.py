@@ -29,13 +29,10 @@ BELOW = {
     "flow": ["errors", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media"],
     "infer": ["errors", "primitives", "surface", "transform"],
     "track": ["errors"],
-<<<<<<< HEAD
     "observe": [
         *("errors", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media", "flow"),
     ],
-=======
     "web": ["errors"],
->>>>>>> e69363e (Serve health and control of a module over HTTP: sources join, pause, reconnect and leave while it runs)
     "module": [
         *("infer", "track", "web"),
         *("errors", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media", "flow"),

@@ -5,11 +5,8 @@ from __future__ import annotations
 import hmac
 import logging
 import threading
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack, final
-
-import msgspec
 
 from picasso.errors import OperationError, PicassoError
 from picasso.flow import SourceState
@@ -22,13 +19,14 @@ from picasso.module.sources import WIRE, limited, open_source
 
 if TYPE_CHECKING:
     from picasso.engine.clock import Clock
+    from picasso.engine.stats import LatencySummary
     from picasso.flow import Runner, Source, SourceStatus
     from picasso.module.config import ModuleConfig, SourceConfig
     from picasso.module.elements import CodePath
     from picasso.module.run.ingresses import Ingresses
     from picasso.module.run.overrides import Overrides
-    from picasso.module.run.statistics import ModuleStatistics
     from picasso.module.run.views import Views
+    from picasso.observe.account import ModuleStatistics, SourceAccount, SourceStatistics
 
 ERROR_LETTERS: Final = 500
 logger = logging.getLogger("picasso.module")
@@ -109,8 +107,9 @@ class Operations:
         """Return every source that is there."""
         if self.runner is None:
             return []
-        accounts = self._statistics().sources
-        return [self._record(status, accounts.get(status.source_id)) for status in self.runner.statuses()]
+        found = self._statistics().sources
+        statuses = [status for status in self.runner.statuses() if status.source_id in found]
+        return [self._record(status, found[status.source_id]) for status in statuses]
 
     def has(self, source_id: str) -> bool:
         """Whether there is a source of that name."""
@@ -119,34 +118,34 @@ class Operations:
     def statistics(self) -> dict[str, Any]:
         """Return what the module has done and does."""
         found = self._statistics()
-        record: dict[str, Any] = msgspec.to_builtins(
-            {
-                "state": found.state,
-                "uptime_s": round(found.uptime_s, 3),
-                "total": _account(found.total),
-                "stages": [
-                    {
-                        "name": stage.name,
-                        "frames": stage.frames,
-                        "queue_length": stage.queue_length,
-                        "batches": stage.batches,
-                        "objects": stage.objects,
-                    }
-                    for stage in found.stages
-                ],
-                "sinks": [
-                    {
-                        "name": sink.name,
-                        "written": sink.written,
-                        "waiting": sink.waiting,
-                        "dropped": dict(sink.dropped),
-                        "failure": _text(sink.failure),
-                    }
-                    for sink in found.sinks
-                ],
-            }
-        )
-        return record
+        return {
+            "state": found.state,
+            "uptime_s": round(found.uptime_s, 3),
+            "frames_per_s": round(found.frames_per_s, 2),
+            "latency_ms": _ms(found.latency),
+            "total": _account(found.total),
+            "stages": [
+                {
+                    "name": stage.name,
+                    "frames": stage.frames,
+                    "queue_length": stage.queue_length,
+                    "batches": stage.batches,
+                    "objects": stage.objects,
+                    "times_ms": _ms(stage.times),
+                }
+                for stage in found.stages
+            ],
+            "sinks": [
+                {
+                    "name": sink.name,
+                    "written": sink.written,
+                    "waiting": sink.waiting,
+                    "dropped": dict(sink.dropped),
+                    "failure": _text(sink.failure),
+                }
+                for sink in found.sinks
+            ],
+        }
 
     def metrics(self) -> tuple[bytes, str]:
         """Return the metrics as Prometheus reads them."""
@@ -295,35 +294,42 @@ class Operations:
             raise OperationError(f"source {source_id!r} has {status.state}")
         return self._there()
 
-    def _record(self, status: SourceStatus, statistics: Any) -> dict[str, Any]:
+    def _record(self, status: SourceStatus, found: SourceStatistics) -> dict[str, Any]:
         made = self._specs.get(status.source_id)
-        spec: dict[str, Any] = {"element": WIRE if self._ingresses.has(status.source_id) else "program"}
+        is_of_socket = self._ingresses.has(status.source_id)
+        spec: dict[str, Any] = {"element": WIRE if is_of_socket else "program"}
         if made is not None:
             spec = {"element": made.element, "properties": masked(made.properties, ())}
-        dropped = Counter(status.stage_dropped) + Counter(status.source_dropped)
         return {
             "source_id": status.source_id,
             "state": str(status.state),
             "spec": spec,
             "counts": {
-                "read": status.read,
-                "delivered": status.delivered,
-                "dropped": status.dropped,
-                "dropped_by": dict(dropped if statistics is None else statistics.account.dropped),
-                "under_way": 0 if statistics is None else statistics.account.under_way,
+                "read": found.account.came,
+                "delivered": found.account.left,
+                "dropped": sum(found.account.dropped.values()),
+                "dropped_by": dict(found.account.dropped),
+                "under_way": found.account.under_way,
                 "total": status.total,
             },
-            "frames_per_s": round(status.frames_per_s, 2),
-            "latency_ms": {"p50": round(status.p50_ms, 2), "p99": round(status.p99_ms, 2)},
-            "queues": _queues(statistics),
-            "stages": self._stages(status.source_id),
-            "restarts": status.restarts,
-            "gap_s": round(status.gap_s, 2),
+            "frames_per_s": round(found.frames_per_s, 2),
+            "bitrate_bps": round(found.bitrate_bps),
+            "latency_ms": _ms(found.latency),
+            "stages_ms": {name: _ms(times) for name, times in found.stages.items() if times.count},
+            "queues": {
+                "ingress": found.ingress_queue.length,
+                "decoder": found.decoder_queue.length,
+                "pictures": found.pictures.used,
+                "egress": found.egress.length,
+            },
+            "waiting": found.waiting,
+            "reconnects": found.reconnects,
+            "gap_s": round(found.gap_s, 2),
             "failure": _text(status.failure),
             "last_error": _text(status.last_error),
             "stream": self._views.stream_codec(status.source_id),
             "can_reconnect": self._can_reconnect(status),
-            "is_own": not self._ingresses.has(status.source_id),
+            "is_own": not is_of_socket,
             **self._overrides.describe(status.source_id),
         }
 
@@ -334,26 +340,14 @@ class Operations:
             status.source_id in self._specs if status.state.is_over else self._there().can_reconnect(status.source_id)
         )
 
-    def _stages(self, source_id: str) -> dict[str, float]:
-        """Return the median time of each step of the engine, in milliseconds."""
-        found = self._there().engine.stats().sources.get(source_id)
-        if found is None:
-            return {}
-        return {str(step): round(one.p50_ns / 1e6, 3) for step, one in found.latency.items() if one.count}
+
+def _ms(times: LatencySummary) -> dict[str, float]:
+    """Return durations in milliseconds; ``sum`` and ``count`` let a reader tell what came since the last look."""
+    found = {"p50": times.p50_ns, "p99": times.p99_ns, "sum": times.sum_ns}
+    return {"count": times.count, **{name: round(value_ns / 1e6, 3) for name, value_ns in found.items()}}
 
 
-def _queues(statistics: Any) -> dict[str, int]:
-    if statistics is None:
-        return {}
-    return {
-        "ingress": statistics.ingress_queue.length,
-        "decoder": statistics.decoder_queue.length,
-        "pictures": statistics.pictures.used,
-        "egress": statistics.egress.length,
-    }
-
-
-def _account(account: Any) -> dict[str, Any]:
+def _account(account: SourceAccount) -> dict[str, Any]:
     return {
         "came": account.came,
         "left": account.left,
