@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from picasso.module.config.build import source_of
 from picasso.module.config.edges import edge_faults
 from picasso.module.config.problem import ConfigError, Path, Problem
+from picasso.module.config.sound import is_broken, without
 from picasso.module.config.validate import coerce, find_faults
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _tree(config: ModuleConfig) -> dict[str, Any]:
 def _check(tree: dict[str, Any], path: Path) -> None:
     faults = find_faults(coerce(tree))
     broken = {where for where, _text in faults}
-    faults += edge_faults(tree, broken)
+    faults += [fault for fault in edge_faults(without(tree, broken) or {}) if not is_broken(fault[0], broken)]
     problems = [
         Problem(text, where[len(path) :], REQUEST)
         for where, text in dict.fromkeys(faults)
