@@ -24,6 +24,13 @@ class TraceEndpoint:
     note: str = ""
     """What differs from the endpoint as it was written; empty where nothing does."""
 
+    @property
+    def shown(self) -> str:
+        """The address as a log may say it: without a password, and without what a query holds."""
+        parts = urlsplit(self.url)
+        host = parts.netloc.rpartition("@")[2]
+        return f"{parts.scheme}://{host}{parts.path}"
+
     @classmethod
     def parse(cls, text: str) -> TraceEndpoint:
         """Read an endpoint: a URL is taken as it is, anything else names a host, whose port 4318 is used.
@@ -37,6 +44,8 @@ class TraceEndpoint:
             SpecError: It is neither.
         """
         given = text.strip()
+        if any(character.isspace() for character in given):
+            raise SpecError(_WRONG.format(text))
         if "://" in given:
             return cls(_with_path(given))
         try:

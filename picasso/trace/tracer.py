@@ -6,8 +6,10 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, final
 
 from picasso.trace.context import read_context
@@ -108,7 +110,7 @@ class Tracer:
             counts = self._pipe.close(timeout_s)
             lost = counts.failed + counts.overflow
             log = logger.warning if lost else logger.info
-            log("traces: %d spans were sent to %s, %d were lost", counts.sent, self._pipe.endpoint.url, lost)
+            log("traces: %d spans were sent to %s, %d were lost", counts.sent, self._pipe.endpoint.shown, lost)
         return self._pipe.counts
 
 
@@ -117,17 +119,18 @@ class FrameTrace:
     """The trace of one frame: its root span, and a child of it for each stage. One thread at a time.
 
     Times are those of the tracer's clock. Stages follow each other without a gap: a frame comes to one when it leaves
-    the one before.
+    the one before. A stage that has spans below it begins by ``enter``; those of the others are made at the end.
     """
 
     __slots__ = (
-        "_frame", "_is_first", "_is_over", "_left_ns", "_lock", "_nested", "_offset_ns", "_open", "_says_json", "root",
+        "_began_ns", "_first_json", "_frame", "_is_over", "_live", "_lock", "_nested", "_offset_ns", "_says_json",
+        "root", "stage",
     )  # fmt: skip
 
     def __init__(
         self, frame: VideoFrame, root: Span, nested: list[Span], began_ns: int, offset_ns: int, *, says_json: bool
     ) -> None:
-        """Begin with the first stage.
+        """Begin.
 
         Args:
             frame: What is traced.
@@ -139,51 +142,59 @@ class FrameTrace:
         """
         self.root = root
         """The span of its whole way, whose context travels on."""
+        self.stage = root
+        """The span of the stage that it is in; the root where that has none yet."""
         self._frame = frame
         self._nested = nested
-        self._left_ns = began_ns
+        self._began_ns = began_ns
         self._offset_ns = offset_ns
         self._says_json = says_json
-        self._open: dict[str, Span] = {}
-        self._is_first = True
+        self._first_json = frame.json if says_json else ""
+        self._live: dict[str, Span] = {}
         self._is_over = False
         self._lock = threading.Lock()
 
-    def enter(self, stage: str) -> Span:
-        """Begin the span of the ``stage`` that the frame is in now, for spans below it; ``leave`` ends it."""
-        span = self._open[stage] = self._begin(stage)
+    def enter(self, stage: str, began_ns: int) -> Span:
+        """Begin the span of the ``stage`` that the frame came to at ``began_ns``; return it."""
+        name = f"stage/{stage}"
+        span = self.stage = self._live[stage] = self.root.child(name, began_ns + self._offset_ns)
         return span
 
-    def leave(self, stage: str, ended_ns: int) -> None:
-        """Say that the frame has left a ``stage`` at ``ended_ns``."""
-        if self._is_over:
-            return
-        span = self._open.pop(stage, None) or self._begin(stage)
-        self._left_ns = ended_ns
-        if self._says_json:
-            span.set_string_attribute(FRAME_JSON, self._frame.json)
-        span.end(ended_ns + self._offset_ns)
+    def leave(self, ended_ns: int) -> None:
+        """End the span of the stage that was entered last, at ``ended_ns``."""
+        span, self.stage = self.stage, self.root
+        if span is not self.root:
+            self._end(span, ended_ns, is_new=True)
 
-    def end(self, ended_ns: int, reason: str = "") -> None:
-        """End the trace. May be called again, by any thread.
+    def finish(self, trail: Sequence[tuple[str, int]], ended_ns: int, reason: str = "") -> None:
+        """End the trace, with a span for each stage. May be called again, by any thread.
 
         Args:
-            ended_ns: When the frame's way ended.
+            trail: The stages that the frame has passed, and when it left each.
+            ended_ns: When its way ended.
             reason: Why it did not come out; empty where it did.
         """
         with self._lock:
             if self._is_over:
                 return
             self._is_over = True
-        when_ns = ended_ns + self._offset_ns
+        left_ns, is_new, kind = self._began_ns, False, "add"
+        for stage, group in groupby(trail, key=itemgetter(0)):
+            *_, (_, until_ns) = group
+            span = self._live.pop(stage, None)
+            if span is None:
+                span = self.root.child(f"{kind}/{stage}", left_ns + self._offset_ns)
+            else:
+                is_new = True
+            self._end(span, until_ns, is_new=is_new)
+            left_ns, kind = until_ns, "stage"
         if reason:
             self.root.add_event("dropped", {"reason": reason})
             self.root.set_string_attribute("drop_reason", reason)
-        for span in [*self._nested, *self._open.values()]:
-            span.end(when_ns)
-        self.root.end(when_ns)
+        for span in [*self._nested, *self._live.values(), self.root]:
+            span.end(ended_ns + self._offset_ns)
 
-    def _begin(self, stage: str) -> Span:
-        kind = "add" if self._is_first else "stage"
-        self._is_first = False
-        return self.root.child(f"{kind}/{stage}", self._left_ns + self._offset_ns)
+    def _end(self, span: Span, ended_ns: int, *, is_new: bool) -> None:
+        if self._says_json and span.is_open:
+            span.set_string_attribute(FRAME_JSON, self._frame.json if is_new else self._first_json)
+        span.end(ended_ns + self._offset_ns)

@@ -238,18 +238,7 @@ CASES: dict[str, Case] = {
     "parameters.web.token": Case("open sesame", served("token"), [None], ["open sesame"], WEB, None, STOPPED),
     **later("parameters.model_path", "/elsewhere"),
     **later("parameters.download_path", "/elsewhere"),
-    **later("parameters.telemetry.tracing.sampling_period", 7),
-    **later("parameters.telemetry.tracing.append_frame_meta_to_span", True),
-    **later("parameters.telemetry.tracing.root_span_name", "root"),
-    **later("parameters.telemetry.tracing.provider_params", {"endpoint": "jaeger:6831"}),
     **later("parameters.telemetry.metrics.provider_params", {"port": 8000}),
-    "parameters.telemetry.tracing.provider": Case(
-        "jaeger",
-        refusal,
-        None,
-        "parameters.telemetry.tracing.provider: provider jaeger cannot be run yet",
-        {"parameters.telemetry.tracing.provider_params": {"endpoint": "jaeger:6831"}},
-    ),
     "parameters.telemetry.metrics.provider": Case(
         "prometheus",
         refusal,
@@ -350,6 +339,16 @@ WITHOUT_A_DEVICE = {f"source.v4l2src.{key}" for key in ("source_id", "width", "h
 
 ELSEWHERE: dict[str, str] = {
     "parameters.compat": "test_compat.py::test_an_existing_module_runs_unchanged",
+    **{
+        f"parameters.telemetry.tracing.{key}": f"../trace/test_module_traces.py::{test}"
+        for key, test in {
+            "provider": "test_a_module_without_a_provider_loads_no_library_of_traces",
+            "provider_params": "test_the_log_says_where_spans_go_and_hides_what_is_secret",
+            "sampling_period": "test_the_period_counts_frames",
+            "root_span_name": "test_a_module_without_output_frame_has_the_stages_that_its_frames_pass",
+            "append_frame_meta_to_span": "test_stages_say_what_the_frame_was_at_their_ends",
+        }.items()
+    },
     "parameters.max_parallel_streams": "test_sources.py"
     "::test_streams_over_the_limit_are_rejected_one_by_one_and_lose_nothing",
     "source.uridecodebin.loop": "test_module_run.py::test_a_looping_file_has_times_that_keep_rising",

@@ -115,8 +115,8 @@ def test_every_call_of_a_span_arrives(receiver: OtlpReceiver, pipe: SpanPipe) ->
     tracer = Tracer(pipe, "crossing", sampling_period=1, now_ns=lambda: 1_000)
     trace = tracer.begin(frame(), began_ns=400)
     assert trace is not None
-    trace.leave("source", 500)
-    span = trace.enter("pyfunc/a.B")
+    span = trace.enter("pyfunc/a.B", 500)
+    assert trace.stage is span
     with span.nested_span("work") as work:
         work.set_string_attribute("text", "a")
         work.set_string_vec_attribute("texts", ["a", "b"])
@@ -130,14 +130,24 @@ def test_every_call_of_a_span_arrives(receiver: OtlpReceiver, pipe: SpanPipe) ->
         work.set_status_ok()
         with work.nested_span_when("deeper", True), work.nested_span_when("never", False) as nothing:
             assert nothing is NO_SPAN
-    trace.leave("pyfunc/a.B", 900)
-    trace.end(1_000)
-    assert tracer.close(5.0).sent == 5
+    trace.leave(900)
+    assert trace.stage is trace.root
+    trail = [("source", 450), ("decode", 500), ("pyfunc/a.B", 900), ("encode", 920), ("encode", 950), ("sink", 1_000)]
+    trace.finish(trail, 1_000)
+    assert tracer.close(5.0).sent == 8
     root = receiver.root()
-    assert root.tree() == {"crossing": ["add/source", {"stage/pyfunc/a.B": [{"work": ["deeper"]}]}]}
+    assert root.tree() == {
+        "crossing": [
+            "add/source",
+            "stage/decode",
+            {"stage/pyfunc/a.B": [{"work": ["deeper"]}]},
+            "stage/encode",
+            "stage/sink",
+        ]
+    }
     assert (root.end_ns - root.start_ns, root.attributes) == (600, {"source_id": "cam", "pts": 7})
     stages = [(span.start_ns - root.start_ns, span.end_ns - root.start_ns) for span in root.children]
-    assert stages == [(0, 100), (100, 500)]
+    assert stages == [(0, 50), (50, 100), (100, 500), (500, 550), (550, 600)]
     work = root.find("work")
     assert work.attributes == {
         "text": "a", "texts": ["a", "b"], "whole": 3, "wholes": [1, 2**63 - 1], "number": 0.5, "numbers": [0.5, 2.0],
@@ -163,7 +173,7 @@ def test_every_period_th_frame_is_traced_and_every_one_that_brings_a_context(pip
         assert brought.root.trace_id() == f"{5:032x}"
         for trace in [*begun, brought]:
             if trace is not None:
-                trace.end(0)
+                trace.finish([], 0)
         tracer._lasting.close()
 
 
@@ -174,7 +184,7 @@ def test_a_root_is_below_the_context_that_a_frame_brings_and_sends_its_own_on(
     trace = tracer.begin(frame(), {"traceparent": f"00-{'a' * 32}-{'b' * 16}-00", "tracestate": "vendor=1"})
     assert trace is not None
     headers = trace.root.propagate()
-    trace.end(0)
+    trace.finish([], 0)
     tracer.close(5.0)
     root = receiver.root()
     assert (root.trace_id, root.parent_id) == ("a" * 32, "b" * 16)
@@ -189,7 +199,7 @@ def test_spans_nest_and_end_on_threads_of_the_user(receiver: OtlpReceiver, pipe:
     tracer = Tracer(pipe, "crossing", sampling_period=1)
     trace = tracer.begin(frame())
     assert trace is not None
-    shared = trace.enter("pyfunc/a.B")
+    shared = trace.enter("pyfunc/a.B", 0)
 
     def work(number: int) -> None:
         for turn in range(20):
@@ -204,10 +214,9 @@ def test_spans_nest_and_end_on_threads_of_the_user(receiver: OtlpReceiver, pipe:
     for thread in threads:
         thread.join()
     assert current_span() is None
-    trace.leave("pyfunc/a.B", 0)
-    trace.end(0)
+    trace.finish([("pyfunc/a.B", 1)], 1)
     tracer.close(5.0)
-    stage = receiver.root().find("add/pyfunc/a.B")
+    stage = receiver.root().find("stage/pyfunc/a.B")
     assert sorted((span.name, span.attributes["turn"]) for span in stage.children) == [
         (f"work-{number}", turn) for number in range(4) for turn in sorted(range(20))
     ]
@@ -219,15 +228,15 @@ def test_a_span_ends_with_its_trace_where_nothing_else_ends_it(receiver: OtlpRec
     trace = tracer.begin(frame())
     assert trace is not None
     left = trace.root.nested_span("never entered")
-    trace.enter("pyfunc/a.B")
-    trace.end(0, "stopped")
+    trace.enter("pyfunc/a.B", 0)
+    trace.finish([], 0, "stopped")
     left.set_int_attribute("late", 1)
     left.add_event("late")
-    trace.leave("encode", 5)
-    trace.end(9)
+    trace.leave(5)
+    trace.finish([("encode", 9)], 9)
     tracer.close(5.0)
     root = receiver.root()
-    assert sorted(span.name for span in root.children) == ["add/pyfunc/a.B", "never entered"]
+    assert sorted(span.name for span in root.children) == ["never entered", "stage/pyfunc/a.B"]
     assert root.find("never entered").attributes == {}
     assert (root.events, root.attributes["drop_reason"]) == ([("dropped", {"reason": "stopped"})], "stopped")
 
@@ -238,7 +247,7 @@ def test_an_exception_that_leaves_a_span_is_told_with_its_traceback(receiver: Ot
     assert trace is not None
     with pytest.raises(KeyError, match="plate"), trace.root.nested_span("read"):
         raise KeyError("plate")
-    trace.end(0)
+    trace.finish([], 0)
     tracer.close(5.0)
     read = receiver.root().find("read")
     assert read.status == (2, "python.exception")
@@ -266,7 +275,7 @@ def test_lines_of_the_log_become_events_of_the_span_that_they_are_written_in(
             raise ValueError("no plate")
         except ValueError:
             log.exception("not read")
-    trace.end(0)
+    trace.finish([], 0)
     tracer.close(5.0)
     log.info("afterwards")
     events = receiver.root().find("work").events
@@ -288,7 +297,7 @@ def test_ids_do_not_depend_on_a_seed_and_leave_random_numbers_alone(pipe: SpanPi
     assert len({trace.root.trace_id() for trace in traces if trace}) == 2
     for trace in traces:
         assert trace is not None
-        trace.end(0)
+        trace.finish([], 0)
     tracer.close(5.0)
 
 
@@ -300,7 +309,7 @@ def test_spans_that_cannot_be_sent_are_counted_and_said(
     for _ in range(3):
         trace = tracer.begin(frame())
         assert trace is not None
-        trace.end(0)
+        trace.finish([], 0)
     counts = tracer.close(5.0)
     assert (counts.ended, counts.sent, counts.failed, counts.overflow, counts.waiting) == (3, 0, 3, 0, 0)
     assert f"traces: 0 spans were sent to {receiver.url}/v1/traces, 3 were lost" in caplog.text

@@ -7,12 +7,14 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from picasso.errors import SpecError
 from picasso.module.config import output as output_rules
 from picasso.module.config.notation import MODELS, entries
 from picasso.module.config.problem import Path, nearest
 from picasso.module.config.schema import module_schema
 from picasso.module.config.sound import is_broken
 from picasso.module.config.validate import Fault
+from picasso.trace import TraceEndpoint
 from picasso.web.listener import is_loopback
 
 Tree = dict[str, Any]
@@ -25,10 +27,6 @@ _WITHOUT_EFFECT: Final[dict[Path, str]] = {
     ("min_fps",): "has no effect: frames are taken as they come",
     ("model_path",): f"{_UNHEARD}: no model runs",
     ("download_path",): f"{_UNHEARD}: no model runs",
-    **{
-        ("telemetry", "tracing", key): f"{_UNHEARD}: nothing is traced"
-        for key in ("sampling_period", "append_frame_meta_to_span", "root_span_name", "provider_params")
-    },
     ("telemetry", "metrics", "provider_params"): f"{_UNHEARD}: no provider runs",
 }
 """Keys below ``parameters`` that are read and change nothing."""
@@ -97,6 +95,7 @@ def warnings(tree: Tree, given: set[Path]) -> list[Fault]:
     if ("parameters", "max_fps") in given and not parameters["max_fps_control"]:
         found.append((("parameters", "max_fps"), "has no effect: max_fps_control is false"))
     found += _source_warnings(tree)
+    found += _tracing_warnings((parameters.get("telemetry") or {}).get("tracing") or {}, given)
     output = parameters.get("output_frame")
     if parameters.get("draw_func") is not None and output is None:
         found.append((("parameters", "draw_func"), "nothing is drawn: output_frame is null"))
@@ -206,7 +205,37 @@ def _telemetry_faults(telemetry: Tree, path: Path, broken: set[Path]) -> list[Fa
         is_judged = not is_broken((*path, block, "provider_params", key), broken)
         if settings.get("provider") == provider and is_missing and is_judged:
             found.append(((*path, block, "provider"), f"{provider} needs provider_params.{key}"))
+    tracing = telemetry.get("tracing") or {}
+    if tracing.get("provider") is not None:
+        found += _endpoint_faults(tracing.get("provider_params") or {}, (*path, "tracing", "provider_params"))
     return found
+
+
+def _endpoint_faults(params: Tree, path: Path) -> list[Fault]:
+    """Return what is wrong with the place that traces are sent to."""
+    found: list[Fault] = []
+    headers = params.get("headers")
+    if params.get("endpoint") is not None:
+        try:
+            TraceEndpoint.parse(str(params["endpoint"]))
+        except SpecError as error:
+            found.append(((*path, "endpoint"), str(error).removeprefix("endpoint: ")))
+    if headers is not None and not (
+        isinstance(headers, dict) and all(isinstance(one, str) for one in headers.values())
+    ):
+        found.append(((*path, "headers"), "expected a mapping of texts"))
+    return found
+
+
+def _tracing_warnings(tracing: Tree, given: set[Path]) -> list[Fault]:
+    """Return what is said of traces and changes nothing."""
+    path = ("parameters", "telemetry", "tracing")
+    if tracing.get("provider") is None:
+        keys = ("sampling_period", "append_frame_meta_to_span", "root_span_name", "provider_params")
+        return [((*path, key), "has no effect: provider is null") for key in keys if (*path, key) in given]
+    known = ("endpoint", "service_name", "headers")
+    others = [key for key in tracing.get("provider_params") or {} if key not in known]
+    return [((*path, "provider_params", key), f"has no effect; there are {', '.join(known)}") for key in others]
 
 
 def _etcd_faults(etcd: Tree, path: Path) -> list[Fault]:

@@ -10,7 +10,7 @@ from picasso.module.config.problem import Path
 
 MASK: Final = "********"
 _SECRET: Final = re.compile(
-    r"passw(or)?d|passphrase|^pass$|(^|_)pwd($|_)|secret|token|(^|_)auth($|_)|credential|(api|access|private)_?key|^key$",
+    r"passw(or)?d|passphrase|^pass$|(^|_)pwd($|_)|secret|token|(^|_)auth($|_)|credential|authorization|(api|access|private)[_-]?key|^key$",
     re.IGNORECASE,
 )
 _USER_INFO: Final = re.compile(r"(?<=://)[^/?#\s@]+@")

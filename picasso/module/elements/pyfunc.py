@@ -12,6 +12,7 @@ from picasso.module.elements.base import BasePyFuncPlugin, Batch, Services, Stre
 from picasso.module.elements.blame import place_of, words_of
 from picasso.module.elements.calling import check_call, parameters_of
 from picasso.module.elements.loading import CodePath, ElementError, find
+from picasso.module.elements.spans import in_spans, tell_spans
 from picasso.module.meta.soundness import take_out_unsound_of
 
 if TYPE_CHECKING:
@@ -160,14 +161,16 @@ class PyFuncElement:
             for frame in left:
                 frame.in_batch(left)
             if left:
-                self._guarded(left, None, plugin.process_buffer, left)
+                with in_spans(left):
+                    self._guarded(left, None, plugin.process_buffer, left)
                 for frame in left:
                     self._guarded(left, frame, demand_sound, frame)
         else:
             for frame in batch:
                 if not frame.is_dropped:
                     frame.in_batch(batch)
-                    self._guarded(batch, frame, plugin.process_frame, batch, frame)
+                    with in_spans((frame,)):
+                        self._guarded(batch, frame, plugin.process_frame, batch, frame)
                     self._guarded(batch, frame, demand_sound, frame)
         ties_of(plugin).end_batch()
 
@@ -176,6 +179,7 @@ class PyFuncElement:
             call(*arguments)
         except BaseException as error:
             self.errors += 1
+            tell_spans(batch if frame is None else (frame,), error)
             text = f"element {self.name}: {place_of(batch if frame is None else [frame])}{words_of(error)}"
             is_stop = self.config.on_error == STOP and not self.config.dev_mode
             if is_stop or not isinstance(error, Exception):  # sys.exit() ends the module under every policy

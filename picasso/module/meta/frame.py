@@ -12,13 +12,14 @@ import numpy as np
 from picasso.module.meta.attribute import from_value, to_value
 from picasso.module.meta.object import ObjectMeta
 from picasso.primitives import Attribute, BBox, Detections, RBBox, VideoFrame
-from picasso.trace.none import NO_SPAN
+from picasso.trace import NO_SPAN
 
 if TYPE_CHECKING:
     from picasso.draw import DisplayList
     from picasso.module.elements.base import Batch
     from picasso.module.meta.pixels import FramePixels, Image
     from picasso.surface import SurfaceView
+    from picasso.trace import FrameTrace
 
 TAGS: Final = "default"
 """The namespace of frame attributes that are tags."""
@@ -54,7 +55,7 @@ class Frame:
 
     __slots__ = (
         "_batch", "_drawings", "_drop_reason", "_lists_primary", "_pixels", "_primary", "batch_id", "frame_num",
-        "telemetry_span", "video_frame",
+        "telemetry_span", "trace", "video_frame",
     )  # fmt: skip
 
     def __init__(
@@ -64,7 +65,7 @@ class Frame:
         *,
         frame_num: int = 0,
         batch_id: int = 0,
-        telemetry_span: Any = NO_SPAN,
+        trace: FrameTrace | None = None,
         lists_primary: bool = False,
     ) -> None:
         """Wrap a frame.
@@ -74,13 +75,16 @@ class Frame:
             pixels: Its pixels, or None for a frame without any.
             frame_num: How many frames of the source came before; prefer ``pts``.
             batch_id: Place in the batch.
-            telemetry_span: Where spans of a trace are nested; by default one without a trace.
+            trace: Its trace, where it has one.
             lists_primary: Whether ``objects`` begins with the primary object.
         """
         self.video_frame = video_frame
         self.frame_num = frame_num
         self.batch_id = batch_id
-        self.telemetry_span = telemetry_span
+        self.trace = trace
+        """Its trace; None where it is not traced."""
+        self.telemetry_span: Any = NO_SPAN if trace is None else trace.root
+        """Where spans are nested, from any thread; without effect where the frame is not traced."""
         self._lists_primary = lists_primary
         self._pixels = pixels
         self._primary: ObjectMeta | bool | None = False

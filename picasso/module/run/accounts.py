@@ -6,16 +6,18 @@ import threading
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, final
 
 from picasso.engine.stats import NO_TIMES, Histogram, LatencySummary
+from picasso.module.run.baggage import baggage_of, give
 from picasso.observe.account import SourceAccount
 from picasso.observe.rates import Rate
 
 if TYPE_CHECKING:
     from picasso.primitives import VideoFrame
+    from picasso.trace import FrameTrace, Tracer
 
 __all__ = ["Accounts", "Fate", "Measures", "SourceAccount", "Ticket"]
 
@@ -57,6 +59,8 @@ class Ticket:
     """Whether it went to the engine."""
     has_pixels: bool = False
     """Whether it went there with pixels."""
+    trace: FrameTrace | None = None
+    """Its trace, where it has one."""
     trail: list[tuple[str, int]] = field(default_factory=list)
     """The stages that it has passed, and when it left each. It comes to a stage when it leaves the one before."""
 
@@ -129,6 +133,8 @@ class Accounts:
             now_ns: The time of the module's clock.
         """
         self.now_ns = now_ns
+        self.tracer: Tracer | None = None
+        """Begins the traces of frames that come in; None where none is traced."""
         self._lock = threading.Lock()
         self._tickets: dict[int, Ticket] = {}
         self._at_sinks: dict[int, Ticket] = {}
@@ -161,6 +167,8 @@ class Accounts:
         ticket = Ticket(frame, frame.source_id, source, now_ns if came_ns is None else came_ns[0])
         if came_ns is not None:
             ticket.trail += (("source", came_ns[1]), ("decode", now_ns))
+        if self.tracer is not None:
+            _trace(ticket, self.tracer)
         with self._lock:
             account = self._account(ticket.source_id)
             account.came += 1
@@ -211,6 +219,13 @@ class Accounts:
             account = self._accounts.get(ticket.source_id, self._past)
             account.add(ticket)
             account.latency.add(now_ns - ticket.begun_ns)
+        if ticket.trace is not None:
+            ticket.trace.finish(ticket.trail, now_ns)
+
+    def trace_at_sinks(self, frame: VideoFrame) -> FrameTrace | None:
+        """Return the trace of a frame that was handed to the sinks, and that not every sink has taken."""
+        ticket = self._at_sinks.get(id(frame))
+        return None if ticket is None else ticket.trace
 
     def drop(self, frame: VideoFrame, reason: str) -> Ticket | None:
         """Count a frame that goes no further; None where it is counted already."""
@@ -309,7 +324,12 @@ class Accounts:
                 account.dropped[reason] += 1
                 account.add(ticket)
             self._fold(ticket.source_id, account)
-            return ticket
+        if ticket.trace is not None:
+            if reason is None:
+                ticket.trace.enter("sink", now_ns)
+            else:
+                ticket.trace.finish(ticket.trail, now_ns, reason)
+        return ticket
 
     def _fold(self, source_id: str, account: _Open) -> None:
         """Line a source up behind those that are gone, once nothing of it is left in the module."""
@@ -322,6 +342,14 @@ class Accounts:
             past = self._accounts.pop(oldest)
             self._gone = self._gone + past.copy()
             _absorb(self._past, past)
+
+
+def _trace(ticket: Ticket, tracer: Tracer) -> None:
+    """Begin the trace of a frame if it is to be traced; the context of that travels on with the frame."""
+    baggage = baggage_of(ticket.frame)
+    ticket.trace = tracer.begin(ticket.frame, baggage.trace, ticket.begun_ns)
+    if ticket.trace is not None:
+        give(ticket.frame, replace(baggage, trace=ticket.trace.root.propagate()))
 
 
 def _absorb(whole: _Open, part: _Open) -> None:

@@ -10,6 +10,7 @@ from picasso.engine.clock import MonotonicClock
 from picasso.module.run.accounts import Accounts
 from picasso.module.run.sink_threads import SinkThreads
 from picasso.module.run.statistics import Statistician
+from picasso.module.run.tracing import Tracing
 from picasso.observe.records import Recorder
 
 if TYPE_CHECKING:
@@ -50,7 +51,10 @@ class Books:
         parameters = config.parameters
         self.runner: Runner | None = None
         self.accounts = Accounts(now_ns=clock.now_ns)
-        self.sinks = SinkThreads(config.name, parameters["queue_maxsize"] or 0, on_all_failed, self._taken)
+        self.tracing = Tracing(config, self.accounts)
+        self.sinks = SinkThreads(
+            config.name, parameters["queue_maxsize"] or 0, on_all_failed, self._taken, self.tracing.of
+        )
         self.emit: Callable[[OutputMessage], None] = self.sinks.put
         """Takes what leaves the module, on its way to the sinks."""
         self._statistician = Statistician(
@@ -69,12 +73,14 @@ class Books:
     ) -> None:
         """Take the parts of a module that is about to run."""
         self.runner = runner
+        self.tracing.open()
         part = self._statistician
         part.batcher, part.stage, part.pipeline, part.etcd = batcher, stage, pipeline, etcd
 
     def close(self) -> None:
-        """Take the last records: no frame leaves any more. May be called again."""
+        """Take the last records, and send the last spans: no frame leaves any more. May be called again."""
         self.recorder.finish()
+        self.tracing.close()
 
     def statistics(self, state: str) -> ModuleStatistics:
         """Take a snapshot."""

@@ -23,7 +23,7 @@ def refuse_what_is_not_built(config: ModuleConfig) -> None:
         for element in config.elements
         if element.element not in ("pyfunc", "queue")
     ]
-    for block in ("tracing", "metrics"):
+    for block in ("metrics",):
         provider = (config.parameters["telemetry"].get(block) or {}).get("provider")
         if provider is not None:
             path = ("parameters", "telemetry", block, "provider")

@@ -248,9 +248,14 @@ class Pipeline:
             self._give_up(work)
             return
         try:
+            traces = [frame.trace for frame in work.frames if frame.trace is not None]
             for element, stats in group.elements:
+                for trace in traces:
+                    trace.enter(stats.stage, work.trail[-1][1])
                 _process(work, element, stats)
                 work.trail.append((stats.stage, self._now_ns()))
+                for trace in traces:
+                    trace.leave(work.trail[-1][1])
             if outgoing is None:
                 self.done += bool(work.frames)
                 self.done_frames += len(work.frames)

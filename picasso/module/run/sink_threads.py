@@ -29,6 +29,7 @@ class SinkThreads:
         queue_frames: int,
         on_all_failed: Callable[[BaseException], object],
         on_taken: Callable[[OutputMessage], object] | None = None,
+        wrap: Callable[[Sink], Sink] = lambda sink: sink,
     ) -> None:
         """Begin without sinks.
 
@@ -37,11 +38,13 @@ class SinkThreads:
             queue_frames: Messages that wait for each sink; 0 for no limit.
             on_all_failed: Told what the last sink raised; called on its thread.
             on_taken: Told of each frame that every sink has taken or left out, once; must not raise or wait.
+            wrap: What is done to each sink that is added.
         """
         self._name = name
         self._queue_frames = queue_frames
         self._on_all_failed = on_all_failed
         self._on_taken = on_taken
+        self._wrap = wrap
         self._threads: list[SinkThread] = []
         self._open: dict[int, int] = {}
         """How many sinks have yet to take a frame, where there are several."""
@@ -49,7 +52,9 @@ class SinkThreads:
 
     def add(self, sink: Sink) -> None:
         """Start the thread of a sink."""
-        thread = SinkThread(sink, self._name, OverflowPolicy.BLOCK, self._queue_frames, self._failed, self._done)
+        thread = SinkThread(
+            self._wrap(sink), self._name, OverflowPolicy.BLOCK, self._queue_frames, self._failed, self._done
+        )
         thread.start()
         self._threads.append(thread)
 

@@ -15,7 +15,7 @@ from picasso.module.config.output import RAW
 from picasso.module.elements import StreamEvent
 from picasso.module.meta import Frame, FramePixels
 from picasso.module.meta.soundness import take_out_unsound
-from picasso.module.run.accounts import Accounts, Fate
+from picasso.module.run.accounts import Accounts, Fate, Ticket
 from picasso.module.run.baggage import baggage_of
 from picasso.module.run.batcher import Batcher, Closed
 from picasso.module.run.copying import COPY, Copying
@@ -130,16 +130,17 @@ class ModuleStage:
     def frame(self, source_id: str, frame: VideoFrame, surface: SurfaceView) -> None:
         """Put a frame of ``source_id`` into its line; ``frame`` and ``surface`` are the stage's from now on."""
         source = self._sources[source_id]
-        self.accounts.enter(frame, source, self._came_ns(source_id))
+        ticket = self.accounts.enter(frame, source, self._came_ns(source_id))
         try:
-            self._enter(source, frame, surface)
+            self._enter(source, ticket, surface)
         except Closed:
             self._count(frame, Fate.STOPPED)
         except BaseException:
             self.accounts.drop(frame, Fate.FAILED)  # the thread of the source counts it for the runner
             raise
 
-    def _enter(self, source: _Source, frame: VideoFrame, surface: SurfaceView) -> None:
+    def _enter(self, source: _Source, ticket: Ticket, surface: SurfaceView) -> None:
+        frame = ticket.frame
         if said := take_out_unsound(frame):
             self._unsound += 1
             if self._unsound & (self._unsound - 1) == 0:
@@ -159,7 +160,7 @@ class ModuleStage:
         size_bytes = payload_bytes(frame, surface)
         self._batcher.put(
             source.downstream.source_id,
-            Frame(frame, pixels, frame_num=number, lists_primary=self._lists_primary),
+            Frame(frame, pixels, frame_num=number, trace=ticket.trace, lists_primary=self._lists_primary),
             size_bytes,
         )
 

@@ -1,0 +1,40 @@
+"""The spans that code of the user's runs in: one for each traced frame that it works on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from picasso.module.meta import Frame
+
+PROCESS_FRAME: Final = "process-frame"
+"""The name of such a span, as the reference calls it."""
+_NO_SPANS: Final = nullcontext()
+
+
+def in_spans(frames: Iterable[Frame]) -> AbstractContextManager[None]:
+    """Work on ``frames``: those that are traced have a span of it, their ``telemetry_span`` meanwhile.
+
+    A line of the log becomes an event of the last one.
+    """
+    traced = [frame for frame in frames if frame.trace is not None]
+    return _in_spans(traced) if traced else _NO_SPANS
+
+
+@contextmanager
+def _in_spans(frames: Iterable[Frame]) -> Iterator[None]:
+    with ExitStack() as stack:
+        for frame in frames:
+            if (trace := frame.trace) is not None:
+                stack.callback(setattr, frame, "telemetry_span", trace.root)
+                frame.telemetry_span = stack.enter_context(trace.stage.child(PROCESS_FRAME, ends_itself=True))
+        yield
+
+
+def tell_spans(frames: Iterable[Frame], error: BaseException) -> None:
+    """Tell the spans of traced ``frames`` of an ``error`` that left the user's code."""
+    for frame in frames:
+        if frame.trace is not None:
+            frame.telemetry_span.fail(error)
