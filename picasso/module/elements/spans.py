@@ -6,8 +6,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Final
 
+from picasso.trace.current import enter, leave
+
 if TYPE_CHECKING:
     from picasso.module.meta import Frame
+    from picasso.trace import Span
 
 PROCESS_FRAME: Final = "process-frame"
 """The name of such a span, as the reference calls it."""
@@ -28,13 +31,20 @@ def _in_spans(frames: Iterable[Frame]) -> Iterator[None]:
     with ExitStack() as stack:
         for frame in frames:
             if (trace := frame.trace) is not None:
-                stack.callback(setattr, frame, "telemetry_span", trace.root)
-                frame.telemetry_span = stack.enter_context(trace.stage.child(PROCESS_FRAME, ends_itself=True))
+                span = frame.telemetry_span = trace.stage.child(PROCESS_FRAME)
+                enter(span)
+                stack.callback(_close, frame, span, trace.root)
         yield
 
 
+def _close(frame: Frame, span: Span, root: Span) -> None:
+    leave(span)
+    span.end()
+    frame.telemetry_span = root
+
+
 def tell_spans(frames: Iterable[Frame], error: BaseException) -> None:
-    """Tell the spans of traced ``frames`` of an ``error`` that left the user's code."""
+    """Tell the spans of traced ``frames`` of an ``error`` that left the user's code, as their blocks do not."""
     for frame in frames:
         if frame.trace is not None:
             frame.telemetry_span.fail(error)
