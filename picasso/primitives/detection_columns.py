@@ -73,6 +73,19 @@ class NewDetections(NamedTuple):
         return ids
 
 
+def set_tracks(store: ObjectStore, ids: ArrayLike, track_ids: ArrayLike, track_xyxy: ArrayLike | None) -> None:
+    """Check the arguments of ``VideoFrame.set_tracks``, whose errors these are, and write them."""
+    listed = np.asarray(ids, np.int64).reshape(-1).tolist()
+    rows = [store.row_of(number) for number in listed]
+    numbers = _track_ids(track_ids, len(rows))
+    if track_xyxy is None:
+        boxes = store.boxes[DETECTION][:, rows]
+    else:
+        boxes = _as_many("track_xyxy", _boxes("track_xyxy", track_xyxy), len(rows)).T
+    store.track_ids[rows] = numbers
+    store.boxes[TRACK][:, rows] = np.where(numbers == NO_TRACK_ID, np.float32(np.nan), boxes)
+
+
 def read_detections(store: ObjectStore, namespace: str | None, label: str | None) -> Detections:
     """Gather the objects of a namespace and a label; ``None`` means any."""
     rows = _matching(store, namespace, label)

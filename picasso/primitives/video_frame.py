@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from picasso.primitives.detection_columns import NewDetections, read_detections
+from picasso.primitives.detection_columns import NewDetections, read_detections, set_tracks
 from picasso.primitives.detections import Detections
 from picasso.primitives.frame_geometry import MovableFrame
 from picasso.primitives.frame_json import build_frame, convert_record, decode_record, frame_record
@@ -88,6 +88,28 @@ class VideoFrame(MovableFrame):
         """
         new = NewDetections.of(xyxy, labels, angles, confidences, track_ids, track_xyxy)
         return new.add_to(self._objects, namespace)
+
+    def set_tracks(self, ids: ArrayLike, track_ids: ArrayLike, track_xyxy: ArrayLike | None = None) -> None:
+        """Say for N objects at once which tracks they belong to; all or none.
+
+        Args:
+            ids: ``(N,)`` of objects of this frame.
+            track_ids: ``(N,)`` integers; −1 or ``None`` for untracked, which also removes the track box.
+            track_xyxy: ``(N, 4)`` corners that the tracker says; by default the objects' own boxes.
+
+        Raises:
+            ShapeError: An array has another shape, or not N rows.
+            TypeError: A track id is no integer.
+            ValueError: A corner is NaN or infinite, or x1 < x0, or y1 < y0.
+            DetachedObjectError: There is no such object.
+
+        >>> frame = VideoFrame("cam", "30/1", 640, 480)
+        >>> ids = frame.add_detections("detector", [[10, 20, 50, 40], [0, 0, 8, 8]], "car")
+        >>> frame.set_tracks(ids, [7, -1])
+        >>> [one.track_id for one in frame.get_all_objects()]
+        [7, None]
+        """
+        set_tracks(self._objects, ids, track_ids, track_xyxy)
 
     def get_detections(self, namespace: str | None = None, label: str | None = None) -> Detections:
         """Return the objects of a namespace and a label as arrays; ``None`` means any."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final, NamedTuple, final
 
 import numpy as np
@@ -26,13 +27,12 @@ class Predicted(NamedTuple):
 
 
 class _Sight(NamedTuple):
-    """The tracked boxes of one frame."""
+    """The tracked boxes of one class in one frame."""
 
     pts_ns: int
     ids: TrackIds
     boxes: Boxes
     confidences: NDArray[np.float32]
-    classes: NDArray[np.int64]
 
 
 @final
@@ -40,21 +40,29 @@ class CoastingTracker:
     """A tracker that also says where its objects are while no detector runs.
 
     Objects of the last frame that was looked at move on at the speed that they had between the last two; their sizes
-    stay.
+    stay. That is kept for each class, as classes of different detectors may be looked at in different frames.
     """
 
     def __init__(self, tracker: Tracker) -> None:
         """Wrap a ``tracker``."""
         self._tracker = tracker
-        self._last: _Sight | None = None
-        self._before: _Sight | None = None
+        self._last: dict[int, _Sight] = {}
+        self._before: dict[int, _Sight] = {}
 
     def reset(self) -> None:
         """Forget everything: another stream begins."""
         self._tracker.reset()
-        self._last = self._before = None
+        self._last.clear()
+        self._before.clear()
 
-    def update(self, xyxy: ArrayLike, confidences: ArrayLike, classes: ArrayLike, pts_ns: int) -> TrackIds:
+    def update(
+        self,
+        xyxy: ArrayLike,
+        confidences: ArrayLike,
+        classes: ArrayLike,
+        pts_ns: int,
+        absent: Collection[int] = (),
+    ) -> TrackIds:
         """Take the boxes of a frame, as ``Tracker.update`` does.
 
         Args:
@@ -62,6 +70,7 @@ class CoastingTracker:
             confidences: ``(N,)``, NaN where the detector did not say.
             classes: ``(N,)`` numbers.
             pts_ns: When the frame is shown, nanoseconds.
+            absent: Classes that no detector looked for in this frame.
 
         Returns:
             ``(N,)`` track ids.
@@ -70,40 +79,45 @@ class CoastingTracker:
             ShapeError: The arrays do not have N rows.
         """
         ids = self._tracker.update(xyxy, confidences, classes, pts_ns)
-        kept = ids != UNTRACKED
-        boxes = np.asarray(xyxy, np.float32).reshape(-1, 4)[kept]
-        self._before, self._last = (
-            self._last,
-            _Sight(
-                pts_ns,
-                ids[kept],
-                boxes,
-                np.asarray(confidences, np.float32)[kept],
-                np.asarray(classes, np.int64)[kept],
-            ),
-        )
+        kinds = np.asarray(classes, np.int64)
+        boxes, sure = np.asarray(xyxy, np.float32).reshape(-1, 4), np.asarray(confidences, np.float32)
+        for kind in {*self._last, *kinds.tolist()} - set(absent):
+            kept = (ids != UNTRACKED) & (kinds == kind)
+            if kind in self._last:
+                self._before[kind] = self._last[kind]
+            self._last[kind] = _Sight(pts_ns, ids[kept], boxes[kept], sure[kept])
         return ids
 
-    def predict(self, pts_ns: int) -> Predicted:
-        """Return what is expected in a frame that no detector has looked at, shown at ``pts_ns`` nanoseconds."""
-        last = self._last
-        if last is None:
-            none = np.zeros(0, np.int64)
-            return Predicted(none, np.zeros((0, 4), np.float32), np.zeros(0, np.float32), none)
-        ahead_s = max(pts_ns - last.pts_ns, 0) / _NS_PER_S
-        moved = last.boxes + np.tile(self._velocities(last) * ahead_s, 2)
-        return Predicted(last.ids.copy(), moved.astype(np.float32), last.confidences.copy(), last.classes.copy())
+    def predict(self, pts_ns: int, classes: Collection[int] | None = None) -> Predicted:
+        """Return what is expected in a frame that no detector has looked at.
 
-    def _velocities(self, last: _Sight) -> NDArray[np.float64]:
-        """Return ``(N, 2)`` pixels a second; 0 for an object that was seen once."""
-        before, made = self._before, np.zeros((len(last.ids), 2))
-        if before is None or last.pts_ns <= before.pts_ns:
-            return made
-        places = {number: row for row, number in enumerate(before.ids.tolist())}
-        pairs = [(row, places[number]) for row, number in enumerate(last.ids.tolist()) if number in places]
-        if pairs:
-            rows, olds = (list(column) for column in zip(*pairs, strict=True))
-            new, old = last.boxes[rows].astype(np.float64), before.boxes[olds].astype(np.float64)
-            made[rows] = (new[:, :2] + new[:, 2:] - old[:, :2] - old[:, 2:]) / 2
-        made /= (last.pts_ns - before.pts_ns) / _NS_PER_S
+        Args:
+            pts_ns: When the frame is shown, nanoseconds.
+            classes: Classes that are asked for; None for all.
+        """
+        wanted = sorted(self._last if classes is None else {*self._last} & {*classes})
+        parts = [self._moved(kind, pts_ns) for kind in wanted]
+        whole, none = np.zeros(0, np.int64), np.zeros(0, np.float32)
+        empty = Predicted(whole, np.zeros((0, 4), np.float32), none, whole)
+        return Predicted(*(np.concatenate(columns) for columns in zip(empty, *parts, strict=True)))
+
+    def _moved(self, kind: int, pts_ns: int) -> Predicted:
+        last = self._last[kind]
+        ahead_s = max(pts_ns - last.pts_ns, 0) / _NS_PER_S
+        moved = last.boxes + np.tile(_velocities(last, self._before.get(kind)) * ahead_s, 2)
+        return Predicted(last.ids, moved.astype(np.float32), last.confidences, np.full(len(last.ids), kind, np.int64))
+
+
+def _velocities(last: _Sight, before: _Sight | None) -> NDArray[np.float64]:
+    """Return ``(N, 2)`` pixels a second; 0 for an object that was seen once."""
+    made = np.zeros((len(last.ids), 2))
+    if before is None or last.pts_ns <= before.pts_ns:
         return made
+    places = {number: row for row, number in enumerate(before.ids.tolist())}
+    pairs = [(row, places[number]) for row, number in enumerate(last.ids.tolist()) if number in places]
+    if pairs:
+        rows, olds = (list(column) for column in zip(*pairs, strict=True))
+        new, old = last.boxes[rows].astype(np.float64), before.boxes[olds].astype(np.float64)
+        made[rows] = (new[:, :2] + new[:, 2:] - old[:, :2] - old[:, 2:]) / 2
+    made /= (last.pts_ns - before.pts_ns) / _NS_PER_S
+    return made

@@ -193,6 +193,18 @@ def test_what_was_not_seen_last_is_not_expected():
     assert tracker.predict(2 * FRAME_NS).track_ids.tolist() == [3, 4]
 
 
+def test_classes_that_were_not_looked_for_are_expected_and_the_others_are_not():
+    tracker, kinds = CoastingTracker(IouTracker()), np.array([0, 0, 7, 7])
+    for frame in range(3):
+        boxes = walkers(frame)
+        ids = tracker.update(boxes, np.ones(4), kinds, frame * FRAME_NS).tolist()
+    tracker.update(walkers(3)[:1], [1.0], [0], 3 * FRAME_NS, absent=[7])
+    assert tracker.predict(4 * FRAME_NS, [7]).track_ids.tolist() == ids[2:]
+    assert_allclose(tracker.predict(4 * FRAME_NS, [7]).xyxy, walkers(4)[2:], atol=1e-3)
+    assert tracker.predict(4 * FRAME_NS, [0]).track_ids.tolist() == ids[:1]
+    assert tracker.predict(4 * FRAME_NS).classes.tolist() == [0, 7, 7]
+
+
 WRONG = {
     "no such tracker": (lambda: open_tracker("deepsort"), SpecError, "one of iou, sort, bytetrack, ocsort"),
     "no such parameter": (lambda: open_tracker("iou", speed=1), SpecError, "min_iou, max_lost_s"),

@@ -17,6 +17,7 @@ from picasso.module.config.document import Document, Tree, parse
 from picasso.module.config.edges import edge_faults, edge_warnings
 from picasso.module.config.merge import Merged, merge
 from picasso.module.config.model import ModuleConfig
+from picasso.module.config.models import model_faults, model_warnings
 from picasso.module.config.notation import entries, expand, find_faults_of_kinds
 from picasso.module.config.problem import ConfigError, Path, Problem
 from picasso.module.config.resolve import resolve
@@ -56,7 +57,10 @@ def load_config(source: str | os.PathLike[str] | Mapping[str, Any], *, replaced:
         problems = sorted(problems, key=lambda problem: (problem.line is None, problem.line or 0))
         raise ConfigError(problems, [_placed(merged, path, text) for path, text in rules.near_misses(tree)])
     given = {path for path, origin in merged.origins.items() if origin.file is not None}
-    warnings = tuple(_placed(merged, path, text) for path, text in [*rules.warnings(tree, given), *edge_warnings(tree)])
+    warnings = tuple(
+        _placed(merged, path, text)
+        for path, text in [*rules.warnings(tree, given), *edge_warnings(tree), *model_warnings(tree)]
+    )
     config = build(tree, merged.origins, document.name, folder, warnings)
     if folder is None or not (config.parameters["dev_mode"] or any(one.dev_mode for one in config.elements)):
         return config
@@ -115,7 +119,7 @@ def _check(tree: Tree, problems: list[Problem]) -> list[Fault]:
     later: list[Fault] = []
     if isinstance(pipeline, dict) and isinstance(pipeline.get("elements"), list):
         later += find_faults_of_kinds(pipeline["elements"], ELEMENTS, broken)
-    later += [*rules.faults(sound, broken), *edge_faults(sound)]
+    later += [*rules.faults(sound, broken), *edge_faults(sound), *model_faults(sound)]
     return [*faults, *[fault for fault in later if not is_broken(fault[0], broken)]]
 
 

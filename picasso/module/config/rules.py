@@ -25,8 +25,6 @@ POOL_DEFAULT: Final = 4
 _UNHEARD: Final = "has no effect yet"
 _WITHOUT_EFFECT: Final[dict[Path, str]] = {
     ("min_fps",): "has no effect: frames are taken as they come",
-    ("model_path",): f"{_UNHEARD}: no model runs",
-    ("download_path",): f"{_UNHEARD}: no model runs",
     ("telemetry", "metrics", "provider_params"): f"{_UNHEARD}: no provider runs",
 }
 """Keys below ``parameters`` that are read and change nothing."""

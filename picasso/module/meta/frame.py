@@ -55,7 +55,7 @@ class Frame:
 
     __slots__ = (
         "_batch", "_drawings", "_drop_reason", "_lists_primary", "_pixels", "_primary", "batch_id", "frame_num",
-        "telemetry_span", "trace", "video_frame",
+        "skipped_models", "telemetry_span", "trace", "video_frame",
     )  # fmt: skip
 
     def __init__(
@@ -91,6 +91,8 @@ class Frame:
         self._drop_reason: str | None = None
         self._drawings: list[DisplayList] | None = None
         self._batch: Callable[[], Batch | None] | None = None
+        self.skipped_models: frozenset[str] = frozenset()
+        """Elements that did not look at this frame, by their interval or as the primary object was removed."""
 
     @property
     def source_id(self) -> str:
@@ -214,6 +216,21 @@ class Frame:
     def get_detections(self, namespace: str | None = None, label: str | None = None) -> Detections:
         """Return the objects as arrays, as ``VideoFrame.get_detections`` does."""
         return self.video_frame.get_detections(namespace, label)
+
+    def object_of(self, object_id: int) -> ObjectMeta:
+        """Return the object with that ``object_id``.
+
+        Raises:
+            LookupError: There is none.
+        """
+        found = self.video_frame.get_object(object_id)
+        if found is None:
+            raise LookupError(f"frame of source {self.source_id!r} at pts {self.pts}: there is no object {object_id}")
+        return ObjectMeta.of(self.video_frame, found)
+
+    def note_skipped(self, element_name: str) -> None:
+        """Remember that the model ``element_name`` did not look at this frame: a tracker may say what it expects."""
+        self.skipped_models |= {element_name}
 
     # tags
 

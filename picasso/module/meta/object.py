@@ -232,6 +232,13 @@ class ObjectMeta:
             self._frame.delete_objects_with_ids([self._fields.id])
             self._fields, self._frame, self._parent = copy, None, None
 
+    def detached(self) -> ObjectMeta:
+        """Return a copy that is in no frame: changing it changes nothing."""
+        copy = object.__new__(ObjectMeta)
+        copy._fields, copy._frame, copy._is_primary = self._fields.detached_copy(), None, self._is_primary
+        copy._parent = self.parent
+        return copy
+
     def is_of(self, frame: VideoFrame) -> bool:
         """Whether it is an object of a frame."""
         return self._frame is frame
