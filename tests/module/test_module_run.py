@@ -454,7 +454,6 @@ NOT_YET = {
     "pipeline.elements[0].element: nvinfer@detector cannot be run yet": {
         "elements": [{"element": "nvinfer@detector", "name": "y", "model": {"model_file": "y.onnx"}}]
     },
-    "pipeline.elements[0].element: nvtracker cannot be run yet": {"elements": [{"element": "nvtracker"}]},
 }
 
 

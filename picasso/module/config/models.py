@@ -63,7 +63,8 @@ def model_faults(tree: Tree) -> list[Fault]:
     for element, path in _enabled(tree):
         kind = str(element.get("element"))
         if kind.startswith(MODELS):
-            found += _faults_of_model(kind, element.get("model") or {}, (*path, "model"))
+            if isinstance(block := element.get("model"), dict):
+                found += _faults_of_model(kind, block, (*path, "model"))
         elif kind == TRACKER:
             found += _faults_of_tracker(element.get("properties") or {}, (*path, "properties"))
     return found
@@ -147,7 +148,7 @@ def _faults_of_output(kind: str, block: Tree, path: Path) -> Iterator[Fault]:
     if output.get("attributes") and not gives_attributes(kind):
         yield (*path, "attributes"), f"a {kind} gives no attributes; nvinfer@complex_model does"
     seen: set[int] = set()
-    for index, one in enumerate(objects):
+    for index, one in _entries(objects):
         number = one.get("class_id")
         if number in seen:
             yield (*path, "objects", index, "class_id"), f"class {number} is given twice"
@@ -156,11 +157,16 @@ def _faults_of_output(kind: str, block: Tree, path: Path) -> Iterator[Fault]:
         if bool(selector.get("module")) != bool(selector.get("class_name")):
             yield from _faults_of_code(selector, (*path, "objects", index, "selector"))
     names: set[str] = set()
-    for index, one in enumerate(output.get("attributes") or []):
+    for index, one in _entries(output.get("attributes") or []):
         name = one.get("name")
         if name in names:
             yield (*path, "attributes", index, "name"), f"attribute {name!r} is given twice"
         names |= set() if name is None else {name}
+
+
+def _entries(listed: list[Tree | None]) -> Iterator[tuple[int, Tree]]:
+    """Yield what is left of a list from which faults were taken."""
+    yield from ((index, one) for index, one in enumerate(listed) if one is not None)
 
 
 def _faults_of_code(block: Mapping[str, Any] | None, path: Path) -> Iterator[Fault]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
+from picasso.module.config.models import TRACKER
 from picasso.module.config.rules import buffer_warning
 from picasso.module.elements import CodePath, PyFuncElement, ReloadingElement
 from picasso.module.run.batcher import Batcher
@@ -97,12 +98,20 @@ def steps_of(config: ModuleConfig, code: CodePath) -> list[PipelineStep]:
     """Load the elements of a module, the drawer last, and put queues where ``queue`` stands.
 
     Raises:
+        ConfigError: A model or a tracker cannot be loaded.
         ElementError: The code of an element cannot be loaded.
     """
-    return [
-        QueueLimits.of_element(one.name, one.properties) if one.element == "queue" else _pyfunc(one, config, code)
-        for one in [*config.elements, *drawers(config)]
-    ]
+    return [_step(one, config, code) for one in [*config.elements, *drawers(config)]]
+
+
+def _step(one: ElementConfig, config: ModuleConfig, code: CodePath) -> PipelineStep:
+    if one.element == "queue":
+        return QueueLimits.of_element(one.name, one.properties)
+    if one.element == TRACKER:
+        from picasso.module.elements.models import TrackerElement
+
+        return TrackerElement(one, config)
+    return _pyfunc(one, config, code)
 
 
 def _pyfunc(one: ElementConfig, config: ModuleConfig, code: CodePath) -> PyFuncElement:

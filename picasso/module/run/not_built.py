@@ -21,7 +21,7 @@ def refuse_what_is_not_built(config: ModuleConfig) -> None:
     found += [
         config.problem((*element.path, "element"), f"{element.element} cannot be run yet")
         for element in config.elements
-        if element.element not in ("pyfunc", "queue")
+        if element.element not in ("pyfunc", "queue", "nvtracker")
     ]
     for block in ("metrics",):
         provider = (config.parameters["telemetry"].get(block) or {}).get("provider")
