@@ -141,14 +141,16 @@ class Live:
             wishes: ``tile`` or ``large`` by source; sources that are left out are not watched any more.
             decodes: Codecs of streams that the viewer can show.
         """
+        changed = {name for name, view in viewer.wishes.items() if wishes.get(name, view) != view}
         viewer.wishes, viewer.decodes = dict(wishes), decodes
         wanted = {(source_id, self._view(source_id, view, decodes)) for source_id, view in wishes.items()}
         for channel in viewer.channels - wanted:
             self._channels = _without(self._channels, channel, viewer)
         for channel in wanted - viewer.channels:
             self._channels = _with(self._channels, channel, viewer)
-        fresh = wanted - viewer.channels
-        viewer.watch(frozenset(wanted))
+        again = {(name, view) for name, view in wanted & viewer.channels if name in changed}  # on another canvas
+        fresh = (wanted - viewer.channels) | again
+        viewer.watch(frozenset(wanted), again)
         for source_id, view in fresh:
             if view == STREAM:
                 self.ask_for_keyframe(source_id)

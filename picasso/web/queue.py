@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Set
 from typing import Final, final
 
 MOST_FRAMES: Final = 32
@@ -38,12 +39,18 @@ class ViewerQueue:
         """Streams that cannot be shown before their next keyframe."""
         self._changed = asyncio.Event()
 
-    def watch(self, channels: frozenset[Channel]) -> None:
-        """Take notice of what is watched from now on: a stream is shown from its next keyframe."""
-        for gone in self.channels - channels:
+    def watch(self, channels: frozenset[Channel], again: Set[Channel] = frozenset()) -> None:
+        """Take notice of what is watched from now on: a stream is shown from its next keyframe.
+
+        Args:
+            channels: All of it.
+            again: Those of them that begin again.
+        """
+        for gone in (self.channels - channels) | again:
             self._clear(gone)
             self._broken.discard(gone)
-        self._broken |= {channel for channel in channels - self.channels if channel[1] == "stream"}
+        fresh = (channels - self.channels) | again
+        self._broken |= {channel for channel in fresh if channel[1] == "stream"}
         self.channels = channels
 
     def offer(self, channel: Channel, message: bytes, *, is_key: bool) -> None:

@@ -37,6 +37,8 @@ class Running:
     def __init__(self, module: Module) -> None:
         self.module = module
         self.failure: BaseException | None = None
+        self.guests: list[Callable[[], object]] = []
+        """What ends before the module does."""
         module.start()
         self._thread = threading.Thread(target=self._run, name="module-under-test")
         self._thread.start()
@@ -76,6 +78,8 @@ class Running:
     def __exit__(
         self, kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
+        for leave in self.guests:
+            leave()
         self.http.close()
         self.module.stop()
         self.join()

@@ -61,7 +61,8 @@ class Views:
         """Asks the module's engine for a keyframe."""
         self._config = config
         self._overrides = overrides
-        self._engine: PicassoEngine | None = None
+        self.engine: PicassoEngine | None = None
+        """Makes pictures of JPEG; None before the first one is wanted."""
         self._opening = threading.Lock()
         self._is_closed = False
         self._wanted: dict[str, Future[bytes]] = {}
@@ -117,7 +118,9 @@ class Views:
             if self.live.is_watched(source_id, STREAM) and frame.content.is_internal():
                 self.live.put(_picture(frame, source_id, STREAM))
             if self.live.wants_metadata(source_id):
-                self.live.put_metadata(source_id, json_of(record_of(output, 0)).decode())
+                record = record_of(output, 0)
+                shown = {key: value for key, value in record.items() if key not in ("schema", "frame_num")}
+                self.live.put_metadata(source_id, json_of(shown).decode())
         except Exception:
             logger.exception("source %r: viewers do not get a frame", source_id)
 
@@ -143,7 +146,7 @@ class Views:
         """Make no further picture."""
         with self._opening:
             self._is_closed = True
-            engine, self._engine = self._engine, None
+            engine, self.engine = self.engine, None
         if engine is not None:
             engine.shutdown(1.0)
         for future in [*self._wanted.values(), *self._taken.values()]:
@@ -172,7 +175,7 @@ class Views:
         with self._opening:
             if self._is_closed:
                 return
-            self._engine = engine = self._engine or self._opened()
+            self.engine = engine = self.engine or self._opened()
         name = f"{kind}/{source_id}"
         made_wh = size_wh if attached(frame) is not None else _smaller(size_wh, WIDTHS[kind])
         if self._specs.get(name) != made_wh:
