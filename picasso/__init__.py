@@ -48,6 +48,9 @@ if TYPE_CHECKING:  # the same names and homes as _HOMES, for editors and type ch
         WarmUp,
         warm_up,
     )
+    from picasso.infer import (
+        to_tensor,
+    )
     from picasso.media import (
         VideoReader,
     )
@@ -97,6 +100,7 @@ _HOMES = {
     "VideoReader": "media",
     "WarmUp": "engine",
     "stop_on_signals": "signals",
+    "to_tensor": "infer",
     "unplace": "transform",
     "warm_up": "engine",
 }
@@ -160,6 +164,7 @@ __all__ = [
     "VideoReader",
     "WarmUp",
     "stop_on_signals",
+    "to_tensor",
     "unplace",
     "warm_up",
 ]

@@ -1,20 +1,29 @@
 """Models: pictures in, objects in source pixels out."""
 
 from picasso.infer.heads import AttributeHead, HeadSettings, Label, ObjectHead
+from picasso.infer.inference import Inference, Part
+from picasso.infer.inputs import InputMaker, Inputs, InputSpec
 from picasso.infer.providers import available_providers, choose_providers, threads_for
 from picasso.infer.selectors import ObjectRule, Selector
 from picasso.infer.session import Session, TensorInfo
+from picasso.infer.tensors import to_tensor
 
 __all__ = [
     "AttributeHead",
     "HeadSettings",
+    "Inference",
+    "InputMaker",
+    "InputSpec",
+    "Inputs",
     "Label",
     "ObjectHead",
     "ObjectRule",
+    "Part",
     "Selector",
     "Session",
     "TensorInfo",
     "available_providers",
     "choose_providers",
     "threads_for",
+    "to_tensor",
 ]

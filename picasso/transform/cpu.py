@@ -54,10 +54,7 @@ def transform(
         GeometryError: A surface has another size than the placement says.
     """
     job, table, scratch_bytes = _plan(source, placement, target, interpolation)
-    memory = _scratch.memory
-    if len(memory) < scratch_bytes:
-        memory = _scratch.memory = aligned(scratch_bytes)
-    host(transform_frame)(job, table, memory, *_memories(source, target))
+    host(transform_frame)(job, table, _working_memory(scratch_bytes), *_memories(source, target))
 
 
 class CpuTransformer:
@@ -110,6 +107,60 @@ def transform_by_reference(
     job, table, scratch_bytes = _plan(source, placement, target, interpolation)
     scratch = bytearray(scratch_bytes)
     pure(transform_frame)(job.tolist(), table.tolist(), scratch, *_memories(source, target))
+
+
+def transform_to_numbers(
+    source: SurfaceView,
+    placement: Placement,
+    target: Picture,
+    memory: Bytes,
+    numbers: Bytes,
+    pad: int,
+    interpolation: Interpolation,
+    *,
+    stream: bool = False,
+    by_reference: bool = False,
+) -> None:
+    """Crop, scale, letterbox and convert one frame into its share of a tensor, as ``transform`` does.
+
+    Args:
+        source: What is read, in host memory, of size ``placement.source_wh``.
+        placement: Which rectangle of the source lands on which rectangle of the target.
+        target: Where the numbers lie in ``memory``; its format is one of ``TENSORS``.
+        memory: What is written.
+        numbers: What ``picasso_kernels.maths.numbers.table_of`` returns.
+        pad: The pixel of the bars, packed, in the order of the tensor's channels.
+        interpolation: The filter.
+        stream: Whether the tensor is larger than the caches.
+        by_reference: Whether the interpreter runs the kernel.
+
+    Raises:
+        SurfaceError: The source is in GPU memory.
+        GeometryError: The source has another size than the placement says.
+    """
+    _check_size("source", source, placement.source_wh)
+    job, table, scratch_bytes = make_plan(
+        _picture(source, SOURCES, "read"),
+        target,
+        placement.crop_ltwh,
+        placement.target_wh,
+        placement.inner_ltwh,
+        FILTERS[interpolation],
+        pad,
+        stream,
+    )
+    y, u, v = (_mutable(plane) for plane in _three(source))
+    if by_reference:
+        pure(transform_frame)(job.tolist(), table.tolist(), bytearray(scratch_bytes), y, u, v, memory, numbers, memory)
+        return
+    host(transform_frame)(job, table, _working_memory(scratch_bytes), y, u, v, memory, numbers, memory)
+
+
+def _working_memory(size: int) -> Bytes:
+    """Return this thread's working memory, of at least ``size`` bytes."""
+    if len(_scratch.memory) < size:
+        _scratch.memory = aligned(size)
+    return _scratch.memory
 
 
 def _plan(source: SurfaceView, placement: Placement, target: SurfaceView, interpolation: Interpolation) -> Plan:

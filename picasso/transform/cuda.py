@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from picasso.errors import GeometryError, SurfaceError
+from picasso.errors import GeometryError, SpecError, SurfaceError
 from picasso.surface import SurfaceView, VideoFormat
 from picasso.surface.cuda_memory import DeviceBlock, open_device
 from picasso.surface.tensor import DTYPES, DeviceTensor, allocate_tensor, check_dtype, tensor_over
@@ -29,7 +29,7 @@ from picasso.transform.cuda_surfaces import (
 from picasso.transform.filters import FILTERS
 from picasso.transform.fitting import Interpolation
 from picasso.transform.placement import Placement
-from picasso.transform.tensor import Normalization, one_each
+from picasso.transform.tensor import Normalization, one_each, pack_pad
 from picasso_kernels.cuda.driver import Arguments, Event, Launch, Stream, copy_to_device
 from picasso_kernels.cuda.frame_table import ADDRESSES, NUMBERS, Frame
 from picasso_kernels.cuda.plan import TARGETS, FramePlan, plan_frame, warm_up
@@ -179,18 +179,20 @@ class CudaTransformer:
         normalization: Normalization = _KNOWN,
         *,
         dtype: str = "float16",
+        pad: int | Sequence[int] = 0,
         out: object | None = None,
         interpolation: Interpolation = Interpolation.BILINEAR,
     ) -> DeviceTensor:
-        """Put on the stream what makes pictures planes of numbers, ``(N, 3, H, W)``; bars are black before the scaling.
+        """Put on the stream what makes pictures planes of numbers, ``(N, 3, H, W)``.
 
         One launch for each kernel that the sources need. The same numbers as ``picasso.transform.tensor.to_tensor``.
 
         Args:
             sources: N pictures on this GPU, of any sizes and formats.
             placements: One for all, or one each; all of one target size.
-            normalization: What happens to a channel.
+            normalization: What happens to a channel; of grey there are no tensors on a GPU.
             dtype: ``float16`` or ``float32``; that of ``out`` if that is given.
+            pad: What bars are before the scaling, 0..255: one number, or one for each plane.
             out: Where to write: an array of another library on this GPU, ``(N, 3, H, W)`` or, of one picture,
                 ``(3, H, W)``. By default memory of the pool.
             interpolation: The filter.
@@ -198,6 +200,7 @@ class CudaTransformer:
         Raises:
             SurfaceError: A surface, or ``out``, is not on this GPU, a format cannot be read, or ``out`` has another
                 shape or dtype.
+            SpecError: ``normalization`` is of grey, or ``pad`` is not in 0..255.
             GeometryError: A source has another size than its placement says, or targets differ in size.
             ShapeError: There is no source, or not as many placements.
         """
@@ -205,6 +208,7 @@ class CudaTransformer:
         each, (width, height) = one_each(sources, placements)
         shape = (len(sources), 3, height, width)
         check_dtype(dtype)
+        bars = _bars(normalization, pad)
         tensor = allocate_tensor(shape, dtype, self.stream) if out is None else tensor_over(out)
         if tensor.shape != shape or tensor.gpu_id != self.device.index:
             where = f"shape {shape} on GPU {self.device.index}"
@@ -218,12 +222,14 @@ class CudaTransformer:
 
         def make() -> Batch:
             plans = [
-                self._prepare_tensor(source, placement, tensor, (own[0], own[1], own[2]), normalization, interpolation)
+                self._prepare_tensor(
+                    source, placement, tensor, (own[0], own[1], own[2]), normalization, bars, interpolation
+                )
                 for source, placement, own in zip(sources, each, planes.tolist(), strict=True)
             ]
             return Batch(looked_at.kinds, list(each), what, plans, self.stream, _BLOCK)
 
-        what = (interpolation, tensor.dtype, tensor.strides, tensor.data_ptr & 15, normalization)
+        what = (interpolation, tensor.dtype, tensor.strides, tensor.data_ptr & 15, normalization, bars)
         batch = self._batches.find(looked_at.kinds, list(each), what, make)
         if batch.aimed_at != tensor.data_ptr:
             batch.aim(planes if normalization.order == "rgb" else planes[:, ::-1], tensor.data_ptr)
@@ -265,6 +271,7 @@ class CudaTransformer:
         tensor: DeviceTensor,
         planes: Addresses,
         normalization: Normalization,
+        bars: tuple[int, ...],
         interpolation: Interpolation,
     ) -> DevicePlan:
         alignments = tuple(plane & 15 for plane in planes)
@@ -277,6 +284,7 @@ class CudaTransformer:
                 tensor.strides,
                 alignments,
                 normalization,
+                bars,
             )
         except SurfaceError:
             self._check_place(source, "source")
@@ -288,9 +296,8 @@ class CudaTransformer:
             target = tuple(Plane(alignment, tensor.strides[2], size, 1) for alignment in alignments)
             step = 1 if normalization.order == "rgb" else -1
             numbers = (normalization.scale[::step], normalization.bias[::step])
-            prepared = self._upload(
-                source, placement, Picture(_TENSOR_FORMATS[tensor.dtype], target[::step]), interpolation, numbers
-            )
+            picture = Picture(_TENSOR_FORMATS[tensor.dtype], target[::step])
+            prepared = self._upload(source, placement, picture, interpolation, numbers, bars[::step])
             self._plans[key] = prepared
         return prepared
 
@@ -312,7 +319,7 @@ class CudaTransformer:
         placement: Placement,
         target: Picture,
         interpolation: Interpolation,
-        *numbers: tuple[tuple[float, ...], tuple[float, ...]],
+        *numbers: Any,
     ) -> DevicePlan:
         """Plan a transform, and put its tables on the device."""
         plan = plan_frame(
@@ -414,3 +421,11 @@ class CudaTransformer:
         """Refuse what a kernel would fault on, after which no call to the GPU succeeds any more."""
         if not self.device.holds(address):
             raise SurfaceError(f"the {what} is at {address:#x}, which is not memory of GPU {self.device.index}")
+
+
+def _bars(normalization: Normalization, pad: int | Sequence[int]) -> tuple[int, ...]:
+    """Return what each plane has in the bars, before the scaling."""
+    if normalization.order == "gray":
+        raise SpecError("Normalization.order = 'gray': a tensor on a GPU is of rgb or bgr")
+    packed = pack_pad(pad, normalization.channels)
+    return packed & 255, packed >> 8 & 255, packed >> 16 & 255

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from numba import cuda
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -20,9 +21,10 @@ from drawings import blurs, shapes
 
 from picasso.draw.cpu import CpuPainter
 from picasso.surface import ColorSpace, Matrix, SurfaceView, VideoFormat
-from picasso.transform import Interpolation
+from picasso.transform import Interpolation, Normalization
 from picasso.transform.cpu import transform
 from picasso.transform.filters import FILTERS as KERNEL_FILTERS
+from picasso.transform.tensor import to_tensor
 from picasso_kernels.cuda import paint
 from picasso_kernels.cuda.frame_table import ADDRESSES, Frame
 from picasso_kernels.cuda.instructions import HostMemory
@@ -33,6 +35,7 @@ from picasso_kernels.frame.pixel_formats import Picture, Plane
 from picasso_kernels.maths.color import to_yuv
 
 SCALE, BIAS = (1 / 58.4, 0.0171, 1 / 57.1), (-2.12, -2.04, -1.8)
+PAD = (114, 7, 200)
 
 
 def run(thread: Callable[..., None], argument: Any, columns: int, rows: int) -> None:
@@ -56,7 +59,7 @@ def picture(surface: SurfaceView) -> Picture:
 def run_transform(source: SurfaceView, case: Case, target: Picture, memories: list[Bytes], name: str) -> str:
     """Run the kernel that serves this transform; return its name."""
     place = case.placement
-    arguments = (picture(source), target, place.crop_ltwh, place.target_wh, place.inner_ltwh, name, (SCALE, BIAS))
+    arguments = (picture(source), target, place.crop_ltwh, place.target_wh, place.inner_ltwh, name, (SCALE, BIAS), PAD)
     plan = plan_frame(*arguments)
     layouts = source.plane_layout()
     values = list(plan.row.item())
@@ -72,13 +75,10 @@ def run_transform(source: SurfaceView, case: Case, target: Picture, memories: li
     return plan.kernel
 
 
-def expected_tensor(source: SurfaceView, case: Case, dtype: type, name: Interpolation) -> Bytes:
-    """Scale and shift the CPU's RGBA, each product and sum rounded once."""
-    rgba = SurfaceView.allocate(VideoFormat.RGBA, case.placement.target_wh)
-    transform(source, case.placement, rgba, name)
-    pixels = rgba.to_numpy()[..., :3].transpose(2, 0, 1).astype(float)
-    factors, offsets = (np.float32(values).astype(float)[:, None, None] for values in (SCALE, BIAS))
-    return (pixels * factors + offsets).astype(np.float32).astype(dtype)
+def expected_tensor(source: SurfaceView, case: Case, dtype: str, name: Interpolation) -> npt.NDArray[Any]:
+    """Return the planes that the CPU makes."""
+    normalization = Normalization(SCALE, BIAS)
+    return to_tensor([source], case.placement, normalization, dtype=dtype, pad=PAD, interpolation=name)[0]
 
 
 def byte_targets(source: SurfaceView, case: Case, name: Interpolation) -> Iterator[tuple[str, bool]]:
@@ -95,7 +95,7 @@ def byte_targets(source: SurfaceView, case: Case, name: Interpolation) -> Iterat
 def float_targets(source: SurfaceView, case: Case, name: Interpolation) -> Iterator[tuple[str, bool]]:
     """Compare planes of float16 and float32 with the CPU's pixels."""
     width, height = case.placement.target_wh
-    for form, dtype in (("half", np.float16), ("single", np.float32)):
+    for form, dtype in (("half", "float16"), ("single", "float32")):
         tensor = np.full((3, height, width), np.nan, dtype)
         plane = Plane(0, tensor.strides[1], tensor.strides[2], 1)
         planes = [tensor[index].reshape(-1).view(np.uint8) for index in range(3)]

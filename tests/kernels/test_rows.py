@@ -15,7 +15,7 @@ import pytest
 from picasso_kernels.cpu import vector_rows
 from picasso_kernels.cpu.compile import host
 from picasso_kernels.frame.plan import vector_entries
-from picasso_kernels.maths import filter_rows, rows
+from picasso_kernels.maths import filter_rows, numbers, rows
 from picasso_kernels.maths.axis import Axis
 from picasso_kernels.maths.color import to_rgb, to_yuv
 from picasso_kernels.maths.memory import tail
@@ -180,12 +180,51 @@ def test_means_of_shares(count: int, room: int) -> None:
     assert_same(row, ("out", 4), 2 * (count + 5 + room), 5, count + 5)
 
 
+PLANES = [1 << 10, -(1 << 10), 0]
+SCALES = [((1 / 255,) * 3, (0.0,) * 3), ((1 / 58.395, 1 / 57.12, -1 / 57.375), (-2.1, -2.0, 1.8)), ((1,) * 3, (0,) * 3)]
+
+
+@pytest.mark.parametrize("count", [1, 3, 15, 17, *COUNTS])
+@pytest.mark.parametrize(("scale", "bias"), SCALES, ids=["unit", "mean and deviation", "levels"])
+@pytest.mark.parametrize(
+    ("loop", "dtype"),
+    [(numbers.numbers32, "float32"), (numbers.numbers16, "float16"), (numbers.numbers8, "uint8")],
+    ids=["float32", "float16", "uint8"],
+)
+def test_numbers(loop: Callable[..., None], dtype: str, scale: Any, bias: Any, count: int) -> None:
+    row, size = Row(loop, count), np.dtype(dtype).itemsize
+    row.wide = numbers.table_of(scale, bias, dtype)
+    hints: list[tuple[int, ...]] = [()] if size == 1 else [(0,), (1,)]
+    for hint in hints:
+        for lane_step in PLANES:
+            for step, first in ((size, 1 << 12), (size, 3 + (1 << 12)), (2 * size, 1 << 12), (-size, 1 << 12)):
+                assert_same(row, ("out", first), step, lane_step, ("source", 5), ("wide", 0), *hint, count)
+        for step, lane_step in ((3 * size, size), (4 * size, size), (3 * size, -size)):
+            assert_same(row, ("out", 64), step, lane_step, ("source", 5), ("wide", 0), *hint, count)
+
+
+def test_every_level_becomes_the_number_that_is_looked_up() -> None:
+    """Computed by the machine, with factors that need the one rounding of a fused multiplication and addition."""
+    random = np.random.default_rng(5)
+    for _ in range(20):
+        scale, bias = random.normal(0, 1, 3), random.normal(0, 2, 3) * 10.0 ** -random.integers(0, 8)
+        for loop, dtype in ((numbers.numbers32, "float32"), (numbers.numbers16, "float16")):
+            row, size = Row(loop, 0), np.dtype(dtype).itemsize
+            row.source = np.repeat(np.arange(256, dtype=np.uint8), 4)
+            row.wide = numbers.table_of(scale, bias, dtype)
+            assert_same(row, ("out", 0), size, 1024, ("source", 0), ("wide", 0), 0, 256)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("name", "features"),
-    [("generic", ""), ("haswell", "+avx2,+avx,+ssse3,+sse4.2,+sse4.1,+sse3,+sse2")],
-    ids=["sse2", "avx2"],
+    [
+        ("generic", ""),
+        ("haswell", "+avx2,+avx,+ssse3,+sse4.2,+sse4.1,+sse3,+sse2"),
+        ("haswell", "+avx2,+avx,+fma,+f16c,+ssse3,+sse4.2,+sse4.1,+sse3,+sse2"),
+    ],
+    ids=["sse2", "avx2", "fma"],
 )
 def test_lesser_machines_agree(name: str, features: str) -> None:
     """The same rows, made for CPUs without the instructions that this one may have."""
@@ -200,6 +239,7 @@ def test_lesser_machines_agree(name: str, features: str) -> None:
         "test_sums",
         "test_tints",
         "test_means_of_shares",
+        "test_numbers",
     ]
     environment = os.environ | {"NUMBA_CPU_NAME": name, "NUMBA_CPU_FEATURES": features}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *(this + test for test in chosen)]

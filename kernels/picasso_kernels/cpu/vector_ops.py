@@ -15,6 +15,7 @@ from picasso_kernels.cpu.numba_adapter.vectors import cpu_features
 I64: Final = ir.IntType(64)
 BYTES: Final = 64
 """Bytes of a register."""
+_FLOAT: Final = ir.FloatType()
 
 INSTRUCTIONS: Final = {
     "multiply_rounded": (
@@ -82,6 +83,17 @@ class Emitter:
         """Store a vector to any address."""
         self.builder.store(value, self.builder.bitcast(address, value.type.as_pointer()), align=1)
 
+    def stream(self, value: Value, address: Value, size: int) -> None:
+        """Store a vector of ``size`` bytes past the caches, if its address is a multiple of them; else as ``store``."""
+        b = self.builder
+        place = b.and_(b.ptrtoint(address, I64), I64(size - 1))
+        with b.if_else(b.icmp_unsigned("==", place, I64(0))) as (aligned, other):
+            with aligned:
+                stored = b.store(value, b.bitcast(address, value.type.as_pointer()), align=size)
+                stored.set_metadata("nontemporal", b.module.add_metadata([ir.IntType(32)(1)]))
+            with other:
+                self.store(value, address)
+
     def constant(self, bits: int, numbers: Sequence[int]) -> Value:
         """Return a vector of known numbers."""
         return ir.Constant(vector(len(numbers), bits), [number & ((1 << bits) - 1) for number in numbers])
@@ -122,6 +134,32 @@ class Emitter:
     def multiply_rounded(self, a: Value, b: Value) -> Value:
         """Return ``(a * b + 2**14) >> 15`` of signed 16-bit lanes; not for -32768 twice."""
         return self._instruction("multiply_rounded", a, b, a.type) or self._multiply_rounded(a, b)
+
+    def computes_floats(self, size: int) -> bool:
+        """Whether a CPU has ``multiply_add``, and of 2 bytes also ``halves``."""
+        whole = self.has("avx512f") or self.has("neon")
+        return whole or (self.has("fma") and (size == 4 or self.has("f16c")))
+
+    def splat_float(self, address: Value, index: int, count: int) -> Value:
+        """Load the float32 ``index`` from any address into every lane."""
+        bits = self.splat(self.number(address, index, 32), count, 32)
+        return self.builder.bitcast(bits, ir.VectorType(_FLOAT, count))
+
+    def load_floats(self, address: Value, count: int) -> Value:
+        """Load float32 from any address."""
+        return self.builder.bitcast(self.load(address, count, 32), ir.VectorType(_FLOAT, count))
+
+    def floats(self, value: Value) -> Value:
+        """Return signed 32-bit lanes as float32."""
+        return self.builder.sitofp(value, ir.VectorType(_FLOAT, value.type.count))
+
+    def multiply_add(self, a: Value, b: Value, c: Value) -> Value:
+        """Return ``a * b + c`` of float32, rounded once. Only where ``computes_floats``."""
+        return self._call(f"llvm.fma.v{a.type.count}f32", a.type, a, b, c)
+
+    def halves(self, value: Value) -> Value:
+        """Return float32 rounded to float16. Only where ``computes_floats``."""
+        return self.builder.fptrunc(value, ir.VectorType(ir.HalfType(), value.type.count))
 
     def dot_pairs(self, a: Value, b: Value, total: Value) -> Value:
         """Return ``total``, 32-bit lanes, plus the sums of products of neighbouring signed 16-bit lanes."""

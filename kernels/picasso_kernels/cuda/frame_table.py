@@ -113,6 +113,10 @@ class Frame(NamedTuple):
     bias_red: int
     bias_green: int
     bias_blue: int
+    pad_red: int
+    """What the bars of a tensor are before the scaling, 0..255."""
+    pad_green: int
+    pad_blue: int
 
 
 ADDRESSES: Final = 14

@@ -16,6 +16,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from picasso_kernels.maths.numbers import sum_rounded_once
+
 Plane: TypeAlias = Any
 """Device memory from some byte on: ``HostMemory`` on the host, an address on the device."""
 
@@ -149,18 +151,19 @@ def _signed_half(value: int) -> int:
 
 def scaled_half(value: int, scale: int, bias: int) -> int:
     """Return the bits of ``float16(value * scale + bias)``; ``scale`` and ``bias`` are bits of float32 (FFMA, F2F)."""
-    return int(np.float32(_fused(value, scale, bias)).astype(np.float16).view(np.uint16))
+    return int(_fused(value, scale, bias).astype(np.float16).view(np.uint16))
 
 
 def scaled_single(value: int, scale: int, bias: int) -> int:
     """Return the bits of ``float32(value * scale + bias)``; ``scale`` and ``bias`` are bits of float32 (FFMA)."""
-    return int(np.float32(_fused(value, scale, bias)).view(np.uint32))
+    return int(_fused(value, scale, bias).view(np.uint32))
 
 
-def _fused(value: int, scale: int, bias: int) -> float:
-    """Multiply and add without rounding in between: 8 times 24 bits fit the 53 of a Python float."""
+def _fused(value: int, scale: int, bias: int) -> np.float32:
+    """Multiply and add without rounding in between."""
     factor, offset = np.array([scale, bias], np.int64).astype(np.uint32).view(np.float32).astype(float)
-    return float(value * factor + offset)
+    made: np.float32 = sum_rounded_once(np.array([value * factor]), np.array([offset]))[0]  # 8 bits times 24 are exact
+    return made
 
 
 def lanes() -> int:

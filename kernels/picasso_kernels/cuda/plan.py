@@ -68,6 +68,7 @@ def plan_frame(
     inner: RectLTWH,
     name: str,
     normalize: tuple[tuple[float, ...], tuple[float, ...]] = ((1.0,) * 3, (0.0,) * 3),
+    pad: tuple[int, ...] = (0, 0, 0),
 ) -> FramePlan:
     """Plan one transform; the most recent plans are remembered.
 
@@ -79,8 +80,9 @@ def plan_frame(
         inner: Left, top, width, height of where the crop lands; the rest becomes black.
         name: One of ``plan.FILTERS``.
         normalize: Factor and offset of red, green and blue, of targets of floats.
+        pad: Red, green and blue of the bars of targets of floats, 0..255.
     """
-    return _Planner(source, target, crop, target_wh, inner, name).plan(normalize)
+    return _Planner(source, target, crop, target_wh, inner, name).plan(normalize, pad)
 
 
 class _Planner:
@@ -101,11 +103,13 @@ class _Planner:
         self.layout = ""
         self.components = list_components(source)
 
-    def plan(self, normalize: tuple[tuple[float, ...], tuple[float, ...]]) -> FramePlan:
+    def plan(self, normalize: tuple[tuple[float, ...], tuple[float, ...]], pad: tuple[int, ...]) -> FramePlan:
         planar = self.is_planar()
         reader = self.add_source(planar)
         self.add_target()
         self.add_coefficients(normalize)
+        for color, level in zip(("red", "green", "blue"), pad, strict=True):
+            self.row[f"pad_{color}"] = level
         writer = "planes" if planar else _writer(self.target.format)
         sources = [Place(samples.plane, samples.shift) for samples in self.components]
         width, height = self.target_wh

@@ -147,6 +147,16 @@ def shared(chroma: int, shown: int) -> int:
     return (chroma * shown + 128 * (4 - shown) + 2) >> 2
 
 
+def beyond(frame: Frame, x: int, y: int) -> int:
+    """Return a negative number of a pixel in a bar, else 0 or more."""
+    return (x - frame.left) | (frame.right - 1 - x) | (y - frame.top) | (frame.bottom - 1 - y)
+
+
+def padded(outside: int, value: int, pad: int) -> int:
+    """Return a channel; in a bar, where ``outside`` is negative, it is ``pad``."""
+    return pad if outside < 0 else value
+
+
 def write_half_planes(frame: Frame, column: int, row: int) -> None:
     """Write a block of three planes of float16."""
     if 2 * column < frame.width and 2 * row < frame.height:
@@ -158,9 +168,13 @@ def write_half_planes(frame: Frame, column: int, row: int) -> None:
 def write_half_pairs(frame: Frame, column: int, row: int, pair: PixelPair) -> None:
     """Write two pixels of a row to the three planes."""
     at = row * frame.target_pitch + 4 * column
-    write_half_pair(frame, frame.target, at, column, pair[0], pair[4], frame.scale_red, frame.bias_red)
-    write_half_pair(frame, frame.target_u, at, column, pair[1], pair[5], frame.scale_green, frame.bias_green)
-    write_half_pair(frame, frame.target_v, at, column, pair[2], pair[6], frame.scale_blue, frame.bias_blue)
+    first, second = beyond(frame, 2 * column, row), beyond(frame, 2 * column + 1, row)
+    red, red_ = padded(first, pair[0], frame.pad_red), padded(second, pair[4], frame.pad_red)
+    green, green_ = padded(first, pair[1], frame.pad_green), padded(second, pair[5], frame.pad_green)
+    blue, blue_ = padded(first, pair[2], frame.pad_blue), padded(second, pair[6], frame.pad_blue)
+    write_half_pair(frame, frame.target, at, column, red, red_, frame.scale_red, frame.bias_red)
+    write_half_pair(frame, frame.target_u, at, column, green, green_, frame.scale_green, frame.bias_green)
+    write_half_pair(frame, frame.target_v, at, column, blue, blue_, frame.scale_blue, frame.bias_blue)
 
 
 def write_half_pair(
@@ -187,9 +201,13 @@ def write_single_planes(frame: Frame, column: int, row: int) -> None:
 def write_single_pairs(frame: Frame, column: int, row: int, pair: PixelPair) -> None:
     """Write two pixels of a row to the three planes."""
     at = row * frame.target_pitch + 8 * column
-    write_single_pair(frame, frame.target, at, column, pair[0], pair[4], frame.scale_red, frame.bias_red)
-    write_single_pair(frame, frame.target_u, at, column, pair[1], pair[5], frame.scale_green, frame.bias_green)
-    write_single_pair(frame, frame.target_v, at, column, pair[2], pair[6], frame.scale_blue, frame.bias_blue)
+    first, second = beyond(frame, 2 * column, row), beyond(frame, 2 * column + 1, row)
+    red, red_ = padded(first, pair[0], frame.pad_red), padded(second, pair[4], frame.pad_red)
+    green, green_ = padded(first, pair[1], frame.pad_green), padded(second, pair[5], frame.pad_green)
+    blue, blue_ = padded(first, pair[2], frame.pad_blue), padded(second, pair[6], frame.pad_blue)
+    write_single_pair(frame, frame.target, at, column, red, red_, frame.scale_red, frame.bias_red)
+    write_single_pair(frame, frame.target_u, at, column, green, green_, frame.scale_green, frame.bias_green)
+    write_single_pair(frame, frame.target_v, at, column, blue, blue_, frame.scale_blue, frame.bias_blue)
 
 
 def write_single_pair(

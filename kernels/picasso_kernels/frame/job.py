@@ -19,6 +19,8 @@ class Writer(IntEnum):
     """NV12 or I420, by way of RGBA rows."""
     PLANES = 2
     """NV12 or I420 from YUV of the same colour space, plane by plane."""
+    TENSOR = 3
+    """Numbers of one, two or four bytes, looked up for each channel."""
 
 
 class Reader(IntEnum):
@@ -132,7 +134,15 @@ SAMPLE_ROWS: Final = HEADER + 14
 SAMPLE_ROW_BYTES: Final = HEADER + 15
 STORE: Final = HEADER + 16
 OUT_LANES: Final = HEADER + 17
-TO_YUV: Final = HEADER + 18
+NUMBER_BYTES: Final = HEADER + 18
+"""Of a tensor."""
+GREY: Final = HEADER + 19
+"""1 where a tensor has the luma of its pixels in all channels."""
+PAD: Final = HEADER + 20
+"""The pixel of a tensor's bars, as ``memory.pixel`` packs it, in the order of the target."""
+STREAM: Final = HEADER + 21
+"""1 where a tensor is larger than the caches, and vector code writes past them."""
+TO_YUV: Final = HEADER + 22
 """The ten coefficients of ``color.ToYuv``."""
 TO_RGB: Final = TO_YUV + 10
 """The six coefficients of ``color.ToRgb``."""

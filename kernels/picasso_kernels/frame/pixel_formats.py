@@ -13,6 +13,13 @@ SOURCES: Final = frozenset(PIXEL_FORMATS) | PLANAR_TARGETS | {"GRAY8", "UYVY"}
 """Formats that can be read."""
 TARGETS: Final = frozenset(PIXEL_FORMATS) | PLANAR_TARGETS
 """Formats that can be written."""
+NUMBER_BYTES: Final = {"float32": 4, "float16": 2, "uint8": 1}
+"""Bytes a number of a tensor, by NumPy's name of its type."""
+TENSORS: Final = {f"{order}-{dtype}": size for order in ("RGB", "BGR", "GREY") for dtype, size in NUMBER_BYTES.items()}
+"""Bytes a number of the tensors that can be written, by the order of their channels and the type of their numbers.
+
+A tensor is one plane, whose channels lie ``lane_step`` bytes apart; those of grey lie on each other.
+"""
 
 
 class Plane(NamedTuple):

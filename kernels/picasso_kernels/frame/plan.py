@@ -12,7 +12,7 @@ import numpy.typing as npt
 from picasso_kernels.cpu.compile import pure, ready
 from picasso_kernels.frame import job as j
 from picasso_kernels.frame.job import Filter, Read, Reader, Store, Writer
-from picasso_kernels.frame.pixel_formats import PIXEL_FORMATS, Picture, Plane, Samples, list_components
+from picasso_kernels.frame.pixel_formats import PIXEL_FORMATS, TENSORS, Picture, Plane, Samples, list_components
 from picasso_kernels.maths.axis import Axis, fill_bilinear, fill_nearest
 from picasso_kernels.maths.color import spans, to_rgb, to_yuv
 from picasso_kernels.maths.filters import tap_table
@@ -38,17 +38,26 @@ class Plan(NamedTuple):
 
 @functools.lru_cache(maxsize=256)
 def make_plan(
-    source: Picture, target: Picture, crop: RectLTWH, target_wh: tuple[int, int], inner: RectLTWH, name: str
+    source: Picture,
+    target: Picture,
+    crop: RectLTWH,
+    target_wh: tuple[int, int],
+    inner: RectLTWH,
+    name: str,
+    pad: int = 0,
+    stream: bool = False,
 ) -> Plan:
     """Return the plan of one transform; the most recent ones are remembered.
 
     Args:
         source: What is read; its format is one of ``pixel_formats.SOURCES``.
-        target: What is written; its format is one of ``pixel_formats.TARGETS``.
+        target: What is written; its format is one of ``pixel_formats.TARGETS`` or ``pixel_formats.TENSORS``.
         crop: Left, top, width, height of what is taken of the source, in pixels.
         target_wh: Size of the target.
         inner: Left, top, width, height of where the crop lands; the rest becomes black.
         name: One of ``FILTERS``.
+        pad: The pixel of a tensor's bars, packed, in the order of its channels.
+        stream: Whether a tensor is larger than the caches.
     """
     sheet = _Sheet()
     writer = _writer(source, target)
@@ -63,6 +72,7 @@ def make_plan(
     sheet.set(_formats(source, target, writer, direct))
     sheet.set(enumerate(_to_yuv(source, target, writer)), j.TO_YUV)
     sheet.set(enumerate(to_rgb(source.matrix, source.full_range)), j.TO_RGB)
+    sheet.set({j.PAD: pad, j.STREAM: stream})
     for index, plane in enumerate(_target_planes(target, writer)):
         sheet.set(enumerate(plane), j.OUT + index * j.OUT_PLANE)
     return sheet.finish()
@@ -241,12 +251,16 @@ def _formats(source: Picture, target: Picture, writer: Writer, direct: bool) -> 
         j.DIRECT: direct and reader == Reader.PIXELS,
         j.LUMA_BLACK: spans(target.full_range)[0],
         j.OUT_LANES: lanes,
+        j.NUMBER_BYTES: TENSORS.get(target.format, 0),
+        j.GREY: target.format.startswith("GREY"),
     }
 
 
 def _writer(source: Picture, target: Picture) -> Writer:
     if target.format in PIXEL_FORMATS:
         return Writer.PIXELS
+    if target.format in TENSORS:
+        return Writer.TENSOR
     same_color = (source.matrix, source.full_range) == (target.matrix, target.full_range)
     return Writer.PLANES if source.is_yuv and same_color else Writer.YUV420
 
@@ -273,6 +287,8 @@ def _target_planes(target: Picture, writer: Writer) -> list[Plane]:
 
 def _to_yuv(source: Picture, target: Picture, writer: Writer) -> tuple[int, ...]:
     """Return the coefficients for the channels in the order of the source, and chroma in the order of the target."""
+    if writer == Writer.TENSOR:
+        return to_yuv("bt601", full_range=True)  # grey, of pixels that are in the order of RGBA by then
     coefficients = to_yuv(target.matrix, target.full_range)
     if source.is_blue_first:
         coefficients = coefficients.swapped()

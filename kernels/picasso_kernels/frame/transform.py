@@ -25,7 +25,6 @@ from picasso_kernels.frame.job import (
     OUT_PLANE,
     OUT_STEP,
     PITCH,
-    READER,
     ROW_BYTES,
     ROWS,
     SAMPLE_ROW_BYTES,
@@ -34,23 +33,21 @@ from picasso_kernels.frame.job import (
     SWAP,
     TARGET_HEIGHT,
     TARGET_WIDTH,
-    TO_RGB,
     TO_YUV,
     TOP,
     WIDTH,
     WRITER,
-    Reader,
     Store,
     Writer,
 )
+from picasso_kernels.frame.picture import pixel_row
 from picasso_kernels.frame.resample import forget_rows, target_row
+from picasso_kernels.frame.tensor import write_tensor
 from picasso_kernels.maths.memory import Bytes, Ints, Planes, copy, tail
 from picasso_kernels.maths.rows import (
     BLACK,
     fill_pixels,
-    grey_pixels,
     order_pixels,
-    rgb_row,
     spread_pixels,
     spread_samples,
     yuv_paired,
@@ -79,7 +76,7 @@ def transform_frame(
         source1: Second plane.
         source2: Third plane.
         target0: First plane of the target.
-        target1: Second plane.
+        target1: Second plane; of a tensor the numbers that ``maths.numbers`` looks up.
         target2: Third plane.
     """
     job, table, scratch = tail(job, 0), tail(table, 0), tail(scratch, 0)
@@ -93,25 +90,10 @@ def transform_frame(
         write_plane(job, 2, sources[2], table, scratch, targets[2])
     elif job[WRITER] == Writer.PIXELS:
         write_pixels(job, table, scratch, sources, targets[0])
+    elif job[WRITER] == Writer.TENSOR:
+        write_tensor(job, table, scratch, sources, targets[0], targets[1])
     else:
         write_blocks(job, table, scratch, sources, targets)
-
-
-def pixel_row(job: Ints, table: Ints, scratch: Bytes, sources: Planes, y: int, out: Bytes) -> None:
-    """Write row ``y`` of the picture as pixels whose channels are in the order of the source."""
-    if job[READER] == Reader.PIXELS:
-        target_row(job, sources[0], table, scratch, y, out)
-        return
-    size = job[SAMPLE_ROW_BYTES]
-    luma = tail(scratch, job[SAMPLE_ROWS])
-    target_row(job, sources[0], table, scratch, y, luma)
-    if job[READER] == Reader.GREY:
-        grey_pixels(out, luma, job[WIDTH])
-        return
-    u, v = tail(luma, size), tail(luma, 2 * size)
-    target_row(tail(job, COMPONENT), sources[1], table, scratch, y, u)
-    target_row(tail(job, 2 * COMPONENT), sources[2], table, scratch, y, v)
-    rgb_row(out, luma, u, v, tail(job, TO_RGB), job[WIDTH])
 
 
 def write_pixels(job: Ints, table: Ints, scratch: Bytes, sources: Planes, target: Bytes) -> None:
