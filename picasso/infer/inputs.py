@@ -109,7 +109,12 @@ class InputSpec:
     def place(
         self, source_wh: SizeWH, crop_ltwh: RectLTWH | None = None, *, sample_aspect_ratio: Fraction | int = 1
     ) -> Placement:
-        """Return where a picture of this size, or a crop of it in pixels, lands in the tensor.
+        """Return where a picture, or a crop of it, lands in the tensor.
+
+        Args:
+            source_wh: Width and height of the picture in pixels.
+            crop_ltwh: Left, top, width and height in pixels; by default all of it.
+            sample_aspect_ratio: Width of a pixel of the picture over its height.
 
         Raises:
             GeometryError: The crop leaves the picture.
@@ -210,7 +215,7 @@ class InputMaker:
         return Inputs(self._fill(sources, placements), back, np.array(kept, np.intp))
 
     def give_back(self, inputs: Inputs) -> None:
-        """Let the next call use the memory of a tensor that nothing reads any more."""
+        """Let the next call use the tensor of ``inputs``, which nothing reads any more."""
         if isinstance(inputs.tensor, np.ndarray):
             self._spare.append(inputs.tensor.base if isinstance(inputs.tensor.base, np.ndarray) else inputs.tensor)
             del self._spare[:-2]
