@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -38,12 +39,12 @@ def run(
     console = progress()
     with _problems_by_line():
         from picasso.module import Module
-        from picasso.module.logs import logging_to
+        from picasso.module.logs import logging_of
 
         one = Module.from_file(file, compat=compat)
-        for warning in one.config.warnings:
-            print(f"picasso: {warning}", file=sys.stderr)
-        with logging_to(None, one.config.parameters["log_level"]):
+        with logging_of(one.config.parameters):
+            for warning in one.config.warnings:
+                logging.getLogger("picasso.module").warning("%s", warning)
             statuses = _run(one, console, is_live=console.is_terminal and not quiet)
     if not quiet:
         console.print(_table(statuses))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, final
 
 from picasso.encode.thread_reserve import starting
+from picasso.engine.source_at_work import work_for
 
 if TYPE_CHECKING:
     from picasso.engine.clock import Clock
@@ -22,6 +24,27 @@ MOMENT_S = 0.1
 class EngineThread(threading.Thread):
     """A daemon thread; ``top -H`` and debuggers show the beginning of its name."""
 
+    def __init__(
+        self,
+        *,
+        target: Callable[..., object],
+        name: str,
+        args: Iterable[Any] = (),
+        daemon: bool = True,
+        source_id: str | None = None,
+    ) -> None:
+        """Make a thread.
+
+        Args:
+            target: What it runs.
+            name: Its name.
+            args: What ``target`` takes.
+            daemon: Whether the process may end without it.
+            source_id: The source that it works for, which lines of the log then name.
+        """
+        super().__init__(target=target, name=name, args=args, daemon=daemon)
+        self._source_id = source_id
+
     def start(self) -> None:
         """Start, but not while an encoder opens that was promised the last threads there are."""
         with starting:
@@ -31,6 +54,8 @@ class EngineThread(threading.Thread):
         """Run the target."""
         if sys.platform == "linux" and sys.version_info < (3, 14):  # from then on Python does it
             _name_this_thread(self.name)
+        if self._source_id is not None:
+            work_for(self._source_id)
         super().run()
 
 

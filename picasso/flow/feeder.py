@@ -111,7 +111,7 @@ class Feeder:
         self._last_frame_ns = 0
         self._gap_ns = 0
         self._started_s = 0.0
-        self._thread = EngineThread(target=self._run, name=f"feed-{source.source_id}", daemon=True)
+        self._thread = EngineThread(target=self._run, name=f"feed-{source.source_id}", source_id=source.source_id)
 
     def start(self) -> None:
         """Set up the source in the engine, and begin to read it; what raises here ends the source and its sinks."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol, final
 
 from picasso.engine.policies import OverflowPolicy, PtsResetPolicy
+from picasso.engine.source_at_work import work_for
 from picasso.engine.threads import EngineThread
 from picasso.flow.state import SinkStatus
 from picasso.media.location import Location
@@ -210,10 +211,12 @@ class SinkThread:
 
     def _run(self) -> None:
         while (output := self._next()) is not None:
+            work_for(output.source_id)
             self._write(output)
             if self._on_done is not None and not output.is_eos:
                 self._on_done(output)
             del output  # frees the frame while we wait
+        work_for(None)
         try:
             self._sink.close()
         except Exception as error:  # noqa: BLE001 - a sink is the user's; what it raises must not end the runner

@@ -16,12 +16,12 @@ def main(config_file_path: str | os.PathLike[str]) -> None:
         SystemExit: With 1, where the module cannot run or an element failed.
     """
     from picasso.module.config import ConfigError, load_config
-    from picasso.module.logs import logging_to
+    from picasso.module.logs import logging_of
     from picasso.module.run.module import Module
 
     try:
         config = load_config(config_file_path)
-        with logging_to(None, config.parameters["log_level"]):
+        with logging_of(config.parameters):
             Module(config, compat=True).run()
     except ConfigError as error:
         for problem in error.problems:

@@ -6,11 +6,13 @@ import logging
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-TRACE: Final = logging.DEBUG - 5
+from picasso.module.log_lines import FORMATS, TEXT, TRACE, note_place
+from picasso.module.log_repeats import Repeats
+
 LEVELS: Final[Mapping[str, int]] = {
     "error": logging.ERROR,
     "warn": logging.WARNING,
@@ -23,6 +25,8 @@ OFF: Final = logging.CRITICAL + 1
 BASE: Final = "insight.savant"
 """The target under which existing modules log; loggers of this package count as below it."""
 OWN: Final = "picasso"
+MAX_REPEATS: Final = 10
+"""Warnings of a kind that are written in ten seconds, where nothing else is set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +76,36 @@ class LogLevels:
         return record.levelno >= self.level_of(record.name)
 
 
-class Format(logging.Formatter):
-    """``LEVEL target > message``, with the parts of the target joined by ``::``."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Write one record; a traceback follows on lines of its own."""
-        level = "TRACE" if record.levelno == TRACE else record.levelname
-        text = f"{level} {record.name.replace('.', '::')} > {record.getMessage()}"
-        return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
-
-
 if TYPE_CHECKING:
     _Adapter = logging.LoggerAdapter[logging.Logger]
+    _Handler = logging.StreamHandler[TextIO]
 else:
     _Adapter = logging.LoggerAdapter
+    _Handler = logging.StreamHandler
+
+
+class Lines(_Handler):
+    """Writes records as lines, with their sources and traces; what repeats itself is counted."""
+
+    def __init__(self, stream: TextIO, levels: LogLevels, form: str, repeats: int) -> None:
+        """Write to a ``stream`` in a ``form``, at most ``repeats`` warnings of a kind in ten seconds; 0 is no limit."""
+        super().__init__(stream)
+        self.addFilter(levels.filter)
+        self.addFilter(note_place)
+        self.setFormatter(FORMATS[form]())
+        self._repeats = Repeats(repeats)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record, or count it."""
+        for one in self._repeats.pass_on(record):
+            super().emit(one)
+
+    def close(self) -> None:
+        """Write what was counted."""
+        with self.lock or nullcontext():
+            for one in self._repeats.flush():
+                super().emit(one)
+        super().close()
 
 
 class TraceLogger(_Adapter):
@@ -114,24 +134,33 @@ _lasting = ExitStack()
 def init_logging(log_level: str | None = None) -> None:
     """Log to standard error until the process ends, by the directives of ``log_level``.
 
-    Without them ``$LOGLEVEL`` counts, then ``info``. Another call replaces the one before.
+    Without them ``$LOGLEVEL`` counts, then ``info``; ``$LOG_FORMAT`` may say ``json``. Another call replaces the one
+    before.
     """
+    form = os.environ.get("LOG_FORMAT", TEXT)
     _lasting.close()
-    _lasting.enter_context(logging_to(None, log_level or os.environ.get("LOGLEVEL", "info")))
+    spec = log_level or os.environ.get("LOGLEVEL", "info")
+    _lasting.enter_context(logging_to(None, spec, form=form if form in FORMATS else TEXT))
+
+
+def logging_of(parameters: Mapping[str, Any]) -> AbstractContextManager[None]:
+    """Log to standard error as the ``parameters`` of a module say, while the context lasts."""
+    form, repeats = parameters["log_format"], parameters["log_repeats"]
+    return logging_to(None, parameters["log_level"], form=form, repeats=repeats)
 
 
 @contextmanager
-def logging_to(stream: TextIO | None, spec: str) -> Iterator[None]:
+def logging_to(stream: TextIO | None, spec: str, *, form: str = TEXT, repeats: int = MAX_REPEATS) -> Iterator[None]:
     """Log by these directives while the context lasts; loggers and handlers are as before afterwards.
 
     Args:
         stream: Where to; by default standard error.
         spec: The directives.
+        form: ``text`` or ``json``.
+        repeats: How many warnings of a kind are written in ten seconds; 0 for no limit.
     """
     levels = LogLevels.parse(spec)
-    handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(Format())
-    handler.addFilter(levels.filter)
+    handler = Lines(stream or sys.stderr, levels, form, repeats)
     root, own = logging.getLogger(), logging.getLogger(OWN)
     before = root.level, own.level, list(own.handlers), logging.getLevelName(TRACE)
     logging.addLevelName(TRACE, "TRACE")
@@ -144,6 +173,7 @@ def logging_to(stream: TextIO | None, spec: str) -> Iterator[None]:
         yield
     finally:
         root.removeHandler(handler)
+        handler.close()
         root.setLevel(before[0])
         own.setLevel(before[1])
         for one in before[2]:

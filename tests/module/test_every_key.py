@@ -349,6 +349,8 @@ ELSEWHERE: dict[str, str] = {
             "append_frame_meta_to_span": "test_stages_say_what_the_frame_was_at_their_ends",
         }.items()
     },
+    "parameters.log_format": "test_logs.py::test_a_module_logs_as_its_parameters_say",
+    "parameters.log_repeats": "test_logs.py::test_a_module_logs_as_its_parameters_say",
     "parameters.max_parallel_streams": "test_sources.py"
     "::test_streams_over_the_limit_are_rejected_one_by_one_and_lose_nothing",
     "source.uridecodebin.loop": "test_module_run.py::test_a_looping_file_has_times_that_keep_rising",

@@ -79,7 +79,7 @@ class Worker:
         self._exempt = exempt
         self._on_end = on_end
         self._abandoned = False
-        self._thread = EngineThread(target=self._main, name=f"picasso-{source_id}", daemon=True)
+        self._thread = EngineThread(target=self._main, name=f"picasso-{source_id}", daemon=True, source_id=source_id)
 
     def start(self) -> None:
         """Begin. Called once.

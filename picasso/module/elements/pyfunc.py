@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from picasso.engine.source_at_work import work_for
 from picasso.errors import MetadataError
 from picasso.module.elements.base import BasePyFuncPlugin, Batch, Services, StreamEvent, ties_of
 from picasso.module.elements.blame import place_of, words_of
@@ -169,9 +170,11 @@ class PyFuncElement:
             for frame in batch:
                 if not frame.is_dropped:
                     frame.in_batch(batch)
+                    work_for(frame.source_id)
                     with in_spans((frame,)):
                         self._guarded(batch, frame, plugin.process_frame, batch, frame)
                     self._guarded(batch, frame, demand_sound, frame)
+            work_for(None)
         ties_of(plugin).end_batch()
 
     def _guarded(self, batch: Batch, frame: Frame | None, call: Callable[..., None], *arguments: Any) -> None:

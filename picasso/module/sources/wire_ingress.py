@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, final
 
+from picasso.engine.source_at_work import work_for
 from picasso.engine.threads import EngineThread
 from picasso.errors import ShutDownError
 from picasso.media.carried import note_arrival
@@ -211,6 +212,7 @@ class WireIngress:
 
     def _take(self, received: Received) -> None:
         began_ns = self._clock.now_ns()
+        work_for(received.source_id)
         try:
             message = received.message()
             content = message.content
@@ -234,6 +236,7 @@ class WireIngress:
             self._is_stopped = True
         except Exception as error:  # noqa: BLE001 - no message ends the reading of others
             self._count("malformed", received.source_id, error)
+        work_for(None)
         waited_ns = self._clock.now_ns() - began_ns
         for line in self._lines.values():  # while a full queue was waited for, no one could be heard
             line.heard_ns += waited_ns
