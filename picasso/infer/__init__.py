@@ -1,6 +1,16 @@
 """Models: pictures in, objects in source pixels out."""
 
-from picasso.infer.heads import AttributeHead, HeadSettings, Label, ObjectHead
+from picasso.infer.heads import (
+    AttributeHead,
+    AttributeRule,
+    Classifier,
+    HeadSettings,
+    Label,
+    ObjectHead,
+    extra_feeds,
+    find_head,
+    head_names,
+)
 from picasso.infer.inference import Inference, Part
 from picasso.infer.inputs import InputMaker, Inputs, InputSpec
 from picasso.infer.providers import available_providers, choose_providers, threads_for
@@ -10,6 +20,8 @@ from picasso.infer.tensors import to_tensor
 
 __all__ = [
     "AttributeHead",
+    "AttributeRule",
+    "Classifier",
     "HeadSettings",
     "Inference",
     "InputMaker",
@@ -24,6 +36,9 @@ __all__ = [
     "TensorInfo",
     "available_providers",
     "choose_providers",
+    "extra_feeds",
+    "find_head",
+    "head_names",
     "threads_for",
     "to_tensor",
 ]

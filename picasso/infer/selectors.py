@@ -152,12 +152,13 @@ class Selector:
 
         Args:
             xywha: ``(N, 5)`` centre, size, angle in degrees; NaN for no angle. Or ``(N, 4)``, upright.
-            confidences: ``(N,)``, 0 … 1; NaN is not certain.
+            confidences: ``(N,)``, 0 … 1; what is not finite is no object.
             class_ids: ``(N,)`` numbers of the model's classes.
             scale_xy: Source pixels for each pixel of the boxes, for the sizes of the rules.
         """
         merged, limits = self._looked_up(np.asarray(class_ids))
-        stays = (merged >= 0) & (confidences > limits[:, 0]) & np.isfinite(xywha[:, :4]).all(axis=1)
+        stays = (merged >= 0) & (confidences > limits[:, 0]) & np.isfinite(confidences)
+        stays &= np.isfinite(xywha[:, :4]).all(axis=1)
         if self._sizes_matter:
             width, height = xywha[:, 2] * scale_xy[0], xywha[:, 3] * scale_xy[1]
             stays &= (width >= limits[:, 1]) & (height >= limits[:, 2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,44 @@ def only_output(head: str, outputs: Outputs, rank: int) -> Floats:
     if len(fitting) != 1:
         raise ModelError(f"{head}: expected one output of {rank} axes, got {shown(outputs)}")
     return next(iter(fitting.values())).astype(np.float32, copy=False)
+
+
+def named_output(head: str, outputs: Outputs, name: str, rank: int) -> Floats:
+    """Return the output of a name, as float32.
+
+    Raises:
+        ModelError: It is not there, or has not ``rank`` axes.
+    """
+    value = outputs.get(name)
+    if value is None or value.ndim != rank:
+        raise ModelError(f"{head}: expected an output {name!r} of {rank} axes, got {shown(outputs)}")
+    return value.astype(np.float32, copy=False)
+
+
+def check_classes(head: str, count: int, classes: int | None) -> None:
+    """Refuse an output of ``count`` classes where the model has another number of them.
+
+    Raises:
+        ModelError: It has none, or not ``classes``.
+    """
+    if count < 1 or classes not in {None, count}:
+        wanted = "at least 1" if classes is None else str(classes)
+        raise ModelError(f"{head}: the output has {count} classes: expected {wanted}")
+
+
+@lru_cache(maxsize=16)
+def cells(input_wh: tuple[int, int], strides: tuple[int, ...]) -> tuple[Floats, Floats]:
+    """Return the column and row of each cell, ``(N, 2)``, and the cell's side in pixels, ``(N, 1)``.
+
+    The grids follow each other; the cells of a grid follow each other row by row.
+    """
+    corners, sides = [], []
+    for stride in strides:
+        columns, rows = -(-input_wh[0] // stride), -(-input_wh[1] // stride)
+        grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), axis=-1).reshape(-1, 2)
+        corners.append(grid.astype(np.float32))
+        sides.append(np.full((len(grid), 1), stride, np.float32))
+    return np.concatenate(corners), np.concatenate(sides)
 
 
 def shown(outputs: Outputs) -> str:
