@@ -140,7 +140,8 @@ def extra_feeds(inputs: Iterable[TensorInfo], input_wh: tuple[int, int], count: 
         count: How many pictures a call has.
 
     Returns:
-        By name a tensor of shape ``(N, 2)``, N = ``count``, for each such input; RT-DETR and D-FINE have ``orig_target_sizes``.
+        By name a tensor of shape ``(N, 2)``, N = ``count``, for each such input;
+        RT-DETR and D-FINE have ``orig_target_sizes``.
     """
     wanted = [info for info in inputs if info.name == TARGET_SIZES]
     return {info.name: np.tile(np.array(input_wh, info.dtype), (count, 1)) for info in wanted}
