@@ -185,6 +185,10 @@ class SourceStats:
     instance."""
     step_since_ns: int | None = None
     """Since when, of the engine's clock; None where ``step`` is. A step that lasts is one that hangs."""
+    is_live: bool = True
+    """Whether it has a thread; one that was evicted has none until its next frame."""
+    encoded_bytes: int = 0
+    """Bytes that its encoders made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,12 +206,23 @@ class Meter:
     The inbox writes ``frames_in`` and ``dropped[OVERFLOW]`` under its lock; everything else is the worker's.
     """
 
-    __slots__ = ("current", "dropped", "errors", "frames_in", "frames_out", "last_out_ns", "said_unmatched", "steps")
+    __slots__ = (
+        "current",
+        "dropped",
+        "encoded_bytes",
+        "errors",
+        "frames_in",
+        "frames_out",
+        "last_out_ns",
+        "said_unmatched",
+        "steps",
+    )
 
     def __init__(self) -> None:
         self.frames_in = 0
         self.frames_out = 0
         self.dropped = dict.fromkeys(DropReason, 0)
+        self.encoded_bytes = 0
         self.last_out_ns: int | None = None
         self.current: tuple[Step, int] | None = None
         """The step that runs, and since when."""
@@ -215,7 +230,7 @@ class Meter:
         self.said_unmatched: set[tuple[str, str]] = set()
         self.steps = {step: Histogram() for step in Step}
 
-    def snapshot(self, queue_depth: int) -> SourceStats:
+    def snapshot(self, queue_depth: int, *, is_live: bool = True) -> SourceStats:
         """Copy the counters. Any thread."""
         step, since_ns = self.current or (None, None)
         return SourceStats(
@@ -228,4 +243,6 @@ class Meter:
             last_out_ns=self.last_out_ns,
             step=step,
             step_since_ns=since_ns,
+            is_live=is_live,
+            encoded_bytes=self.encoded_bytes,
         )

@@ -16,6 +16,7 @@ from picasso.module.elements import (
 from picasso.module.elements import BasePyFuncPlugin as NvDsPyFuncPlugin
 from picasso.module.meta import UNTRACKED_OBJECT_ID, AttributeMeta, Frame, ObjectMeta
 from picasso.module.params import eval_expr, param_storage
+from picasso.observe import Counter, Gauge
 
 if TYPE_CHECKING:
     from picasso.module.config import ConfigError, load_config
@@ -46,7 +47,9 @@ __all__ = [
     "BasePyFuncPlugin",
     "Batch",
     "ConfigError",
+    "Counter",
     "Frame",
+    "Gauge",
     "Module",
     "ModuleState",
     "NvDsDrawFunc",

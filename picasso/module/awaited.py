@@ -15,8 +15,6 @@ BaseObjectModelOutputConverter: Any = later("savant.base.converter.BaseObjectMod
 TensorFormat: Any = later("savant.base.converter.TensorFormat", "models come")
 nms_cpu: Any = later("savant.utils.nms.nms_cpu", "models come")
 nms_gpu: Any = later("savant.utils.nms.nms_gpu", "models come")
-Counter: Any = later("savant.metrics.Counter", "metrics come")
-Gauge: Any = later("savant.metrics.Gauge", "metrics come")
 
 __all__ = [
     "AttributeModel",
@@ -24,8 +22,6 @@ __all__ = [
     "BaseComplexModelOutputConverter",
     "BaseObjectModelOutputConverter",
     "ComplexModel",
-    "Counter",
-    "Gauge",
     "ObjectModel",
     "TensorFormat",
     "nms_cpu",

@@ -8,11 +8,15 @@ from picasso.observe.account import (
     SourceStatistics,
     StageStatistics,
 )
+from picasso.observe.custom import Counter, Gauge
 from picasso.observe.levels import Limit, PoolUse, QueueUse
 from picasso.observe.records import Record, StageRecord
+from picasso.observe.serving import metrics_registry, serve_metrics
 
 __all__ = [
+    "Counter",
     "EtcdStatistics",
+    "Gauge",
     "Limit",
     "ModuleStatistics",
     "PoolUse",
@@ -23,4 +27,6 @@ __all__ = [
     "SourceStatistics",
     "StageRecord",
     "StageStatistics",
+    "metrics_registry",
+    "serve_metrics",
 ]

@@ -153,6 +153,11 @@ class ModuleStatistics:
     """As ``SourceStatistics.latency``, of all sources that ever were."""
     frames_per_s: float = 0.0
     """Frames that leave, over the last ten seconds."""
+    encoded_bytes: int = 0
+    """Bytes of the frames that were encoded here, of all sources that ever were."""
+    refused: Mapping[str, int] = field(default_factory=dict)
+    """Frames and messages that a socket did not let in, by reason. Those of sources that are let in stand in their
+    accounts, too."""
 
     @property
     def total(self) -> SourceAccount:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from picasso.module.awaited import Counter, Gauge
+from picasso.module import Counter, Gauge
 
 __all__ = ["Counter", "Gauge"]

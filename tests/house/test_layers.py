@@ -38,7 +38,6 @@ BELOW = {
         *("errors", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media", "flow"),
         *("wire", "trace", "testing"),  # of testing its clock, for modules under test
         *("observe",),
-        *("wire", "testing"),  # of testing its clock, for modules under test
     ],
     "wire": ["errors", "primitives"],
     "trace": ["errors", "primitives"],

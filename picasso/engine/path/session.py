@@ -173,6 +173,7 @@ class EncoderSession:
         except Exception as error:  # noqa: BLE001  # no bytes, or times below zero
             self._lose(pending, ErrorStage.ENCODE, error)
             return
+        self._steps.progress.meter.encoded_bytes += len(unit.data)
         hooks = self._hooks
         output = OutputMessage(
             pending.frame,

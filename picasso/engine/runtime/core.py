@@ -166,9 +166,11 @@ class Core:
         if self._is_forked:
             self.check_open()
         with self._lock:
-            depths = [(name, live.source, live.worker.inbox.depth) for name, live in self._live.items()]
-            depths += [(name, source, 0) for name, source in self._past.items()]
-        return EngineStats({name: source.meter.snapshot(depth) for name, source, depth in depths})
+            known = [(name, live.source, live.worker.inbox.depth, True) for name, live in self._live.items()]
+            known += [(name, source, 0, False) for name, source in self._past.items()]
+        return EngineStats(
+            {name: source.meter.snapshot(depth, is_live=is_live) for name, source, depth, is_live in known}
+        )
 
     def shutdown(self, timeout_ns: int | None = None) -> None:
         """Stop every worker behind the frames it was sent, all at once, and wait for them until one deadline.

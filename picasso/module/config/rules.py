@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from picasso.errors import SpecError
@@ -14,18 +14,18 @@ from picasso.module.config.problem import Path, nearest
 from picasso.module.config.schema import module_schema
 from picasso.module.config.sound import is_broken
 from picasso.module.config.validate import Fault
+from picasso.observe.custom import label_faults
 from picasso.trace import TraceEndpoint
 from picasso.web.listener import is_loopback
 
 Tree = dict[str, Any]
+MAX_PORT: Final = 65535
 MAX_SIDE: Final = 16384
 """Pixels of a picture's longest side."""
 POOL_DEFAULT: Final = 4
 """Buffers of a pool that is not set."""
-_UNHEARD: Final = "has no effect yet"
 _WITHOUT_EFFECT: Final[dict[Path, str]] = {
     ("min_fps",): "has no effect: frames are taken as they come",
-    ("telemetry", "metrics", "provider_params"): f"{_UNHEARD}: no provider runs",
 }
 """Keys below ``parameters`` that are read and change nothing."""
 
@@ -203,6 +203,9 @@ def _telemetry_faults(telemetry: Tree, path: Path, broken: set[Path]) -> list[Fa
         is_judged = not is_broken((*path, block, "provider_params", key), broken)
         if settings.get("provider") == provider and is_missing and is_judged:
             found.append(((*path, block, "provider"), f"{provider} needs provider_params.{key}"))
+    metrics = telemetry.get("metrics") or {}
+    if metrics.get("provider") == "prometheus" and metrics.get("provider_params"):
+        found += _prometheus_faults(metrics["provider_params"], (*path, "metrics", "provider_params"))
     tracing = telemetry.get("tracing") or {}
     if tracing.get("provider") is not None:
         found += _endpoint_faults(tracing.get("provider_params") or {}, (*path, "tracing", "provider_params"))
@@ -234,6 +237,22 @@ def _tracing_warnings(tracing: Tree, given: set[Path]) -> list[Fault]:
     known = ("endpoint", "service_name", "headers")
     others = [key for key in tracing.get("provider_params") or {} if key not in known]
     return [((*path, "provider_params", key), f"has no effect; there are {', '.join(known)}") for key in others]
+
+
+def _prometheus_faults(params: Tree, path: Path) -> Iterator[Fault]:
+    for key in params:
+        if key not in ("port", "labels"):
+            near = nearest(key, ("port", "labels"))
+            yield (*path, key), "unknown key; " + (f"did you mean {near!r}?" if near else "there are port and labels")
+    port = params.get("port")
+    is_text = isinstance(port, str) and port.isdecimal()  # as ${oc.env:PORT} gives it
+    if port is not None and not ((is_text or type(port) is int) and 0 <= int(port) <= MAX_PORT):
+        yield (*path, "port"), f"expected a TCP port, 0 to {MAX_PORT}, got {port!r}"
+    labels = params.get("labels")
+    if labels is not None and not isinstance(labels, dict):
+        yield (*path, "labels"), f"expected names and values, got {labels!r}"
+    else:
+        yield from (((*path, "labels", name), why) for name, why in label_faults(labels or {}))
 
 
 def _etcd_faults(etcd: Tree, path: Path) -> list[Fault]:

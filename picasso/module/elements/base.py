@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from picasso.module.elements.streams import new_stream
-from picasso.module.later import later
 from picasso.module.logs import get_logger
+from picasso.observe.custom import Shelf
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from picasso.module.elements.auxiliary import AuxiliaryStream
     from picasso.module.meta import Frame
+    from picasso.observe.custom import AllMetrics
 
 
 class BasePyFuncImpl:
@@ -107,11 +108,15 @@ class Services(Protocol):
     def records(self, count: int) -> Sequence[Any]:
         """Return up to ``count`` records, newest first."""
 
+    @property
+    def metrics(self) -> AllMetrics:
+        """The counters and gauges of all pyfuncs."""
+
 
 class Ties:
     """What ties a pyfunc to the module that runs it; kept apart from the names of the user's class."""
 
-    __slots__ = ("auxiliary", "services", "streams")
+    __slots__ = ("auxiliary", "metrics", "services", "streams")
 
     def __init__(self) -> None:
         """Begin without a module."""
@@ -119,6 +124,7 @@ class Ties:
         self.auxiliary: list[AuxiliaryStream] = []
         self.streams: dict[int, Any] = {}
         """Streams of work by place in a batch."""
+        self.metrics = Shelf()
 
     def serving(self, name: str) -> Services:
         """Return what the module does for the pyfunc, which asks for ``name``.
@@ -146,11 +152,19 @@ def ties_of(plugin: BasePyFuncPlugin) -> Ties:
     return found
 
 
+class _ShelfOfPlugin:
+    """Gives a plugin its metrics; an argument of that name in the YAML file takes its place."""
+
+    def __get__(self, plugin: BasePyFuncPlugin | None, _kind: type) -> Any:
+        return self if plugin is None else ties_of(plugin).metrics
+
+
 class BasePyFuncPlugin(BasePyFuncImpl):
     """An element of a pipeline. Hooks run on one thread at a time."""
 
-    metrics: Any = later("NvDsPyFuncPlugin.metrics", "metrics come")
-    """Counters and gauges by name."""
+    metrics = _ShelfOfPlugin()
+    """Its counters and gauges, by keys of its own: ``self.metrics["people"] = Counter("people", "…", ("source_id",))``.
+    They are exported where ``telemetry.metrics`` names a provider."""
 
     def auxiliary_stream(
         self, source_id: str, width: int, height: int, codec_params: Mapping[str, Any], framerate: str = "30/1"

@@ -121,13 +121,27 @@ class PyFuncElement:
         """Take what the running module does for pyfuncs."""
         self._services = services
 
+    def _tie(self, plugin: BasePyFuncPlugin) -> None:
+        """Open the doors of the module to a plugin.
+
+        Raises:
+            ElementError: A metric of it has a name that is in use.
+        """
+        ties = ties_of(plugin)
+        ties.services = self._services
+        if self._services is not None:
+            try:
+                ties.metrics.open(self._services.metrics, self)
+            except ValueError as error:
+                raise ElementError(f"element {self.name}: {error}") from error
+
     def start(self) -> None:
         """Call ``on_start``.
 
         Raises:
             ElementError: It raised, or returned nothing true.
         """
-        ties_of(self.plugin).services = self._services
+        self._tie(self.plugin)
         try:
             answer = self.plugin.on_start()
         except (Exception, SystemExit) as error:

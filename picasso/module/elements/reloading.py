@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from picasso.module.elements.base import BasePyFuncPlugin, Batch, ties_of
+from picasso.module.elements.base import BasePyFuncPlugin, Batch
 from picasso.module.elements.loading import CodePath, ElementError, find
 from picasso.module.elements.pyfunc import PyFuncElement, instantiate
 from picasso.module.watched import WatchedFile
@@ -86,7 +86,7 @@ class ReloadingElement(PyFuncElement):
         try:
             module = self._code.reload(self.config.module or "")
             new = instantiate(find(module, self.config.class_name or ""), dict(self.config.kwargs))
-            ties_of(new).services = self._services
+            self._tie(new)
             keep: Any = getattr(new, "reload_state", None)
             if callable(keep):
                 keep(old)
@@ -94,6 +94,7 @@ class ReloadingElement(PyFuncElement):
                 raise ElementError("on_start refused")
         except Exception as error:  # noqa: BLE001 - what the user's code raises while it is edited
             logger.error("element %s: not loaded again: %s: %s", self.name, type(error).__name__, error)
+            self._tie(old)
             return
         self.plugin = new
         try:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 from picasso.engine.clock import MonotonicClock
+from picasso.errors import TransportError
+from picasso.module.config import ConfigError
 from picasso.module.run.accounts import Accounts
 from picasso.module.run.sink_threads import SinkThreads
 from picasso.module.run.statistics import Statistician
 from picasso.module.run.tracing import Tracing
+from picasso.observe.custom import AllMetrics
 from picasso.observe.records import Recorder
 
 if TYPE_CHECKING:
+    from prometheus_client import Metric
+
     from picasso.engine import OutputMessage
     from picasso.engine.clock import Clock
     from picasso.flow import Runner, Source, SourceStatus
@@ -24,6 +30,9 @@ if TYPE_CHECKING:
     from picasso.module.run.pipeline import Pipeline
     from picasso.module.run.stage import ModuleStage
     from picasso.observe.account import ModuleStatistics
+    from picasso.observe.exporter import MetricsServer, Registry
+
+logger = logging.getLogger("picasso.module")
 
 
 @final
@@ -49,6 +58,7 @@ class Books:
             on_all_failed: Told what the last sink raised.
         """
         parameters = config.parameters
+        self._config = config
         self.runner: Runner | None = None
         self.accounts = Accounts(now_ns=clock.now_ns)
         self.tracing = Tracing(config, self.accounts)
@@ -62,11 +72,16 @@ class Books:
             self.accounts,
             self._statuses,
             ingresses.statuses,
+            refused=ingresses.refused,
             is_real=isinstance(clock, MonotonicClock),
         )
-        self.recorder = Recorder(
-            parameters["telemetry"].get("metrics") or {}, lambda: self._statistician.stages(list(self.sinks))
-        )
+        self._settings: Mapping[str, Any] = parameters["telemetry"].get("metrics") or {}
+        self.recorder = Recorder(self._settings, lambda: self._statistician.stages(list(self.sinks)))
+        self.metrics = AllMetrics(is_exported=self._settings.get("provider") is not None)
+        """The counters and gauges of pyfuncs."""
+        self._statistician.metrics = self.metrics
+        self.server: MetricsServer | None = None
+        """Where metrics are read from, while the module runs and has a provider."""
 
     def open(
         self, batcher: Batcher, stage: ModuleStage, pipeline: Pipeline, runner: Runner, etcd: EtcdMirror | None
@@ -77,10 +92,53 @@ class Books:
         part = self._statistician
         part.batcher, part.stage, part.pipeline, part.etcd = batcher, stage, pipeline, etcd
 
+    def serve(self, state: Callable[[], str]) -> None:
+        """Let metrics be read, where the configuration names a provider.
+
+        Args:
+            state: Says where the module stands.
+
+        Raises:
+            ConfigError: The port cannot be listened at.
+        """
+        if self._settings.get("provider") is None:
+            return
+        from picasso.observe.exporter import MetricsServer
+
+        params = self._settings.get("provider_params") or {}
+        try:
+            self.server = MetricsServer(self.registry(state), int(params["port"]))
+        except TransportError as error:
+            path = ("parameters", "telemetry", "metrics", "provider_params", "port")
+            raise ConfigError([self._config.problem(path, str(error))]) from None
+        logger.info("metrics: http://<this host>:%d%s", self.server.port, "/metrics")
+
+    def registry(self, state: Callable[[], str]) -> Registry:
+        """Return everything that Prometheus may read of the module; ``state`` says where that stands.
+
+        Raises:
+            MissingDependencyError: prometheus-client is not installed.
+        """
+        from picasso.observe.exporter import Registry
+        from picasso.observe.families import custom_families, record_families
+        from picasso.observe.module_families import module_families
+
+        def collect() -> Iterator[Metric]:
+            yield from module_families(self.statistics(state()))
+            yield from record_families(self.recorder.of_each_kind())
+            yield from custom_families(self.metrics.all())
+
+        return Registry(collect, (self._settings.get("provider_params") or {}).get("labels"))
+
     def close(self) -> None:
-        """Take the last records, and send the last spans: no frame leaves any more. May be called again."""
+        """Take the last records, and send the last spans: no frame leaves any more. Then metrics are read no longer.
+
+        May be called again.
+        """
         self.recorder.finish()
         self.tracing.close()
+        if self.server is not None:
+            self.server.close()
 
     def statistics(self, state: str) -> ModuleStatistics:
         """Take a snapshot."""
@@ -103,6 +161,7 @@ class Books:
         except BaseException:
             self._statistician.notice(before)
             raise
+        self._statistician.has_joined(source.source_id)
 
     def came_ns(self, source_id: str) -> tuple[int, int] | None:
         """Return when the bytes of the newest frame of a source were received and decoded, where it tells."""

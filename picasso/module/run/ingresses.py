@@ -131,6 +131,13 @@ class Ingresses:
         joined = [ingress.join(max(deadline_s - time.monotonic(), 0.0)) for ingress in self._ingresses]
         return all(joined)
 
+    def refused(self) -> Counter[str]:
+        """Return the frames and messages that were not let in, by reason."""
+        counts: Counter[str] = Counter()
+        for ingress in self._ingresses:
+            counts.update(ingress.dropped.copy())
+        return counts
+
     @property
     def is_over(self) -> bool:
         """Whether no socket lets a source in any more."""

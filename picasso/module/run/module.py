@@ -363,7 +363,8 @@ class Module:
         self.web.use(self._runner)
         for source in self._sources:
             self._add(source if self._stands_still else limited(source, parameters, self.clock))
-        serve(pipeline, self._auxiliary, self._books.recorder)
+        serve(pipeline, self._auxiliary, self._books)
+        self._books.serve(lambda: str(self.state))
         pipeline.start()
         self._runner.start()
         self._ingresses.start(self._runner, self._add, self.finish, self._books.forget)

@@ -23,11 +23,6 @@ def refuse_what_is_not_built(config: ModuleConfig) -> None:
         for element in config.elements
         if element.element not in ("pyfunc", "queue", "nvtracker")
     ]
-    for block in ("metrics",):
-        provider = (config.parameters["telemetry"].get(block) or {}).get("provider")
-        if provider is not None:
-            path = ("parameters", "telemetry", block, "provider")
-            found.append(config.problem(path, f"provider {provider} cannot be run yet"))
     if (config.parameters.get("etcd") or {}).get("credentials"):
         found.append(config.problem(("parameters", "etcd", "credentials"), NO_CREDENTIALS))
     if found:

@@ -10,8 +10,10 @@ from picasso.module.elements import PyFuncElement
 if TYPE_CHECKING:
     from picasso.module.elements import AuxiliaryStream
     from picasso.module.run.auxiliary import AuxiliaryStreams
+    from picasso.module.run.books import Books
     from picasso.module.run.pipeline import Pipeline
     from picasso.module.run.work_queue import WorkQueue
+    from picasso.observe.custom import AllMetrics
     from picasso.observe.records import Record, Recorder
 
 
@@ -19,7 +21,14 @@ if TYPE_CHECKING:
 class ModuleServices:
     """The doors of a module that one of its pyfuncs goes through."""
 
-    def __init__(self, upstream: WorkQueue | None, pipeline: Pipeline, auxiliary: AuxiliaryStreams, recorder: Recorder):
+    def __init__(
+        self,
+        upstream: WorkQueue | None,
+        pipeline: Pipeline,
+        auxiliary: AuxiliaryStreams,
+        recorder: Recorder,
+        metrics: AllMetrics,
+    ) -> None:
         """Open them.
 
         Args:
@@ -27,11 +36,13 @@ class ModuleServices:
             pipeline: What it is in.
             auxiliary: The streams of the module.
             recorder: What the module has done.
+            metrics: The counters and gauges of all pyfuncs.
         """
         self._upstream = upstream
         self._pipeline = pipeline
         self._auxiliary = auxiliary
         self._recorder = recorder
+        self.metrics = metrics
 
     def open_stream(
         self, source_id: str, size_wh: tuple[int, int], codec_params: Mapping[str, Any], framerate: str
@@ -52,9 +63,9 @@ class ModuleServices:
         return self._recorder.latest(count)
 
 
-def serve(pipeline: Pipeline, auxiliary: AuxiliaryStreams, recorder: Recorder) -> None:
+def serve(pipeline: Pipeline, auxiliary: AuxiliaryStreams, books: Books) -> None:
     """Open the doors of a module to the pyfuncs of its pipeline."""
     for queue, elements in pipeline.groups():
         for element in elements:
             if isinstance(element, PyFuncElement):
-                element.bind(ModuleServices(queue, pipeline, auxiliary, recorder))
+                element.bind(ModuleServices(queue, pipeline, auxiliary, books.recorder, books.metrics))

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from picasso.module.run.batcher import Batcher
     from picasso.module.run.pipeline import ElementStats, Pipeline
     from picasso.module.run.stage import ModuleStage
+    from picasso.observe.custom import AllMetrics
 
 ERROR_LETTERS: Final = 200
 """Of an error's text that is kept."""
@@ -48,6 +49,7 @@ class Statistician:
         current: Callable[[], Sequence[SourceStatus]],
         with_past: Callable[[Sequence[SourceStatus]], Sequence[SourceStatus]] = lambda statuses: statuses,
         *,
+        refused: Callable[[], Mapping[str, int]] = dict,
         is_real: bool = True,
     ) -> None:
         """Count from now on.
@@ -57,13 +59,18 @@ class Statistician:
             accounts: What became of the frames.
             current: How the sources are doing that are there.
             with_past: Adds what they counted before they were gone and came again.
+            refused: What sockets did not let in, by reason.
             is_real: Whether the module goes by the system's monotonic clock.
         """
         self._name = name
         self._accounts = accounts
         self._current = current
         self._with_past = with_past
+        self._refused = refused
         self._is_real = is_real
+        self.metrics: AllMetrics | None = None
+        self._known: set[str] = set()
+        """Sources that are there, or were at the last snapshot."""
         self._started_s = time.monotonic()
         self._pulling = threading.Lock()
         """Over who is there and what it says to have kept back: a source is not forgotten between the two."""
@@ -81,6 +88,11 @@ class Statistician:
         with suppress(TypeError):  # one that cannot be referred to has no queue of ours
             self._there[source.source_id] = source
         return before
+
+    def has_joined(self, source_id: str) -> None:
+        """Take notice that a source is there: what users count of it ends when it is gone."""
+        with self._pulling:
+            self._known.add(source_id)
 
     def came_ns(self, source_id: str) -> tuple[int, int] | None:
         """Return when the bytes of the newest frame of a source were received and decoded, where it tells.
@@ -126,6 +138,8 @@ class Statistician:
             etcd=None if etcd is None else EtcdStatistics(etcd.age_s, len(etcd.values())),
             latency=together.latency,
             frames_per_s=together.frames_per_s,
+            encoded_bytes=together.encoded_bytes,
+            refused=self._refused(),
         )
 
     def stages(self, sinks: Sequence[SinkThread]) -> list[StageStatistics]:
@@ -136,9 +150,14 @@ class Statistician:
     def _pull(self) -> dict[str, SourceStatus]:
         """Count what sources have kept back; return how those are doing that are there."""
         with self._pulling:
+            known = set(self._known)
             current = {status.source_id: status for status in self._current()}
             for source_id, status in current.items():
                 self._accounts.keep_back(source_id, _kept_back(status))
+            gone = known - current.keys()
+            self._known -= gone
+        if gone and self.metrics is not None:
+            self.metrics.drop_sources(gone)
         return current
 
     def _source(
