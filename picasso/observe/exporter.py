@@ -172,7 +172,7 @@ def _only_metrics(metrics: WSGIApplication) -> WSGIApplication:
             return _refuse(start_response, "404 Not Found", [])
         if environ.get("REQUEST_METHOD") not in ("GET", "HEAD"):
             return _refuse(start_response, "405 Method Not Allowed", [("Allow", "GET, HEAD")])
-        answer = metrics(environ, start_response)
+        answer = metrics({**environ, "REQUEST_METHOD": "GET"}, start_response)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else answer
 
     return application

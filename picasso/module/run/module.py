@@ -417,6 +417,15 @@ class Module:
         """Take a snapshot: what became of the frames of every source, what waits where, what every stage has done."""
         return self._books.statistics(str(self.state))
 
+    def metrics_text(self) -> str:
+        """Return what Prometheus may read of the module; ``MissingDependencyError`` without prometheus-client."""
+        return self._books.registry(lambda: str(self.state)).text()
+
+    @property
+    def metrics_port(self) -> int | None:
+        """The port that metrics are read from while it runs; None where no provider exports them."""
+        return None if self._books.server is None else self._books.server.port
+
     def _close_all(self, timeout_s: float = GRACE_S) -> None:
         deadline_s = time.monotonic() + timeout_s
         self.web.close_views()
