@@ -28,7 +28,7 @@ Collect = Callable[[], "Iterable[Metric]"]
 
 @final
 class Registry:
-    """A registry of families that are collected anew for each scrape, with the same labels added to every series."""
+    """A registry of families that are collected again for each scrape, with the same labels added to every series."""
 
     def __init__(self, collect: Collect, labels: Mapping[str, str] | None = None) -> None:
         """Make a registry.

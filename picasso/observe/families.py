@@ -1,4 +1,4 @@
-"""Building blocks of what Prometheus reads: families of samples, made anew for each scrape.
+"""Building blocks of what Prometheus reads: families of samples, made again for each scrape.
 
 prometheus-client is imported by these files only; they are imported when metrics are asked for.
 """

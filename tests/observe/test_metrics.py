@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import sys
@@ -406,3 +407,42 @@ def test_without_the_library_one_error_names_the_line_that_installs_it(monkeypat
         serve_metrics(engine, 0)
     with pytest.raises(MissingDependencyError, match=install):
         Module(tree(parameters=with_metrics()), sinks=[MemorySink()]).run()
+
+
+DASHBOARD = Path(__file__).parents[2] / "docs" / "examples" / "grafana-dashboard.json"
+ALARMS = Path(__file__).parents[2] / "docs" / "observing.md"
+
+
+def expressions() -> list[str]:
+    """What the dashboard and the page of alarms ask Prometheus."""
+    panels = json.loads(DASHBOARD.read_text())["panels"]
+    asked = [target["expr"] for panel in panels for target in panel["targets"]]
+    section = ALARMS.read_text().partition("## Alarms worth setting")[2]
+    rows = [line.replace("\\|", "/") for line in section.splitlines() if line.startswith("| ")][1:]
+    asked += [
+        text.replace("/", "|", 3) if "=~" in text else text
+        for row in rows
+        for text in re.findall(r"`([^`]*\(?picasso_[^`]+)`", row)
+    ]
+    return [
+        text.replace("$__rate_interval", "1m").replace("$source", ".*")
+        for text in asked
+        if " " in text or "{" in text or "(" in text
+    ]
+
+
+def test_the_dashboard_and_the_alarms_ask_for_what_is_there(tmp_path: Path) -> None:
+    element = pyfunc("counts", tmp_path, COUNTS)
+    parameters = {**with_metrics(), "output_frame": {"codec": "jpeg"}}
+    module = Module(tree(parameters=parameters, elements=[element]), sinks=[MemorySink()])
+    module.run()
+    known = set(re.findall(r"^# TYPE (\S+) \S+$", module.metrics_text(), re.MULTILINE))
+    known |= {f"{name}_{part}" for name in known for part in ("bucket", "sum", "count")}
+    asked = expressions()
+    assert len(asked) > 20
+    names = {name for text in asked for name in re.findall(r"\b(?:picasso|process|frame_counter)_\w+", text)}
+    assert names - known == set()
+    with MetricsServer(Registry(lambda: ()), 0) as server, scraping(server.port, tmp_path) as prometheus:
+        prometheus.wait_for("up == 1")
+        for text in asked:
+            prometheus.query(text)  # raises where it cannot be parsed
