@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Accounts", "Fate", "Measures", "SourceAccount", "Ticket"]
 
+TRIES: Final = 5
+"""How often durations are added up again because a source has gone meanwhile."""
 KEPT: Final = 64
 """Sources that are gone and still have an account of their own; those before are counted together."""
 
@@ -99,10 +101,10 @@ class _Open:
     def copy(self) -> SourceAccount:
         return SourceAccount(self.came, self.left, dict(self.dropped), self.under_way)
 
-    def measures(self, now_ns: int) -> Measures:
-        frames_per_s, bytes_per_s = self.rate.per_s(now_ns)
-        stages = {name: times.summary() for name, times in self.stages.items()}
-        return Measures(self.latency.summary(), stages, frames_per_s, self.encoded_bytes, 8 * bytes_per_s)
+    def measures(self, rate: tuple[float, float]) -> Measures:
+        """Sum up the durations; ``rate`` is in frames and bytes a second."""
+        stages = {name: times.summary() for name, times in self.stages.copy().items()}
+        return Measures(self.latency.summary(), stages, rate[0], self.encoded_bytes, 8 * rate[1])
 
     def add(self, ticket: Ticket) -> None:
         """Count how long a frame was in each stage."""
@@ -147,6 +149,8 @@ class Accounts:
         self._gone = SourceAccount()
         self._past = _Open()
         """Durations of sources that have no account of their own any more."""
+        self._folds = 0
+        """How often an account was added to those: while one is, nothing must be added up twice."""
         self._rate = Rate()
         self.entered = 0
         """Frames that came in and were let in."""
@@ -272,17 +276,20 @@ class Accounts:
 
     def measures(self) -> tuple[dict[str, Measures], Measures]:
         """Return how long frames took: of each source that has an account, and of all that ever were."""
-        now_ns = self.now_ns()
-        with self._lock:
-            accounts = dict(self._accounts)
+        for _ in range(TRIES):
+            with self._lock:
+                folds, accounts = self._folds, dict(self._accounts)
             together = _Open()
             for account in [self._past, *accounts.values()]:
-                _absorb(together, account)
-            frames_per_s, bytes_per_s = self._rate.per_s(now_ns)
-            found = {name: account.measures(now_ns) for name, account in accounts.items()}
-        stages = {name: times.summary() for name, times in together.stages.items()}
-        bits = 8 * bytes_per_s
-        return found, Measures(together.latency.summary(), stages, frames_per_s, together.encoded_bytes, bits)
+                _absorb(together, account)  # takes milliseconds, for which no frame waits
+            if folds == self._folds:
+                break
+        now_ns = self.now_ns()
+        with self._lock:
+            rates = {name: account.rate.per_s(now_ns) for name, account in accounts.items()}
+            rate = self._rate.per_s(now_ns)
+        found = {name: account.measures(rates[name]) for name, account in accounts.items()}
+        return found, together.measures(rate)
 
     @property
     def gone(self) -> SourceAccount:
@@ -342,6 +349,7 @@ class Accounts:
             past = self._accounts.pop(oldest)
             self._gone = self._gone + past.copy()
             _absorb(self._past, past)
+            self._folds += 1
 
 
 def _trace(ticket: Ticket, tracer: Tracer) -> None:
@@ -356,5 +364,5 @@ def _absorb(whole: _Open, part: _Open) -> None:
     """Add the durations and bytes of one account to those of another."""
     whole.encoded_bytes += part.encoded_bytes
     whole.latency.absorb(part.latency)
-    for stage, times in part.stages.items():
+    for stage, times in part.stages.copy().items():
         whole.stages.setdefault(stage, Histogram()).absorb(times)

@@ -111,8 +111,8 @@ class Statistician:
         """Return a snapshot. Any thread."""
         batcher, pipeline, etcd = self.batcher, self.pipeline, self.etcd
         current = self._pull()
+        measures, together = self._accounts.measures()  # before the counts: no more frames took a time than have left
         accounts, gone = self._accounts.snapshot()
-        measures, together = self._accounts.measures()
         stages = self._stages(sinks, together.stages)
         order = {stage.name: place for place, stage in enumerate(stages)}
         past = {status.source_id: status for status in self._with_past(list(current.values()))}
