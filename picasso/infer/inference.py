@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.typing import ArrayLike
 
+from picasso.infer.heads import extra_feeds
 from picasso.infer.inputs import ImageHook, InputMaker, Inputs, InputSpec
 from picasso.infer.session import Session
 from picasso.surface import SurfaceView
@@ -47,6 +48,9 @@ class Inference:
         self.session, self.spec = session, spec
         self._at_most = batch_size
         self._maker = InputMaker(spec, session.batch)
+
+    def _extras(self, count: int) -> dict[str, npt.NDArray[Any]]:
+        return extra_feeds(self.session.inputs, self.spec.size_wh, count)
 
     def of_pictures(self, surfaces: Sequence[SurfaceView]) -> Iterator[Part]:
         """Run the model on whole pictures.
@@ -91,7 +95,9 @@ class Inference:
 
     def _parts(self, inputs: Inputs) -> Iterator[Part]:
         started = time.monotonic_ns()
-        calls = self.session.run_batches(inputs.tensor, count=len(inputs.placements), at_most=self._at_most)
+        calls = self.session.run_batches(
+            inputs.tensor, count=len(inputs.placements), at_most=self._at_most, extras=self._extras
+        )
         for which, outputs in calls:
             taken_ns = time.monotonic_ns() - started
             yield Part(inputs.placements[which], inputs.kept[which], outputs, taken_ns)

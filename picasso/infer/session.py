@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -127,9 +127,24 @@ class Session:
         return self.inputs[0]
 
     @property
+    def image_input(self) -> TensorInfo:
+        """The input that takes pictures: the only one of four axes.
+
+        Raises:
+            ModelError: There is none, or there are several.
+        """
+        found = [info for info in self.inputs if len(info.shape) == 4]
+        if len(found) != 1:
+            given = "; ".join(map(str, self.inputs)) or "none"
+            raise ModelError(f"{self.name}: expected one input of four axes for pictures, got {given}")
+        return found[0]
+
+    @property
     def batch(self) -> int | None:
-        """How many pictures a call takes, None for any number: the first axis of the first input."""
-        shape = self.inputs[0].shape if self.inputs else ()
+        """How many pictures a call takes, None for any number: the first axis of the input for pictures."""
+        shape = next((info.shape for info in self.inputs if len(info.shape) == 4), None)
+        if shape is None:
+            shape = self.inputs[0].shape if self.inputs else ()
         return shape[0] if shape else None
 
     @property
@@ -169,7 +184,12 @@ class Session:
         return dict(zip(self._output_names, values, strict=True))
 
     def run_batches(
-        self, tensor: Array | DeviceTensor, *, count: int | None = None, at_most: int | None = None
+        self,
+        tensor: Array | DeviceTensor,
+        *,
+        count: int | None = None,
+        at_most: int | None = None,
+        extras: Callable[[int], Mapping[str, Array]] | None = None,
     ) -> Iterator[tuple[slice, dict[str, Array]]]:
         """Compute a tensor of any number of pictures in calls that the model takes.
 
@@ -180,6 +200,7 @@ class Session:
             tensor: ``(N, …)``; in GPU memory N is a multiple of a fixed batch.
             count: How many of the N are pictures, from the first on; None for all.
             at_most: The most pictures a call, of a model that takes any number; None for no limit.
+            extras: Returns what other inputs are fed in a call of this number of pictures.
 
         Yields:
             Which pictures, and the outputs of that call.
@@ -194,7 +215,8 @@ class Session:
         count = there if count is None else count
         step = self.batch or min(at_most or there, there)
         for first in range(0, count, step or 1):
-            outputs = self.run(tensor if step == there else self._part(tensor, first, step))
+            part = tensor if step == there else self._part(tensor, first, step)
+            outputs = self.run(part if extras is None else {self.image_input.name: part, **extras(part.shape[0])})
             taken = min(step, count - first)
             if taken < step:
                 outputs = {
