@@ -49,6 +49,8 @@ if TYPE_CHECKING:  # the same names and homes as _HOMES, for editors and type ch
         warm_up,
     )
     from picasso.infer import (
+        Classifier,
+        Detector,
         to_tensor,
     )
     from picasso.media import (
@@ -71,9 +73,11 @@ _HOMES = {
     "Av1JetsonProps": "encode",
     "CallbackInvocationOrder": "engine",
     "Callbacks": "engine",
+    "Classifier": "infer",
     "CodecSpec": "engine",
     "ConditionalSpec": "engine",
     "Detections": "primitives",
+    "Detector": "infer",
     "DgpuPreset": "encode",
     "EncoderConfig": "encode",
     "EncoderProperties": "encode",
@@ -135,9 +139,11 @@ __all__ = [
     "Av1JetsonProps",
     "CallbackInvocationOrder",
     "Callbacks",
+    "Classifier",
     "CodecSpec",
     "ConditionalSpec",
     "Detections",
+    "Detector",
     "DgpuPreset",
     "EncoderConfig",
     "EncoderProperties",

@@ -24,7 +24,8 @@ def doctor(
     """Say what this machine can do and why not.
 
     Looks at Python, the processor, each dependency, Skia and its system libraries, fonts, every encoder (really opened
-    on a small frame) and the GPU. Exits with 0 when the CPU path works, with 1 when something it needs is broken.
+    on a small frame), the GPU, and what computes models. Exits with 0 when the CPU path works, with 1 when something
+    it needs is broken.
     """
     from picasso.cli.checks import State, examine
     from picasso.cli.console import results

@@ -1,9 +1,11 @@
 """Models: pictures in, objects in source pixels out."""
 
+from picasso.infer.classifier import Classifier
+from picasso.infer.detector import Detector
 from picasso.infer.heads import (
     AttributeHead,
     AttributeRule,
-    Classifier,
+    ClassifierHead,
     HeadSettings,
     Label,
     ObjectHead,
@@ -22,6 +24,8 @@ __all__ = [
     "AttributeHead",
     "AttributeRule",
     "Classifier",
+    "ClassifierHead",
+    "Detector",
     "HeadSettings",
     "Inference",
     "InputMaker",

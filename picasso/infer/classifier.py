@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,6 +15,7 @@ from picasso.infer.inference import Inference
 from picasso.infer.inputs import InputSpec
 from picasso.infer.session import Session
 from picasso.infer.tensors import as_surfaces, is_several
+from picasso.surface import SurfaceView
 from picasso.transform import Normalization, Padding
 
 
@@ -85,6 +86,12 @@ class Classifier:
         self.inference = Inference(session, self.spec, batch_size=batch_size)
         """What runs the model."""
 
+    @overload
+    def __call__(self, pictures: SurfaceView) -> list[Label]: ...
+    @overload
+    def __call__(self, pictures: list[Any] | tuple[Any, ...]) -> list[list[Label]]: ...
+    @overload
+    def __call__(self, pictures: Any) -> Any: ...
     def __call__(self, pictures: Any) -> Any:
         """Say what pictures are.
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,6 +23,7 @@ from picasso.infer.session import Session, TensorInfo
 from picasso.infer.tensors import as_surfaces, is_several
 from picasso.primitives import Detections
 from picasso.primitives.geometry import ANGLE, xyxy_to_xywha
+from picasso.surface import SurfaceView
 from picasso.transform import Normalization, Padding, Placement, unplace_detections
 
 Labels = str | os.PathLike[str] | Sequence[str] | Mapping[int, str]
@@ -114,6 +115,12 @@ class Detector:
         self.inference = Inference(session, self.spec, batch_size=batch_size)
         """What runs the model."""
 
+    @overload
+    def __call__(self, pictures: SurfaceView) -> Detections: ...
+    @overload
+    def __call__(self, pictures: list[Any] | tuple[Any, ...]) -> list[Detections]: ...
+    @overload
+    def __call__(self, pictures: Any) -> Any: ...
     def __call__(self, pictures: Any) -> Any:
         """Find objects.
 
@@ -259,7 +266,7 @@ def _selector(
     return Selector(rules, max_objects=max_objects, agnostic=agnostic)
 
 
-def _one(picture: Any, pixel_format: str | None) -> list[Any]:
+def _one(picture: Any, pixel_format: str | None) -> list[SurfaceView]:
     surfaces = as_surfaces(picture, pixel_format)
     if len(surfaces) != 1:
         raise ShapeError(f"expected one picture, got {len(surfaces)}")

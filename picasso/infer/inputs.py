@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +18,16 @@ from picasso.infer.session import TensorInfo
 from picasso.surface import DeviceTensor, SurfaceView, VideoFormat
 from picasso.transform import Interpolation, Normalization, Padding, Placement, Rect, TransformConfig
 from picasso.transform.placement import RectLTWH, SizeWH
-from picasso.transform.tensor import DTYPES, LAYOUTS, Layout, fill_tensor, new_tensor, pack_pad, tensor_shape
+from picasso.transform.tensor import (
+    CACHE_LINE,
+    DTYPES,
+    LAYOUTS,
+    Layout,
+    fill_tensor,
+    new_tensor,
+    pack_pad,
+    tensor_shape,
+)
 
 if TYPE_CHECKING:
     from picasso.transform.cuda import CudaTransformer
@@ -153,7 +163,7 @@ class InputMaker:
 
     def __init__(self, spec: InputSpec, batch: int | None = None) -> None:
         self.spec, self._batch = spec, batch or 1
-        self._spare: list[npt.NDArray[Any]] = []
+        self._spare: list[npt.NDArray[np.uint8]] = []
         self._gpus: dict[int, CudaTransformer] = {}
         self._turn = threading.Lock()
 
@@ -216,8 +226,9 @@ class InputMaker:
 
     def give_back(self, inputs: Inputs) -> None:
         """Let the next call use the tensor of ``inputs``, which nothing reads any more."""
-        if isinstance(inputs.tensor, np.ndarray):
-            self._spare.append(inputs.tensor.base if isinstance(inputs.tensor.base, np.ndarray) else inputs.tensor)
+        memory = inputs.tensor.base if isinstance(inputs.tensor, np.ndarray) else None
+        if isinstance(memory, np.ndarray):
+            self._spare.append(memory)
             del self._spare[:-2]
 
     def _place(self, surface: SurfaceView, crop: RectLTWH | None = None) -> Placement:
@@ -251,14 +262,15 @@ class InputMaker:
 
     def _memory(self, shape: tuple[int, ...]) -> npt.NDArray[Any]:
         """Return a tensor in memory that was used before, if that is large enough: new pages cost as much as a pass."""
-        size = int(np.prod(shape))
+        size = math.prod(shape) * np.dtype(self.spec.dtype).itemsize
         try:
             spare = self._spare.pop()
         except IndexError:
-            spare = new_tensor((0,), self.spec.dtype)
-        if spare.size < size:
-            spare = new_tensor((size,), self.spec.dtype)
-        return spare.reshape(-1)[:size].reshape(shape)
+            return new_tensor(shape, self.spec.dtype)
+        start = -spare.ctypes.data % CACHE_LINE
+        if len(spare) < start + size:
+            return new_tensor(shape, self.spec.dtype)
+        return spare[start : start + size].view(self.spec.dtype).reshape(shape)
 
     def _fill_on_gpu(self, sources: Sequence[SurfaceView], placements: Sequence[Placement]) -> DeviceTensor:
         spec, gpu_id = self.spec, sources[0].gpu_id

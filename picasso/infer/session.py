@@ -142,10 +142,8 @@ class Session:
     @property
     def batch(self) -> int | None:
         """How many pictures a call takes, None for any number: the first axis of the input for pictures."""
-        shape = next((info.shape for info in self.inputs if len(info.shape) == 4), None)
-        if shape is None:
-            shape = self.inputs[0].shape if self.inputs else ()
-        return shape[0] if shape else None
+        shapes = sorted((info.shape for info in self.inputs), key=lambda shape: len(shape) != 4)
+        return shapes[0][0] if shapes and shapes[0] else None
 
     @property
     def metadata(self) -> dict[str, str]:

@@ -13,6 +13,8 @@ from picasso.cli.checks import cpu as cpu_checks
 from picasso.cli.checks import gpu as gpu_checks
 from picasso.cli.checks import host as host_checks
 from picasso.cli.checks.kernels import check_kernels
+from picasso.cli.checks.models import check_models
+from picasso.infer.providers import threads_for, usable_cores
 from picasso_kernels.cpu import forms
 from picasso_kernels.cpu.levels import level_of
 from picasso_kernels.cuda import libcuda
@@ -194,3 +196,25 @@ def test_no_gpu_comes_with_the_reason(monkeypatch: pytest.MonkeyPatch, driver: D
     assert found["CUDA"].state is State.ABSENT
     assert says in found["CUDA"].detail
     assert {found["NVENC"].state, found["NVDEC"].state} <= {State.ABSENT, State.OK}
+
+
+def test_a_model_ran_on_the_cpu_and_its_threads_are_named(findings: dict[tuple[str, str], Finding]) -> None:
+    assert findings["models", "ONNX Runtime"].state is State.OK
+    assert (findings["models", "cpu"].state, findings["models", "cpu"].detail) == (State.OK, "runs a small graph")
+    alone, beside = threads_for(0), threads_for(16)
+    detail = f"a model alone gets {alone} of {usable_cores()} cores; beside 16 sources {beside}"
+    assert findings["models", "threads"].detail == detail
+
+
+def test_a_provider_that_runs_nothing_is_absent_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("picasso.infer.providers.available_providers", lambda: ("cpu", "cuda"))
+    found = {finding.name: finding for finding in check_models()}
+    assert (found["cuda"].state, found["tensorrt"].state) == (State.ABSENT, State.ABSENT)
+    assert "CUDAExecutionProvider" in found["cuda"].detail
+    assert found["tensorrt"].detail == "not in this ONNX Runtime"
+
+
+def test_without_onnx_runtime_models_are_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    (finding,) = check_models()
+    assert (finding.state, finding.fix) == (State.ABSENT, "pip install 'picasso-engine[onnx]'")

@@ -115,17 +115,17 @@ def test_a_model_of_a_fixed_batch_finds_the_same(batch: int, detect: pc.Detector
 def test_objects_are_found_within_boxes_of_a_picture(detect: pc.Detector) -> None:
     """In pixels of the whole picture; what lies across the edge of a box is cut with it."""
     picture = scene((256, 256), (40, 40, 56, 56), (200, 100, 216, 116))
-    boxes = [(32, 32, 96, 96), (168, 84, 232, 148), (128, 0, 192, 64), (300, 300, 310, 310), (208, 84, 240, 116)]
+    boxes = [(32, 32, 96, 96), (168, 84, 232, 148), (128, 0, 192, 64), (300, 300, 310, 310), (208, 90, 254, 136)]
     found = detect.in_boxes(picture, boxes)
     assert [len(one) for one in found] == [1, 1, 0, 0, 1]
     np.testing.assert_allclose(found[0].xyxy, [(40, 40, 56, 56)], atol=1e-3)
     np.testing.assert_allclose(found[1].xyxy, [(200, 100, 216, 116)], atol=1e-3)
-    np.testing.assert_allclose(found[4].xyxy, [(208, 100, 216, 116)], atol=0.51)
+    np.testing.assert_allclose(found[4].xyxy, [(208, 100, 216, 116)], atol=0.8)
 
 
 def test_a_box_within_a_box_leads_to_the_same_place(detect: pc.Detector) -> None:
     picture = scene((512, 512), (300, 200, 316, 216))
-    outer, inner = (256, 128, 384, 256), (288, 192, 320, 224)
+    outer, inner = (256, 128, 384, 256), (290, 190, 340, 240)
     (within,) = detect.in_boxes(picture, [outer])
     (again,) = detect.in_boxes(picture, [inner])
     np.testing.assert_allclose(within.xyxy, [(300, 200, 316, 216)], atol=1)

@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 from plain import FEW, agree, best, candidates, corners, scene, sigmoid, softmax, suppressed
 
 from picasso.errors import ModelError
-from picasso.infer import AttributeHead, AttributeRule, Classifier, HeadSettings, Selector, find_head
+from picasso.infer import AttributeHead, AttributeRule, ClassifierHead, HeadSettings, Selector, find_head
 
 SEEDS = st.integers(0, 2**32 - 1)
 SIZE = (96, 64)
@@ -194,7 +194,7 @@ def test_a_classifier_says_the_most_certain_label(seed, has_softmax):
     logits = np.random.default_rng(seed).normal(0, 2, (3, 4)).astype(np.float32)
     odds = [softmax(row) for row in logits.astype(float).tolist()]
     labels = ("red", "green", "blue", "white")
-    head = Classifier([AttributeRule("color", labels)])
+    head = ClassifierHead([AttributeRule("color", labels)])
     said = head.decode({"o": np.array(odds, np.float32) if has_softmax else logits})
     for (label,), row in zip(said, odds, strict=True):
         number, sure = best(row)
@@ -207,7 +207,7 @@ def test_a_classifier_says_the_most_certain_label(seed, has_softmax):
 def test_several_labels_hold_at_once(seed, threshold):
     logits = np.random.default_rng(seed).normal(0, 2, (3, 5)).astype(np.float32)
     rule = AttributeRule("things", None, threshold, multi_label=True, activation="sigmoid")
-    for said, row in zip(Classifier([rule]).decode({"o": logits[..., None, None]}), logits.tolist(), strict=True):
+    for said, row in zip(ClassifierHead([rule]).decode({"o": logits[..., None, None]}), logits.tolist(), strict=True):
         odds = {str(number): sigmoid(value) for number, value in enumerate(row)}
         sure = {name: value for name, value in odds.items() if abs(value - threshold) > 1e-6}
         assert {label.value for label in said} & set(sure) == {name for name, v in sure.items() if v > threshold}
@@ -218,12 +218,18 @@ def test_each_output_is_an_attribute():
     outputs = {"kind": np.array([[0.1, 0.9], [0.8, 0.2]]), "color": np.array([[1, 0, 0], [0, 0, 1.0]])}
     by_name = [AttributeRule("color", ("red", "green", "blue")), AttributeRule("kind", ("car", "bus"))]
     by_order = [AttributeRule("what", ("car", "bus")), AttributeRule("paint", ("red", "green", "blue"))]
-    assert [[x.value for x in row] for row in Classifier(by_name).decode(outputs)] == [["red", "bus"], ["blue", "car"]]
-    assert [[x.value for x in row] for row in Classifier(by_order).decode(outputs)] == [["bus", "red"], ["car", "blue"]]
+    assert [[x.value for x in row] for row in ClassifierHead(by_name).decode(outputs)] == [
+        ["red", "bus"],
+        ["blue", "car"],
+    ]
+    assert [[x.value for x in row] for row in ClassifierHead(by_order).decode(outputs)] == [
+        ["bus", "red"],
+        ["car", "blue"],
+    ]
 
 
 def test_a_label_below_its_threshold_is_not_said():
-    head = Classifier([AttributeRule("kind", ("car", "bus"), threshold=0.85)])
+    head = ClassifierHead([AttributeRule("kind", ("car", "bus"), threshold=0.85)])
     assert [len(row) for row in head.decode({"o": np.array([[0.1, 0.9], [0.8, 0.2]])})] == [1, 0]
     assert isinstance(head, AttributeHead)
 
@@ -235,18 +241,18 @@ WRONG_RULES = {
         "activation 'tanh': expected one of auto, softmax",
     ),
     "no label": (lambda: AttributeRule("a", ()), "expected a label for each class, got none"),
-    "no attribute": (lambda: Classifier([]), "expected an attribute for each output"),
+    "no attribute": (lambda: ClassifierHead([]), "expected an attribute for each output"),
     "labels of other classes": (
-        lambda: Classifier([AttributeRule("a", ("x", "y"))]).decode({"o": np.zeros((1, 3))}),
+        lambda: ClassifierHead([AttributeRule("a", ("x", "y"))]).decode({"o": np.zeros((1, 3))}),
         "attribute 'a': the output has 3 classes: expected 2, one a label",
     ),
     "more outputs": (
-        lambda: Classifier([AttributeRule("a")]).decode({"o": np.zeros((1, 3)), "p": np.zeros((1, 3))}),
+        lambda: ClassifierHead([AttributeRule("a")]).decode({"o": np.zeros((1, 3)), "p": np.zeros((1, 3))}),
         r"expected 1 outputs, one an attribute, got o \(1, 3\), p",
     ),
-    "a picture": (lambda: Classifier([AttributeRule("a")]).decode({"o": np.zeros((1, 3, 2))}), "got .1, 3, 2."),
+    "a picture": (lambda: ClassifierHead([AttributeRule("a")]).decode({"o": np.zeros((1, 3, 2))}), "got .1, 3, 2."),
     "logits of several labels": (
-        lambda: Classifier([AttributeRule("a", multi_label=True)]).decode({"o": np.array([[-3.0, 5.0]])}),
+        lambda: ClassifierHead([AttributeRule("a", multi_label=True)]).decode({"o": np.array([[-3.0, 5.0]])}),
         "scores from -3 to 5 are no probabilities: name the activation",
     ),
 }

@@ -9,6 +9,7 @@ from picasso.cli.checks.finding import Finding, State
 from picasso.cli.checks.gpu import check_gpu
 from picasso.cli.checks.host import check_fonts, check_host, check_packages, check_skia
 from picasso.cli.checks.kernels import check_kernel_cache, check_kernels
+from picasso.cli.checks.models import check_models
 
 __all__ = ["Finding", "State", "examine"]
 
@@ -22,6 +23,7 @@ _CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     check_kernel_cache,
     check_encoders,
     check_gpu,
+    check_models,
 )
 
 

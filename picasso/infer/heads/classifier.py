@@ -52,7 +52,7 @@ class AttributeRule:
             raise ModelError(f"attribute {self.name!r}: expected a label for each class, got none")
 
 
-class Classifier:
+class ClassifierHead:
     """One output for each attribute, ``(B, C)``; axes of length 1 behind them do not count.
 
     Args:
