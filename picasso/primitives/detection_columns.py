@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from picasso.errors import ShapeError
 from picasso.primitives.checks import INT64_MAX, text
+from picasso.primitives.detection_shapes import read_shapes, shape_attributes
 from picasso.primitives.detections import NO_CLASS, UNTRACKED, Detections
 from picasso.primitives.geometry import FloatArray, as_boxes, wrapping_xyxy
 from picasso.primitives.object_store import DETECTION, NO_TRACK_ID, TRACK, ObjectStore
@@ -57,12 +58,31 @@ class NewDetections(NamedTuple):
             None if track_xyxy is None else _as_many("track_xyxy", _boxes("track_xyxy", track_xyxy), count),
         )
 
-    def add_to(self, store: ObjectStore, namespace: str) -> NDArray[np.int64]:
-        """Append the rows under new ids and return the ids."""
+    @staticmethod
+    def of_detections(found: Detections) -> NewDetections:
+        """Check detections from elsewhere, with the errors of ``VideoFrame.add_detections``."""
+        if len(found) > MAX_DETECTIONS:
+            raise ValueError(f"detections: {len(found)} boxes: expected at most {MAX_DETECTIONS} at once")
+        bad = ~np.isfinite(found.xywha[:, :4]).all(axis=1) | (found.xywha[:, 2:4] < 0).any(axis=1)
+        if bad.any():
+            row = int(bad.argmax())
+            box = found.xywha[row].tolist()
+            raise ValueError(f"detections.xywha[{row}]: expected finite numbers and sizes of 0 or more, got {box}")
+        return NewDetections(
+            found.xywha,
+            _labels(found.labels, len(found)),
+            found.confidences,
+            _track_ids(found.track_ids, len(found)),
+            found.track_xywha,
+        )
+
+    def add_to(self, store: ObjectStore, namespace: str | list[str]) -> NDArray[np.int64]:
+        """Append the rows under new ids and return the ids; ``namespace`` is one for all, or N."""
         count = len(self.boxes)
         first = store.first_new_id(count)
         ids = (_FIRST_NUMBERS[:count] if count <= len(_FIRST_NUMBERS) else np.arange(count)) + first
-        rows = store.extend(ids, [text("namespace", namespace)] * count, self.labels)
+        namespaces = [namespace] * count if isinstance(namespace, str) else namespace
+        rows = store.extend(ids, namespaces, self.labels)
         store.boxes[DETECTION, :, rows] = self.boxes.T
         if self.confidences is not None:
             store.confidences[rows] = self.confidences
@@ -71,6 +91,18 @@ class NewDetections(NamedTuple):
         if self.track_boxes is not None:
             store.boxes[TRACK, :, rows] = self.track_boxes.T
         return ids
+
+
+def add_shaped(store: ObjectStore, found: Detections, namespace: str | None) -> NDArray[np.int64]:
+    """Append detections, with what they look like as attributes, and return the new ids."""
+    new = NewDetections.of_detections(found)
+    has_shapes = any(column is not None for column in (found.masks, found.keypoints, found.polygons))
+    shapes = shape_attributes(found) if has_shapes else []
+    given = _labels(found.namespaces, len(found)) if namespace is None else text("namespace", namespace)
+    ids = new.add_to(store, given)
+    for number, made in zip(ids.tolist(), shapes, strict=False):
+        store.attributes[number] = {attribute.key: attribute for attribute in made}
+    return ids
 
 
 def set_tracks(store: ObjectStore, ids: ArrayLike, track_ids: ArrayLike, track_xyxy: ArrayLike | None) -> None:
@@ -86,8 +118,13 @@ def set_tracks(store: ObjectStore, ids: ArrayLike, track_ids: ArrayLike, track_x
     store.boxes[TRACK][:, rows] = np.where(numbers == NO_TRACK_ID, np.float32(np.nan), boxes)
 
 
-def read_detections(store: ObjectStore, namespace: str | None, label: str | None) -> Detections:
-    """Gather the objects of a namespace and a label; ``None`` means any."""
+def read_detections(
+    store: ObjectStore, namespace: str | None, label: str | None, shapes_of_wh: tuple[int, int] | None = None
+) -> Detections:
+    """Gather the objects of a namespace and a label; ``None`` means any.
+
+    With the size of the frame also their masks, keypoints and polygons.
+    """
     rows = _matching(store, namespace, label)
     xywha = store.boxes[DETECTION, :, : store.count].T[rows]
     track_ids = store.track_ids[: store.count][rows]
@@ -103,6 +140,7 @@ def read_detections(store: ObjectStore, namespace: str | None, label: str | None
         track_ids=np.where(track_ids == NO_TRACK_ID, UNTRACKED, track_ids),
         track_xywha=np.ascontiguousarray(store.boxes[TRACK, :, : store.count].T[rows]),
         class_ids=np.full(len(rows), NO_CLASS, np.int64),
+        **({} if shapes_of_wh is None else read_shapes(store, rows.tolist(), shapes_of_wh)),
     )
 
 

@@ -9,7 +9,8 @@ import msgspec
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from picasso.primitives.detection_columns import NewDetections, read_detections, set_tracks
+from picasso.primitives.checks import text
+from picasso.primitives.detection_columns import NewDetections, add_shaped, read_detections, set_tracks
 from picasso.primitives.detections import Detections
 from picasso.primitives.frame_geometry import MovableFrame
 from picasso.primitives.frame_json import build_frame, convert_record, decode_record, frame_record
@@ -52,9 +53,9 @@ class VideoFrame(MovableFrame):
 
     def add_detections(
         self,
-        namespace: str,
-        xyxy: ArrayLike,
-        labels: str | Iterable[str],
+        namespace: str | Detections,
+        xyxy: ArrayLike | Detections | None = None,
+        labels: str | Iterable[str] | None = None,
         *,
         angles: ArrayLike | None = None,
         confidences: ArrayLike | None = None,
@@ -64,8 +65,10 @@ class VideoFrame(MovableFrame):
         """Add N objects at once; all or none.
 
         Args:
-            namespace: Who found them, such as the name of a detector.
-            xyxy: ``(N, 4)`` corners x0 y0 x1 y1 in pixels of the frame, at most 1,000,000; they may lie outside it.
+            namespace: Who found them, such as the name of a detector. Or ``Detections``, with their own namespaces.
+            xyxy: ``(N, 4)`` corners x0 y0 x1 y1 in pixels of the frame, at most 1,000,000; they may lie outside it. Or
+                ``Detections``: their masks, keypoints and polygons become attributes of the objects. Nothing else is
+                given then.
             labels: One text for all, or N.
             angles: ``(N,)`` degrees by which the boxes are then turned about their centres; NaN for upright.
             confidences: ``(N,)``; NaN for unknown.
@@ -77,7 +80,7 @@ class VideoFrame(MovableFrame):
 
         Raises:
             ShapeError: An array has another shape, or not N rows.
-            TypeError: A label is not text, or a track id no integer.
+            TypeError: A label is not text, or a track id no integer; or an argument is missing, or one too many.
             ValueError: A corner is NaN or infinite, or x1 < x0, or y1 < y0, or there are too many.
 
         >>> frame = VideoFrame("cam", "30/1", 640, 480)
@@ -85,9 +88,19 @@ class VideoFrame(MovableFrame):
         array([0, 1])
         >>> frame.get_detections(label="car").xyxy
         array([[10., 20., 50., 40.]], dtype=float32)
+        >>> frame.add_detections("again", frame.get_detections(label="bus"))
+        array([2])
         """
-        new = NewDetections.of(xyxy, labels, angles, confidences, track_ids, track_xyxy)
-        return new.add_to(self._objects, namespace)
+        found = namespace if isinstance(namespace, Detections) else xyxy
+        if isinstance(found, Detections):
+            others = [labels, angles, confidences, track_ids, track_xyxy, xyxy if found is namespace else None]
+            if any(other is not None for other in others):
+                raise TypeError("add_detections: Detections say all themselves: expected nothing beside them")
+            return add_shaped(self._objects, found, namespace if isinstance(namespace, str) else None)
+        if xyxy is None or labels is None or isinstance(namespace, Detections):
+            raise TypeError("add_detections: expected a namespace, boxes and labels, or Detections")
+        new = NewDetections.of(found, labels, angles, confidences, track_ids, track_xyxy)  # type: ignore[arg-type]
+        return new.add_to(self._objects, text("namespace", namespace))
 
     def set_tracks(self, ids: ArrayLike, track_ids: ArrayLike, track_xyxy: ArrayLike | None = None) -> None:
         """Say for N objects at once which tracks they belong to; all or none.
@@ -111,9 +124,20 @@ class VideoFrame(MovableFrame):
         """
         set_tracks(self._objects, ids, track_ids, track_xyxy)
 
-    def get_detections(self, namespace: str | None = None, label: str | None = None) -> Detections:
-        """Return the objects of a namespace and a label as arrays; ``None`` means any."""
-        return read_detections(self._objects, namespace, label)
+    def get_detections(
+        self, namespace: str | None = None, label: str | None = None, *, shapes: bool = False
+    ) -> Detections:
+        """Return the objects of a namespace and a label as arrays; ``None`` means any.
+
+        Args:
+            namespace: Who found them.
+            label: What they are.
+            shapes: Whether masks, keypoints and polygons come, too: they are decoded for each object that has them.
+
+        Raises:
+            MetadataError: An attribute that says what an object looks like cannot be read.
+        """
+        return read_detections(self._objects, namespace, label, (self.width, self.height) if shapes else None)
 
     def update(self, update: VideoFrameUpdate, no_gil: bool = True) -> None:  # noqa: ARG002 - the reference's
         """Put the attributes and objects of an update into the frame, by its policies; all or nothing.

@@ -209,13 +209,17 @@ class Frame:
             raise ValueError(f"{object_meta!r} is not in the frame of source {self.source_id!r} at pts {self.pts}")
         object_meta.detach()
 
-    def add_detections(self, namespace: str, boxes: Any, labels: Any, **columns: Any) -> None:
+    def add_detections(
+        self, namespace: str | Detections, boxes: Any = None, labels: Any = None, **columns: Any
+    ) -> None:
         """Add objects from arrays, as ``VideoFrame.add_detections`` does."""
         self.video_frame.add_detections(namespace, boxes, labels, **columns)
 
-    def get_detections(self, namespace: str | None = None, label: str | None = None) -> Detections:
+    def get_detections(
+        self, namespace: str | None = None, label: str | None = None, *, shapes: bool = False
+    ) -> Detections:
         """Return the objects as arrays, as ``VideoFrame.get_detections`` does."""
-        return self.video_frame.get_detections(namespace, label)
+        return self.video_frame.get_detections(namespace, label, shapes=shapes)
 
     def object_of(self, object_id: int) -> ObjectMeta:
         """Return the object with that ``object_id``.
