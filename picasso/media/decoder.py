@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from fractions import Fraction
+from functools import cached_property
 from itertools import chain, count, starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn, Protocol
@@ -98,7 +99,8 @@ class Decoder:
         self._opener = opener
         self._on_fault = on_fault
         self._packets = 0
-        self._end_s = Fraction(0)
+        self._end_ticks: int | Fraction = 0
+        """Where the latest frame ends."""
         self._ends_damaged = False
         self._has_ended = False
         self._lost: MediaError | None = None
@@ -147,7 +149,12 @@ class Decoder:
         """Mean frames per second, as the container says or FFmpeg guesses."""
         return _fraction(self.stream.average_rate) or _fraction(self.stream.guessed_rate)
 
-    @property
+    @cached_property
+    def _frame_ticks(self) -> Fraction:
+        """How long a frame is whose packet does not say."""
+        return 1 / ((self.rate or FALLBACK_RATE) * self.time_base)
+
+    @cached_property
     def time_base(self) -> Fraction:
         """Seconds a tick; FFmpeg's own default where the container has none."""
         return _fraction(self.stream.time_base) or Fraction(1, 90_000)
@@ -234,7 +241,7 @@ class Decoder:
 
     def _is_short(self) -> bool:
         """Tell whether packets are missing at the end of the file."""
-        end_s = self._end_s + 1 / (2 * (self.rate or FALLBACK_RATE))
+        end_s = self._end_ticks * self.time_base + 1 / (2 * (self.rate or FALLBACK_RATE))
         name, expected = self.container.format.name, self.stream.frames
         if not expected and self.path is not None and breaks_at(self.path) is not None:
             return True
@@ -296,8 +303,7 @@ class Decoder:
             ticks = self._times.of(packet.pts, packet.dts)
             self._order.feed(number, ticks)
             if ticks is not None:
-                frame_s = packet.duration * self.time_base if packet.duration else 1 / (self.rate or FALLBACK_RATE)
-                self._end_s = max(self._end_s, ticks * self.time_base + frame_s)
+                self._end_ticks = max(self._end_ticks, ticks + (packet.duration or self._frame_ticks))
         self.hides_packets |= packet.is_discard
         self._packets += bool(packet.size)
         keeps = self._carrier is not None and packet.size and not packet.is_discard
