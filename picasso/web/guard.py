@@ -132,6 +132,7 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             return
         headers: dict[bytes, bytes] = dict(scope["headers"])
+        send = _with_headers(send)
         if (refusal := self._refusal(scope, headers)) is not None:
             if refusal.status_code == 401 and b"authorization" in headers:
                 logger.warning("web: a wrong token came from %s", (scope.get("client") or ("?",))[0])
@@ -146,7 +147,7 @@ class Guard:
         except _TooMuch as error:
             await JSONResponse({"error": str(error)}, error.status, {"connection": "close"})(scope, receive, send)
             return
-        await self._app(scope, _replay(body, receive), _with_headers(send))
+        await self._app(scope, _replay(body, receive), send)
 
     def _refusal(self, scope: Scope, headers: dict[bytes, bytes]) -> Response | None:
         host = headers.get(b"host", b"").decode("latin-1").lower()
@@ -233,7 +234,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 def _with_headers(send: Send) -> Send:
     async def more(message: Message) -> None:
-        if message["type"] == "http.response.start":
+        if message["type"] in ("http.response.start", "websocket.http.response.start"):
             said = {name for name, _value in message["headers"]}
             message["headers"] = [*message["headers"], *(pair for pair in HEADERS if pair[0] not in said)]
         await send(message)

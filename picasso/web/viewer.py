@@ -7,6 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import msgspec
+from starlette.responses import PlainTextResponse
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from picasso.web.queue import ViewerQueue
@@ -38,7 +39,7 @@ _wishes = msgspec.json.Decoder(Wish)
 async def watch(live: Live, socket: WebSocket) -> None:
     """Serve one page until it goes."""
     if live.viewers >= VIEWERS:
-        await socket.close(1013, f"{VIEWERS} pages are open already")
+        await socket.send_denial_response(PlainTextResponse(f"{VIEWERS} pages are open already", 503))
         return
     await socket.accept()
     viewer = ViewerQueue()

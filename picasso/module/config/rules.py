@@ -54,7 +54,7 @@ def faults(tree: Tree, broken: set[Path]) -> list[Fault]:
         "telemetry": functools.partial(_telemetry_faults, broken=broken),
         "draw_func": _draw_faults,
         "etcd": _etcd_faults,
-        "web": _web_faults,
+        "web": functools.partial(_web_faults, broken=broken),
     }
     found: list[Fault] = []
     for name, find in blocks.items():
@@ -262,9 +262,9 @@ def _etcd_faults(etcd: Tree, path: Path) -> list[Fault]:
     ]
 
 
-def _web_faults(web: Tree, path: Path) -> list[Fault]:
+def _web_faults(web: Tree, path: Path, broken: set[Path]) -> list[Fault]:
     host = web.get("host")
-    if not host or web.get("token") or is_loopback(host):
+    if not host or web.get("token") or is_loopback(host) or is_broken((*path, "token"), broken):
         return []
     return [((*path, "token"), f"other machines reach {host}, so a token is needed, such as ${{oc.env:WEB_TOKEN}}")]
 
