@@ -55,6 +55,10 @@ guard *args:
 bench-wire *args:
     python bench/wire.py {{args}}
 
+# how old a picture is on the canvas of the live page, read back in a real Chromium
+bench-page *args:
+    python bench/live_page.py {{args}}
+
 # picasso and its peers on the same work, into bench/performance-ledger.md; seven minutes a round, on an idle machine
 bench-peers rounds="3":
     mkdir -p out

@@ -29,6 +29,10 @@ def run(
     *,
     compat: Annotated[bool, typer.Option("--compat", help="Answer imports of savant and savant_rs.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no table of the sources.")] = False,
+    web: Annotated[
+        int | None,
+        typer.Option(metavar="PORT", min=0, max=65535, help="Serve control and the live page on this machine."),
+    ] = None,
 ) -> None:
     """Run a module until its sources end, or until Ctrl-C or SIGTERM, which finish every file.
 
@@ -41,7 +45,7 @@ def run(
         from picasso.module import Module
         from picasso.module.logs import logging_of
 
-        one = Module.from_file(file, compat=compat)
+        one = Module.from_file(file, compat=compat, web=web)
         with logging_of(one.config.parameters):
             for warning in one.config.warnings:
                 logging.getLogger("picasso.module").warning("%s", warning)

@@ -47,7 +47,10 @@ CALLS: Final = (
     Call("GET", "/status", "state", "The same, under the path that newer clients ask for", _STATE, gives="text/plain"),
     Call("GET", "/live", "live", "Whether the process answers", {200: "it does"}, gives="text/plain"),
     Call("GET", "/ready", "state", "Whether the module takes frames", _STATE, gives="text/plain"),
-    Call("GET", "/metrics", "metrics", "Metrics for Prometheus", {200: "families"}, gives="text/plain"),
+    Call(
+        "GET", "/metrics", "metrics", "Metrics for Prometheus",
+        {200: "families", 501: "prometheus-client is not installed"}, gives="text/plain",
+    ),
     Call("GET", "/sources", "sources", "Every source: state, spec, counts, last error", {200: "a list"}),
     Call(
         "GET", "/sources/{source_id}", "source", "One source", {200: "as in the list", 404: "no such source"}
@@ -170,7 +173,7 @@ def _operation(call: Call) -> dict[str, Any]:
 def _response(call: Call, status: int, text: str) -> dict[str, Any]:
     if status in (202, 204):
         return {"description": text}
-    if status >= 400 and call.gives != "text/plain":
+    if status >= 400 and call.name != "state":
         return {
             "description": text,
             "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},

@@ -13,8 +13,11 @@ import httpx
 import jsonschema
 import numpy as np
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "cli"))
+from running import picasso
 from web_kit import H264, Blinking, Running, pattern, running, tree, until
 
 from picasso.errors import PicassoError
@@ -56,6 +59,24 @@ def test_statistics_name_the_stages_of_the_module(served: Running) -> None:
     assert {"muxer", "encode", "sink"} <= {stage["name"] for stage in found["stages"]}
     total = found["total"]
     assert total["came"] == total["left"] + sum(total["dropped"].values()) + total["under_way"]
+
+
+def test_metrics_are_those_that_prometheus_reads(unused_port: int) -> None:
+    telemetry = {"metrics": {"provider": "prometheus", "provider_params": {"port": unused_port}}}
+    config = tree(pattern("gate"), output_frame=H264, telemetry=telemetry, healthcheck_port=unused_port)
+    with running(config) as one:  # one port for both
+        one.wait_for_more("gate")
+        for url in (one.module.web.page, one.module.web.health):
+            answer = httpx.get(f"{url}/metrics")
+            assert answer.headers["content-type"].startswith("text/plain")
+            families = {family.name: family for family in text_string_to_metric_families(answer.text)}
+            (frames,) = [
+                sample.value
+                for family in families.values()
+                for sample in family.samples
+                if sample.labels.get("source_id") == "gate" and sample.name == "picasso_source_frames_received_total"
+            ]
+            assert frames > 0
 
 
 def test_a_source_joins_pauses_goes_on_and_leaves(served: Running) -> None:
@@ -350,6 +371,14 @@ def test_beyond_loopback_a_token_is_needed(host: str) -> None:
     load_config(tree(pattern("gate"), web={"host": host, "port": 8080, "token": "a long secret"}))
 
 
+def test_a_token_that_is_wrong_is_the_only_fault() -> None:
+    with pytest.raises(ConfigError) as failed:
+        load_config(tree(pattern("gate"), web={"host": "0.0.0.0", "port": 8080, "token": "short"}))
+    (problem,) = failed.value.problems
+    assert "token" in str(problem)
+    assert "short" not in str(problem).replace("shorter", "")
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
 def test_on_loopback_it_is_not(host: str) -> None:
     config = load_config(tree(pattern("gate"), web={"host": host, "port": 8080}))
@@ -371,6 +400,23 @@ def test_a_source_of_a_name_with_slashes_is_reached() -> None:
         assert one.http.post("/sources/yard/north/1/keyframe").status_code == 202
         assert one.http.post("/sources/yard/north/1/pause").status_code == 202
         one.wait_for_state("yard/north/1", "paused")
+
+
+def test_a_program_and_the_command_line_choose_the_port(
+    unused_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Module(tree(pattern("gate"), web=None), web=unused_port) as module:
+        assert module.web.page == f"http://127.0.0.1:{unused_port}"
+        assert httpx.get(f"{module.web.page}/ready").text == "running"
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "m.yml").write_text(
+        "name: m\nparameters: {code_root: null}\npipeline:\n"
+        "  source: {element: videotestsrc, properties: {num-buffers: 2, width: 64, height: 48}}\n"
+        "  sink: [{element: devnull_sink}]\n"
+    )
+    done = picasso("run", "m.yml", "--web", str(unused_port), "-q")
+    assert done.code == 0, done.err
+    assert f"live page and control at http://127.0.0.1:{unused_port}" in done.err
 
 
 def test_without_the_block_nothing_listens() -> None:

@@ -106,6 +106,8 @@ class Books:
         from picasso.observe.exporter import MetricsServer
 
         params = self._settings.get("provider_params") or {}
+        if int(params["port"]) == self._config.parameters.get("healthcheck_port"):
+            return  # health is served there, and metrics with it
         try:
             self.server = MetricsServer(self.registry(state), int(params["port"]))
         except TransportError as error:

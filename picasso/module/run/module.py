@@ -32,7 +32,7 @@ from picasso.module.run.reading import configured_ingresses, configured_sources,
 from picasso.module.run.services import serve
 from picasso.module.run.stage import ModuleStage
 from picasso.module.run.state import ModuleState, StateFile
-from picasso.module.run.web import ModuleWeb
+from picasso.module.run.web import ModuleWeb, with_port
 from picasso.module.sinks import MemorySink, open_sink
 from picasso.module.sources import limited
 from picasso.observe.account import ModuleStatistics
@@ -80,6 +80,7 @@ class Module:
         sinks: Sequence[Sink] | Literal["configured"] | None = None,
         clock: Clock | None = None,
         compat: bool = False,
+        web: int | None = None,
     ) -> None:
         """Build everything but what needs a device, a file or a socket.
 
@@ -92,6 +93,7 @@ class Module:
                 above.
             compat: Whether imports of ``savant`` and ``savant_rs`` are answered while it runs, as
                 ``parameters.compat`` says, too.
+            web: The port of control and the live page, instead of that of ``parameters.web``; 0 takes a free one.
 
         Raises:
             ConfigError: Something is wrong, or cannot be run yet.
@@ -103,7 +105,8 @@ class Module:
             sources = ()
         given_sinks = [self._kept] if self._kept is not None else None if sinks == "configured" else sinks
         replaced = [name for name, own in (("source", sources), ("sink", given_sinks)) if own is not None]
-        self.config = config if isinstance(config, ModuleConfig) else load_config(config, replaced=replaced)
+        loaded = config if isinstance(config, ModuleConfig) else load_config(config, replaced=replaced)
+        self.config = with_port(loaded, web)
         self.state = ModuleState.INITIALIZING
         self.failure: BaseException | None = None
         """What ended the module before its time."""

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack, final
 
-from picasso.errors import OperationError, PicassoError
+from picasso.errors import MissingDependencyError, OperationError, PicassoError, require
 from picasso.flow import SourceState
 from picasso.module.config import ConfigError
 from picasso.module.config.pieces import rendered_objects as checked_looks
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from picasso.module.run.overrides import Overrides
     from picasso.module.run.views import Views
     from picasso.observe.account import ModuleStatistics, SourceAccount, SourceStatistics
+    from picasso.observe.exporter import Registry
 
 ERROR_LETTERS: Final = 500
 logger = logging.getLogger("picasso.module")
@@ -62,6 +63,7 @@ class Operations:
         ingresses: Ingresses,
         overrides: Overrides,
         views: Views,
+        registry: Callable[[Callable[[], str]], Registry],
         **parts: Unpack[Parts],
     ) -> None:
         """Take the parts of a module.
@@ -74,6 +76,7 @@ class Operations:
             ingresses: Its sockets.
             overrides: What is changed for single sources.
             views: Takes pictures.
+            registry: Makes what Prometheus may read, given what says where the module stands.
             parts: What is done by the module itself.
         """
         self.name = config().name
@@ -88,6 +91,8 @@ class Operations:
         self._ingresses = ingresses
         self._overrides = overrides
         self._views = views
+        self._registry = registry
+        self._families: Registry | None = None
         self._state = parts["state"]
         self._statistics = parts["statistics"]
         self._add = parts["add"]
@@ -149,7 +154,12 @@ class Operations:
 
     def metrics(self) -> tuple[bytes, str]:
         """Return the metrics as Prometheus reads them."""
-        return b"", "text/plain; version=0.0.4; charset=utf-8"
+        try:
+            client = require("prometheus_client", extra="metrics")
+            self._families = self._families or self._registry(self._state)
+        except MissingDependencyError as error:
+            raise OperationError(str(error), 501) from None
+        return self._families.text().encode(), client.CONTENT_TYPE_LATEST
 
     def add_source(self, entry: Mapping[str, Any]) -> str:
         """Add a source as ``pipeline.source`` names it; return its id."""

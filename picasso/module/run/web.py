@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Unpack, final
 
 from picasso.errors import TransportError
@@ -63,7 +64,9 @@ class ModuleWeb:
         """What control changes for single sources."""
         self._config = config()
         self._views = Views(config, self.overrides)
-        self._operations = Operations(config, code, clock, sources, ingresses, self.overrides, self._views, **parts)
+        self._operations = Operations(
+            config, code, clock, sources, ingresses, self.overrides, self._views, books.registry, **parts
+        )
         listeners = dict(_listeners(self._config))
         self.listeners = list(listeners.values())
         """Where it listens while it runs."""
@@ -143,6 +146,14 @@ class ModuleWeb:
     def _address(self, path: Path) -> str | None:
         addresses = [] if self._server is None else self._server.addresses
         return dict(zip(self._paths, addresses, strict=False)).get(path)
+
+
+def with_port(config: ModuleConfig, port: int | None) -> ModuleConfig:
+    """Return a configuration whose page is at a port; None leaves it."""
+    if port is None:
+        return config
+    block = {**(config.parameters.get("web") or {}), "port": port}
+    return replace(config, parameters={**config.parameters, "web": block})
 
 
 def _listeners(config: ModuleConfig) -> list[tuple[Path, Listener]]:
