@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import itertools
 import re
 import subprocess
 import sys
@@ -311,3 +312,9 @@ def test_names_of_the_package_load_when_they_are_used_from_the_homes_that_type_c
     assert loaded.stdout.strip() == "[]"
     with pytest.raises(AttributeError, match="has no attribute 'nothing_here'"):
         _ = picasso.nothing_here
+
+
+def test_no_two_files_of_tests_have_one_name() -> None:
+    """pytest imports them by their names: it stops at the second."""
+    names = sorted(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, after in itertools.pairwise(names) if name == after] == []
