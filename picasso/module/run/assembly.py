@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from picasso.module.config.models import TRACKER
+from picasso.module.config.notation import MODELS
 from picasso.module.config.rules import buffer_warning
 from picasso.module.elements import CodePath, PyFuncElement, ReloadingElement
 from picasso.module.run.batcher import Batcher
@@ -94,23 +95,33 @@ def batcher_of(config: ModuleConfig, sizes: Sizes, clock: Clock) -> Batcher:
     )
 
 
-def steps_of(config: ModuleConfig, code: CodePath) -> list[PipelineStep]:
+def steps_of(config: ModuleConfig, code: CodePath, sources: int = 1) -> list[PipelineStep]:
     """Load the elements of a module, the drawer last, and put queues where ``queue`` stands.
+
+    Args:
+        config: The module.
+        code: Where code of users is looked for.
+        sources: How many sources run beside the models: it decides how many threads those get.
 
     Raises:
         ConfigError: A model or a tracker cannot be loaded.
         ElementError: The code of an element cannot be loaded.
     """
-    return [_step(one, config, code) for one in [*config.elements, *drawers(config)]]
+    return [_step(one, config, code, sources) for one in [*config.elements, *drawers(config)]]
 
 
-def _step(one: ElementConfig, config: ModuleConfig, code: CodePath) -> PipelineStep:
+def _step(one: ElementConfig, config: ModuleConfig, code: CodePath, sources: int) -> PipelineStep:
     if one.element == "queue":
         return QueueLimits.of_element(one.name, one.properties)
     if one.element == TRACKER:
         from picasso.module.elements.models import TrackerElement
 
         return TrackerElement(one, config)
+    if one.element.startswith(MODELS):
+        from picasso.module.elements.models import ModelElement
+        from picasso.module.elements.models.preparing import Preparation
+
+        return ModelElement(one, Preparation(one, config, code, sources).load)
     return _pyfunc(one, config, code)
 
 

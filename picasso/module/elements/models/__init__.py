@@ -1,5 +1,37 @@
 """The elements that look at pictures: models, and the tracker behind them."""
 
+from picasso.module.elements.models.block import (
+    AttributeModel,
+    AttributeOutput,
+    ComplexModel,
+    Model,
+    ModelInput,
+    ModelOutput,
+    ObjectModel,
+    ObjectOutput,
+)
+from picasso.module.elements.models.converting import (
+    BaseAttributeModelOutputConverter,
+    BaseComplexModelOutputConverter,
+    BaseObjectModelOutputConverter,
+    TensorFormat,
+)
+from picasso.module.elements.models.element import ModelElement
 from picasso.module.elements.models.tracking import TrackerElement
 
-__all__ = ["TrackerElement"]
+__all__ = [
+    "AttributeModel",
+    "AttributeOutput",
+    "BaseAttributeModelOutputConverter",
+    "BaseComplexModelOutputConverter",
+    "BaseObjectModelOutputConverter",
+    "ComplexModel",
+    "Model",
+    "ModelElement",
+    "ModelInput",
+    "ModelOutput",
+    "ObjectModel",
+    "ObjectOutput",
+    "TensorFormat",
+    "TrackerElement",
+]
