@@ -24,7 +24,7 @@ from picasso.module import Frame, Module
 from picasso.module.elements import StreamEvent
 from picasso.module.run.batcher import Batcher, Work
 from picasso.module.run.limits import Limit, PoolUse
-from picasso.module.run.pipeline import with_buffer_queues
+from picasso.module.run.pipeline import with_queues
 from picasso.module.run.work_queue import QueueLimits
 from picasso.module.sinks import MemorySink
 from picasso.observe.account import ModuleStatistics
@@ -336,10 +336,10 @@ def test_buffer_queues_stand_around_pyfuncs_never_first_or_last_or_two_in_a_row(
     made: list[Any] = [queue if letter == "q" else Step(letter) for letter in steps]
     from picasso.module.config import BufferQueues
 
-    found = with_buffer_queues(made, BufferQueues(1))
+    found = with_queues(made, BufferQueues(1))
     letters = "".join(("q" if one.name else "|") if isinstance(one, QueueLimits) else one.letter for one in found)
     assert letters == expected
-    assert with_buffer_queues(made, None) == made
+    assert with_queues(made, None) == made
 
 
 def test_pools_that_do_not_fit_are_named_once_with_all_four_numbers(caplog: pytest.LogCaptureFixture) -> None:

@@ -12,7 +12,6 @@ import pytest
 import picasso
 import picasso.draw
 import picasso.encode
-import picasso.module.awaited
 import picasso.module.params
 import picasso.primitives
 import picasso.surface
@@ -30,7 +29,6 @@ ROOMS = (
     picasso.trace,
     picasso.transform,
     picasso.module.params,
-    picasso.module.awaited,
 )
 DOORS = (
     "picasso",

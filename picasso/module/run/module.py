@@ -323,6 +323,7 @@ class Module:
         fill(parameters)
         self._etcd = open_etcd(parameters.get("etcd"))
         use_dynamic(self._etcd)
+        steps = steps_of(config, self._code, max(len(self._sources), 1))  # models are loaded before sockets are opened
         given = self._given_sinks
         for one in config.sinks if given is None else ():  # what is open is closed if a later one cannot be opened
             self._sinks.add(open_sink(one, config, self._code))
@@ -343,7 +344,7 @@ class Module:
         )
         pipeline = Pipeline(
             batcher,
-            steps_of(config, self._code),
+            steps,
             queues=config.buffer_queues,
             deliver=stage.deliver,
             drop=stage.drop,

@@ -18,11 +18,6 @@ def refuse_what_is_not_built(config: ModuleConfig) -> None:
         ConfigError: With a line for each such place.
     """
     found: list[Problem] = []
-    found += [
-        config.problem((*element.path, "element"), f"{element.element} cannot be run yet")
-        for element in config.elements
-        if element.element not in ("pyfunc", "queue", "nvtracker")
-    ]
     if (config.parameters.get("etcd") or {}).get("credentials"):
         found.append(config.problem(("parameters", "etcd", "credentials"), NO_CREDENTIALS))
     if found:

@@ -14,6 +14,8 @@ from picasso.module.run.encoders import encoder_config
 from picasso.module.run.geometry import STRETCH
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from picasso.module.config import ModuleConfig
     from picasso.module.meta import Frame
     from picasso.primitives import VideoFrame
@@ -64,14 +66,33 @@ def drawers(module: ModuleConfig) -> list[ElementConfig]:
     ]
 
 
-def finish_metadata(frame: Frame, *, legacy_track_ids: bool) -> None:
-    """Make a frame's objects what leaves the module: the primary one only if it says something, track ids as set."""
+def internal_attributes(module: ModuleConfig) -> list[tuple[str, str]]:
+    """Return element and name of the attributes that models make for later elements only."""
+    return [
+        (str(one.name), attribute["name"])
+        for one in module.elements
+        for attribute in ((one.model or {}).get("output") or {}).get("attributes") or ()
+        if attribute.get("internal")
+    ]
+
+
+def finish_metadata(frame: Frame, *, legacy_track_ids: bool, internal: Sequence[tuple[str, str]] = ()) -> None:
+    """Make a frame's objects what leaves the module.
+
+    Args:
+        frame: The frame; its primary object leaves only if it says something.
+        legacy_track_ids: Whether untracked objects are numbered.
+        internal: Element and name of attributes that do not leave.
+    """
     primary, video_frame = frame.primary_in_use, frame.video_frame
     if primary is not None:
         box = primary.bbox
         whole = (0.0, 0.0, float(frame.width), float(frame.height))
         if tuple(box.as_ltwh()) != whole or primary.fields.attributes:
             frame.add_obj_meta(primary)
+    for one in video_frame.get_all_objects() if internal else ():
+        for key in internal:
+            one.delete_attribute(*key)
     if legacy_track_ids:
         _number_untracked(video_frame)
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from picasso.module.config import BufferQueues
     from picasso.module.meta import Frame
 
+MODEL_BATCHES: Final = 1
+"""Batches that wait before a model, and behind it."""
 STOP_S: Final = 1.0
 """Seconds that ``on_stop`` of an element gets when the deadline has passed."""
 logger = logging.getLogger("picasso.module")
@@ -114,7 +116,7 @@ class Pipeline:
         self._drop = drop
         self._fail = fail
         self._failed = threading.Event()
-        self._groups = _groups(with_buffer_queues(elements, queues))
+        self._groups = _groups(with_queues(elements, queues))
         self._elements = [element for group in self._groups for element, _stats in group.elements]
         self._now_ns = now_ns
         self.stats = [stats for group in self._groups for _element, stats in group.elements]
@@ -288,18 +290,30 @@ class Pipeline:
             _stop(element)
 
 
-def with_buffer_queues(steps: Sequence[PipelineStep], queues: BufferQueues | None) -> list[PipelineStep]:
-    """Put a queue before and after each pyfunc: none as the first or last step, no two in a row."""
-    if queues is None:
-        return list(steps)
-    limits = QueueLimits.of_buffer_queues(queues.length, queues.byte_size)
+def with_queues(steps: Sequence[PipelineStep], queues: BufferQueues | None) -> list[PipelineStep]:
+    """Put queues between elements: around each pyfunc where ``buffer_queues`` says so, and around each model.
+
+    None is the first step, no two are in a row, and the last step is one only behind a model: so a model has a thread
+    of its own, and the next batch need not wait until the last one has been handed on.
+    """
+    of_pyfuncs = None if queues is None else QueueLimits.of_buffer_queues(queues.length, queues.byte_size)
+    of_models = QueueLimits.of_buffer_queues(MODEL_BATCHES, 0)
     made: list[PipelineStep] = []
     for step in steps:
-        has_neighbours = bool(made) and not isinstance(made[-1], QueueLimits) and not isinstance(step, QueueLimits)
-        if has_neighbours and (_is_pyfunc(made[-1]) or _is_pyfunc(step)):
-            made.append(limits)
+        if made and not isinstance(made[-1], QueueLimits) and not isinstance(step, QueueLimits):
+            if of_pyfuncs is not None and (_is_pyfunc(made[-1]) or _is_pyfunc(step)):
+                made.append(of_pyfuncs)
+            elif _has_own_thread(made[-1]) or _has_own_thread(step):
+                made.append(of_models)
         made.append(step)
+    if made and _has_own_thread(made[-1]):
+        made.append(of_models)
     return made
+
+
+def _has_own_thread(step: PipelineStep) -> bool:
+    """Whether a step runs in a thread of its own; models say so."""
+    return bool(getattr(step, "has_own_thread", False))
 
 
 def _is_pyfunc(step: PipelineStep) -> bool:

@@ -22,7 +22,7 @@ from picasso.module.run.copying import COPY, Copying
 from picasso.module.run.egress import Egress
 from picasso.module.run.geometry import Geometry
 from picasso.module.run.limits import Limit, payload_bytes
-from picasso.module.run.outputs import NAMESPACE, SIZE, finish_metadata, source_spec
+from picasso.module.run.outputs import NAMESPACE, SIZE, finish_metadata, internal_attributes, source_spec
 from picasso.module.run.overrides import Overrides
 from picasso.primitives import Attribute, AttributeValue, EndOfStream, VideoFrameTranscodingMethod
 
@@ -110,6 +110,7 @@ class ModuleStage:
         self.tagged = self.untagged = 0
         """Frames that went to the engine, and past it, so far."""
         self._module = module
+        self._internal = internal_attributes(module)
         self._batcher = batcher
         self._set_spec = set_spec
         self._egress = egress or Limit()
@@ -288,7 +289,8 @@ class ModuleStage:
             self._count(video_frame, frame.drop_reason)
             return
         geometry = self._geometry_of(frame)
-        finish_metadata(frame, legacy_track_ids=module.parameters["track_ids"] == "legacy")
+        legacy = module.parameters["track_ids"] == "legacy"
+        finish_metadata(frame, legacy_track_ids=legacy, internal=self._internal)
         drawings = self._overrides.drawings(frame)
         if self._views is not None and self._views.are_wanted(video_frame.source_id):
             self._show(frame, geometry, drawings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from picasso.module.awaited import (
+from picasso.module.elements.models import (
     BaseAttributeModelOutputConverter,
     BaseComplexModelOutputConverter,
     BaseObjectModelOutputConverter,

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from picasso.module.awaited import AttributeModel, ComplexModel, ObjectModel
+from picasso.module.elements.models import AttributeModel, ComplexModel, ObjectModel
 
 __all__ = ["AttributeModel", "ComplexModel", "ObjectModel"]

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from picasso.module.awaited import nms_cpu, nms_gpu
+from picasso.module.elements.models import nms_cpu, nms_gpu
 
 __all__ = ["nms_cpu", "nms_gpu"]

@@ -17,6 +17,14 @@ from picasso.module.elements.models.converting import (
     TensorFormat,
 )
 from picasso.module.elements.models.element import ModelElement
+from picasso.module.elements.models.stock import (
+    BasePreprocessObjectImage,
+    BasePreprocessObjectMeta,
+    BaseSelector,
+    BBoxSelector,
+    nms_cpu,
+    nms_gpu,
+)
 from picasso.module.elements.models.tracking import TrackerElement
 
 __all__ = [
@@ -24,7 +32,11 @@ __all__ = [
     "AttributeOutput",
     "BaseAttributeModelOutputConverter",
     "BaseComplexModelOutputConverter",
+    "BBoxSelector",
     "BaseObjectModelOutputConverter",
+    "BasePreprocessObjectImage",
+    "BasePreprocessObjectMeta",
+    "BaseSelector",
     "ComplexModel",
     "Model",
     "ModelElement",
@@ -34,4 +46,6 @@ __all__ = [
     "ObjectOutput",
     "TensorFormat",
     "TrackerElement",
+    "nms_cpu",
+    "nms_gpu",
 ]

@@ -60,6 +60,7 @@ class ModelElement:
     """
 
     is_pyfunc = False
+    has_own_thread = True
 
     def __init__(self, config: ElementConfig, load: Callable[[], Prepared]) -> None:
         """Load the model.

@@ -168,14 +168,14 @@ def _grid(masks: Masks, row: int, box_xywha: NDArray[Any]) -> NDArray[np.bool_] 
     if not angle:
         columns = np.floor(x + box_xywha[0]).astype(np.int64) - left
         rows = np.floor(y + box_xywha[1]).astype(np.int64) - top
-        good_columns, good_rows = (0 <= columns) & (columns < cut.shape[1]), (0 <= rows) & (rows < cut.shape[0])
+        good_columns, good_rows = (columns >= 0) & (columns < cut.shape[1]), (rows >= 0) & (rows < cut.shape[0])
         grid = np.zeros((height, width), bool)
         grid[np.ix_(good_rows, good_columns)] = cut[np.ix_(rows[good_rows], columns[good_columns])]
         return grid
     cosine, sine = np.cos(np.radians(angle)), np.sin(np.radians(angle))
     columns = np.floor(x[None] * cosine - y[:, None] * sine + box_xywha[0]).astype(np.int64) - left
     rows = np.floor(x[None] * sine + y[:, None] * cosine + box_xywha[1]).astype(np.int64) - top
-    good = (0 <= columns) & (columns < cut.shape[1]) & (0 <= rows) & (rows < cut.shape[0])
+    good = (columns >= 0) & (columns < cut.shape[1]) & (rows >= 0) & (rows < cut.shape[0])
     grid = np.zeros((height, width), bool)
     grid[good] = cut[rows[good], columns[good]]
     return grid
