@@ -17,7 +17,6 @@ from picasso.module import Frame, Module, NvDsPyFuncPlugin, ObjectMeta, compat
 from picasso.module.compat import answer_imports, answered_imports, stop_answering
 from picasso.module.elements import CodePath, ElementError
 from picasso.module.entry import main
-from picasso.module.later import NotBuiltError
 from picasso.module.sinks import MemorySink
 
 NAMES = {
@@ -36,6 +35,9 @@ NAMES = {
     "savant_rs.primitives.geometry": ["Point", "PolygonalArea", "RBBox", "BBox"],
     "savant.utils.nms": ["nms_cpu", "nms_gpu"],
     "savant.base.model": ["AttributeModel", "ObjectModel", "ComplexModel"],
+    "savant.base.input_preproc": ["BasePreprocessObjectImage", "BasePreprocessObjectMeta"],
+    "savant.base.selector": ["BaseSelector"],
+    "savant.selector.detector": ["BBoxSelector"],
     "savant.base.converter": [
         "BaseAttributeModelOutputConverter",
         "BaseComplexModelOutputConverter",
@@ -152,25 +154,6 @@ def test_gi_is_answered_only_where_it_is_missing() -> None:
             gi.require_version("Gst", "1.0")
             assert importlib.import_module("gi.repository").Gst.SECOND == 10**9
     assert not is_ours or "gi" not in sys.modules
-
-
-LATER = [
-    (module, name)
-    for module, names in NAMES.items()
-    if module in ("savant.base.model", "savant.base.converter", "savant.metrics", "savant.utils.nms")
-    for name in names
-]
-
-
-@pytest.mark.parametrize(("module", "name"), LATER, ids=[f"{module}.{name}" for module, name in LATER])
-def test_what_comes_later_resolves_and_names_itself_when_it_is_used(module: str, name: str) -> None:
-    thing: Any = getattr(importlib.import_module(f"picasso.{module}"), name)
-    if not repr(thing).endswith("in a later version>"):
-        pytest.skip("it has come")
-    derived = type("Mine", (thing,), {})
-    for use in (lambda: thing(1, a=2), lambda: thing.Member, derived):
-        with pytest.raises(NotBuiltError, match=f"^{module.replace('.', '[.]')}[.]{name}"):
-            use()
 
 
 PYFUNC = """

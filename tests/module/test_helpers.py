@@ -9,7 +9,6 @@ import pytest
 
 from picasso.module import Module, NvDsPyFuncPlugin
 from picasso.module.elements import ElementError
-from picasso.module.later import NotBuiltError
 from picasso.module.sinks import MemorySink
 from picasso.observe.account import StageStatistics
 from picasso.observe.records import Recorder
@@ -120,10 +119,3 @@ def test_the_first_frame_that_leaves_makes_a_record_and_null_takes_no_others() -
     for _ in range(100):
         recorder.frame_left(0)
     assert [(one.record_type, one.frame_no) for one in recorder.latest(9)] == [("initial", 1)]
-
-
-def test_metrics_of_a_pyfunc_say_that_they_come_later() -> None:
-    plugin = NvDsPyFuncPlugin()
-    with pytest.raises(NotBuiltError, match=r"NvDsPyFuncPlugin\.metrics\['seen'\] cannot be used yet: metrics come"):
-        plugin.metrics["seen"] = 1
-    assert NvDsPyFuncPlugin(metrics={"mine": 1}).metrics == {"mine": 1}

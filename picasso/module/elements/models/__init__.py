@@ -30,9 +30,9 @@ from picasso.module.elements.models.tracking import TrackerElement
 __all__ = [
     "AttributeModel",
     "AttributeOutput",
+    "BBoxSelector",
     "BaseAttributeModelOutputConverter",
     "BaseComplexModelOutputConverter",
-    "BBoxSelector",
     "BaseObjectModelOutputConverter",
     "BasePreprocessObjectImage",
     "BasePreprocessObjectMeta",

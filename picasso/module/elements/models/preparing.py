@@ -110,7 +110,7 @@ class Preparation:
             session = Session(
                 path, provider=model.provider, gpu_id=model.gpu_id, threads=model.threads, sources=self._sources
             )
-        tensor = session.inputs[0]
+        tensor = session.image_input
         labels = self._labels(files, session)
         self._check_layers(session)
         size_wh = self._size_wh(tensor)
@@ -165,7 +165,7 @@ class Preparation:
 
     def _check_layers(self, session: Session) -> None:
         """Hold the names of inputs and outputs against the graph."""
-        layer, tensor = self._model.input.layer_name, session.inputs[0]
+        layer, tensor = self._model.input.layer_name, session.image_input
         if layer is not None and layer != tensor.name:
             raise self._wrong(f"the model has no input {layer!r}; it has {tensor.name}", "input", "layer_name")
         there = [info.name for info in session.outputs]
