@@ -5,20 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Annotated
 
 import typer
 
 from picasso.errors import require
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
-
-    from picasso.flow import SourceStatus
-    from picasso.module import Module
 
 module = typer.Typer(help="Check a module, and describe what one may say.", no_args_is_help=True)
 FILE = typer.Argument(metavar="FILE", help="The module's YAML file, or - for standard input.")
@@ -33,12 +26,17 @@ def run(
         int | None,
         typer.Option(metavar="PORT", min=0, max=65535, help="Serve control and the live page on this machine."),
     ] = None,
+    every: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", min=0.1, help="How often to show it: 0.5 on a terminal, 60 elsewhere."),
+    ] = None,
 ) -> None:
     """Run a module until its sources end, or until Ctrl-C or SIGTERM, which finish every file.
 
     Needs the module extra: pip install 'picasso-engine[module]'.
     """
     from picasso.cli.console import progress
+    from picasso.cli.watching import overview, watching
 
     console = progress()
     with _problems_by_line():
@@ -46,23 +44,15 @@ def run(
         from picasso.module.logs import logging_of
 
         one = Module.from_file(file, compat=compat, web=web)
-        with logging_of(one.config.parameters):
+        watch = nullcontext() if quiet else watching(one.statistics, console, every_s=every)
+        with watch, logging_of(one.config.parameters):  # lines of the log go above a table
             for warning in one.config.warnings:
                 logging.getLogger("picasso.module").warning("%s", warning)
-            statuses = _run(one, console, is_live=console.is_terminal and not quiet)
+            statuses = one.run().statuses
     if not quiet:
-        console.print(_table(statuses))
+        console.print(overview(one.statistics(), means={one.source_id: one.frames_per_s for one in statuses}))
     if statuses and all(status.failure is not None for status in statuses):
         raise typer.Exit(1)
-
-
-def _run(one: Module, console: Console, *, is_live: bool) -> list[SourceStatus]:
-    if not is_live:
-        return one.run().statuses
-    from rich.live import Live
-
-    with Live(console=console, auto_refresh=False, transient=True) as live:
-        return one.run(lambda now: live.update(_table(now), refresh=True)).statuses
 
 
 @module.command(epilog="Example: picasso module check module.yml")
@@ -105,26 +95,3 @@ def _problems_by_line() -> Iterator[None]:
         for problem in error.problems:
             print(problem, file=sys.stderr)
         raise typer.Exit(1) from None
-
-
-def _table(statuses: Sequence[SourceStatus]) -> Table:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("source", "state"):
-        table.add_column(heading)
-    for heading in ("frames", "frames/s", "p50 ms", "p99 ms", "dropped"):
-        table.add_column(heading, justify="right")
-    table.add_column("last error")
-    for status in statuses:
-        table.add_row(
-            status.source_id,
-            status.state,
-            f"{status.delivered}",
-            f"{status.frames_per_s:.1f}",
-            f"{status.p50_ms:.1f}",
-            f"{status.p99_ms:.1f}",
-            f"{status.dropped}",
-            "" if status.last_error is None else " ".join(str(status.last_error).split())[:80],
-        )
-    return table

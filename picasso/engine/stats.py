@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import threading
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate, repeat
 from typing import final
 
@@ -96,25 +98,22 @@ class Histogram:
             self._sum_ns += sum_ns
             self._max_ns = max(self._max_ns, max_ns)
 
-    def summary(self) -> LatencySummary:
-        """Sum up what was counted so far. Any thread."""
+    def summary(self, *, has_buckets: bool = True) -> LatencySummary:
+        """Sum up what was counted so far; ``buckets`` cost most of it, and may be left out. Any thread."""
         self._sort_in()
         with self._lock:
             counts, sum_ns, beyond = sorted(self._counts.items()), self._sum_ns, self._beyond
-        p50_ns, p90_ns, p99_ns = (self._percentile(counts, share) for share in (0.5, 0.9, 0.99))
-        ends_ns = [_end_ns(bucket) for bucket, _ in counts]
         totals = list(accumulate(count for _, count in counts))
-        buckets = tuple(zip(ends_ns, totals, strict=True))
-        count, within = totals[-1] if totals else 0, tuple(accumulate(beyond[:-1]))
+        if not totals:
+            return NO_TIMES
+        count, within = totals[-1], tuple(accumulate(beyond[:-1]))
+        p50_ns, p90_ns, p99_ns = (
+            min(_middle_ns(counts[bisect_left(totals, share * count)][0]), self._max_ns) for share in (0.5, 0.9, 0.99)
+        )
+        buckets: tuple[tuple[int, int], ...] = ()
+        if has_buckets:
+            buckets = tuple(zip([_end_ns(bucket) for bucket, _ in counts], totals, strict=True))
         return LatencySummary(count, p50_ns, p90_ns, p99_ns, self._max_ns, sum_ns, buckets, within)
-
-    def _percentile(self, counts: list[tuple[int, int]], share: float) -> int:
-        rank = share * sum(count for _, count in counts)
-        for bucket, count in counts:
-            rank -= count
-            if rank <= 0:
-                return min(_middle_ns(bucket), self._max_ns)
-        return 0
 
 
 def _buckets(known_ns: npt.NDArray[np.float64]) -> list[int]:
@@ -122,12 +121,14 @@ def _buckets(known_ns: npt.NDArray[np.float64]) -> list[int]:
     return buckets
 
 
+@lru_cache(maxsize=2048)
 def _middle_ns(bucket: int) -> int:
     """Return the middle of a bucket's durations."""
     low_ns, end_ns = (np.array([bucket, bucket + 1], np.int64) << SHIFT).view(np.float64)
     return int((low_ns + end_ns) / 2)
 
 
+@lru_cache(maxsize=2048)
 def _end_ns(bucket: int) -> int:
     """Return the first whole duration beyond a bucket."""
     (end_ns,) = (np.array([bucket + 1], np.int64) << SHIFT).view(np.float64)

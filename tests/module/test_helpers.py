@@ -119,3 +119,7 @@ def test_the_first_frame_that_leaves_makes_a_record_and_null_takes_no_others() -
     for _ in range(100):
         recorder.frame_left(0)
     assert [(one.record_type, one.frame_no) for one in recorder.latest(9)] == [("initial", 1)]
+
+
+def test_an_argument_called_metrics_is_the_users() -> None:
+    assert NvDsPyFuncPlugin(metrics={"mine": 1}).metrics == {"mine": 1}

@@ -103,8 +103,8 @@ class _Open:
 
     def measures(self, rate: tuple[float, float]) -> Measures:
         """Sum up the durations; ``rate`` is in frames and bytes a second."""
-        stages = {name: times.summary() for name, times in self.stages.copy().items()}
-        return Measures(self.latency.summary(), stages, rate[0], self.encoded_bytes, 8 * rate[1])
+        stages = {name: times.summary(has_buckets=False) for name, times in self.stages.copy().items()}
+        return Measures(self.latency.summary(has_buckets=False), stages, rate[0], self.encoded_bytes, 8 * rate[1])
 
     def add(self, ticket: Ticket) -> None:
         """Count how long a frame was in each stage."""
@@ -348,8 +348,8 @@ class Accounts:
             oldest, _ = self._closed.popitem(last=False)
             past = self._accounts.pop(oldest)
             self._gone = self._gone + past.copy()
+            self._folds += 1  # first: who adds up meanwhile, and has seen the account, sees this
             _absorb(self._past, past)
-            self._folds += 1
 
 
 def _trace(ticket: Ticket, tracer: Tracer) -> None:
