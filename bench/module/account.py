@@ -112,8 +112,9 @@ def tree(port: int | None) -> dict[str, Any]:
     """A module that scales, draws and encodes as W1 says."""
     width, height = WORKLOADS[WORK].target_wh
     metrics = {"provider": None} if port is None else {"provider": "prometheus", "provider_params": {"port": port}}
+    label = {"format": ["{label} {confidence}"]}
     looks = {
-        name: {"bbox": {"border_color": bytes([*rgb, 255]).hex().upper()}, "label": {"format": ["{label} {confidence}"]}}
+        name: {"bbox": {"border_color": bytes([*rgb, 255]).hex().upper()}, "label": label}
         for name, rgb in zip(NAMES, COLORS, strict=True)
     }
     return {

@@ -238,14 +238,6 @@ CASES: dict[str, Case] = {
     "parameters.web.token": Case("open sesame", served("token"), [None], ["open sesame"], WEB, None, STOPPED),
     **later("parameters.model_path", "/elsewhere"),
     **later("parameters.download_path", "/elsewhere"),
-    **later("parameters.telemetry.metrics.provider_params", {"port": 8000}),
-    "parameters.telemetry.metrics.provider": Case(
-        "prometheus",
-        refusal,
-        None,
-        "parameters.telemetry.metrics.provider: provider prometheus cannot be run yet",
-        {"parameters.telemetry.metrics.provider_params": {"port": 8000}},
-    ),
     "parameters.max_same_source_frames": Case(
         1, lambda run: run.tags("batch"), [0, 1, 2], [0, 0, 0], {**pyfunc("batch"), "parameters.batch_size": 3}
     ),
@@ -349,6 +341,10 @@ ELSEWHERE: dict[str, str] = {
             "append_frame_meta_to_span": "test_stages_say_what_the_frame_was_at_their_ends",
         }.items()
     },
+    "parameters.telemetry.metrics.provider": "../observe/test_metrics.py"
+    "::test_the_families_and_labels_of_existing_dashboards_are_there",
+    "parameters.telemetry.metrics.provider_params": "../observe/test_metrics.py"
+    "::test_a_port_may_come_from_the_environment_as_a_text",
     "parameters.log_format": "test_logs.py::test_a_module_logs_as_its_parameters_say",
     "parameters.log_repeats": "test_logs.py::test_a_module_logs_as_its_parameters_say",
     "parameters.max_parallel_streams": "test_sources.py"
