@@ -345,6 +345,27 @@ ELSEWHERE: dict[str, str] = {
     "::test_the_families_and_labels_of_existing_dashboards_are_there",
     "parameters.telemetry.metrics.provider_params": "../observe/test_metrics.py"
     "::test_a_port_may_come_from_the_environment_as_a_text",
+    **{
+        f"sink.{element}.{key}": f"test_far_sinks.py::{test}"
+        for element, keys, test in (
+            ("mqtt_sink", ("url", "retain", "client_id", "keepalive_s"), "test_what_is_said_of_a_connection_arrives"),
+            ("mqtt_sink", ("topic", "qos", "send"), "test_one_kind_may_be_sent_alone"),
+            ("mqtt_sink", ("username", "password"), "test_a_broker_that_wants_a_password_gets_it"),
+            (
+                "mqtt_sink",
+                ("ca_certificate", "certificate", "key"),
+                "test_a_broker_is_reached_by_tls",
+            ),
+            ("mqtt_sink", ("queue_length",), "test_a_broker_that_stays_away_costs_the_oldest_messages_and_no_frame"),
+            ("webhook_sink", ("url", "headers", "secret"), "test_records_are_posted_in_arrays_and_signed"),
+            ("webhook_sink", ("batch_size", "send"), "test_with_a_batch_of_one_each_record_is_posted_alone"),
+            ("webhook_sink", ("queue_length",), "test_a_slow_receiver_costs_the_oldest_records_and_no_frame"),
+            ("webhook_sink", ("timeout_s",), "test_a_receiver_that_takes_too_long_is_tried_again"),
+            ("mqtt_sink", ("skip_frames_without_objects",), "test_frames_without_objects_may_be_left_out"),
+            ("webhook_sink", ("skip_frames_without_objects",), "test_webhooks_leave_them_out_too"),
+        )
+        for key in keys
+    },
     "parameters.log_format": "test_logs.py::test_a_module_logs_as_its_parameters_say",
     "parameters.log_repeats": "test_logs.py::test_a_module_logs_as_its_parameters_say",
     "parameters.max_parallel_streams": "test_sources.py"

@@ -11,7 +11,8 @@ from typing import Any, Final
 import yaml
 
 Schema = dict[str, Any]
-_INGRESS: Final = "ingress"
+_SHARED: Final = ("ingress", "far")
+"""Properties that several kinds have."""
 _VALUES: Final = frozenset({"properties", "items", "additionalProperties"})
 """Keywords below which values of the file are described."""
 
@@ -27,7 +28,7 @@ def read_data(name: str) -> dict[str, Any]:
 def kinds(group: str) -> Mapping[str, Schema]:
     """Return the schemas of the properties of each kind: of ``sources``, ``sinks`` or ``elements``."""
     data = read_data("kinds.yml")
-    return {kind: _object(entry, data[_INGRESS]) for kind, entry in data[group].items()}
+    return {kind: _object(entry, {name: data[name] for name in _SHARED}) for kind, entry in data[group].items()}
 
 
 @functools.cache
@@ -98,10 +99,9 @@ def _or_interpolation(schema: Schema) -> Schema:
     return wrapped if said is None else {"description": said, **wrapped}
 
 
-def _object(entry: Mapping[str, Any], ingress: Schema) -> Schema:
+def _object(entry: Mapping[str, Any], shared: Mapping[str, Schema]) -> Schema:
     properties = dict(entry["properties"])
-    if properties.pop("$ref", None) == _INGRESS:
-        properties |= ingress
+    properties |= shared.get(properties.pop("$ref", ""), {})
     return {
         "type": ["object", "null"],
         "additionalProperties": False,

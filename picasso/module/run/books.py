@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, final
 
 from picasso.engine.clock import MonotonicClock
 from picasso.errors import TransportError
+from picasso.flow import SourceState
 from picasso.module.config import ConfigError
+from picasso.module.events import MODULE, SOURCE, ModuleEvent
 from picasso.module.run.accounts import Accounts
 from picasso.module.run.sink_threads import SinkThreads
 from picasso.module.run.statistics import Statistician
@@ -153,6 +155,18 @@ class Books:
         stage.finish(output, self.emit)
         if not output.is_eos:
             self.recorder.frame_left(output.as_video_frame().object_count)
+
+    def tell_module(self, state: str, failure: BaseException | None) -> None:
+        """Tell sinks that want to know which state the module has come to."""
+        self.sinks.tell(ModuleEvent(MODULE, self._config.name, state, error="" if failure is None else str(failure)))
+
+    def tell_source(self, source_id: str, state: SourceState) -> None:
+        """Tell sinks that want to know which state a source has come to."""
+        error = ""
+        if state is SourceState.FAILED:
+            errors = [status.last_error for status in self._statuses() if status.source_id == source_id]
+            error = "".join(str(one) for one in errors if one is not None)
+        self.sinks.tell(ModuleEvent(SOURCE, self._config.name, str(state), source_id, error))
 
     @contextmanager
     def noticing(self, source: Source) -> Iterator[None]:

@@ -377,6 +377,7 @@ class Module:
         self._ingresses.note_state(source_id, state)
         if state is SourceState.FAILED and not self._stopped.is_set():
             report_failure(source_id, self.statuses())
+        self._books.tell_source(source_id, state)
         self._changed.set()
 
     def _add(self, source: Source) -> None:
@@ -449,3 +450,4 @@ class Module:
     def _become(self, state: ModuleState) -> None:
         self.state = state
         self._state_file.write(state)
+        self._books.tell_module(state, self.failure)

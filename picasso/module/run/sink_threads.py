@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,9 @@ from picasso.flow.sink import SinkThread
 if TYPE_CHECKING:
     from picasso.engine import OutputMessage
     from picasso.flow import Sink
+    from picasso.module.events import ModuleEvent
+
+logger = logging.getLogger("picasso.module")
 
 
 @final
@@ -46,12 +50,15 @@ class SinkThreads:
         self._on_taken = on_taken
         self._wrap = wrap
         self._threads: list[SinkThread] = []
+        self._listeners: list[Callable[[ModuleEvent], object]] = []
+        """Of sinks that want to know what happens to the module."""
         self._open: dict[int, int] = {}
         """How many sinks have yet to take a frame, where there are several."""
         self._lock = threading.Lock()
 
     def add(self, sink: Sink) -> None:
         """Start the thread of a sink."""
+        self._listeners += [sink.on_event] if hasattr(sink, "on_event") else []
         thread = SinkThread(
             self._wrap(sink), self._name, OverflowPolicy.BLOCK, self._queue_frames, self._failed, self._done
         )
@@ -68,6 +75,14 @@ class SinkThreads:
                 self._open[id(output)] = len(threads)
         for thread in threads:
             thread.put(output)
+
+    def tell(self, event: ModuleEvent) -> None:
+        """Tell the sinks that want to know of an ``event``. Any thread; does not wait."""
+        for listener in self._listeners:
+            try:
+                listener(event)
+            except Exception:
+                logger.exception("module %r: a sink raised at an event", self._name)
 
     def _done(self, output: OutputMessage) -> None:
         """Take notice that one sink is done with a frame."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from picasso.engine import OutputMessage
     from picasso.module.config import ModuleConfig, SinkConfig
     from picasso.module.elements import CodePath
+    from picasso.module.events import ModuleEvent
     from picasso.primitives import VideoFrame
 
 
@@ -23,6 +24,18 @@ def _open_wire(**properties: Any) -> Sink:
     from picasso.module.sinks.wire import WireSink  # needs the wire extra
 
     return WireSink(**properties)
+
+
+def _open_mqtt(**properties: Any) -> Sink:
+    from picasso.module.sinks.mqtt import MqttSink  # needs the mqtt extra
+
+    return MqttSink(**properties)
+
+
+def _open_webhook(**properties: Any) -> Sink:
+    from picasso.module.sinks.webhook import WebhookSink
+
+    return WebhookSink(**properties)
 
 
 KINDS: Final[Mapping[str, Callable[..., Sink]]] = {
@@ -33,6 +46,8 @@ KINDS: Final[Mapping[str, Callable[..., Sink]]] = {
     "image_file_sink": ImageFileSink,
     "metadata_json_sink": MetadataFileSink,
     "zeromq_sink": _open_wire,
+    "mqtt_sink": _open_mqtt,
+    "webhook_sink": _open_webhook,
 }
 logger = logging.getLogger("picasso.module")
 
@@ -45,6 +60,8 @@ def open_sink(config: SinkConfig, module: ModuleConfig, code: CodePath) -> Sink:
         MediaError: It cannot be opened.
     """
     properties = {key: value for key, value in config.properties.items() if value is not None}
+    if config.element in ("mqtt_sink", "webhook_sink"):
+        properties["module"] = module.name
     try:
         sink: Sink = KINDS[config.element](**properties)
     except ValueError as error:
@@ -74,6 +91,12 @@ class Named:
     def write(self, output: OutputMessage) -> object:
         """Write the ``output``."""
         return self._sink.write(output)
+
+    def on_event(self, event: ModuleEvent) -> None:
+        """Tell the sink of an ``event``, where it wants to know."""
+        on_event = getattr(self._sink, "on_event", None)
+        if on_event is not None:
+            on_event(event)
 
     def stop(self) -> None:
         """End a ``write`` that waits, where the sink can."""
