@@ -23,7 +23,7 @@ DTYPES: Final = ("float16", "float32", "uint8")
 _ORDERS: Final = {"rgb": "RGB", "bgr": "BGR", "gray": "GREY"}
 CACHE_LINE: Final = 64
 """Bytes: where new tensors start."""
-CACHES_BYTES: Final = 8 << 20
+CACHES_BYTES: Final = 4 << 20
 """Larger tensors are written past the caches, which saves reading them first: 0.5 ms a picture of 640², not 0.7."""
 _LARGEST: Final = float(np.finfo(np.float32).max)
 

@@ -1,0 +1,37 @@
+"""What models cost beside ONNX Runtime; processor time of one thread, ratios of one run.
+
+python bench/infer tensors --rounds 15          input tensors of 1, 8 and 32 pictures, beside OpenCV
+python bench/infer detector --rounds 15         a detector's time outside ONNX Runtime
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verb = verbs.add_parser("tensors")
+    verb.add_argument("--rounds", type=int, default=15)
+    verb = verbs.add_parser("detector")
+    verb.add_argument("--rounds", type=int, default=15)
+    arguments = parser.parse_args()
+    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
+    if arguments.verb == "tensors":
+        from tensors import tensors
+
+        lines = tensors(arguments.rounds)
+    else:
+        from detector import detector
+
+        lines = detector(arguments.rounds)
+    for line in lines:
+        print(line, flush=True)
+
+
+if __name__ == "__main__":
+    main()
