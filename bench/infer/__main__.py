@@ -2,6 +2,7 @@
 
 python bench/infer tensors --rounds 15          input tensors of 1, 8 and 32 pictures, beside OpenCV
 python bench/infer detector --rounds 15         a detector's time outside ONNX Runtime
+python bench/infer sources --rounds 15          frames a second of 16 sources, beside ONNX Runtime alone
 """
 
 from __future__ import annotations
@@ -19,12 +20,18 @@ def main() -> None:
     verb.add_argument("--rounds", type=int, default=15)
     verb = verbs.add_parser("detector")
     verb.add_argument("--rounds", type=int, default=15)
+    verb = verbs.add_parser("sources")
+    verb.add_argument("--rounds", type=int, default=15)
     arguments = parser.parse_args()
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
     if arguments.verb == "tensors":
         from tensors import tensors
 
         lines = tensors(arguments.rounds)
+    elif arguments.verb == "sources":
+        from sources import sources
+
+        lines = sources(arguments.rounds)
     else:
         from detector import detector
 

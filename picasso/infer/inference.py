@@ -47,7 +47,8 @@ class Inference:
     def __init__(self, session: Session, spec: InputSpec, *, batch_size: int | None = None) -> None:
         self.session, self.spec = session, spec
         self._at_most = batch_size
-        self._maker = InputMaker(spec, session.batch)
+        self.maker = InputMaker(spec, session.batch)
+        """What makes its tensors."""
 
     def _extras(self, count: int) -> dict[str, npt.NDArray[Any]]:
         return extra_feeds(self.session.inputs, self.spec.size_wh, count)
@@ -63,7 +64,7 @@ class Inference:
             SurfaceError: They are not all on one side, or of a format that cannot be read.
             ModelError: The model fails.
         """
-        yield from self._parts(self._maker.of_pictures(surfaces))
+        yield from self._parts(self.maker.of_pictures(surfaces))
 
     def of_objects(
         self,
@@ -89,7 +90,7 @@ class Inference:
             SurfaceError: A picture of a format that cannot be read.
             ModelError: The model fails.
         """
-        inputs = self._maker.of_objects(surfaces, picture_of, boxes_xyxy, prepare_image=prepare_image)
+        inputs = self.maker.of_objects(surfaces, picture_of, boxes_xyxy, prepare_image=prepare_image)
         if inputs is not None:
             yield from self._parts(inputs)
 
@@ -102,4 +103,4 @@ class Inference:
             taken_ns = time.monotonic_ns() - started
             yield Part(inputs.placements[which], inputs.kept[which], outputs, taken_ns)
             started = time.monotonic_ns()
-        self._maker.give_back(inputs)
+        self.maker.give_back(inputs)
