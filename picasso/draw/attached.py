@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from picasso.draw.scene import DisplayList
 from picasso.primitives import Attribute, AttributeValue
@@ -44,7 +45,7 @@ def moved(drawing: DisplayList, right: int, down: int) -> DisplayList:
     commands, glyphs = drawing.commands.copy(), drawing.glyphs.copy()
     commands[:, [at.LEFT, at.RIGHT]] += right
     commands[:, [at.TOP, at.BOTTOM]] += down
-    has_centre = commands[:, at.KIND] != at.TEXT
+    has_centre = commands[:, at.KIND] < at.TEXT
     commands[has_centre, at.CENTER_X] += right * at.ONE_PIXEL
     commands[has_centre, at.CENTER_Y] += down * at.ONE_PIXEL
     glyphs[:, at.GLYPH_LEFT] += right
@@ -53,19 +54,33 @@ def moved(drawing: DisplayList, right: int, down: int) -> DisplayList:
 
 
 def joined(drawings: Sequence[DisplayList]) -> DisplayList:
-    """Return several drawings as one, the first of ``drawings`` lowest."""
+    """Return several drawings as one, the first of ``drawings`` lowest.
+
+    It shares the coverage of the only one that has some: then its revision stays.
+    """
     if len(drawings) == 1:
         return drawings[0]
-    commands, glyphs = [], []
-    first, offset = 0, 0
+    commands = np.concatenate([drawing.commands for drawing in drawings])
+    glyphs = np.concatenate([drawing.glyphs for drawing in drawings])
+    covered = [drawing for drawing in drawings if len(drawing.coverage)]
+    row = letter = offset = 0
     for drawing in drawings:
-        some, letters = drawing.commands.copy(), drawing.glyphs.copy()
-        some[some[:, at.KIND] == at.TEXT, at.FIRST] += first
-        letters[:, at.GLYPH_OFFSET] += offset
-        first += len(letters)
-        offset += len(drawing.coverage)
-        commands.append(some)
-        glyphs.append(letters)
-    coverage = np.concatenate([drawing.coverage for drawing in drawings])
+        some = commands[row : row + len(drawing.commands)]
+        some[some[:, at.KIND] >= at.TEXT, at.FIRST] += letter
+        if offset:  # of runs, the offset is none
+            letters = glyphs[letter : letter + len(drawing.glyphs)]
+            letters[_with_offset(drawing), at.GLYPH_OFFSET] += offset
+        row, letter, offset = row + len(some), letter + len(drawing.glyphs), offset + len(drawing.coverage)
     may_blur = any(drawing.may_blur for drawing in drawings)
-    return DisplayList(np.concatenate(commands), np.concatenate(glyphs), coverage, next(revisions), may_blur)
+    if len(covered) == 1:
+        return DisplayList(commands, glyphs, covered[0].coverage, covered[0].revision, may_blur)
+    coverage = np.concatenate([drawing.coverage for drawing in drawings])
+    return DisplayList(commands, glyphs, coverage, next(revisions), may_blur)
+
+
+def _with_offset(drawing: DisplayList) -> NDArray[np.bool_]:
+    """Return which glyphs of a drawing are those of texts and images."""
+    found = np.ones(len(drawing.glyphs), bool)
+    for first, count in drawing.commands[drawing.commands[:, at.KIND] == at.RUNS][:, [at.FIRST, at.COUNT]].tolist():
+        found[first : first + count] = False
+    return found

@@ -14,11 +14,14 @@ from picasso.errors import SurfaceError
 from picasso.surface import ColorSpace, SurfaceView, VideoFormat
 from picasso_kernels.cpu.compile import host
 from picasso_kernels.maths.color import to_yuv
-from picasso_kernels.paint import display_list, painter, target
+from picasso_kernels.paint import display_list, painter
 
 Bytes = npt.NDArray[np.uint8]
 
-_CHANNELS: Final = {VideoFormat.RGBA: (0, 1, 2), VideoFormat.BGRA: (2, 1, 0), VideoFormat.BGRx: (2, 1, 0)}
+_CHANNELS: Final = {
+    **{VideoFormat.RGBA: (0, 1, 2), VideoFormat.BGRA: (2, 1, 0), VideoFormat.BGRx: (2, 1, 0)},
+    **{VideoFormat.RGB: (0, 1, 2), VideoFormat.BGR: (2, 1, 0), VideoFormat.GRAY8: (0, 0, 0)},
+}
 """Bytes of red, green and blue in a pixel."""
 _CHROMA: Final = {
     VideoFormat.I420: ((1, 0), (2, 0)),
@@ -28,6 +31,8 @@ _CHROMA: Final = {
 """Planes of U and V, and their bytes in a sample of it."""
 PAINT_FORMATS: Final = (*_CHROMA, *_CHANNELS)
 """Formats that are painted on directly."""
+COMMON_FORMATS: Final = tuple(form for form in PAINT_FORMATS if form.channels in {0, 4})
+"""Those of them that GPUs paint on, too."""
 
 
 def kernel_for(form: VideoFormat) -> Callable[..., None]:
@@ -103,11 +108,12 @@ def _table(surface: SurfaceView) -> npt.NDArray[np.int64]:
     table = [*surface.size_wh]
     if form in _CHANNELS:
         _, base, pitch, step, channel_step = layout[0]
-        if (step, channel_step) != (4, 1):
+        if step != form.channels or (form.channels > 1 and channel_step != 1):
             raise SurfaceError(f"the painter needs packed pixels, got strides {(pitch, step, channel_step)}")
         for byte in _CHANNELS[form]:
             table += [base + byte, pitch, step]
-        return np.array(table + [0] * (target.TARGET_SIZE - len(table)))
+        gray = to_yuv("bt601", True)  # of a gray picture, every byte is a shade
+        return np.array([*table, *gray])
     table += layout[0][1:4]
     for plane, byte in _CHROMA[form]:
         _, base, pitch, step, channel_step = layout[plane]

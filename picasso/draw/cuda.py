@@ -104,15 +104,21 @@ class CudaPainter:
         if right <= left or bottom <= top:
             return
         for plane in _blur_planes(sheet, unit):
-            shared, sigma = plane["shared"], int(command[at.SIGMA]) // plane["shared"]
-            box = {"left": left // shared, "columns": (right - left) // shared}
-            box |= {"top": top // shared, "lines": (bottom - top) // shared}
-            scratch = self._scratch.take(3 * box["columns"] * box["lines"])
-            curve = {"curve": curves[sigma], **_curve_numbers(sigma), "scratch": scratch, "first": number}
-            _LAYOUT.pack_into(self._blurring.block, 0, *(sheet | plane | box | curve).values())
-            for name in ("smooth_down", "smooth_across"):
-                function = self._device.function(name, batched=False)
-                launch(function, _grid(box["columns"], box["lines"]), _BLOCK, self._stream, self._blurring)
+            shared, cell = plane["shared"], -(-int(command[at.CELL]) // unit) * unit
+            columns, lines = (right - left) // shared, (bottom - top) // shared
+            box = {"left": left // shared, "columns": columns, "top": top // shared, "lines": lines, "first": number}
+            box["scratch"] = self._scratch.take(3 * columns * lines)
+            grids = [_grid(columns, lines)] * 2
+            if cell:
+                side = cell // shared
+                box["cell"], names = side, ("tile_means", "lay_tiles")
+                grids[0] = _grid(-(-columns // side), -(-lines // side))
+            else:
+                sigma, names = int(command[at.SIGMA]) // shared, ("smooth_down", "smooth_across")
+                box |= {"curve": curves[sigma], **_curve_numbers(sigma)}
+            _LAYOUT.pack_into(self._blurring.block, 0, *(sheet | plane | box).values())
+            for name, grid in zip(names, grids, strict=True):
+                launch(self._device.function(name, batched=False), grid, _BLOCK, self._stream, self._blurring)
 
     def _check(self, surface: SurfaceView) -> None:
         if surface.format not in PAINT_FORMATS:
@@ -237,7 +243,8 @@ def _clip(start: int, end: int, size: int, unit: int) -> tuple[int, int]:
 
 def _sigmas(commands: Ints, format: VideoFormat) -> set[int]:
     """Return the widths of all curves that the blurs of a list need."""
-    sigmas = {int(sigma) for sigma in commands[commands[:, at.KIND] == at.BLUR, at.SIGMA]}
+    is_smooth = (commands[:, at.KIND] == at.BLUR) & (commands[:, at.CELL] == 0)
+    sigmas = {int(sigma) for sigma in commands[is_smooth, at.SIGMA]}
     return sigmas if format in _PIXELS else sigmas | {sigma // 2 for sigma in sigmas}
 
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from picasso.draw.canvas import drawing_on
-from picasso.draw.cpu import PAINT_FORMATS, CpuPainter
+from picasso.draw.cpu import COMMON_FORMATS, CpuPainter
 from picasso.draw.scene import DisplayList, Scene
 from picasso.draw.spec import ObjectDraw, ObjectDrawSpec
 from picasso.surface import SurfaceView, VideoFormat
@@ -35,8 +35,11 @@ class Painter:
 
     @property
     def formats(self) -> tuple[VideoFormat, ...]:
-        """What ``paint`` can draw on; ``canvas`` takes those of one plane only."""
-        return PAINT_FORMATS
+        """What ``paint`` can draw on, on the host and on GPUs; ``canvas`` takes those of one plane only.
+
+        On the host, ``paint`` draws on RGB, BGR and GRAY8 as well.
+        """
+        return COMMON_FORMATS
 
     def set_specs(self, specs: ObjectDrawSpec) -> None:
         """Draw objects as ``specs`` says now; later changes of it have no effect."""

@@ -39,8 +39,16 @@ def stroke(color: int, center: tuple[float, float], half: tuple[float, float], d
     return row
 
 
+def pieces(kind: int, color: int, ltrb: tuple[int, int, int, int], first: int, count: int) -> list[int]:
+    """Return the row of runs or of an image."""
+    row = [0] * at.COMMAND_SIZE
+    row[at.KIND], row[at.COLOR], row[at.FIRST], row[at.COUNT] = kind, color, first, count
+    row[at.LEFT], row[at.TOP], row[at.RIGHT], row[at.BOTTOM] = ltrb
+    return row
+
+
 def shapes() -> DisplayList:
-    """Return shapes and a letter of 5x6 pixels."""
+    """Return shapes, a letter of 5x6 pixels twice, runs, and an image over the edge."""
     text = [0] * at.COMMAND_SIZE
     text[at.KIND], text[at.COLOR], text[at.FIRST], text[at.COUNT] = at.TEXT, _BLUE, 0, 2
     text[at.LEFT], text[at.TOP], text[at.RIGHT], text[at.BOTTOM] = 3, 4, 14, 12
@@ -52,9 +60,20 @@ def shapes() -> DisplayList:
         rectangle(at.DISC, _RED, (18.5, 5.25), (3.5, 3.5)),
         text,
         stroke(_BLUE, (12.0, 10.0), (13.0, 11.0), 0.0),
+        pieces(at.RUNS, _RED, (3, 11, 21, 15), 2, 5),
+        pieces(at.IMAGE, 0xB0000000 - (1 << 32), (-1, 13, 6, 18), 7, 1),
     ]
-    coverage = np.random.default_rng(2).integers(0, 256, 30, np.uint8)
+    glyphs += [[3, 11, 4, 1, 256], [9, 11, 1, 1, 40], [10, 11, 11, 1, 200], [5, 12, 3, 1, 256], [20, 14, 1, 1, 9]]
+    glyphs.append([-1, 13, 7, 5, 30])
+    coverage = np.random.default_rng(2).integers(0, 256, 30 + 4 * 35, np.uint8)
     return DisplayList(np.array(commands, np.int32), np.array(glyphs, np.int32), coverage)
+
+
+def mosaic(cell: int) -> tuple[DisplayList, dict[str, int]]:
+    """Return one mosaic in a turned rectangle, and the box of pixels that it goes over."""
+    drawing, box, _ = blurs()
+    drawing.commands[0, at.CELL] = cell
+    return drawing, box
 
 
 def blurs() -> tuple[DisplayList, dict[str, int], dict[str, Any]]:

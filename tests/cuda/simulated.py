@@ -17,7 +17,7 @@ from numba import cuda
 
 sys.path.insert(0, str(Path(__file__).parent))
 from cases import CASES, FILTERS, SOURCES, TARGETS, Bytes, Case, random_surface
-from drawings import blurs, shapes
+from drawings import blurs, mosaic, shapes
 
 from picasso.draw.cpu import CpuPainter
 from picasso.surface import ColorSpace, Matrix, SurfaceView, VideoFormat
@@ -161,10 +161,42 @@ def blurrings() -> Iterator[tuple[str, bool]]:
     yield from (("smooth_down", same), ("smooth_across", same))
 
 
+def mosaics() -> Iterator[tuple[str, bool]]:
+    """Show squares of a turned rectangle of pixels, and of planes."""
+    ours, expected = (random_surface(VideoFormat.RGBA, (24, 20), 5) for _ in range(2))
+    drawing, box = mosaic(5)
+    CpuPainter().paint(expected, drawing)
+    sheet = sheet_of(ours, drawing) | box | {"scratch": np.zeros(3 * 24 * 20, np.uint8), "cell": 5}
+    sheet |= {"sample_step": 4, "sample_pitch": sheet["pitch"], "plane_step": 1, "shared": 1}
+    yield from tile(sheet, ours, expected)
+    ours, expected = (random_surface(VideoFormat.NV12, (24, 20), 5) for _ in range(2))
+    CpuPainter().paint(expected, drawing)
+    for plane in range(3):
+        sheet = sheet_of(ours, drawing) | {"scratch": np.zeros(24 * 20, np.uint8)}
+        shared = 2 if plane else 1
+        sheet |= {"left": 2 // shared, "top": 0, "columns": 18 // shared, "lines": 18 // shared, "cell": 6 // shared}
+        sheet |= {"sample_step": 1, "sample_pitch": sheet["pitch"], "shared": shared}
+        if plane:
+            sheet |= {"pixels": sheet["blue" if plane == 1 else "red"]}
+            sheet |= {"sample_step": sheet["chroma_step"], "sample_pitch": sheet["chroma_pitch"]}
+        for name in ("tile_means", "lay_tiles"):
+            run(paint.PAINTERS[name], paint.Sheet(**sheet), sheet["columns"], sheet["lines"])
+    same = bool((ours.to_numpy() == expected.to_numpy()).all())
+    yield from (("tile_means", same), ("lay_tiles", same))
+
+
+def tile(sheet: dict[str, Any], ours: SurfaceView, expected: SurfaceView) -> Iterator[tuple[str, bool]]:
+    """Run both kernels of a mosaic."""
+    for name in ("tile_means", "lay_tiles"):
+        run(paint.PAINTERS[name], paint.Sheet(**sheet), sheet["columns"], sheet["lines"])
+    same = bool((ours.to_numpy() == expected.to_numpy()).all())
+    yield from (("tile_means", same), ("lay_tiles", same))
+
+
 def main() -> None:
     """Print one line a kernel."""
     words: dict[str, list[str]] = {}
-    for work in (transforms, paintings, blurrings):
+    for work in (transforms, paintings, blurrings, mosaics):
         for kernel, same in work():
             words.setdefault(kernel, []).append("same" if same else "differs")
     for kernel, results in words.items():

@@ -19,8 +19,14 @@ from picasso_kernels.paint import display_list as at
 from picasso_kernels.paint.coverage import mix, pixel_coverage, share_of
 
 WIDTH, HEIGHT = 24, 16
-GLYPHS = [[3, 2, 4, 5, 0], [6, 3, 3, 4, 20], [-2, 12, 4, 5, 0], [22, -3, 4, 5, 0]]
-COVERAGE = np.random.default_rng(0).integers(0, 256, 32, np.uint8)
+LETTERS = [[3, 2, 4, 5, 0], [6, 3, 3, 4, 20], [-2, 12, 4, 5, 0], [22, -3, 4, 5, 0]]
+RUNS = [
+    *([-3, -1, 9, 1, 256], [-3, 2, 4, 1, 256], [1, 2, 1, 1, 77], [2, 2, 12, 1, 256], [22, 2, 5, 1, 3]),
+    *([1, 3, 1, 1, 128], [23, 3, 1, 1, 256], [0, 7, 24, 1, 200], [5, 15, 9, 1, 255], [3, 17, 4, 1, 9]),
+]
+PICTURES = [[-2, 9, 7, 5, 32], [19, -1, 6, 4, 172]]
+GLYPHS = [*LETTERS, *RUNS, *PICTURES]
+COVERAGE = np.random.default_rng(0).integers(0, 256, 32 + 4 * 35 + 4 * 24, np.uint8)
 YUV = to_yuv("bt601", False)
 
 Image = npt.NDArray[np.uint8]
@@ -53,6 +59,35 @@ def text(first: int, count: int, color: int) -> list[int]:
     return command
 
 
+def runs(first: int, end: int, color: int) -> list[int]:
+    """Return the command of some of the runs."""
+    command = [0] * at.COMMAND_SIZE
+    command[at.KIND], command[at.COLOR] = at.RUNS, color
+    command[at.FIRST], command[at.COUNT] = len(LETTERS) + min(first, end), abs(end - first)
+    command[at.LEFT], command[at.TOP], command[at.RIGHT], command[at.BOTTOM] = -3, -1, 27, 18
+    return command
+
+
+def image(number: int, alpha: int) -> list[int]:
+    """Return the command of one of the pictures."""
+    command, glyph = [0] * at.COMMAND_SIZE, len(LETTERS) + len(RUNS) + number
+    left, top, width, height, _ = GLYPHS[glyph]
+    command[at.KIND], command[at.COLOR], command[at.FIRST], command[at.COUNT] = (
+        at.IMAGE,
+        packed(0, 0, 0, alpha),
+        glyph,
+        1,
+    )
+    command[at.LEFT], command[at.TOP], command[at.RIGHT], command[at.BOTTOM] = left, top, left + width, top + height
+    return command
+
+
+def mosaic(x: float, y: float, half_w: float, half_h: float, angle: float, cell: int) -> list[int]:
+    command = shape(at.BLUR, x, y, half_w, half_h, -1.0, angle, at.OPAQUE_BLACK)
+    command[at.SIGMA], command[at.CELL] = at.ONE_PIXEL, cell
+    return command
+
+
 def packed(red: int, green: int, blue: int, alpha: int = 255) -> int:
     return int.from_bytes(bytes((red, green, blue, alpha)), "little", signed=True)
 
@@ -66,18 +101,23 @@ shapes = st.one_of(
     st.builds(rect, places, places, sizes, sizes, edges, angles, colors),
     st.builds(disc, places, places, st.floats(0.25, 9), colors),
     st.builds(text, st.integers(0, 2), st.integers(0, 2), colors),
+    st.builds(runs, st.integers(0, len(RUNS)), st.integers(0, len(RUNS)), colors),
 )
-blurs = st.builds(blur, places, places, sizes, sizes, angles, st.floats(2, 6))
+blurs = st.one_of(
+    st.builds(blur, places, places, sizes, sizes, angles, st.floats(2, 6)),
+    st.builds(mosaic, places, places, sizes, sizes, angles, st.integers(1, 9)),
+)
+images = st.builds(image, st.integers(0, 1), st.integers(1, 255))
 noise = np.random.default_rng(1).integers(0, 256, (HEIGHT, WIDTH, 4), np.uint8)
 
 
 def paint_rgba(commands: list[list[int]], pixels: Image, run: Callable[[Any], Any], swap: bool = False) -> Image:
     """Paint on a copy of ``pixels``."""
-    flat, pitch = pixels.copy().reshape(-1), pixels.shape[1] * 4
-    table = [pixels.shape[1], pixels.shape[0]]
-    for byte in (2, 1, 0) if swap else (0, 1, 2):
-        table += [byte, pitch, 4]
-    call(run(painter.paint_pixels), commands, table, [flat], pixels.shape, run is pure)
+    height, width, channels = pixels.shape
+    flat, table = pixels.copy().reshape(-1), [width, height]
+    for byte in (0, 0, 0) if channels == 1 else (2, 1, 0) if swap else (0, 1, 2):
+        table += [byte, width * channels, channels]
+    call(run(painter.paint_pixels), commands, [*table, *YUV], [flat], pixels.shape, run is pure)
     return flat.reshape(pixels.shape)
 
 
@@ -109,7 +149,21 @@ def naive(commands: list[list[int]], pixels: Image) -> Image:
     for command in commands:
         for y, x in np.ndindex(out.shape[:2]):
             share = share_of(coverage_at(command, x, y), command[at.COLOR])
-            for channel, over in enumerate((*np.int32(command[at.COLOR]).tobytes()[:3], 255)):
+            for channel, over in enumerate((*np.int32(command[at.COLOR]).tobytes()[:3], 255)[: out.shape[2]]):
+                out[y, x, channel] = mix(int(out[y, x, channel]), over, share)
+    return out.astype(np.uint8)
+
+
+def naive_image(command: list[int], pixels: Image) -> Image:
+    """Lay one picture on pixels, one by one."""
+    out = pixels.astype(int)
+    left, top, width, height, offset = GLYPHS[command[at.FIRST]]
+    picture = COVERAGE[offset : offset + 4 * width * height].reshape(height, width, 4).astype(int)
+    for row, column in np.ndindex(height, width):
+        y, x, (*color, alpha) = top + row, left + column, picture[row, column].tolist()
+        if 0 <= y < out.shape[0] and 0 <= x < out.shape[1]:
+            share = share_of(alpha + (alpha >> 7), command[at.COLOR])
+            for channel, over in enumerate((*color, 255)[: out.shape[2]]):
                 out[y, x, channel] = mix(int(out[y, x, channel]), over, share)
     return out.astype(np.uint8)
 
@@ -131,14 +185,41 @@ def test_rows_and_runs_paint_what_single_pixels_would(commands) -> None:
     assert np.array_equal(paint_rgba(commands, noise, host), naive(commands, noise))
 
 
-@settings(deadline=None, max_examples=30)
-@given(st.lists(shapes | blurs, max_size=4))
-def test_machine_code_paints_pixels_as_the_interpreter_does(commands) -> None:
-    assert np.array_equal(paint_rgba(commands, noise, host), paint_rgba(commands, noise, pure))
+@settings(deadline=None)
+@given(st.lists(shapes, max_size=3))
+def test_pixels_of_three_bytes_take_what_those_of_four_do(commands) -> None:
+    three = np.ascontiguousarray(noise[..., :3])
+    assert np.array_equal(paint_rgba(commands, three, host), naive(commands, three))
+    assert np.array_equal(paint_rgba(commands, three, host, swap=True)[..., ::-1], naive(commands, three[..., ::-1]))
+
+
+@settings(deadline=None)
+@given(shapes)
+def test_a_gray_picture_takes_the_luma_of_a_color(command) -> None:
+    gray = np.ascontiguousarray(noise[..., :1])
+    shades = np.int32(command[at.COLOR]).tobytes()
+    light = luma_of(*shades[:3], *YUV[:4])
+    dull = [*command]
+    dull[at.COLOR] = packed(light, light, light, shades[3])
+    assert np.array_equal(paint_rgba([command], gray, host), naive([dull], gray))
+
+
+@given(images, st.sampled_from([3, 4]))
+@settings(deadline=None, max_examples=20)
+def test_an_image_is_blended_pixel_by_pixel(command, channels) -> None:
+    pixels = np.ascontiguousarray(noise[..., :channels])
+    assert np.array_equal(paint_rgba([command], pixels, host), naive_image(command, pixels))
 
 
 @settings(deadline=None, max_examples=30)
-@given(st.lists(shapes | blurs, max_size=4))
+@given(st.lists(shapes | blurs | images, max_size=4), st.sampled_from([1, 3, 4]))
+def test_machine_code_paints_pixels_as_the_interpreter_does(commands, channels) -> None:
+    pixels = np.ascontiguousarray(noise[..., :channels])
+    assert np.array_equal(paint_rgba(commands, pixels, host), paint_rgba(commands, pixels, pure))
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(shapes | blurs | images, max_size=4))
 def test_machine_code_paints_planes_as_the_interpreter_does(commands) -> None:
     planes = split_planes(noise)
     for compiled, plain in zip(paint_i420(commands, planes, host), paint_i420(commands, planes, pure), strict=True):

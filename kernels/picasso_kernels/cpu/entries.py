@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from picasso_kernels.frame import job, transform
 from picasso_kernels.maths import axis
-from picasso_kernels.paint import compose, display_list, painter, target
+from picasso_kernels.paint import compose, display_list, masks, painter, raster, target
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,20 @@ _COMPOSE: Final[Mapping[str, Argument]] = {
         "int32", written=True, least={"rows": display_list.COMMANDS_PER_OBJECT * display_list.COMMAND_SIZE}
     ),
 }
+_RUNS: Final[Mapping[str, Argument]] = {
+    **{"width": INTEGER, "height": INTEGER, "glyphs": Array("int32", written=True)},
+    "commands": Array("int32", written=True),
+}
+_COVER: Final[Mapping[str, Argument]] = {
+    **{"points": NUMBERS, "contour_ends": NUMBERS, "shape_ends": NUMBERS, "even_odd": Number("bool")},
+    **{"width": INTEGER, "height": INTEGER},
+    "heads": Array("int32", written=True, scratch=True, least={"": 1, "width": 1, "height": 1}),
+    "cells": Array("int32", written=True, scratch=True),
+    "glyphs": Array("int32", written=True),
+    "commands": Array("int32", written=True, least={"shape_ends": display_list.COMMAND_SIZE}),
+}
+_PLACES: Final = Array("int64")
+RASTER: Final = ("paint.raster", "paint.masks", "maths.memory")
 _PIXELS: Final[Mapping[str, Argument]] = {"target": _SURFACE, "pixels": MEMORY, "scratch": SCRATCH}
 _PLANES: Final[Mapping[str, Argument]] = {
     **{"target": _SURFACE, "luma": MEMORY, "blue": MEMORY, "red": MEMORY, "scratch": SCRATCH},
@@ -110,6 +124,9 @@ ENTRIES: Final[Mapping[Callable[..., Any], Entry]] = {
         Entry(painter.paint_planes, {**_LISTS, **_PLANES}, inline=painter.INLINE),
         Entry(painter.paint_pixels, {**_LISTS, **_PIXELS}, inline=painter.INLINE),
         Entry(compose.compose, _COMPOSE, returns=INTEGER, keep_gil=True),
+        Entry(raster.cover_shapes, _COVER, returns=INTEGER, inline=RASTER, keep_gil=True),
+        Entry(masks.scan_bitmaps, {"memory": BYTES, "bitmaps": _PLACES, **_RUNS}, returns=INTEGER, inline=RASTER),
+        Entry(masks.stretch_grids, {"runs": NUMBERS, "grids": _PLACES, **_RUNS}, returns=INTEGER, inline=RASTER),
         Entry(axis.fill_nearest, _FILL),
         Entry(axis.fill_bilinear, _FILL),
     )

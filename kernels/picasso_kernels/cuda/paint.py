@@ -3,15 +3,15 @@
 A warp asks first which commands touch its 64x2 pixels, 32 of them at a time, one a lane; only those are painted. So a
 whole display list is one launch, and pixels that nothing touches are not even read. Coverage is that of ``coverage``, a
 pixel at a time, and the result that of ``paint``; only rotated rectangles and discs are computed in 64 bits. A blur
-reads its surroundings, which other warps may be painting, and has two kernels of its own; a list is painted in pieces
-between its blurs.
+reads its surroundings, which other warps may be painting, and has two kernels of its own, a mosaic two others; a list
+is painted in pieces between them.
 """
 
 from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from picasso_kernels.cuda.instructions import Plane, Quad, Table, lane, lanes, lowest_vote, vote
+from picasso_kernels.cuda.instructions import Pair, Plane, Quad, Table, lane, lanes, lowest_vote, vote
 from picasso_kernels.maths.color import chroma_of, luma_of
 from picasso_kernels.maths.memory import load8, pixel, store8, store_pixel
 from picasso_kernels.paint import display_list as at
@@ -26,6 +26,8 @@ from picasso_kernels.paint.coverage import (
     share_of,
 )
 from picasso_kernels.paint.display_list import channel_of
+from picasso_kernels.paint.mosaic import mean_of_tile
+from picasso_kernels.paint.picture import image_pixel, image_share, weighted
 
 
 class Sheet(NamedTuple):
@@ -68,6 +70,8 @@ class Sheet(NamedTuple):
     sample_pitch: int
     plane_step: int
     """Bytes from a plane to be blurred to the next: channels of pixels take turns."""
+    cell: int
+    """Samples of a side of a square of a mosaic."""
     shared: int
     """2 where a sample's share is the mean of 2x2 pixels, else 1."""
     y_red: int
@@ -187,12 +191,17 @@ def paint_pixel_block(sheet: Sheet, column: int, row: int) -> None:
         while votes != 0:
             command = (base + lowest_vote(votes)) * at.COMMAND_SIZE
             votes = votes & (votes - 1)
-            shares = block_shares(sheet, command, x, y)
-            color = sheet.commands[command + at.COLOR]
-            word00 = tint_pixel(sheet, color, shares[0], word00)
-            word01 = tint_pixel(sheet, color, shares[1], word01)
-            word10 = tint_pixel(sheet, color, shares[2], word10)
-            word11 = tint_pixel(sheet, color, shares[3], word11)
+            if sheet.commands[command + at.KIND] == at.IMAGE:
+                word00, word01 = lay_pixel(sheet, command, x, y, word00), lay_pixel(sheet, command, x + 1, y, word01)
+                word10 = lay_pixel(sheet, command, x, y + 1, word10)
+                word11 = lay_pixel(sheet, command, x + 1, y + 1, word11)
+            else:
+                shares = block_shares(sheet, command, x, y)
+                color = sheet.commands[command + at.COLOR]
+                word00 = tint_pixel(sheet, color, shares[0], word00)
+                word01 = tint_pixel(sheet, color, shares[1], word01)
+                word10 = tint_pixel(sheet, color, shares[2], word10)
+                word11 = tint_pixel(sheet, color, shares[3], word11)
     if loaded:
         write_pixel(sheet, x, y, word00)
         write_pixel(sheet, x + 1, y, word01)
@@ -221,6 +230,19 @@ def tint_pixel(sheet: Sheet, color: int, share: int, word: int) -> int:
     return low | mix_pair((word >> 8) & 0xFF00FF, channel_of(color, 1) | 255 << 16, share) << 8
 
 
+def lay_pixel(sheet: Sheet, command: int, x: int, y: int, word: int) -> int:
+    """Blend one pixel of an image into one pixel."""
+    place = image_pixel(sheet.commands, command, sheet.glyphs, x, y)
+    share = image_share(sheet.coverage, place, sheet.commands[command + at.COLOR])
+    return tint_pixel(sheet, image_color(sheet, place), share, word) if share > 0 else word
+
+
+def image_color(sheet: Sheet, place: int) -> int:
+    """Return the colour of a pixel of an image, as commands have it."""
+    red, green = load8(sheet.coverage, place), load8(sheet.coverage, place + 1)
+    return red | green << 8 | load8(sheet.coverage, place + 2) << 16
+
+
 def paint_plane_block(sheet: Sheet, column: int, row: int) -> None:
     """Paint 2x2 pixels of 4:2:0."""
     x, y = 2 * column, 2 * row
@@ -240,14 +262,20 @@ def paint_plane_block(sheet: Sheet, column: int, row: int) -> None:
         while votes != 0:
             command = (base + lowest_vote(votes)) * at.COMMAND_SIZE
             votes = votes & (votes - 1)
-            share00, share01, share10, share11 = block_shares(sheet, command, x, y)
-            total = share00 + share01 + share10 + share11
-            if total != 0:
-                light, over_blue, over_red = yuv_of(sheet, sheet.commands[command + at.COLOR])
-                luma00, luma01 = mix(luma00, light, share00), mix(luma01, light, share01)
-                luma10, luma11 = mix(luma10, light, share10), mix(luma11, light, share11)
-                mean = (total + 2) >> 2
-                blue, red = mix(blue, over_blue, mean), mix(red, over_red, mean)
+            if sheet.commands[command + at.KIND] == at.IMAGE:
+                luma00, luma01 = lay_luma(sheet, command, x, y, luma00), lay_luma(sheet, command, x + 1, y, luma01)
+                luma10 = lay_luma(sheet, command, x, y + 1, luma10)
+                luma11 = lay_luma(sheet, command, x + 1, y + 1, luma11)
+                blue, red = lay_chroma(sheet, command, x, y, blue, red)
+            else:
+                share00, share01, share10, share11 = block_shares(sheet, command, x, y)
+                total = share00 + share01 + share10 + share11
+                if total != 0:
+                    light, over_blue, over_red = yuv_of(sheet, sheet.commands[command + at.COLOR])
+                    luma00, luma01 = mix(luma00, light, share00), mix(luma01, light, share01)
+                    luma10, luma11 = mix(luma10, light, share10), mix(luma11, light, share11)
+                    mean = (total + 2) >> 2
+                    blue, red = mix(blue, over_blue, mean), mix(red, over_red, mean)
     if loaded:
         store8(sheet.pixels, at_luma, luma00)
         store8(sheet.pixels, at_luma + 1, luma01)
@@ -255,6 +283,33 @@ def paint_plane_block(sheet: Sheet, column: int, row: int) -> None:
         store8(sheet.pixels, at_luma + sheet.pitch + 1, luma11)
         store8(sheet.blue, at_chroma, blue)
         store8(sheet.red, at_chroma, red)
+
+
+def lay_luma(sheet: Sheet, command: int, x: int, y: int, under: int) -> int:
+    """Blend one pixel of an image into luma."""
+    place = image_pixel(sheet.commands, command, sheet.glyphs, x, y)
+    share = image_share(sheet.coverage, place, sheet.commands[command + at.COLOR])
+    return mix(under, yuv_of(sheet, image_color(sheet, place))[0], share) if share > 0 else under
+
+
+def lay_chroma(sheet: Sheet, command: int, x: int, y: int, blue: int, red: int) -> Pair:
+    """Blend four pixels of an image into chroma."""
+    total = reds = greens = blues = 0
+    for part in range(4):
+        place = image_pixel(sheet.commands, command, sheet.glyphs, x + (part & 1), y + (part >> 1))
+        share = image_share(sheet.coverage, place, sheet.commands[command + at.COLOR])
+        if share > 0:
+            color = image_color(sheet, place)
+            total, reds = total + share, reds + share * channel_of(color, 0)
+            greens, blues = greens + share * channel_of(color, 1), blues + share * channel_of(color, 2)
+    if total == 0:
+        return blue, red
+    r, g, b = weighted(reds, total), weighted(greens, total), weighted(blues, total)
+    share = (total + 2) >> 2
+    return (
+        mix(blue, chroma_of(r, g, b, sheet.u_red, sheet.u_green, sheet.u_blue), share),
+        mix(red, chroma_of(r, g, b, sheet.v_red, sheet.v_green, sheet.v_blue), share),
+    )
 
 
 def yuv_of(sheet: Sheet, color: int) -> tuple[int, int, int]:
@@ -298,6 +353,36 @@ def smooth_across(sheet: Sheet, column: int, row: int) -> None:
             store8(sheet.pixels, place, mix(load8(sheet.pixels, place), value, share))
 
 
+def tile_means(sheet: Sheet, column: int, row: int) -> None:
+    """Write the means of one square of each plane into scratch."""
+    across, down = tiles(sheet.columns, sheet.cell), tiles(sheet.lines, sheet.cell)
+    if column < across and row < down:
+        left, top = column * sheet.cell, row * sheet.cell
+        right, bottom = min(left + sheet.cell, sheet.columns), min(top + sheet.cell, sheet.lines)
+        for plane in range(3 if sheet.plane_step else 1):
+            first = plane * sheet.plane_step + sheet.left * sheet.sample_step + sheet.top * sheet.sample_pitch
+            value = mean_of_tile(sheet.pixels, first, sheet.sample_pitch, sheet.sample_step, left, top, right, bottom)
+            store8(sheet.scratch, (plane * down + row) * across + column, value)
+
+
+def lay_tiles(sheet: Sheet, column: int, row: int) -> None:
+    """Blend the mean of its square into one sample of each plane, by the command's share."""
+    if column < sheet.columns and row < sheet.lines:
+        across, down = tiles(sheet.columns, sheet.cell), tiles(sheet.lines, sheet.cell)
+        tile = row // sheet.cell * across + column // sheet.cell
+        share = mean_share(sheet, sheet.left + column, sheet.top + row)
+        for plane in range(3 if sheet.plane_step else 1):
+            place = plane * sheet.plane_step + (sheet.left + column) * sheet.sample_step
+            place += (sheet.top + row) * sheet.sample_pitch
+            value = load8(sheet.scratch, plane * down * across + tile)
+            store8(sheet.pixels, place, mix(load8(sheet.pixels, place), value, share))
+
+
+def tiles(samples: int, cell: int) -> int:
+    """Return how many squares there are along a side, the last one perhaps cut."""
+    return (samples + cell - 1) // cell
+
+
 def mean_of_curve(total: int, weight: int) -> int:
     """Divide a weighted sum by the sum of its weights; ``weight`` is one by that, in 2**-32."""
     return (total * weight + (1 << 31)) >> 32
@@ -318,5 +403,7 @@ PAINTERS: Final = {
     "paint_planes": paint_plane_block,
     "smooth_down": smooth_down,
     "smooth_across": smooth_across,
+    "tile_means": tile_means,
+    "lay_tiles": lay_tiles,
 }
 """Every kernel that paints, by its name."""

@@ -39,6 +39,20 @@ def tint_pixels(
             store_pixel(pixels, byte, low | high << 8)
 
 
+def tint_triples(
+    pixels: Bytes, first: int, pitch: int, over: int, shares: Bytes, shares_at: int, count: int, rows: int
+) -> None:
+    """Blend one colour into ``count`` pixels of three bytes, of ``rows`` rows; see ``tint_pixels``."""
+    low, middle, high = over & 255, over >> 8 & 255, over >> 16 & 255
+    for y in range(rows):
+        row = first + y * pitch
+        for x in range(count):
+            share, byte = load16(shares, shares_at + 2 * x), row + 3 * x
+            store8(pixels, byte, mix(load8(pixels, byte), low, share))
+            store8(pixels, byte + 1, mix(load8(pixels, byte + 1), middle, share))
+            store8(pixels, byte + 2, mix(load8(pixels, byte + 2), high, share))
+
+
 def tint_samples(
     plane: Bytes,
     place: tuple[int, int, int],

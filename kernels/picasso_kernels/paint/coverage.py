@@ -81,13 +81,45 @@ def glyph_coverage(glyphs: Ints, glyph: int, coverage: Bytes, x: int, y: int) ->
     return value + (value >> 7)
 
 
+def first_run(glyphs: Ints, first: int, count: int, x: int, y: int) -> int:
+    """Return the first of ``count`` runs, ordered by row and column, that ends behind ``x`` in row ``y``, or later."""
+    low, high = first, first + count
+    while low < high:
+        middle = (low + high) >> 1
+        glyph = middle * at.GLYPH_SIZE
+        top = glyphs[glyph + at.GLYPH_TOP]
+        if top < y or (top == y and glyphs[glyph + at.GLYPH_LEFT] + glyphs[glyph + at.GLYPH_WIDTH] <= x):
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def run_coverage(commands: Ints, command: int, glyphs: Ints, x: int, y: int) -> int:
+    """Return the coverage of pixel ``x, y`` by runs."""
+    first, count = commands[command + at.FIRST], commands[command + at.COUNT]
+    run = first_run(glyphs, first, count, x, y)
+    if run == first + count:
+        return 0
+    glyph = run * at.GLYPH_SIZE
+    if glyphs[glyph + at.GLYPH_TOP] != y or glyphs[glyph + at.GLYPH_LEFT] > x:
+        return 0
+    coverage: int = glyphs[glyph + at.GLYPH_OFFSET]
+    return coverage
+
+
 def pixel_coverage(commands: Ints, command: int, glyphs: Ints, coverage: Bytes, x: int, y: int) -> int:
-    """Return the coverage of pixel ``x, y`` by any command but a blur; of a text, that of its most covering glyph."""
+    """Return the coverage of pixel ``x, y`` by any command that has one colour.
+
+    Of a text, it is that of its most covering glyph.
+    """
     kind = commands[command + at.KIND]
     if kind == at.RECT:
         return rect_coverage(commands, command, x, y)
     if kind == at.DISC:
         return disc_coverage(commands, command, x, y)
+    if kind == at.RUNS:
+        return run_coverage(commands, command, glyphs, x, y)
     most = 0
     first = commands[command + at.FIRST] * at.GLYPH_SIZE
     for glyph in range(first, first + commands[command + at.COUNT] * at.GLYPH_SIZE, at.GLYPH_SIZE):
@@ -126,9 +158,17 @@ def span(dy: int, center_x: int, half_w: int, half_h: int, cos: int, sin: int, g
     return start, max(start, ((top + center_x - _HALF) >> at.PIXEL_BITS) + 1)
 
 
-def reach(commands: Ints, command: int, y: int) -> tuple[int, int]:
-    """Return the pixels ``start..end`` of row ``y`` that the command can touch."""
+def reach(commands: Ints, command: int, glyphs: Ints, y: int) -> tuple[int, int]:
+    """Return the pixels ``start..end`` of row ``y`` that the command can touch; of runs, none if ``start > end``."""
     left, right = commands[command + at.LEFT], commands[command + at.RIGHT]
+    if commands[command + at.KIND] == at.RUNS:
+        first, count = commands[command + at.FIRST], commands[command + at.COUNT]
+        run = first_run(glyphs, first, count, left, y)
+        end = first_run(glyphs, run, first + count - run, left, y + 1)
+        if run == end:
+            return right, left
+        run, end = run * at.GLYPH_SIZE, (end - 1) * at.GLYPH_SIZE
+        return glyphs[run + at.GLYPH_LEFT], glyphs[end + at.GLYPH_LEFT] + glyphs[end + at.GLYPH_WIDTH]
     if commands[command + at.KIND] <= at.BLUR and commands[command + at.SIN] != 0:
         dy = y * at.ONE_PIXEL + _HALF - commands[command + at.CENTER_Y]
         start, end = span(
@@ -186,6 +226,8 @@ def share_row(
     if kind == at.TEXT:
         share_text_row(commands, command, glyphs, coverage, y, left, right, shares, shares_at)
         return 0, 0
+    if kind == at.RUNS:
+        return share_runs_row(commands, command, glyphs, y, left, right, shares, shares_at)
     if kind == at.DISC:
         for x in range(left, right):
             store16(shares, shares_at + 2 * (x - left), share_of(disc_coverage(commands, command, x, y), color))
@@ -248,3 +290,31 @@ def share_text_row(
                 value = load8(coverage, from_at + x)
                 share = share_of(value + (value >> 7), color)
                 store16(shares, to_at + 2 * x, max(load16(shares, to_at + 2 * x), share))
+
+
+def share_runs_row(
+    commands: Ints, command: int, glyphs: Ints, y: int, left: int, right: int, shares: Bytes, shares_at: int
+) -> tuple[int, int]:
+    """Do as ``share_row`` for runs: between two of them, the widest gap is what they do not touch."""
+    color = commands[command + at.COLOR]
+    last = commands[command + at.FIRST] + commands[command + at.COUNT]
+    run = first_run(glyphs, commands[command + at.FIRST], commands[command + at.COUNT], left, y)
+    reached, hole_start, hole_end = left, left, left
+    while run < last and glyphs[run * at.GLYPH_SIZE + at.GLYPH_TOP] == y and reached < right:
+        glyph = run * at.GLYPH_SIZE
+        start = min(max(glyphs[glyph + at.GLYPH_LEFT], reached), right)
+        end = min(max(glyphs[glyph + at.GLYPH_LEFT] + glyphs[glyph + at.GLYPH_WIDTH], start), right)
+        for x in range(reached - left, start - left):
+            store16(shares, shares_at + 2 * x, 0)
+        if start - reached > hole_end - hole_start:
+            hole_start, hole_end = reached, start
+        share = share_of(glyphs[glyph + at.GLYPH_OFFSET], color)
+        for x in range(start - left, end - left):
+            store16(shares, shares_at + 2 * x, share)
+        reached = end
+        run += 1
+    for x in range(reached - left, right - left):
+        store16(shares, shares_at + 2 * x, 0)
+    if right - reached > hole_end - hole_start:
+        hole_start, hole_end = reached, right
+    return hole_start, hole_end

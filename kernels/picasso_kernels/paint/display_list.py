@@ -7,25 +7,31 @@ excluded, and enclose every pixel that the command can touch; they may lie outsi
 ========== ========= ===============================================================================================
 column     kinds     meaning
 ========== ========= ===============================================================================================
-KIND       all       RECT, DISC, TEXT or BLUR
+KIND       all       RECT, DISC, TEXT, RUNS, IMAGE or BLUR
 LEFT TOP   all       bounds
 RIGHT
 BOTTOM
 COLOR      all       red + green * 2^8 + blue * 2^16 + alpha * 2^24, wrapped into int32; of a BLUR, opaque black
-CENTER_X   not TEXT  centre
-CENTER_Y
-HALF_W     not TEXT  half the width and height before rotation; of a disc, its radius
-HALF_H
+CENTER_X   RECT DISC centre
+CENTER_Y   BLUR
+HALF_W     RECT DISC half the width and height before rotation; of a disc, its radius
+HALF_H     BLUR
 INNER_W    RECT      half the width and height of the hole: a stroke is a rectangle without its inside; 0 means no hole
 INNER_H
 COS SIN    RECT BLUR rotation about the centre, in 1/16384; COS >= |SIN|, quarter turns being done by swapping sides
 SIGMA      BLUR      of the Gaussian, in 1/256 pixel
-FIRST      TEXT      its first glyph, and how many there are
-COUNT
+CELL       BLUR      0, or the side of the squares in pixels of which each shows its mean, instead of the Gaussian
+FIRST      TEXT RUNS its first glyph
+           IMAGE
+COUNT      TEXT RUNS how many glyphs there are
 ========== ========= ===============================================================================================
 
 **Glyphs**, one row of ``GLYPH_SIZE`` each: the whole pixel of the top left corner, width and height, and where the
 coverage starts, a byte a pixel, rows without gaps. A pixel under several glyphs of one text takes the highest coverage.
+
+The glyphs of RUNS are one pixel high, and their offset is their coverage itself, 1..256. They are ordered by row and
+then by column and do not overlap: any shape, as a rasteriser gives it. The glyph of an IMAGE has four bytes a pixel:
+red, green, blue, and alpha, which the alpha of the command's colour scales.
 
 The tables that lists are composed from: **sprites** are glyphs relative to the pen on the baseline, and how far the
 pen goes on; **styles** are draw values as numbers.
@@ -37,6 +43,8 @@ RECT = 0
 BLUR = 1
 DISC = 2
 TEXT = 3
+RUNS = 4
+IMAGE = 5
 
 KIND = 0
 LEFT = 1
@@ -55,6 +63,7 @@ SIN = 13
 SIGMA = 14
 FIRST = 14
 COUNT = 15
+CELL = 15
 COMMAND_SIZE = 16
 
 GLYPH_LEFT = 0

@@ -1,7 +1,7 @@
 """The painter: a display list onto pixels or onto planes of 4:2:0, row by row, in integers.
 
-Convention: the surface is opaque; a fourth channel is drawn on as if every colour had 255 there. Chroma of 4:2:0 takes
-the mean of the shares of its four pixels.
+Pixels have four bytes, three, or one of gray. Convention: the surface is opaque; a fourth channel is drawn on as if
+every colour had 255 there. Chroma of 4:2:0 takes the mean of the shares of its four pixels.
 """
 
 from __future__ import annotations
@@ -11,14 +11,25 @@ from typing import Final
 from picasso_kernels.maths.color import chroma_of, luma_of
 from picasso_kernels.maths.memory import Bytes, Ints
 from picasso_kernels.paint import display_list as at
-from picasso_kernels.paint.blend import MARGIN, average_shares, blend_samples, clear_margin, tint_pixels, tint_samples
+from picasso_kernels.paint.blend import (
+    MARGIN,
+    average_shares,
+    blend_samples,
+    clear_margin,
+    tint_pixels,
+    tint_samples,
+    tint_triples,
+)
 from picasso_kernels.paint.blur import STATE_BYTES, smooth_plane
 from picasso_kernels.paint.coverage import reach, share_row, steady_rows
 from picasso_kernels.paint.display_list import channel_of
+from picasso_kernels.paint.mosaic import tile_plane
+from picasso_kernels.paint.picture import lay_pixels, lay_planes
 from picasso_kernels.paint.target import HEIGHT, PITCH, PLANE, STEP, TO_YUV, WIDTH, sample_at
 
 INLINE: Final = (
     *("paint.painter", "paint.coverage", "paint.display_list", "paint.target", "paint.blur", "paint.blend"),
+    *("paint.picture", "paint.mosaic"),
     *("maths.color", "maths.memory"),
 )
 """Files of short functions around loops of few turns: for ``compile.host``."""
@@ -30,13 +41,13 @@ def scratch_bytes(width: int, height: int, has_blur: bool) -> int:
 
 
 def paint_pixels(commands: Ints, glyphs: Ints, coverage: Bytes, target: Ints, pixels: Bytes, scratch: Bytes) -> None:
-    """Paint a display list onto pixels of four channels.
+    """Paint a display list onto pixels of one plane.
 
     Args:
         commands: ``COMMAND_SIZE`` numbers each.
         glyphs: ``GLYPH_SIZE`` numbers each.
         coverage: The pixels of the glyphs.
-        target: The target table; its planes are the channels red, green and blue.
+        target: The target table; its planes are the channels red, green and blue. Pixels of one byte are gray.
         pixels: The surface's memory.
         scratch: ``scratch_bytes`` bytes.
     """
@@ -44,23 +55,36 @@ def paint_pixels(commands: Ints, glyphs: Ints, coverage: Bytes, target: Ints, pi
         top, bottom = max(commands[command + at.TOP], 0), min(commands[command + at.BOTTOM], target[HEIGHT])
         if commands[command + at.KIND] == at.BLUR:
             blur_pixels(commands, command, glyphs, coverage, top, bottom, target, pixels, scratch)
+        elif commands[command + at.KIND] == at.IMAGE:
+            lay_pixels(commands, command, glyphs, coverage, top, bottom, target, pixels)
         else:
             first, last = steady_rows(commands, command)
             over = pixel_tint(commands[command + at.COLOR], target)
             y = top
             while y < bottom:
-                left, right = reach(commands, command, y)
+                left, right = reach(commands, command, glyphs, y)
                 left, right = max(left, 0), min(right, target[WIDTH])
-                start, end = share_row(commands, command, glyphs, coverage, y, left, right, scratch, 2 * left)
-                if end - start < MARGIN:
-                    start, end = right, right
-                if left < right:
-                    clear_margin(scratch, 0, right, target[WIDTH])
                 rows = min(last, bottom) - y if first <= y < last else 1
-                row, pitch, width = row_of_pixels(target, y), target[PITCH], target[WIDTH]
-                tint_pixels(pixels, row + 4 * left, pitch, over, scratch, 2 * left, width - left, start - left, rows)
-                tint_pixels(pixels, row + 4 * end, pitch, over, scratch, 2 * end, width - end, right - end, rows)
+                if left < right:
+                    start, end = share_row(commands, command, glyphs, coverage, y, left, right, scratch, 2 * left)
+                    if end - start < MARGIN:
+                        start, end = right, right
+                    clear_margin(scratch, 0, right, target[WIDTH])
+                    tint_row(over, y, rows, left, start, target, pixels, scratch)
+                    tint_row(over, y, rows, end, right, target, pixels, scratch)
                 y += rows
+
+
+def tint_row(over: int, y: int, rows: int, left: int, right: int, target: Ints, pixels: Bytes, shares: Bytes) -> None:
+    """Blend a colour into the pixels ``left..right`` of ``rows`` rows from ``y`` on, by the shares of the first."""
+    step, pitch, space, count = target[STEP], target[PITCH], target[WIDTH] - left, right - left
+    first = row_of_pixels(target, y) + step * left
+    if step == 4:
+        tint_pixels(pixels, first, pitch, over, shares, 2 * left, space, count, rows)
+    elif step == 3:
+        tint_triples(pixels, first, pitch, over, shares, 2 * left, count, rows)
+    else:
+        tint_samples(pixels, (first, pitch, step), over & 255, shares, 2 * left, space, count, rows)
 
 
 def row_of_pixels(target: Ints, y: int) -> int:
@@ -69,8 +93,11 @@ def row_of_pixels(target: Ints, y: int) -> int:
 
 
 def pixel_tint(color: int, target: Ints) -> int:
-    """Return a colour as an opaque pixel, its channels in the order of the surface."""
+    """Return a colour as an opaque pixel, its channels in the order of the surface; of a gray one, its luma."""
     first, third = channel_of(color, 0), channel_of(color, 2)
+    if target[STEP] == 1:
+        k = TO_YUV
+        return luma_of(first, channel_of(color, 1), third, target[k], target[k + 1], target[k + 2], target[k + 3])
     if sample_at(target, 2, 0, 0) < sample_at(target, 0, 0, 0):
         first, third = third, first
     return first | channel_of(color, 1) << 8 | third << 16 | 255 << 24
@@ -87,19 +114,23 @@ def blur_pixels(
     pixels: Bytes,
     scratch: Bytes,
 ) -> None:
-    """Blur the pixels inside of a command's rectangle, each channel alone."""
+    """Blur the pixels inside of a command's rectangle, or show means of squares; each channel alone."""
     left, right = max(commands[command + at.LEFT], 0), min(commands[command + at.RIGHT], target[WIDTH])
     width, height = right - left, bottom - top
     smooth = 6 * target[WIDTH]
     if width <= 0 or height <= 0:
         return
-    for channel in range(3):
-        first, pitch = sample_at(target, channel, left, top), target[PITCH]
-        smooth_plane(pixels, first, pitch, 4, width, height, commands[command + at.SIGMA], scratch, smooth)
+    cell = commands[command + at.CELL]
+    for channel in range(3 if target[STEP] > 1 else 1):
+        first, pitch, step = sample_at(target, channel, left, top), target[PITCH], target[STEP]
+        if cell > 0:
+            tile_plane(pixels, first, pitch, step, width, height, cell, scratch, smooth)
+        else:
+            smooth_plane(pixels, first, pitch, step, width, height, commands[command + at.SIGMA], scratch, smooth)
         for y in range(top, bottom):
             share_row(commands, command, glyphs, coverage, y, left, right, scratch, 0)
             row = sample_at(target, channel, left, y)
-            blend_samples(pixels, row, 4, scratch, smooth + (y - top) * width, 0, width)
+            blend_samples(pixels, row, step, scratch, smooth + (y - top) * width, 0, width)
 
 
 def paint_planes(
@@ -128,12 +159,14 @@ def paint_planes(
         top, bottom = max(commands[command + at.TOP], 0) & -2, min(commands[command + at.BOTTOM], target[HEIGHT])
         if commands[command + at.KIND] == at.BLUR:
             blur_planes(commands, command, glyphs, coverage, top, bottom, target, luma, blue, red, scratch)
+        elif commands[command + at.KIND] == at.IMAGE:
+            lay_planes(commands, command, glyphs, coverage, top, bottom, target, luma, blue, red)
         else:
             first, last = steady_rows(commands, command)
             tints = plane_tints(commands[command + at.COLOR], target)
             y = top
             while y < bottom:
-                left, right = reach_block(commands, command, y, target[WIDTH])
+                left, right = reach_block(commands, command, glyphs, y, target[WIDTH])
                 start, end = share_block(commands, command, glyphs, coverage, y, left, right, target, scratch)
                 rows = min(last, bottom) - y & -2 if first <= y < last - 1 else 2
                 tint_planes(tints, y, rows, left, start, target, luma, blue, red, scratch)
@@ -141,10 +174,10 @@ def paint_planes(
                 y += rows
 
 
-def reach_block(commands: Ints, command: int, y: int, width: int) -> tuple[int, int]:
+def reach_block(commands: Ints, command: int, glyphs: Ints, y: int, width: int) -> tuple[int, int]:
     """Return the pixels ``left..right`` of rows ``y`` and ``y + 1`` that a command can touch; both even."""
-    upper_left, upper_right = reach(commands, command, y)
-    lower_left, lower_right = reach(commands, command, y + 1)
+    upper_left, upper_right = reach(commands, command, glyphs, y)
+    lower_left, lower_right = reach(commands, command, glyphs, y + 1)
     left = max(min(upper_left, lower_left), 0) & -2
     return left, min((max(upper_right, lower_right) + 1) & -2, width)
 
@@ -239,17 +272,22 @@ def blur_planes(
     red: Bytes,
     scratch: Bytes,
 ) -> None:
-    """Blur the samples inside of a command's rectangle, chroma half as wide as luma; ``top`` is even."""
+    """Blur the samples inside of a command's rectangle, chroma half as wide as luma; ``top`` is even.
+
+    Or show means of squares, whose sides are even.
+    """
     left = max(commands[command + at.LEFT], 0) & -2
     right = min((commands[command + at.RIGHT] + 1) & -2, target[WIDTH])
     bottom = (bottom + 1) & -2
     width, height = right - left, bottom - top
     if width <= 0 or height <= 0:
         return
-    sigma, smooth = commands[command + at.SIGMA], 6 * target[WIDTH]
-    smooth_plane(
-        luma, sample_at(target, 0, left, top), target[PITCH], target[STEP], width, height, sigma, scratch, smooth
-    )
+    sigma, smooth, cell = commands[command + at.SIGMA], 6 * target[WIDTH], (commands[command + at.CELL] + 1) & -2
+    first = sample_at(target, 0, left, top)
+    if cell > 0:
+        tile_plane(luma, first, target[PITCH], target[STEP], width, height, cell, scratch, smooth)
+    else:
+        smooth_plane(luma, first, target[PITCH], target[STEP], width, height, sigma, scratch, smooth)
     for y in range(top, bottom):
         share_row(commands, command, glyphs, coverage, y, left, right, scratch, 0)
         from_at = smooth + (y - top) * width
@@ -258,7 +296,10 @@ def blur_planes(
         chroma = blue if plane == 1 else red
         first, entry = sample_at(target, plane, left // 2, top // 2), plane * PLANE
         pitch, step = target[entry + PITCH], target[entry + STEP]
-        smooth_plane(chroma, first, pitch, step, width // 2, height // 2, sigma // 2, scratch, smooth)
+        if cell > 0:
+            tile_plane(chroma, first, pitch, step, width // 2, height // 2, cell // 2, scratch, smooth)
+        else:
+            smooth_plane(chroma, first, pitch, step, width // 2, height // 2, sigma // 2, scratch, smooth)
         for y in range(top, bottom, 2):
             share_block(commands, command, glyphs, coverage, y, left, right, target, scratch)  # a blur has no hole
             from_at = smooth + (y - top) // 2 * (width // 2)

@@ -1,0 +1,209 @@
+"""Many shapes at once as display lists: rectangles, discs, lines, images; as ``compose.put`` makes them one by one."""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from picasso.draw.attached import revisions
+from picasso.draw.scene import DisplayList
+from picasso.errors import ShapeError
+from picasso_kernels.paint import display_list as at
+
+Ints: TypeAlias = NDArray[np.int32]
+Floats: TypeAlias = NDArray[np.float64]
+SizeWH: TypeAlias = tuple[int, int]
+_NO_GLYPHS: Final = np.empty((0, at.GLYPH_SIZE), np.int32)
+_NO_COVERAGE: Final = np.empty(0, np.uint8)
+_WIDEST_SIGMA: Final = 40.0
+
+
+def boxes(
+    xyxy: ArrayLike, colors: ArrayLike, size_wh: SizeWH, *, edge: float | None = None, kind: int = at.RECT
+) -> DisplayList:
+    """Return upright rectangles.
+
+    Args:
+        xyxy: ``(N, 4)`` corners in pixels. What is not finite, or has a negative side, is left out.
+        colors: ``(N,)`` packed, or one for all.
+        size_wh: Of the picture; what lies outside is left out.
+        edge: Half the width of a stroke along the edges, in pixels; None fills.
+        kind: RECT or BLUR.
+    """
+    corners = np.asarray(xyxy, np.float64).reshape(-1, 4)
+    low, high = corners[:, :2], corners[:, 2:]
+    return shapes(kind, colors, (low + high) / 2, (high - low) / 2, size_wh, edge=edge)
+
+
+def turned(
+    xywha: ArrayLike, colors: ArrayLike, size_wh: SizeWH, *, edge: float | None = None, kind: int = at.RECT
+) -> DisplayList:
+    """Return rectangles, ``(N, 5)`` centre, size in pixels, angle in degrees clockwise; NaN for no angle.
+
+    ``colors``, ``size_wh``, ``edge`` and ``kind`` are those of ``boxes``.
+    """
+    rows = np.asarray(xywha, np.float64).reshape(-1, 5)
+    angles = np.where(np.isfinite(rows[:, 4]), rows[:, 4], 0.0)
+    quarters = np.floor(angles % 360.0 / 90.0 + 0.5)
+    rest = np.radians(angles % 360.0 - 90.0 * quarters)
+    cos, sin = np.cos(rest), np.sin(rest)
+    for turn in (1, 2, 3):
+        more = (quarters.astype(np.int64) & 3) >= turn
+        cos, sin = np.where(more, -sin, cos), np.where(more, cos, sin)
+    return shapes(kind, colors, rows[:, :2], rows[:, 2:4] / 2, size_wh, edge=edge, cos=cos, sin=sin)
+
+
+def discs(centers: ArrayLike, radii: ArrayLike, colors: ArrayLike, size_wh: SizeWH) -> DisplayList:
+    """Return filled circles, ``(N, 2)`` centres and ``(N,)`` radii in pixels, or one radius for all."""
+    points = np.asarray(centers, np.float64).reshape(-1, 2)
+    halves = np.repeat(np.broadcast_to(np.asarray(radii, np.float64), len(points))[:, None], 2, axis=1)
+    return shapes(at.DISC, colors, points, halves, size_wh)
+
+
+def lines(starts: ArrayLike, ends: ArrayLike, width: float, colors: ArrayLike, size_wh: SizeWH) -> DisplayList:
+    """Return straight lines between ``(N, 2)`` points, ``width`` pixels wide, their ends cut straight.
+
+    ``colors`` and ``size_wh`` are those of ``boxes``. A line of no length is left out.
+    """
+    first, last = (np.asarray(points, np.float64).reshape(-1, 2) for points in (starts, ends))
+    along = last - first
+    lengths = np.hypot(along[:, 0], along[:, 1])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        cos, sin = along[:, 0] / lengths, along[:, 1] / lengths
+    halves = np.stack([lengths / 2, np.full(len(lengths), width / 2)], axis=1)
+    return shapes(at.RECT, colors, (first + last) / 2, halves, size_wh, cos=cos, sin=sin)
+
+
+def blurs(xyxy: ArrayLike, size_wh: SizeWH, *, sigma: float | None = None) -> DisplayList:
+    """Return blurred rectangles.
+
+    Args:
+        xyxy: ``(N, 4)`` corners in pixels.
+        size_wh: Of the picture.
+        sigma: Of the Gaussian, up to 40 pixels; by default a tenth of the shorter side of each, kept in 2..40.
+    """
+    drawing = boxes(xyxy, at.OPAQUE_BLACK, size_wh, kind=at.BLUR)
+    shorter = drawing.commands[:, [at.HALF_W, at.HALF_H]].min(axis=1)
+    own = np.clip(shorter / 5, 2 * at.ONE_PIXEL, _WIDEST_SIGMA * at.ONE_PIXEL)
+    chosen = own if sigma is None else np.full(len(own), max(min(sigma, _WIDEST_SIGMA) * at.ONE_PIXEL, 1))
+    drawing.commands[:, at.SIGMA] = np.floor(chosen + 0.5)
+    drawing.may_blur = True
+    return drawing
+
+
+def mosaics(xyxy: ArrayLike, cell: int, size_wh: SizeWH) -> DisplayList:
+    """Return rectangles, ``(N, 4)`` corners in pixels, in which squares of ``cell`` pixels a side show their means.
+
+    On planes of 4:2:0 a side is even: one more where it is odd.
+    """
+    drawing = boxes(xyxy, at.OPAQUE_BLACK, size_wh, kind=at.BLUR)
+    drawing.commands[:, at.SIGMA] = at.ONE_PIXEL
+    drawing.commands[:, at.CELL] = max(int(cell), 1)
+    drawing.may_blur = True
+    return drawing
+
+
+def image(pixels: NDArray[np.uint8], left: int, top: int, size_wh: SizeWH, *, opacity: float = 1.0) -> DisplayList:
+    """Return an image, its top left pixel at whole pixels.
+
+    Args:
+        pixels: ``(height, width, 4)`` red, green, blue, alpha, not premultiplied; or three, all opaque.
+        left: Column of the picture.
+        top: Row of the picture.
+        size_wh: Of the picture.
+        opacity: 0..1, times each pixel's alpha.
+
+    Raises:
+        ShapeError: The pixels have other axes or channels, or are not bytes.
+    """
+    if pixels.ndim != 3 or pixels.shape[2] not in {3, 4} or pixels.dtype != np.uint8:
+        raise ShapeError(f"image: expected (height, width, 3 or 4) of uint8, got {pixels.dtype} {pixels.shape}")
+    height, width = pixels.shape[:2]
+    if pixels.shape[2] == 3:
+        pixels = np.dstack([pixels, np.full((height, width), 255, np.uint8)])
+    row = np.zeros((1, at.COMMAND_SIZE), np.int32)
+    row[0, at.KIND], row[0, at.COUNT] = at.IMAGE, 1
+    row[0, at.COLOR] = np.array(round(max(min(opacity, 1.0), 0.0) * 255) << 24, np.uint32).astype(np.int32)
+    row[0, [at.LEFT, at.TOP, at.RIGHT, at.BOTTOM]] = left, top, left + width, top + height
+    glyphs = np.array([[left, top, width, height, 0]], np.int32)
+    seen = _seen(row, size_wh)
+    coverage = np.ascontiguousarray(pixels).reshape(-1)
+    return DisplayList(row[seen], glyphs, coverage, next(revisions), may_blur=False)
+
+
+def shapes(
+    kind: int,
+    colors: ArrayLike,
+    centers: Floats,
+    halves: Floats,
+    size_wh: SizeWH,
+    *,
+    edge: float | None = None,
+    cos: Floats | None = None,
+    sin: Floats | None = None,
+) -> DisplayList:
+    """Return rectangles, discs or blurs; see ``compose.put``.
+
+    Args:
+        kind: RECT, DISC or BLUR.
+        colors: ``(N,)`` packed, or one for all.
+        centers: ``(N, 2)`` pixels.
+        halves: ``(N, 2)`` halves of width and height, before rotation.
+        size_wh: Of the picture.
+        edge: Half the width of a stroke, None to fill.
+        cos: ``(N,)`` of the rotation; None for no rotation.
+        sin: ``(N,)`` of the rotation.
+    """
+    tints = np.broadcast_to(np.asarray(colors, np.int32), len(centers))
+    grow = max(edge or 0.0, 0.0)
+    with np.errstate(invalid="ignore"):
+        drawn = np.isfinite(centers).all(axis=1) & np.isfinite(halves).all(axis=1) & (halves >= 0).all(axis=1)
+        drawn &= (tints.view(np.uint32) if tints.flags.c_contiguous else tints.astype(np.uint32)) >> 24 > 0
+    drawn &= (halves > 0).all(axis=1) if edge is None else edge > 0
+    if not drawn.all():
+        tints, centers, halves = tints[drawn], centers[drawn], halves[drawn]
+        cos, sin = (None if part is None else part[drawn] for part in (cos, sin))
+    rows = np.zeros((len(tints), at.COMMAND_SIZE), np.int32)
+    rows[:, at.KIND], rows[:, at.COLOR] = kind, tints
+    if cos is None or sin is None:
+        rows[:, at.COS] = at.ONE_TURN
+    else:
+        swap = np.abs(cos) < np.abs(sin)
+        cos, sin = np.where(swap, sin, cos), np.where(swap, -cos, sin)
+        halves = np.where(swap[:, None], halves[:, ::-1], halves)
+        back = cos < 0
+        rows[:, at.COS] = np.floor(np.where(back, -cos, cos) * at.ONE_TURN + 0.5)
+        rows[:, at.SIN] = np.floor(np.where(back, -sin, sin) * at.ONE_TURN + 0.5)
+    rows[:, [at.CENTER_X, at.CENTER_Y]] = _fixed(centers)
+    rows[:, [at.HALF_W, at.HALF_H]] = _fixed(halves + grow)
+    if grow:
+        rows[:, [at.INNER_W, at.INNER_H]] = _fixed(np.maximum(halves - grow, 0.0))
+    _bound(rows)
+    return DisplayList(rows[_seen(rows, size_wh)], _NO_GLYPHS, _NO_COVERAGE, may_blur=kind == at.BLUR)
+
+
+def _fixed(values: Floats) -> Floats:
+    found: Floats = np.floor(np.clip(values, -at.FAR, at.FAR) * at.ONE_PIXEL + 0.5)
+    return found
+
+
+def _bound(rows: Ints) -> None:
+    """Write the bounds of each row; see ``compose.bound``."""
+    wide = rows.astype(np.int64)
+    cos, sin = wide[:, at.COS], np.abs(wide[:, at.SIN])
+    half_w, half_h = wide[:, at.HALF_W], wide[:, at.HALF_H]
+    reach = np.stack([half_w * cos + half_h * sin, half_w * sin + half_h * cos], axis=1) >> at.TURN_BITS
+    reach[(sin > 0) | (wide[:, at.KIND] == at.DISC)] += at.ONE_PIXEL
+    centers = wide[:, [at.CENTER_X, at.CENTER_Y]]
+    rows[:, [at.LEFT, at.TOP]] = (centers - reach) >> at.PIXEL_BITS
+    rows[:, [at.RIGHT, at.BOTTOM]] = -((-centers - reach) >> at.PIXEL_BITS)
+
+
+def _seen(rows: Ints, size_wh: SizeWH) -> NDArray[np.bool_]:
+    """Tell which rows touch the picture."""
+    width, height = size_wh
+    across = np.maximum(rows[:, at.LEFT], 0) < np.minimum(rows[:, at.RIGHT], width)
+    seen: NDArray[np.bool_] = across & (np.maximum(rows[:, at.TOP], 0) < np.minimum(rows[:, at.BOTTOM], height))
+    return seen
