@@ -70,7 +70,7 @@ def cover(
     vertices = np.asarray(points, np.float64).reshape(-1, 2)
     ends, shapes = (np.ascontiguousarray(values, np.int32).reshape(-1) for values in (contour_ends, shape_ends))
     _check_ends(len(vertices), ends, shapes)
-    finite: NDArray[np.bool_] = np.isfinite(vertices).all(axis=1)
+    finite = np.logical_and.reduce(np.isfinite(vertices), axis=1)
     if not finite.all():
         vertices = _without_endless(vertices, finite, ends, shapes)
     np.clip(vertices, -at.FAR // 2, at.FAR // 2, out=(vertices := vertices.copy()))
