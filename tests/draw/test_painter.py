@@ -197,13 +197,13 @@ def test_an_empty_frame_changes_nothing() -> None:
 @pytest.mark.parametrize(
     ("surface", "text"),
     [
-        (SurfaceView.wrap(np.zeros((8, 8, 3), np.uint8)), "the painter draws on I420, NV12, NV21, RGBA, BGRA, BGRx"),
-        (SurfaceView.wrap(np.zeros((8, 8), np.uint8)), "not on GRAY8"),
+        (SurfaceView.allocate(VideoFormat.UYVY, (8, 8)), "the painter draws on I420, NV12, NV21, RGBA, BGRA, BGRx, RGB"),
+        (SurfaceView.wrap(np.zeros((8, 16), np.uint8)[:, ::2]), "needs packed pixels, got strides (16, 2, 1)"),
         (SurfaceView.wrap(np.broadcast_to(np.uint8(0), (8, 8, 4))), "read-only"),
         (SurfaceView.wrap(np.zeros((8, 16, 4), np.uint8)[:, ::2]), "needs packed pixels, got strides (64, 8, 1)"),
         (SurfaceView.wrap(np.zeros((8, 8, 4), np.uint8)[:, ::-1]), "needs packed pixels, got strides (32, -4, 1)"),
     ],
-    ids=["RGB", "GRAY8", "read-only", "every other pixel", "mirrored"],
+    ids=["UYVY", "every other gray pixel", "read-only", "every other pixel", "mirrored"],
 )
 def test_what_cannot_be_painted_on_is_named(surface: SurfaceView, text: str) -> None:
     with pytest.raises(SurfaceError) as caught:

@@ -121,7 +121,7 @@ def test_targets_may_take_turns() -> None:
 def test_what_it_refuses_it_does_not_write() -> None:
     kept, drawing = Stream(), drawing_of((40, 30, 20, 20))
     source, placement = noise(VideoFormat.RGBA, (50, 40), 3), Placement.compute((50, 40), (WIDTH, HEIGHT))
-    wrong = SurfaceView.allocate(VideoFormat.RGB, (WIDTH, HEIGHT))
+    wrong = SurfaceView.allocate(VideoFormat.UYVY, (WIDTH, HEIGHT))
     with pytest.raises(SurfaceError, match="the painter draws on"):
         kept.painter.paint(wrong, drawing)
     assert not wrong.to_numpy().any()
