@@ -197,7 +197,10 @@ def test_an_empty_frame_changes_nothing() -> None:
 @pytest.mark.parametrize(
     ("surface", "text"),
     [
-        (SurfaceView.allocate(VideoFormat.UYVY, (8, 8)), "the painter draws on I420, NV12, NV21, RGBA, BGRA, BGRx, RGB"),
+        (
+            SurfaceView.allocate(VideoFormat.UYVY, (8, 8)),
+            "the painter draws on I420, NV12, NV21, RGBA, BGRA, BGRx, RGB",
+        ),
         (SurfaceView.wrap(np.zeros((8, 16), np.uint8)[:, ::2]), "needs packed pixels, got strides (16, 2, 1)"),
         (SurfaceView.wrap(np.broadcast_to(np.uint8(0), (8, 8, 4))), "read-only"),
         (SurfaceView.wrap(np.zeros((8, 16, 4), np.uint8)[:, ::2]), "needs packed pixels, got strides (64, 8, 1)"),
