@@ -119,7 +119,7 @@ def _kernels_of(settings: SourceSettings) -> Iterator[Any]:
     Raises:
         PicassoError: The encoder cannot be opened.
     """
-    from picasso.draw.cpu import PAINT_FORMATS, kernel_for
+    from picasso.draw.cpu import COMMON_FORMATS, kernel_for
     from picasso.encode import open_encoder
     from picasso_kernels.frame.transform import transform_frame
     from picasso_kernels.maths.axis import fill_bilinear, fill_nearest
@@ -138,7 +138,7 @@ def _kernels_of(settings: SourceSettings) -> Iterator[Any]:
         encoder = open_encoder(config)
         form = config.video_format if settings.use_on_gpumat else encoder.input_format
         encoder.close()
-        yield kernel_for(form if form in PAINT_FORMATS and not settings.use_on_render else VideoFormat.RGBA)
+        yield kernel_for(form if form in COMMON_FORMATS and not settings.use_on_render else VideoFormat.RGBA)
 
 
 def _send_frames(spec: SourceSpec, formats: tuple[VideoFormat, ...], size_wh: tuple[int, int]) -> list[str]:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from picasso.draw import BoundingBoxDraw, ColorDraw, DotDraw, LabelDraw, ObjectDraw, Scene
-from picasso.draw.cpu import PAINT_FORMATS, CpuPainter
+from picasso.draw.cpu import COMMON_FORMATS, CpuPainter
 from picasso.draw.scene import DisplayList
 from picasso.errors import GeometryError, SurfaceError
 from picasso.surface import SurfaceView, VideoFormat
@@ -82,7 +82,7 @@ frames = st.tuples(
 )
 
 
-@pytest.mark.parametrize("form", PAINT_FORMATS, ids=lambda form: form.name())
+@pytest.mark.parametrize("form", COMMON_FORMATS, ids=lambda form: form.name())
 @settings(deadline=None, max_examples=15)
 @given(st.lists(frames, min_size=1, max_size=4))
 def test_frames_that_change_leave_no_trace_in_the_next(form: VideoFormat, stream) -> None:
@@ -109,7 +109,7 @@ def test_sources_that_lie_otherwise_are_read_as_they_lie() -> None:
 
 def test_targets_may_take_turns() -> None:
     kept, how, drawing = Stream(), Interpolation.BILINEAR, drawing_of((40, 30, 20, 20))
-    targets = [SurfaceView.allocate(form, (WIDTH, HEIGHT)) for form in PAINT_FORMATS]
+    targets = [SurfaceView.allocate(form, (WIDTH, HEIGHT)) for form in COMMON_FORMATS]
     placement = Placement.compute((50, 40), (WIDTH, HEIGHT))
     for seed in range(2):
         source = noise(VideoFormat.RGBA, (50, 40), seed)
