@@ -53,6 +53,25 @@ def moved(drawing: DisplayList, right: int, down: int) -> DisplayList:
     return DisplayList(commands, glyphs, drawing.coverage, drawing.revision, drawing.may_blur)
 
 
+def moved_apart(drawing: DisplayList, steps_xy: NDArray[np.integer]) -> DisplayList:
+    """Return a drawing of boxes and texts whose commands lie elsewhere, each by whole pixels of its own.
+
+    Args:
+        drawing: Its commands share no glyphs.
+        steps_xy: ``(N, 2)`` to the right and down, one for each command.
+    """
+    commands, glyphs = drawing.commands.copy(), drawing.glyphs.copy()
+    commands[:, [at.LEFT, at.TOP]] += steps_xy
+    commands[:, [at.RIGHT, at.BOTTOM]] += steps_xy
+    has_centre = commands[:, at.KIND] < at.TEXT
+    commands[has_centre, at.CENTER_X : at.CENTER_Y + 1] += (steps_xy[has_centre] * at.ONE_PIXEL).astype(np.int32)
+    texts = np.flatnonzero(~has_centre)
+    counts = commands[texts, at.COUNT]
+    places = np.repeat(commands[texts, at.FIRST] - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+    glyphs[places, at.GLYPH_LEFT : at.GLYPH_TOP + 1] += np.repeat(steps_xy[texts], counts, axis=0)
+    return DisplayList(commands, glyphs, drawing.coverage, drawing.revision, drawing.may_blur)
+
+
 def joined(drawings: Sequence[DisplayList]) -> DisplayList:
     """Return several drawings as one, the first of ``drawings`` lowest.
 

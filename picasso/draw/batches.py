@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -131,6 +132,53 @@ def image(pixels: NDArray[np.uint8], left: int, top: int, size_wh: SizeWH, *, op
     seen = _seen(row, size_wh)
     coverage = np.ascontiguousarray(pixels).reshape(-1)
     return DisplayList(row[seen], glyphs, coverage, next(revisions), may_blur=False)
+
+
+def images(
+    pixels: NDArray[np.uint8], corners: Sequence[tuple[int, int]], size_wh: SizeWH, *, opacity: float = 1.0
+) -> DisplayList:
+    """Return the same image at several places; see ``image``."""
+    one = image(pixels, 0, 0, pixels.shape[1::-1], opacity=opacity)
+    steps = np.asarray(corners, np.int32).reshape(-1, 2)
+    commands = np.repeat(one.commands[:1], len(steps), axis=0)
+    glyphs = np.repeat(one.glyphs, len(steps), axis=0)
+    for columns, pair in (((at.LEFT, at.TOP), steps), ((at.RIGHT, at.BOTTOM), steps)):
+        commands[:, columns] += pair
+    glyphs[:, [at.GLYPH_LEFT, at.GLYPH_TOP]] += steps
+    commands[:, at.FIRST] = np.arange(len(steps))
+    return seen(DisplayList(commands, glyphs, one.coverage, one.revision, may_blur=False), size_wh)
+
+
+def letters(placed: Sequence[tuple[int, int, NDArray[np.uint8]]], color: int, size_wh: SizeWH) -> DisplayList:
+    """Return coverages, each ``(left, top, (height, width))`` in whole pixels, in one packed colour.
+
+    A pixel under several takes the highest.
+    """
+    row = np.zeros((1, at.COMMAND_SIZE), np.int32)
+    row[0, at.KIND], row[0, at.COLOR], row[0, at.COUNT] = at.TEXT, color, len(placed)
+    sizes = [mask.size for _, _, mask in placed]
+    offsets = np.cumsum([0, *sizes])[:-1].tolist()
+    glyphs = np.array(
+        [
+            (left, top, mask.shape[1], mask.shape[0], offset)
+            for (left, top, mask), offset in zip(placed, offsets, strict=True)
+        ],
+        np.int32,
+    ).reshape(-1, at.GLYPH_SIZE)
+    if len(glyphs):
+        row[0, [at.LEFT, at.TOP]] = glyphs[:, :2].min(axis=0)
+        row[0, [at.RIGHT, at.BOTTOM]] = (glyphs[:, :2] + glyphs[:, 2:4]).max(axis=0)
+    coverage = np.concatenate([mask.reshape(-1) for _, _, mask in placed]) if placed else _NO_COVERAGE
+    return seen(DisplayList(row, glyphs, coverage, next(revisions), may_blur=False), size_wh)
+
+
+def seen(drawing: DisplayList, size_wh: SizeWH) -> DisplayList:
+    """Return a drawing without the commands that lie outside of the picture."""
+    rows = drawing.commands
+    shown = _seen(rows, size_wh)
+    if not shown.all():
+        rows = rows[shown]
+    return DisplayList(rows, drawing.glyphs, drawing.coverage, drawing.revision, drawing.may_blur)
 
 
 def shapes(

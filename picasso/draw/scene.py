@@ -93,6 +93,7 @@ class Scene:
         "_clamp_labels",
         "_compose",
         "_counted",
+        "_defaults",
         "_memory",
         "_specs",
         "_static",
@@ -122,6 +123,7 @@ class Scene:
         self._specs = specs.copy()
         self._styles.clear()
         self._static = {key: self._styles.number(draw) for key, draw in self._specs.items()}
+        self._defaults = {name: self._styles.number(draw) for name, draw in self._specs.defaults()}
 
     def build(self, frame: VideoFrame, overrides: Mapping[int, ObjectDraw], size_wh: tuple[int, int]) -> DisplayList:
         """Make the display list of a frame's objects, in the order of their ids. It holds until the next is made.
@@ -151,6 +153,23 @@ class Scene:
             self.set_specs(self._specs)
         return self._listed(frame, list(rows), [self._styles.number(draw) for draw in draws], size_wh)
 
+    def build_texts(self, texts: Sequence[str], draw: ObjectDraw, size_wh: tuple[int, int]) -> DisplayList:
+        """Make the display list of labels that look as that of ``draw``, each at a box of no size in the corner.
+
+        It holds until the next is made.
+
+        Args:
+            texts: What stands in each, instead of the lines of the look, which has one.
+            draw: The look.
+            size_wh: Of the surface.
+        """
+        self._atlas.trim()
+        if self._styles.is_full:
+            self.set_specs(self._specs)
+        text = "".join([line.replace(_MARK, _NO_MARK) + _MARK for line in texts])
+        boxes = np.zeros((2, 5, len(texts)), np.float32)
+        return self._laid_out(boxes, range(len(texts)), [self._styles.number(draw)] * len(texts), text, size_wh)
+
     def _listed(
         self, frame: VideoFrame, rows: Sequence[int], style_of: list[int], size_wh: tuple[int, int]
     ) -> DisplayList:
@@ -159,24 +178,40 @@ class Scene:
         text = self._text_at_once(frame, rows)
         if text is None:
             text = self._text(frame, rows, style_of)
+        return self._laid_out(frame.box_columns(), rows, style_of, text, size_wh)
+
+    def _laid_out(
+        self,
+        boxes: npt.NDArray[np.float32],
+        rows: Sequence[int],
+        style_of: list[int],
+        text: str,
+        size_wh: tuple[int, int],
+    ) -> DisplayList:
+        """Compose the list of some of ``boxes``, ``(2, 5, N)``, making the letters that are not there yet."""
         typesets = self._typesets or not text.isascii()
         if typesets:
             text, style_of = self._typeset(text, style_of)
-        drawing = self._composed(frame, rows, style_of, text, size_wh)
+        drawing = self._composed(boxes, rows, style_of, text, size_wh)
         if drawing is None:  # a letter that was not drawn before, or a control character
             if not typesets:
                 text, style_of = self._typeset(text, style_of)
             self._ensure_glyphs(text, style_of)
-            drawing = self._composed(frame, rows, style_of, text, size_wh)
+            drawing = self._composed(boxes, rows, style_of, text, size_wh)
         return drawing if drawing is not None else _nothing()
 
     def _composed(
-        self, frame: VideoFrame, rows: Sequence[int], style_of: Sequence[int], text: str, size_wh: tuple[int, int]
+        self,
+        columns: npt.NDArray[np.float32],
+        rows: Sequence[int],
+        style_of: Sequence[int],
+        text: str,
+        size_wh: tuple[int, int],
     ) -> DisplayList | None:
         """Compose the list, or return None where a letter has no sprite yet; control characters never have one."""
         codes = _codes_of(text)
         memory = self._memory = self._memory.for_list(len(rows), len(codes))
-        columns, atlas = frame.box_columns(), self._atlas
+        atlas = self._atlas
         numbers, styles = self._numbers(rows), np.array(style_of, np.int32)
         what = columns.reshape(-1), columns.shape[-1], numbers, styles, self._styles.rows, codes
         where = (*size_wh, self._clamp_labels, *memory.flat)
@@ -188,12 +223,14 @@ class Scene:
 
     def _resolve(self, frame: VideoFrame, overrides: Mapping[int, ObjectDraw]) -> tuple[Sequence[int], list[int]]:
         """Return the rows that are drawn, in the order of their ids, and the style of each."""
-        static, styles = self._static, self._styles
+        styles = self._styles
         if styles.is_full:
             self.set_specs(self._specs)
-            static = self._static
+        static, defaults = self._static, self._defaults
         ids, keys = frame.object_column("id"), (frame.object_column("namespace"), frame.object_column("label"))
         found = list(map(static.get, zip(*keys, strict=True)))
+        if defaults and None in found:
+            found = [defaults.get(name) if style is None else style for name, style in zip(keys[0], found, strict=True)]
         if overrides:
             replaced = [overrides.get(object_id) for object_id in ids]
             found = [

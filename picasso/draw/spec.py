@@ -17,6 +17,7 @@ from picasso.errors import SpecError
 from picasso.primitives.enums import NativeEnum
 
 _T = TypeVar("_T")
+_HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 
 
 class BBoxSource(NativeEnum):
@@ -81,6 +82,28 @@ class ColorDraw(_Value):
     def transparent(cls) -> Self:
         """Return the colour that draws nothing."""
         return cls(0, 0, 0, 0)
+
+    @classmethod
+    def from_hex(cls, text: str) -> Self:
+        """Return the colour that ``#RRGGBB``, ``#RRGGBBAA``, ``#RGB`` or ``#RGBA`` names; the ``#`` may be left out.
+
+        Raises:
+            SpecError: The text is none of these.
+
+        >>> ColorDraw.from_hex("#E69F00").rgba
+        (230, 159, 0, 255)
+        """
+        digits = _is_a("text", text, str).removeprefix("#")
+        if len(digits) in {3, 4}:
+            digits = "".join(digit * 2 for digit in digits)
+        if len(digits) not in {6, 8} or not set(digits) <= _HEX_DIGITS:
+            raise SpecError(f"Invalid color: expected #RRGGBB, #RRGGBBAA, #RGB or #RGBA, got {text!r}")
+        return cls(*bytes.fromhex(digits))
+
+    @property
+    def hex(self) -> str:
+        """The colour as ``#RRGGBB``, or ``#RRGGBBAA`` where it is not opaque."""
+        return "#" + bytes(self.rgba[: 3 if self.alpha == 255 else 4]).hex().upper()
 
     @property
     def rgba(self) -> tuple[int, int, int, int]:
@@ -291,32 +314,45 @@ class SetDrawLabelKind(_Value):
 
 
 class ObjectDrawSpec:
-    """What is drawn for the objects of each namespace and label; exact match, no wildcards."""
+    """What is drawn for the objects of each namespace and label: an exact match, else the default of the namespace."""
 
-    __slots__ = ("_draws",)
+    __slots__ = ("_defaults", "_draws")
 
     def __init__(self) -> None:
         self._draws: dict[tuple[str, str], ObjectDraw] = {}
+        self._defaults: dict[str, ObjectDraw] = {}
 
     def insert(self, namespace: str, label: str, draw: ObjectDraw) -> None:
         """Draw objects of ``namespace`` and ``label`` as ``draw`` says, from now on."""
         key = _is_a("namespace", namespace, str), _is_a("label", label, str)
         self._draws[key] = _is_a("draw", draw, ObjectDraw)
 
+    def insert_default(self, namespace: str, draw: ObjectDraw) -> None:
+        """Draw objects of ``namespace`` whose label has no entry as ``draw`` says, from now on."""
+        self._defaults[_is_a("namespace", namespace, str)] = _is_a("draw", draw, ObjectDraw)
+
     def lookup(self, namespace: str, label: str) -> ObjectDraw | None:
-        """Return what is drawn for ``namespace`` and ``label``, if anything."""
+        """Return the entry of exactly ``namespace`` and ``label``, if there is one."""
         return self._draws.get((namespace, label))
 
+    def resolve(self, namespace: str, label: str) -> ObjectDraw | None:
+        """Return what is drawn for ``namespace`` and ``label``: their entry, else the default of the namespace."""
+        return self._draws.get((namespace, label), self._defaults.get(namespace))
+
     def items(self) -> Iterator[tuple[tuple[str, str], ObjectDraw]]:
-        """Iterate over ``((namespace, label), draw)``."""
+        """Iterate over ``((namespace, label), draw)`` of the entries."""
         yield from self._draws.items()
+
+    def defaults(self) -> Iterator[tuple[str, ObjectDraw]]:
+        """Iterate over ``(namespace, draw)`` of the defaults."""
+        yield from self._defaults.items()
 
     def is_empty(self) -> bool:
         """Tell whether nothing is drawn at all."""
-        return not self._draws
+        return not self._draws and not self._defaults
 
     def len(self) -> int:
-        """Return the number of entries."""
+        """Return the number of entries; defaults do not count."""
         return len(self._draws)
 
     __len__ = len
@@ -325,10 +361,11 @@ class ObjectDrawSpec:
         """Return an independent map of the same entries."""
         twin = type(self)()
         twin._draws.update(self._draws)
+        twin._defaults.update(self._defaults)
         return twin
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, ObjectDrawSpec) and self._draws == other._draws
+        return isinstance(other, ObjectDrawSpec) and (self._draws, self._defaults) == (other._draws, other._defaults)
 
     __hash__ = None  # type: ignore[assignment]  # mutable
 

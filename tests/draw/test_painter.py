@@ -244,7 +244,7 @@ def test_the_painter_of_the_cpu_refuses_before_it_paints() -> None:
     drawing = scene.build(frame_of((4, 4, 2, 2)), {}, (8, 8))
     assert len(drawing) > 0
     with pytest.raises(SurfaceError):
-        CpuPainter().paint(SurfaceView.wrap(np.zeros((8, 8, 3), np.uint8)), drawing)
+        CpuPainter().paint(SurfaceView.allocate(VideoFormat.UYVY, (8, 8)), drawing)
 
 
 def test_a_turn_of_any_number_of_degrees_is_a_direction() -> None:

@@ -163,7 +163,7 @@ class Overlay:
         overrides: dict[int, ObjectDraw] = {}
         if self._hooks.has_object_draw_spec:
             for obj in frame.get_all_objects().sorted_by_id:
-                current = self._settings.draw.lookup(obj.namespace, obj.label)
+                current = self._settings.draw.resolve(obj.namespace, obj.label)
                 if draw := self._hooks.object_draw(frame, obj, current):
                     overrides[obj.id] = draw
         return overrides

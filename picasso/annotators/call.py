@@ -1,0 +1,75 @@
+"""``picasso.annotate``: the usual look in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from picasso.annotators.base import Annotator, Found, surface_of
+from picasso.annotators.keypoints import EdgeAnnotator, VertexAnnotator
+from picasso.annotators.labels import LabelAnnotator
+from picasso.annotators.masks import MaskAnnotator
+from picasso.annotators.palettes import Palette
+from picasso.annotators.shapes import OrientedBoxAnnotator
+from picasso.draw.attached import joined
+from picasso.draw.cpu import CpuPainter
+from picasso.draw.scene import DisplayList
+from picasso.draw.spec import ColorDraw
+from picasso.surface import SurfaceView
+
+
+def annotate(
+    image: Any,
+    detections: Any,
+    annotators: Sequence[Annotator] | None = None,
+    *,
+    color: ColorDraw | Palette | str | None = None,
+    copy: bool = True,
+) -> Any:
+    """Draw detections on a picture: boxes with labels, masks and skeletons where there are some.
+
+    Args:
+        image: ``(H, W, 3)`` RGB, ``(H, W, 4)`` RGBA or ``(H, W)`` gray of uint8; or a surface in host memory.
+        detections: ``Detections``, a ``VideoFrame``, or supervision's.
+        annotators: What draws instead, lowest first.
+        color: One for all, a palette or its name; for the usual look.
+        copy: Leave ``image`` as it is and return another; a surface is drawn on as it is.
+
+    Returns:
+        The picture that was drawn on.
+    """
+    found = Found.of(detections)
+    if annotators is None:
+        annotators = usual(found, color)
+    if copy and not isinstance(image, SurfaceView):
+        image = image.copy()
+    surface = surface_of(image)
+    CpuPainter().paint(surface, drawing(annotators, found, surface.size_wh, surface))
+    return image
+
+
+def drawing(
+    annotators: Sequence[Annotator], detections: Any, size_wh: tuple[int, int], surface: SurfaceView | None = None
+) -> DisplayList:
+    """Return what several annotators draw as one display list, the first lowest; see ``Annotator.drawing``.
+
+    ``detections`` are of the picture of ``size_wh``; ``surface`` is it, for those that look at its pixels.
+    """
+    found = Found.of(detections)
+    return joined([annotator.drawing(found, size_wh, surface) for annotator in annotators])
+
+
+def usual(detections: Any, color: ColorDraw | Palette | str | None = None) -> list[Annotator]:
+    """Return the annotators of the usual look: masks and skeletons where detections have some, boxes, labels."""
+    found = Found.of(detections)
+    chosen: list[Annotator] = []
+    if found.masks is not None:
+        chosen.append(MaskAnnotator(color))
+    if found.keypoints.shape[1]:
+        chosen += [EdgeAnnotator(color), VertexAnnotator(color)]
+    by_track = any(track is not None for track in found.track_ids)
+    chosen.append(OrientedBoxAnnotator(color))
+    chosen.append(
+        LabelAnnotator(color, "{label} {track_id} {confidence:.2f}" if by_track else "{label} {confidence:.2f}")
+    )
+    return chosen

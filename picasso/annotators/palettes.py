@@ -1,0 +1,84 @@
+"""Colours by number: named palettes, the first of which people with any colour vision can tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from picasso.draw.spec import ColorDraw
+from picasso.draw.styles import packed
+from picasso.errors import SpecError
+
+_HEX: Final = {
+    # M. Okabe and K. Ito, "Color Universal Design" (2008), its black replaced by a gray that shows on dark pictures
+    "safe": "E69F00 56B4E9 009E73 F0E442 0072B2 D55E00 CC79A7 BBBBBB",
+    # P. Tol, "Colour schemes" (2021): bright, vibrant, muted
+    "bright": "4477AA EE6677 228833 CCBB44 66CCEE AA3377 BBBBBB",
+    "vibrant": "EE7733 0077BB 33BBEE EE3377 CC3311 009988 BBBBBB",
+    "muted": "CC6677 332288 DDCC77 117733 88CCEE 882255 44AA99 999933 AA4499",
+    "gray": "FFFFFF BDBDBD 7F7F7F 404040",
+}
+NAMES: Final = tuple(_HEX)
+"""Of the palettes that ship."""
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Colours that numbers go through in turns; ``SpecError`` where there are none."""
+
+    colors: tuple[ColorDraw, ...]
+
+    def __post_init__(self) -> None:
+        if not self.colors:
+            raise SpecError("Invalid palette: expected at least one colour")
+
+    @classmethod
+    def named(cls, name: str = "safe") -> Palette:
+        """Return a palette that ships: ``safe``, ``bright``, ``vibrant``, ``muted`` or ``gray``.
+
+        Raises:
+            SpecError: There is none of this name.
+
+        >>> Palette.named().colors[0].hex
+        '#E69F00'
+        """
+        if name not in _HEX:
+            raise SpecError(f"Invalid palette: unknown name {name!r}; one of {', '.join(NAMES)}")
+        return cls.from_hex(_HEX[name].split())
+
+    @classmethod
+    def from_hex(cls, colors: Iterable[str]) -> Palette:
+        """Return a palette of colours such as ``#E69F00``; see ``ColorDraw.from_hex``."""
+        return cls(tuple(map(ColorDraw.from_hex, colors)))
+
+    def __getitem__(self, number: int) -> ColorDraw:
+        """Return the colour of a number, which may be any integer."""
+        return self.colors[number % len(self.colors)]
+
+    def __len__(self) -> int:
+        return len(self.colors)
+
+    def pick(self, numbers: ArrayLike) -> NDArray[np.int32]:
+        """Return the colours of ``(N,)`` integers, packed as display lists hold them."""
+        table = np.array([packed(color) for color in self.colors], np.int32)
+        return table[np.asarray(numbers, np.int64).reshape(-1) % len(table)]
+
+
+def faded(colors: NDArray[np.int32], opacity: float) -> NDArray[np.int32]:
+    """Return packed colours, their alpha times ``opacity``, 0..1."""
+    bits = colors.view(np.uint32)
+    alpha = np.floor((bits >> 24) * opacity + 0.5).astype(np.uint32)
+    found: NDArray[np.int32] = ((bits & 0xFFFFFF) | (alpha << 24)).view(np.int32)
+    return found
+
+
+def readable(colors: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Tell on which packed colours black letters are easier to read than white ones."""
+    bits = colors.view(np.uint32)
+    light = 299 * (bits & 255) + 587 * (bits >> 8 & 255) + 114 * (bits >> 16 & 255)
+    found: NDArray[np.bool_] = light > 128_000
+    return found
