@@ -11,6 +11,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the same names and homes as _HOMES, for editors and type checkers; tests/house compares them
+    from picasso.annotators import (
+        annotate,
+    )
     from picasso.draw import (
         ObjectDrawSpec,
     )
@@ -103,6 +106,7 @@ _HOMES = {
     "TuningPreset": "encode",
     "VideoReader": "media",
     "WarmUp": "engine",
+    "annotate": "annotators",
     "stop_on_signals": "signals",
     "to_tensor": "infer",
     "unplace": "transform",
@@ -111,6 +115,7 @@ _HOMES = {
 """Where each name of this package comes from: the room, as a module below ``picasso``."""
 _ROOMS = frozenset(
     {
+        "annotators",
         "cli",
         "client",
         "draw",
@@ -169,6 +174,7 @@ __all__ = [
     "TuningPreset",
     "VideoReader",
     "WarmUp",
+    "annotate",
     "stop_on_signals",
     "to_tensor",
     "unplace",

@@ -34,7 +34,7 @@ class Found:
     source: Any
     """What was given."""
     xyxy: Floats
-    """``(N, 4)`` corners in pixels."""
+    """``(N, 4)`` corners in pixels; NaN where they are no box."""
 
     @classmethod
     def of(cls, detections: Any) -> Found:
@@ -50,7 +50,12 @@ class Found:
         xyxy = getattr(detections, "xyxy", None)
         if xyxy is None:
             raise TypeError(f"detections: expected Detections, VideoFrame, or xyxy, got {type(detections).__name__}")
-        return cls(detections, np.asarray(xyxy, np.float64).reshape(-1, 4))
+        boxes = np.array(xyxy, np.float64).reshape(-1, 4)
+        with np.errstate(invalid="ignore"):
+            good = np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] >= boxes[:, :2]).all(axis=1)
+        if not good.all():
+            boxes[~good] = np.nan
+        return cls(detections, boxes)
 
     def __len__(self) -> int:
         return len(self.xyxy)

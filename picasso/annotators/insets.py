@@ -49,7 +49,7 @@ class CropAnnotator(Annotator):
         for (left, top, right, bottom), anchor in zip(
             whole.tolist(), points_at(found.xyxy, self._anchor).tolist(), strict=True
         ):
-            if right > left and bottom > top:
+            if right > left and bottom > top and np.isfinite(anchor).all():
                 crop = _enlarged(surface, (left, top, right, bottom), self._scale)
                 x, y = _outside(anchor, self._anchor, crop.shape[1], crop.shape[0])
                 parts.append(batches.image(crop, x, y, size_wh))

@@ -24,6 +24,7 @@ Texts = Sequence[str] | Callable[[Any], Sequence[str]]
 _BASE_PX: Final = 12
 """The font of a label of scale 1."""
 _EVERYWHERE: Final = (at.FAR, at.FAR)
+_LIMIT: Final = at.FAR // 2
 _OPAQUE: Final = ColorDraw(0, 0, 0)
 
 
@@ -61,14 +62,15 @@ class Captions:
             font_color: Of the letters; None is black or white, by which is easier to read.
             spread: Move boxes so that they neither cover each other nor leave the picture, where there is room.
         """
-        shown = np.array([row for row, text in enumerate(texts) if text and not text.isspace()], np.int64)
+        placed_at = np.isfinite(anchors).all(axis=1).tolist()
+        shown = np.array([row for row, text in enumerate(texts) if text and placed_at[row] and not text.isspace()], int)
         if not len(shown):
             return batches.boxes([], 0, size_wh)
         drawing = self._scene.build_texts([texts[row] for row in shown.tolist()], self._look, _EVERYWHERE)
         commands = drawing.commands
         is_box = commands[:, at.KIND] == at.RECT
         sizes = commands[is_box][:, [at.RIGHT, at.BOTTOM]] - commands[is_box][:, [at.LEFT, at.TOP]]
-        corners = np.floor(np.nan_to_num(anchors[shown]) - sizes * np.array(share) + 0.5).astype(np.int64)
+        corners = np.floor(np.clip(anchors[shown], -_LIMIT, _LIMIT) - sizes * np.array(share) + 0.5).astype(np.int64)
         if spread:
             corners = spread_out(corners, sizes.astype(np.int64), size_wh)
         fills = colors[shown]

@@ -20,6 +20,7 @@ ROOMS = [
     "picasso.surface",
     "picasso.transform",
     "picasso.draw",
+    "picasso.annotators",
     "picasso.encode",
     "picasso.engine",
     "picasso.media",

@@ -24,6 +24,7 @@ BELOW = {
     "surface": ["errors", "primitives"],
     "transform": ["errors", "primitives", "surface"],
     "draw": ["errors", "primitives", "surface", "transform"],
+    "annotators": ["errors", "primitives", "surface", "transform", "draw"],
     "encode": ["errors", "primitives", "surface", "transform"],
     "engine": ["errors", "primitives", "surface", "transform", "draw", "encode"],
     "media": ["errors", "signals", "primitives", "surface", "transform", "encode", "engine"],
