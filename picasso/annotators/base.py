@@ -61,7 +61,7 @@ class Found:
         return len(self.xyxy)
 
     def column(self, *names: str) -> Any:
-        """Return the first of some columns that is there, or None."""
+        """Return the first column of ``names`` that is there, or None."""
         for name in names:
             value = getattr(self.source, name, None)
             if value is not None:

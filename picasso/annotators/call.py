@@ -51,16 +51,23 @@ def annotate(
 def drawing(
     annotators: Sequence[Annotator], detections: Any, size_wh: tuple[int, int], surface: SurfaceView | None = None
 ) -> DisplayList:
-    """Return what several annotators draw as one display list, the first lowest; see ``Annotator.drawing``.
+    """Return what several annotators draw, as one display list; see ``Annotator.drawing``.
 
-    ``detections`` are of the picture of ``size_wh``; ``surface`` is it, for those that look at its pixels.
+    Args:
+        annotators: The first is lowest.
+        detections: Of the picture.
+        size_wh: Of the picture.
+        surface: The picture, for those that look at its pixels.
     """
     found = Found.of(detections)
     return joined([annotator.drawing(found, size_wh, surface) for annotator in annotators])
 
 
 def usual(detections: Any, color: ColorDraw | Palette | str | None = None) -> list[Annotator]:
-    """Return the annotators of the usual look: masks and skeletons where detections have some, boxes, labels."""
+    """Return the annotators of the usual look: masks and skeletons where ``detections`` have some, boxes, labels.
+
+    ``color`` is that of ``annotate``.
+    """
     found = Found.of(detections)
     chosen: list[Annotator] = []
     if found.masks is not None:

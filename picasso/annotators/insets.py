@@ -65,7 +65,10 @@ class IconAnnotator(Annotator):
     """Shows an icon at each box."""
 
     def __init__(self, icon: Bytes, position: str = "top_center", opacity: float = 1.0) -> None:
-        """Show ``icon``, ``(height, width, 3 or 4)`` RGB or RGBA, outside of the box at ``position``."""
+        """Show ``icon``, ``(height, width, 3 or 4)`` RGB or RGBA, outside of the box at ``position``.
+
+        ``opacity`` is 0..1. Another icon is a ``SpecError``.
+        """
         super().__init__()
         if icon.ndim != 3 or icon.shape[2] not in {3, 4} or icon.dtype != np.uint8:
             raise SpecError(f"icon: expected (height, width, 3 or 4) of uint8, got {icon.dtype} {icon.shape}")

@@ -62,8 +62,9 @@ class Captions:
             font_color: Of the letters; None is black or white, by which is easier to read.
             spread: Move boxes so that they neither cover each other nor leave the picture, where there is room.
         """
-        placed_at = np.isfinite(anchors).all(axis=1).tolist()
-        shown = np.array([row for row, text in enumerate(texts) if text and placed_at[row] and not text.isspace()], int)
+        has_place: list[bool] = np.logical_and.reduce(np.isfinite(anchors), axis=1).tolist()
+        rows = [row for row, text in enumerate(texts) if text and has_place[row] and not text.isspace()]
+        shown = np.array(rows, np.int64)
         if not len(shown):
             return batches.boxes([], 0, size_wh)
         drawing = self._scene.build_texts([texts[row] for row in shown.tolist()], self._look, _EVERYWHERE)

@@ -82,6 +82,9 @@ class HeatMapAnnotator(Annotator):
             opacity: Of the map, 0..1.
             position: Point of the box that leaves the spot: one of ``ANCHORS``.
             decay: What is left of the heat after a frame, 0..1; by default everything.
+
+        Raises:
+            SpecError: A number is out of range.
         """
         super().__init__(opacity=opacity)
         if not 0 <= decay <= 1:

@@ -96,6 +96,9 @@ class RoundBoxAnnotator(Annotator):
             thickness: In pixels.
             roundness: Radius of a corner as a share of half the shorter side, 0..1.
             options: As for ``Annotator``.
+
+        Raises:
+            SpecError: A number is out of range.
         """
         super().__init__(color, **options)
         if not 0 <= roundness <= 1:
@@ -259,7 +262,7 @@ class PercentageBarAnnotator(Annotator):
         self._edge = (0.15 * height if border_thickness is None else border_thickness) / 2
 
     def values(self, found: Found) -> Floats:
-        """Return how full each bar is, 0..1: the confidences; override it for others."""
+        """Return how full the bar of each object in ``found`` is, 0..1: the confidences; override it for others."""
         return found.confidences
 
     def _lists(self, found: Found, size_wh: tuple[int, int], _surface: SurfaceView | None) -> list[DisplayList]:

@@ -173,6 +173,9 @@ class PolygonZoneAnnotator(_ZoneAnnotator):
             opacity: Of its inside, 0..1.
             font_px: Height of the count's font, in pixels.
             show_count: Whether the count is shown.
+
+        Raises:
+            SpecError: A number is out of range.
         """
         super().__init__(color, thickness, opacity, font_px)
         self._zone, self._show_count = zone, show_count
@@ -211,6 +214,9 @@ class LineZoneAnnotator(_ZoneAnnotator):
             by_label: Show a line of text for each label.
             in_text: Stands before the count of those that went in.
             out_text: Stands before the count of those that went out.
+
+        Raises:
+            SpecError: A number is out of range.
         """
         super().__init__(color, thickness, 0.0, font_px)
         self._zone, self._by_label, self._words = zone, by_label, (in_text, out_text)
