@@ -134,7 +134,7 @@ class LineZone:
 
 
 class _ZoneAnnotator(Annotator):
-    """What annotators of zones share: they need no detections."""
+    """What annotators of zones share: they need no detections; numbers out of range are a ``SpecError``."""
 
     def __init__(self, color: ColorDraw | None, thickness: float, opacity: float, font_px: float) -> None:
         super().__init__(color or _WHITE)
