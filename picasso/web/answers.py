@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, final
@@ -14,7 +15,8 @@ from starlette.responses import PlainTextResponse, Response
 
 from picasso.errors import OperationError
 from picasso.web.bodies import checked
-from picasso.web.guard import COOKIE, SESSION_S, WRONG_S, cookie_of
+from picasso.web.guard import SESSION_S, WRONG_S
+from picasso.web.listener import WAITING
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
 
 SNAPSHOT_S: Final = 5.0
 """Seconds that a snapshot waits for a frame, where the caller says no other."""
-WAITING: Final = 8
-"""Calls that may wait for the module at once; further ones get 503."""
 logger = logging.getLogger("picasso.web")
 
 Answer = Callable[["Request"], Awaitable[Response]]
@@ -57,7 +57,8 @@ class Answers:
         self._module = module
         self._sessions = sessions
         self._document = document
-        self._waiting = 0
+        self._waiting: Counter[bool] = Counter()
+        """Calls that wait for the module now: those that change something, and those that only ask."""
 
     def of(self, call: Call) -> Answer:
         """Return the function that answers a call, with faults as JSON."""
@@ -84,24 +85,24 @@ class Answers:
 
     async def metrics(self, _request: Request, _body: Any) -> Response:
         """The families of the module."""
-        text, kind = await self._wait(self._module.metrics)
+        text, kind = await self._wait(self._module.metrics, asks=True)
         return Response(text, headers={"content-type": kind})
 
     async def sources(self, _request: Request, _body: Any) -> Response:
         """Every source."""
-        return JsonResponse(await self._wait(self._module.sources))
+        return JsonResponse(await self._wait(self._module.sources, asks=True))
 
     async def source(self, request: Request, _body: Any) -> Response:
         """One source."""
         wanted = request.path_params["source_id"]
-        found = [one for one in await self._wait(self._module.sources) if one["source_id"] == wanted]
+        found = [one for one in await self._wait(self._module.sources, asks=True) if one["source_id"] == wanted]
         if not found:
             raise OperationError(f"there is no source {wanted!r}", 404)
         return JsonResponse(found[0])
 
     async def statistics(self, _request: Request, _body: Any) -> Response:
         """A snapshot of the module."""
-        return JsonResponse(await self._wait(self._module.statistics))
+        return JsonResponse(await self._wait(self._module.statistics, asks=True))
 
     async def openapi(self, _request: Request, _body: Any) -> Response:
         """The OpenAPI document."""
@@ -162,14 +163,16 @@ class Answers:
             await asyncio.sleep(WRONG_S)
             raise OperationError("not the token", 401)
         response = Response(status_code=204)
-        response.set_cookie(COOKIE, self._sessions.begin(), int(SESSION_S), httponly=True, samesite="strict")
+        response.set_cookie(
+            self._sessions.cookie, self._sessions.begin(), int(SESSION_S), httponly=True, samesite="strict"
+        )
         return response
 
     async def close_session(self, request: Request, _body: Any) -> Response:
         """Take a cookie back."""
-        self._sessions.end(cookie_of(dict(request.scope["headers"])))
+        self._sessions.end(dict(request.scope["headers"]))
         response = Response(status_code=204)
-        response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+        response.delete_cookie(self._sessions.cookie, httponly=True, samesite="strict")
         return response
 
     async def _done(self, request: Request, step: Callable[[str], None], status: int = 202) -> Response:
@@ -178,11 +181,11 @@ class Answers:
         logger.info("web: %s of source %r", request.url.path.rpartition("/")[2], source_id)
         return Response(status_code=status)
 
-    async def _wait(self, step: Callable[..., Any], *arguments: Any) -> Any:
+    async def _wait(self, step: Callable[..., Any], *arguments: Any, asks: bool = False) -> Any:
         """Take a step of the module on a thread; what it raises beside faults of the caller is logged."""
-        if self._waiting >= WAITING:
+        if self._waiting[asks] >= WAITING:
             raise OperationError(f"{WAITING} calls wait for the module already", 503)
-        self._waiting += 1
+        self._waiting[asks] += 1
         try:
             return await asyncio.to_thread(step, *arguments)
         except OperationError:
@@ -191,7 +194,7 @@ class Answers:
             logger.exception("web: a call has failed")
             raise OperationError(f"{type(error).__name__}; the log says more", 500) from error
         finally:
-            self._waiting -= 1
+            self._waiting[asks] -= 1
 
 
 def as_response(error: OperationError) -> Response:

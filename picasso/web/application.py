@@ -46,9 +46,9 @@ def page_files() -> dict[str, tuple[bytes, str]]:
     return found
 
 
-def application(module: Operated, listener: Listener, live: Live | None) -> ASGIApp:
-    """Build the application of a listener."""
-    sessions = Sessions(listener.token if listener.is_control else None)
+def application(module: Operated, listener: Listener, live: Live | None, port: int) -> ASGIApp:
+    """Build the application of a listener, which listens at ``port``."""
+    sessions = Sessions(listener.token if listener.is_control else None, port)
     document = openapi(
         module.name,
         version("picasso-engine"),

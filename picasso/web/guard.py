@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from picasso.web.listener import Listener
 
-COOKIE: Final = "picasso_session"
 SESSION_S: Final = 12 * 3600.0
 SESSIONS: Final = 1024
 BODY_BYTES: Final = 64 << 10
@@ -52,12 +51,15 @@ logger = logging.getLogger("picasso.web")
 class Sessions:
     """Browsers that have proved that they know the token. For one thread."""
 
-    def __init__(self, token: str | None) -> None:
+    def __init__(self, token: str | None, port: int = 0) -> None:
         """Let no one in yet.
 
         Args:
             token: What is to be known; None lets everyone in.
+            port: Of the listener: browsers keep cookies by host alone, and another module may be at another port.
         """
+        self.cookie = f"picasso_session_{port}"
+        """The name of the cookie."""
         self._token = token
         self._open: OrderedDict[str, float] = OrderedDict()
 
@@ -78,9 +80,9 @@ class Sessions:
             self._open.popitem(last=False)
         return name
 
-    def end(self, name: str | None) -> None:
-        """End a session; one that is not there is no error."""
-        self._open.pop(name or "", None)
+    def end(self, headers: dict[bytes, bytes]) -> None:
+        """End the session of a request, where it has one."""
+        self._open.pop(self._name(headers), None)
 
     def allows(self, headers: dict[bytes, bytes]) -> bool:
         """Whether a request comes from someone who knows the token: by header, or by the cookie of a session."""
@@ -89,16 +91,15 @@ class Sessions:
         kind, _, given = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
         if kind.lower() == "bearer" and self.is_token(given.strip()):
             return True
-        return self._open.get(cookie_of(headers) or "", 0.0) > time.monotonic()
+        return self._open.get(self._name(headers), 0.0) > time.monotonic()
 
-
-def cookie_of(headers: dict[bytes, bytes]) -> str | None:
-    """Return the name of the session that a request belongs to, or None."""
-    try:
-        jar = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
-    except CookieError:
-        return None
-    return jar[COOKIE].value if COOKIE in jar else None
+    def _name(self, headers: dict[bytes, bytes]) -> str:
+        """Return the name of the session that a request belongs to; empty where it has none."""
+        try:
+            jar = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
+        except CookieError:
+            return ""
+        return jar[self.cookie].value if self.cookie in jar else ""
 
 
 @final

@@ -6,10 +6,12 @@ import ipaddress
 from dataclasses import dataclass, field
 from typing import Final
 
-ALL: Final = "0.0.0.0"
-"""Every interface of the machine."""
+ALL: Final = ""
+"""Every interface of the machine, IPv6 too where there is any."""
 CONNECTIONS: Final = 512
 """Connections that a listener answers at once; further ones get 503."""
+WAITING: Final = 8
+"""Calls of a listener that may wait for the module at once, of those that change something and of those that ask."""
 IDLE_S: Final = 10
 """Seconds that a connection may stay without a whole request."""
 
@@ -19,7 +21,7 @@ class Listener:
     """Where a server listens, and what it does there."""
 
     host: str
-    """An address or a name; ``0.0.0.0`` is every interface."""
+    """An address or a name; empty for every interface."""
     port: int
     """0 takes one that is free."""
     is_control: bool = False

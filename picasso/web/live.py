@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -24,6 +25,8 @@ METADATA_S: Final = 0.5
 """Seconds between two trees of metadata of one source."""
 STATISTICS_S: Final = 1.0
 """Seconds between two statistics."""
+
+logger = logging.getLogger("picasso.web")
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,9 +199,14 @@ class Live:
         """Send statistics to everyone, and follow sources that come, go or change what they are encoded as."""
         while True:
             if self._viewers:
-                text = await asyncio.to_thread(statistics_text, module)
+                try:
+                    text = await asyncio.to_thread(statistics_text, module)
+                except Exception:
+                    logger.exception("web: pages get no statistics")
+                    text = None
                 for viewer in list(self._viewers):
-                    viewer.tell("statistics", text)
+                    if text is not None:
+                        viewer.tell("statistics", text)
                     self.choose(viewer, viewer.wishes, viewer.decodes)
                 there = {source_id for source_id, _view in self._channels}
                 self._key_asked_s = {name: at for name, at in self._key_asked_s.items() if name in there}

@@ -7,10 +7,11 @@ import logging
 import socket
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, final
 
 from picasso.errors import TransportError, require
-from picasso.web.listener import ALL, CONNECTIONS, IDLE_S, Listener
+from picasso.web.listener import ALL, CONNECTIONS, IDLE_S, WAITING, Listener
 
 if TYPE_CHECKING:
     from picasso.web.live import Live
@@ -105,10 +106,12 @@ class WebServer:
         from picasso.web.application import application
         from picasso.web.connections import HttpConnection
 
+        workers = 2 * WAITING * len(self._listeners) + 1  # and one for statistics
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(workers, "picasso-web-call"))
         self._servers = [
             uvicorn.Server(
                 uvicorn.Config(
-                    application(self._module, listener, self._live),
+                    application(self._module, listener, self._live, one.getsockname()[1]),
                     http=HttpConnection,
                     ws="websockets-sansio",
                     ws_max_size=MESSAGE_BYTES,
@@ -119,12 +122,13 @@ class WebServer:
                     log_config=None,
                     access_log=False,
                     server_header=False,
+                    proxy_headers=False,
                     limit_concurrency=CONNECTIONS,
                     timeout_keep_alive=IDLE_S,
                     timeout_graceful_shutdown=2,
                 )
             )
-            for listener in self._listeners
+            for listener, one in zip(self._listeners, self._sockets, strict=True)
         ]
         tasks = [
             asyncio.create_task(server.serve(sockets=[one]))
@@ -148,23 +152,18 @@ def _bound(listener: Listener) -> socket.socket:
     Raises:
         TransportError: It cannot be bound.
     """
+    where = f"{listener.host or 'every interface'}:{listener.port}"
+    is_dual = listener.host == ALL and socket.has_dualstack_ipv6()
     try:
-        found = socket.getaddrinfo(listener.host, listener.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, _kind, _protocol, _name, address = found[0]
-        made = socket.socket(family, socket.SOCK_STREAM)
+        place = (listener.host or ("::" if is_dual else "0.0.0.0"), listener.port)
+        family, _kind, _protocol, _name, address = socket.getaddrinfo(*place, type=socket.SOCK_STREAM)[0]
+        made = socket.create_server(address, family=family, backlog=128, dualstack_ipv6=is_dual)
     except OSError as error:
-        raise TransportError(f"{listener.host}:{listener.port}: {error.strerror or error}") from None
-    try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind(address)
-        made.listen(128)
-        made.setblocking(False)
-    except OSError as error:
-        made.close()
-        raise TransportError(f"{listener.host}:{listener.port}: {error.strerror or error}") from None
+        raise TransportError(f"{where}: {error.strerror or error}") from None
+    made.setblocking(False)
     return made
 
 
 def _address(host: str, bound: socket.socket) -> str:
-    shown = "127.0.0.1" if host == ALL else host.strip("[]")
+    shown = "127.0.0.1" if host in (ALL, "0.0.0.0") else host.strip("[]")
     return f"http://{f'[{shown}]' if ':' in shown else shown}:{bound.getsockname()[1]}"

@@ -17,12 +17,15 @@ from prometheus_client.parser import text_string_to_metric_families
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[1] / "cli"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "module"))
 from running import picasso
 from web_kit import H264, Blinking, Running, pattern, running, tree, until
+from wire_module_kit import encode, send
 
 from picasso.errors import PicassoError
 from picasso.module import ConfigError, Module, load_config
 from picasso.web.calls import CALLS, openapi
+from picasso.wire import Writer
 
 pytestmark = pytest.mark.usefixtures("compiled_kernels")
 
@@ -417,6 +420,24 @@ def test_a_program_and_the_command_line_choose_the_port(
     done = picasso("run", "m.yml", "--web", str(unused_port), "-q")
     assert done.code == 0, done.err
     assert f"live page and control at http://127.0.0.1:{unused_port}" in done.err
+
+
+def test_sources_of_a_socket_are_watched_and_left_to_their_senders(tmp_path: Path) -> None:
+    config = tree(output_frame=H264, frame={"width": 64, "height": 48})
+    socket = f"router+bind:ipc://{tmp_path}/in.ipc"
+    config["pipeline"]["source"] = {"element": "zeromq_source_bin", "properties": {"socket": socket}}
+    config["pipeline"]["sink"] = [{"element": "devnull_sink"}]
+    with running(config) as one, Writer(f"dealer+connect:ipc://{tmp_path}/in.ipc") as writer:
+        send(writer, encode("h264", 10), "h264")
+        until(lambda: one.source("cam").get("counts", {}).get("delivered", 0) > 0)
+        cam = one.source("cam")
+        assert (cam["spec"], cam["is_own"], cam["can_reconnect"]) == ({"element": "zeromq_source_bin"}, False, False)
+        for call in ("pause", "resume", "reconnect", "remove"):
+            answer = one.http.post(f"/sources/cam/{call}")
+            assert (call, answer.status_code) == (call, 409)
+            assert "its sender begins and ends it" in answer.json()["error"]
+        assert one.http.post("/sources/cam/keyframe").status_code == 202
+        assert one.http.post("/sources/cam/gate", json={"tag": "a"}).status_code == 204
 
 
 def test_without_the_block_nothing_listens() -> None:

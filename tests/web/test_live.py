@@ -142,6 +142,18 @@ def test_two_hundred_pages_of_which_four_watch_slow_no_source_and_keep_no_memory
     assert account.came == account.left + sum(account.dropped.values())
 
 
+def test_pages_that_take_nothing_do_not_hold_up_the_end() -> None:
+    with running(tree(pattern("gate", width=320, height=240), output_frame=H264)) as one:
+        deaf = [Raw(str(one.module.web.page), receive_bytes=2048) for _ in range(20)]
+        for client in deaf:
+            client.watch({"watch": {"gate": "large"}, "decodes": []})
+        one.wait_for_more("gate", 30)
+    assert one.module.web.page is None
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("picasso-web")]
+    for client in deaf:
+        client.socket.close()
+
+
 def was_let_in(one: Running) -> bool:
     try:
         with connect(url(one)) as socket:

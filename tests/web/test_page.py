@@ -13,7 +13,9 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "module"))
 from browser_kit import BOXER, Visitor, chromium, extent, is_orange
+from rtsp_kit import RtspServer
 from web_kit import H264, Blinking, Running, pattern, running, tree, until
 
 pytestmark = pytest.mark.usefixtures("compiled_kernels")
@@ -150,6 +152,48 @@ def test_a_killed_source_is_shown_as_lost_and_comes_back(visit: Visit) -> None:
         page.wait("document.querySelector('.tile').dataset.kind === 'good'")
         page.wait_for_pictures(TILE)
         assert not page.page.locator(".tile .lost").is_visible()
+
+
+def test_a_real_camera_whose_server_loses_its_power_is_shown_as_lost(visit: Visit) -> None:
+    server = RtspServer(gate="h264:160x120")
+    source = {"element": "uridecodebin", "properties": {"uri": server.url("gate"), "source_id": "gate"}}
+    try:
+        with running(tree(source, output_frame=H264)) as one:
+            page = visit(one)
+            page.wait_for_pictures(TILE)
+            server.cut()
+            page.wait("document.querySelector('.tile').dataset.state === 'backing_off'")
+            assert page.page.locator(".tile .lost").inner_text() == "lost: backing off"
+            server.start(gate="h264:160x120")
+            page.page.click(".tile")
+            page.page.click("#reconnect")
+            page.wait_for_pictures("#picture")
+            page.wait("document.getElementById('state').textContent === 'live'")
+            assert "could not" not in page.run("document.getElementById('answer').textContent")
+    finally:
+        server.cut()
+
+
+def test_names_that_look_like_pages_are_shown_as_text(visit: Visit, tmp_path: Path) -> None:
+    bad = "<img src=x onerror=alert(1)>"
+    code = tmp_path / "names.py"
+    code.write_text(
+        "from picasso.module import ObjectMeta\nfrom picasso.primitives import BBox\n"
+        f"def It(frame):\n    frame.add_obj_meta(ObjectMeta('a\"b', {bad!r}, BBox(40, 40, 20, 20), 0.5))\n"
+    )
+    config = tree(pattern(bad), output_frame=H264)
+    config["pipeline"]["elements"] = [{"element": "pyfunc", "module": str(code), "class_name": "It"}]
+    with running(config) as one:
+        page = visit(one)
+        page.page.on("dialog", lambda dialog: page.faults.append("a dialog") or dialog.dismiss())
+        page.wait_for_pictures(".tile canvas")
+        assert page.run("document.querySelector('.tile .name').textContent") == bad
+        page.page.click(".tile")
+        page.wait_for_pictures("#picture")
+        page.wait("document.querySelectorAll('#filters input').length === 2")
+        page.wait("document.querySelectorAll('[role=treeitem]').length > 5")
+        assert page.run("document.getElementById('title').textContent") == bad
+        assert page.run("document.querySelectorAll('main img').length") == 0
 
 
 def test_a_narrow_window_shows_everything_below_each_other(visit: Visit, boxer: dict[str, Any]) -> None:

@@ -181,20 +181,21 @@ class Operations:
 
     def pause(self, source_id: str) -> None:
         """Read no further frame of a source for now."""
-        self._running(source_id).pause(source_id)
+        self._running(source_id)
+        self._do(source_id, lambda runner: runner.pause(source_id))
 
     def resume(self, source_id: str) -> None:
         """Read a paused source on."""
-        self._running(source_id).resume(source_id)
+        self._running(source_id)
+        self._do(source_id, lambda runner: runner.resume(source_id))
 
     def reconnect(self, source_id: str) -> None:
         """Open a source again now; one that has failed or ended is made again from its entry."""
         status = self._own(source_id)
-        runner = self._there()
         if not status.state.is_over:
             if status.state is SourceState.PAUSED:
                 raise OperationError(f"source {source_id!r} is paused; resume it")
-            if not runner.reconnect(source_id):
+            if not self._do(source_id, lambda runner: runner.reconnect(source_id)):
                 raise OperationError(f"source {source_id!r} is a file: it is read once, and cannot be opened again now")
             return
         made = self._specs.get(source_id)
@@ -298,11 +299,17 @@ class Operations:
             raise OperationError(f"source {source_id!r} comes through a socket: its sender begins and ends it")
         return status
 
-    def _running(self, source_id: str) -> Runner:
+    def _running(self, source_id: str) -> None:
         status = self._own(source_id)
         if status.state.is_over:
             raise OperationError(f"source {source_id!r} has {status.state}")
-        return self._there()
+
+    def _do(self, source_id: str, step: Callable[[Runner], bool | None]) -> bool | None:
+        """Take a step with a source that was there a moment ago."""
+        try:
+            return step(self._there())
+        except KeyError:
+            raise OperationError(f"there is no source {source_id!r}", 404) from None
 
     def _record(self, status: SourceStatus, found: SourceStatistics) -> dict[str, Any]:
         made = self._specs.get(status.source_id)
@@ -346,9 +353,12 @@ class Operations:
     def _can_reconnect(self, status: SourceStatus) -> bool:
         if self._ingresses.has(status.source_id):
             return False
-        return (
-            status.source_id in self._specs if status.state.is_over else self._there().can_reconnect(status.source_id)
-        )
+        if status.state.is_over:
+            return status.source_id in self._specs
+        try:
+            return self._there().can_reconnect(status.source_id)
+        except KeyError:
+            return False  # it was removed meanwhile
 
 
 def _ms(times: LatencySummary) -> dict[str, float]:

@@ -72,6 +72,7 @@ class Views:
         self._busy: set[tuple[str, str]] = set()
         self._due_s: dict[tuple[str, str], float] = {}
         self._specs: dict[str, tuple[int, int]] = {}
+        self._failures = 0
 
     def stream_codec(self, source_id: str) -> str | None:
         """Return the codec of the stream of a source, if browsers show it and every frame is in it."""
@@ -105,8 +106,8 @@ class Views:
             for kind in WIDTHS:
                 if self._is_due(frame.source_id, kind):
                     self._make(kind, frame.copy(), surface.share(), crop, size_wh)
-        except Exception:
-            logger.exception("source %r: no picture can be made for viewers", frame.source_id)
+        except Exception as error:  # noqa: BLE001 - who watches must not stop what runs
+            self._report(frame.source_id, error)
 
     def stream(self, output: OutputMessage) -> None:
         """Hand an access unit of the module to those who watch its source. Never raises."""
@@ -121,8 +122,8 @@ class Views:
                 record = record_of(output, 0)
                 shown = {key: value for key, value in record.items() if key not in ("schema", "frame_num")}
                 self.live.put_metadata(source_id, json_of(shown).decode())
-        except Exception:
-            logger.exception("source %r: viewers do not get a frame", source_id)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._report(source_id, error)
 
     def snapshot(self, source_id: str, timeout_s: float) -> bytes:
         """Return the next frame of a source as JPEG, in full size.
@@ -152,6 +153,13 @@ class Views:
         for future in [*self._wanted.values(), *self._taken.values()]:
             if not future.done():
                 future.set_exception(OperationError("the module has stopped"))
+
+    def _report(self, source_id: str, error: BaseException) -> None:
+        """Log the first, second, fourth, eighth… picture that cannot be made."""
+        self._failures += 1
+        if self._failures & (self._failures - 1) == 0:
+            text = "source %r: a picture for viewers cannot be made (no. %d): %s"
+            logger.error(text, source_id, self._failures, error, exc_info=self._failures == 1 and error)
 
     def _is_due(self, source_id: str, kind: str) -> bool:
         key = (source_id, kind)
@@ -217,7 +225,7 @@ class Views:
     def _failed(self, name: str, _stage: ErrorStage, error: BaseException, _frame: VideoFrame | None) -> None:
         kind, _, source_id = name.partition("/")
         self._busy.discard((source_id, kind))
-        logger.debug("source %r: a picture for viewers cannot be made: %s", source_id, error)
+        self._report(source_id, error)
         future = self._taken.pop(source_id, None) if kind == SNAPSHOT else None
         if future is not None:
             future.set_exception(OperationError(f"source {source_id!r}: {error}", 500))

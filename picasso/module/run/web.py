@@ -12,6 +12,7 @@ from picasso.module.run.operations import Operations, Parts
 from picasso.module.run.overrides import Overrides
 from picasso.module.run.views import Views
 from picasso.web import Listener, WebServer
+from picasso.web.listener import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from picasso.module.run.books import Books
     from picasso.module.run.ingresses import Ingresses
 
-ALL: Final = "0.0.0.0"
 LOCAL: Final = "127.0.0.1"
 WEB: Final[Path] = ("parameters", "web", "port")
 HEALTH: Final[Path] = ("parameters", "healthcheck_port")

@@ -107,9 +107,18 @@ function follow(source) {
   states.set(id, source.state);
 }
 
+/** The source that the address names, or nothing. */
+function named() {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return "";
+  }
+}
+
 /** Show what the address names: all sources, or one. */
 function route() {
-  const id = decodeURIComponent(location.hash.slice(1));
+  const id = named();
   const before = detail.id;
   if (id === (before ?? "")) return;
   if (before !== null) detail.close();
@@ -143,7 +152,7 @@ async function check() {
 
 async function begin() {
   $("login").hidden = true;
-  $("overview").hidden = Boolean(location.hash.slice(1));
+  $("overview").hidden = named() !== "";
   connection.open();
   route();
 }
