@@ -131,6 +131,8 @@ class Selector:
         """A candidate that is not more certain than this is none, of any class."""
         self._sizes_matter = any(_limits(rule)[1:] != (0, 0, math.inf, math.inf) for rule in known)
         self._ious = {rule.iou for rule in known}
+        self._is_limited = any(rule.top_k is not None for rule in known)
+        self._is_one_rule = self._rest is not None and len(first) == len(self.rules)
 
     def class_ids(self) -> list[int] | None:
         """Return the classes of the model that are looked at, None for all."""
@@ -156,18 +158,26 @@ class Selector:
             class_ids: ``(N,)`` numbers of the model's classes.
             scale_xy: Source pixels for each pixel of the boxes, for the sizes of the rules.
         """
-        merged, limits = self._looked_up(np.asarray(class_ids))
-        stays = (merged >= 0) & (confidences > limits[:, 0]) & np.isfinite(confidences)
-        stays &= np.isfinite(xywha[:, :4]).all(axis=1)
-        if self._sizes_matter:
-            width, height = xywha[:, 2] * scale_xy[0], xywha[:, 3] * scale_xy[1]
-            stays &= (width >= limits[:, 1]) & (height >= limits[:, 2])
-            stays &= (width <= limits[:, 3]) & (height <= limits[:, 4])
-        rows = np.flatnonzero(stays)
+        with np.errstate(invalid="ignore"):
+            good = np.isfinite(xywha[:, :4].sum(axis=1) + confidences)  # one that is not makes the sum not
+        if self._is_one_rule:
+            merged = np.asarray(class_ids).astype(np.int64, copy=False)
+            good &= confidences > self.floor
+            good &= merged >= 0
+        else:
+            merged, limits = self._looked_up(np.asarray(class_ids))
+            good &= (merged >= 0) & (confidences > limits[:, 0])
+            if self._sizes_matter:
+                width, height = xywha[:, 2] * scale_xy[0], xywha[:, 3] * scale_xy[1]
+                good &= (width >= limits[:, 1]) & (height >= limits[:, 2])
+                good &= (width <= limits[:, 3]) & (height <= limits[:, 4])
+        rows = np.flatnonzero(good)
         rows = rows[np.argsort(-confidences[rows], kind="stable")][:MAX_CANDIDATES]
         if rows.size:
             rows = rows[self._suppressed(xywha[rows], confidences[rows], merged[rows])]
-            rows = rows[self._limited(merged[rows])][: self.max_objects]
+            if self._is_limited:
+                rows = rows[self._limited(merged[rows])]
+            rows = rows[: self.max_objects]
         classes = merged[rows]
         labels = np.empty(len(rows), object)
         labels[:] = [self.label_of(number) for number in classes.tolist()]

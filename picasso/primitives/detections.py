@@ -85,9 +85,12 @@ class Detections:
 
     def __post_init__(self) -> None:
         count = len(self.ids)
-        columns: dict[str, Any] = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
-        for name, column in {**columns, **self.data}.items():
-            if column is not None and name != "data" and len(column) != count:
+        for name in _COLUMNS:
+            column = getattr(self, name)
+            if column is not None and len(column) != count:
+                raise ShapeError(f"{name}: expected {count} rows, got {len(column)}")
+        for name, column in self.data.items():
+            if len(column) != count:
                 raise ShapeError(f"{name}: expected {count} rows, got {len(column)}")
 
     @classmethod
@@ -156,7 +159,7 @@ class Detections:
             track_xywha=_floats(track_xywha, (count, 5)),
             class_ids=classes,
             masks=masks if masks is None or isinstance(masks, Masks) else Masks.from_dense(masks),
-            keypoints=None if keypoints is None else _as_keypoints(keypoints),
+            keypoints=None if keypoints is None else as_keypoints(keypoints),
             polygons=None if polygons is None else _as_polygons(polygons),
             data=shown,
         )
@@ -274,6 +277,9 @@ class Detections:
         return self.take(kept)
 
 
+_COLUMNS = tuple(item.name for item in dataclasses.fields(Detections) if item.name != "data")
+
+
 def _joined(name: str, columns: list[Any]) -> Any:
     if name == "data":
         keys = list(columns[0])
@@ -316,7 +322,12 @@ def _texts(values: str | Sequence[str] | NDArray[Any], count: int) -> NDArray[np
     return column
 
 
-def _as_keypoints(keypoints: ArrayLike) -> NDArray[np.float32]:
+def as_keypoints(keypoints: ArrayLike) -> NDArray[np.float32]:
+    """Return ``(N, K, 3)``; points ``(N, K, 2)`` have confidence 1.
+
+    Raises:
+        ShapeError: They have another shape.
+    """
     given = np.asarray(keypoints, np.float32)
     if given.ndim != 3 or given.shape[2] not in (2, 3):
         raise ShapeError(f"keypoints: expected (N, K, 3) or (N, K, 2), got {given.shape}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -10,6 +12,8 @@ from picasso.primitives.geometry import FloatArray, wrapping_xyxy
 
 _WHOLE_MATRIX = 256
 """Boxes up to which all pairs are compared at once; among more, the best ones remove many at a time."""
+_ALL_GROUPS = 128
+"""Boxes up to which all pairs are compared at once, those of different groups too: that is one step for all groups."""
 
 
 def box_iou(boxes: ArrayLike, others: ArrayLike) -> NDArray[np.float64]:
@@ -67,13 +71,18 @@ def nms(
     group = np.asarray(groups).reshape(-1)
     if len(group) != len(rows):
         raise ShapeError(f"groups: expected {len(rows)}, one for each box, got {len(group)}")
+    if len(order) <= _ALL_GROUPS:
+        return order[_greedy_by_matrix(_covers(rows[order], iou) & _equal(group[order]))]
     order = order[np.argsort(group[order], kind="stable")]
-    starts = np.flatnonzero(np.diff(group[order], prepend=group[order][:1] - 1 if len(rows) else 0))
-    kept = [
-        part if len(part) == 1 else part[_greedy(rows[part], iou)] for part in np.split(order, starts[1:]) if len(part)
-    ]
-    found = np.concatenate(kept) if kept else np.zeros(0, np.intp)
+    edges = np.flatnonzero(np.diff(group[order])) + 1
+    kept = [part[_greedy(rows[part], iou)] for part in np.split(order, edges)]
+    found = np.concatenate(kept)
     return found[np.lexsort((found, -scores[found]))]
+
+
+def _equal(group: NDArray[Any]) -> NDArray[np.bool_]:
+    same: NDArray[np.bool_] = group[:, None] == group
+    return same
 
 
 def _as_rows(boxes: ArrayLike) -> NDArray[np.float64]:
@@ -89,8 +98,10 @@ def _as_rows(boxes: ArrayLike) -> NDArray[np.float64]:
 def _greedy(boxes: NDArray[np.float64], iou: float) -> NDArray[np.intp]:
     """Return which boxes stay, of boxes from the most certain to the least."""
     count = len(boxes)
+    if count < 2:
+        return np.arange(count)
     if boxes.shape[1] == 5 or count <= _WHOLE_MATRIX:
-        return _greedy_by_matrix(box_iou(boxes, boxes) > iou)
+        return _greedy_by_matrix(_covers(boxes, iou))
     alive = np.arange(count)
     kept = []
     while alive.size:
@@ -100,13 +111,38 @@ def _greedy(boxes: NDArray[np.float64], iou: float) -> NDArray[np.intp]:
     return np.array(kept, np.intp)
 
 
+def _covers(boxes: NDArray[np.float64], iou: float) -> NDArray[np.bool_]:
+    """Return ``(N, N)``: which boxes overlap by more than ``iou``."""
+    if boxes.shape[1] == 5:
+        return box_iou(boxes, boxes) > iou
+    x0, y0, x1, y1 = np.ascontiguousarray(boxes.T)
+    common = np.minimum(x1[:, None], x1)
+    common -= np.maximum(x0[:, None], x0)
+    height = np.minimum(y1[:, None], y1)
+    height -= np.maximum(y0[:, None], y0)
+    np.maximum(common, 0, out=common)
+    np.maximum(height, 0, out=height)
+    common *= height
+    area = (x1 - x0) * (y1 - y0)
+    both = np.add(area[:, None], area, out=height)
+    both -= common
+    both *= iou
+    covered: NDArray[np.bool_] = common > both
+    return covered
+
+
 def _greedy_by_matrix(covers: NDArray[np.bool_]) -> NDArray[np.intp]:
-    gone = np.zeros(len(covers), bool)
+    alive = np.ones(len(covers), bool)
     kept = []
-    for row, covered in enumerate(covers):
-        if not gone[row]:
-            kept.append(row)
-            gone |= covered
+    row = 0
+    while row < len(covers):
+        kept.append(row)
+        alive[: row + 1] = False
+        alive[covers[row]] = False
+        following = int(alive.argmax())
+        if not alive[following]:
+            break
+        row = following
     return np.array(kept, np.intp)
 
 

@@ -13,6 +13,8 @@ from picasso.errors import ModelError
 from picasso.infer.heads.protocol import HeadSettings, Outputs, ScaleXY
 from picasso.infer.selectors import Selected
 from picasso.primitives import Detections
+from picasso.primitives.detections import NO_ID, UNTRACKED, as_keypoints
+from picasso.primitives.geometry import wrapping_xyxy, xywha_to_xyxy
 
 Floats = NDArray[np.float32]
 
@@ -98,14 +100,28 @@ def best_class(scores: Floats, settings: HeadSettings) -> tuple[NDArray[np.intp]
 
 
 def objects_of(xywha: NDArray[Any], confidences: NDArray[Any], chosen: Selected, **columns: Any) -> Detections:
-    """Return the candidates that the selector chose; ``xywha`` is ``(N, 4)`` or ``(N, 5)``."""
-    boxes = xywha[chosen.rows]
-    if boxes.shape[1] == 4:
-        boxes = np.concatenate([boxes, np.full((len(boxes), 1), np.nan, np.float32)], axis=1)
-    return Detections.of(
+    """Return the candidates that the selector chose; ``xywha`` is ``(N, 4)`` or ``(N, 5)``.
+
+    ``Detections.of`` checks what is known to be right here; to leave that out saves half of the time.
+    """
+    rows = chosen.rows
+    count = len(rows)
+    boxes = np.full((count, 5), np.nan, np.float32)
+    boxes[:, : xywha.shape[1]] = xywha[rows]
+    corners = wrapping_xyxy(boxes) if xywha.shape[1] == 5 else xywha_to_xyxy(boxes)
+    if "keypoints" in columns:
+        columns["keypoints"] = as_keypoints(columns["keypoints"])
+    namespaces = np.empty(count, object)
+    namespaces[:] = ""
+    return Detections(
+        ids=np.full(count, NO_ID),
+        xyxy=corners.astype(np.float32, copy=False),
         xywha=boxes,
+        namespaces=namespaces,
         labels=chosen.labels,
+        confidences=confidences[rows].astype(np.float32, copy=False),
+        track_ids=np.full(count, UNTRACKED),
+        track_xywha=np.full((count, 5), np.nan, np.float32),
         class_ids=chosen.class_ids,
-        confidences=confidences[chosen.rows],
         **columns,
     )
