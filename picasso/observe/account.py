@@ -87,7 +87,7 @@ class SinkStatistics:
 
     name: str
     came: int
-    """Frames that it was given."""
+    """Frames that it was given: those that left the module, and those of auxiliary streams."""
     written: int
     dropped: Mapping[str, int]
     """Frames that it did not write, by reason; only reasons that occurred."""
@@ -158,6 +158,8 @@ class ModuleStatistics:
     refused: Mapping[str, int] = field(default_factory=dict)
     """Frames and messages that a socket did not let in, by reason. Those of sources that are let in stand in their
     accounts, too."""
+    auxiliary: SourceAccount = field(default=SourceAccount())
+    """Frames that elements made for auxiliary streams, which go to the sinks, too; all streams together."""
 
     @property
     def total(self) -> SourceAccount:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
@@ -19,7 +21,11 @@ if TYPE_CHECKING:
 
 PATH: Final = "/metrics"
 PATIENCE_S: Final = 10.0
-"""Seconds that a client may take to say what it wants, and to read the answer."""
+"""Seconds that a client may be silent."""
+DEADLINE_S: Final = 20.0
+"""Seconds that a client may take in all, from the connection to the last byte of the answer."""
+LOOK_S: Final = 0.5
+"""Seconds between two looks at that."""
 MOST_CLIENTS: Final = 16
 """Clients that are answered at once; further ones wait, and are turned away after ``QUEUE_S``."""
 QUEUE_S: Final = 1.0
@@ -93,7 +99,7 @@ class MetricsServer:
         """Where it listens."""
         self._closing = threading.Lock()
         self._is_closed = False
-        self._thread = EngineThread(target=self._server.serve_forever, args=(0.2,), name="metrics", daemon=True)
+        self._thread = EngineThread(target=self._server.serve_forever, args=(LOOK_S,), name="metrics", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -134,6 +140,9 @@ class _Server(WSGIServer):
         self.address_family = socket.AF_INET6 if is_dual or ":" in host else socket.AF_INET
         self._is_dual = is_dual
         self._turns = threading.BoundedSemaphore(MOST_CLIENTS)
+        self._deadlines_s: dict[int, tuple[float, Any]] = {}
+        """When the connection of a client is cut off, by its number."""
+        self._deadline_s = DEADLINE_S
         super().__init__((host or ("::" if is_dual else "0.0.0.0"), port), _Handler)
         self.set_app(application)
 
@@ -154,12 +163,23 @@ class _Server(WSGIServer):
             return
         EngineThread(target=self._answer, args=(request, client_address), name="metrics-client", daemon=True).start()
 
+    def service_actions(self) -> None:
+        """Cut off clients that take too long; called from time to time."""
+        now_s = time.monotonic()
+        for due_s, request in list(self._deadlines_s.values()):
+            if now_s > due_s:
+                with suppress(OSError):
+                    request.shutdown(socket.SHUT_RDWR)  # its thread wakes, and ends
+
     def _answer(self, request: Any, client_address: Any) -> None:
+        number = id(request)
+        self._deadlines_s[number] = time.monotonic() + self._deadline_s, request
         try:
             self.finish_request(request, client_address)
         except OSError:
             pass  # the client is gone, or took too long
         finally:
+            self._deadlines_s.pop(number, None)
             self.shutdown_request(request)
             self._turns.release()
 

@@ -62,6 +62,12 @@ def _of_module(statistics: ModuleStatistics) -> Iterator[Metric]:
     yield gauge(
         "picasso_pool_size", "How large a pool is.", ["pool"], {} if pool.size is None else {("batches",): pool.size}
     )
+    made = statistics.auxiliary
+    yield counter("picasso_auxiliary_frames_received", "Frames that elements made.", (), {(): made.came})
+    yield counter("picasso_auxiliary_frames_delivered", "Frames of those that reached the sinks.", (), {(): made.left})
+    yield counter(
+        "picasso_auxiliary_frames_dropped", "Frames that did not, by reason.", ["reason"], _by_reason(made.dropped)
+    )
     if statistics.etcd is not None:
         yield gauge("picasso_etcd_age_seconds", "Since etcd was last heard of.", (), {(): statistics.etcd.age_s})
 

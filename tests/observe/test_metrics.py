@@ -317,6 +317,16 @@ def test_clients_that_say_nothing_keep_no_others_from_an_answer() -> None:
             one.close()
 
 
+def test_a_client_that_trickles_is_cut_off() -> None:
+    with collected() as server:
+        server._server._deadline_s = 0.0
+        with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
+            client.sendall(b"GET /metr")
+            assert client.recv(1) == b""  # without the deadline it would be asked to go on for ever
+        server._server._deadline_s = 20.0
+        assert "process_cpu_seconds_total" in read(f"http://127.0.0.1:{server.port}/metrics")
+
+
 def test_an_engine_alone_offers_the_same_by_one_call() -> None:
     done = threading.Semaphore(0)
     with PicassoEngine(GeneralSpec(), Callbacks(on_encoded_frame=lambda _output: done.release())) as engine:

@@ -15,6 +15,7 @@ from picasso.module.config import OutputFrame
 from picasso.module.elements import AuxiliaryStream
 from picasso.module.run.encoders import encoder_config, prove
 from picasso.module.run.geometry import STRETCH
+from picasso.observe.account import SourceAccount
 from picasso.primitives import EndOfStream
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class AuxiliaryStreams:
         """Frames that have come out of it."""
         self.failed = 0
         """Frames that it has lost."""
+        self.stopped = 0
+        """Frames that came when the module stopped, and were not sent."""
 
     def open(
         self, source_id: str, size_wh: tuple[int, int], codec_params: Mapping[str, Any], framerate: str
@@ -120,15 +123,21 @@ class AuxiliaryStreams:
         """Encode a frame; waits while too many of its stream wait."""
         if drawings := frame.take_drawings():
             attach(frame.video_frame, joined(drawings))
+        with self._lock:
+            self.sent += 1  # first: it may come out before the call returns
         try:
             self._engine().send_frame(frame.source_id, frame.video_frame, frame.pixels.surface())
         except ShutDownError:
+            with self._lock:
+                self.sent -= 1
+                self.stopped += 1
             logger.warning(
                 "auxiliary stream %r: the frame at pts %d is lost: the module stops", frame.source_id, frame.pts
             )
-            return
-        with self._lock:
-            self.sent += 1
+        except BaseException:
+            with self._lock:
+                self.sent -= 1
+            raise
 
     def end(self, source_id: str) -> None:
         """End a stream behind its frames, and forget it."""
@@ -144,16 +153,25 @@ class AuxiliaryStreams:
             return
         if not output.is_eos:
             output.as_video_frame().delete_attribute(*ATTACHED)
-            self.delivered += 1
+            with self._lock:
+                self.delivered += 1
         self._emit(output)
 
     def lost(self, frame: VideoFrame, error: BaseException) -> None:
         """Take notice of a ``frame`` of one of these streams that the engine lost; some are logged."""
         if frame.source_id in self._open:
-            self.failed += 1
+            with self._lock:
+                self.failed += 1
             if self.failed & (self.failed - 1) == 0:
                 text = "auxiliary stream %r: the frame at pts %d is lost (no. %d): %s"
                 logger.error(text, frame.source_id, frame.pts, self.failed, error)
+
+    def account(self) -> SourceAccount:
+        """Return what became of the frames of all streams together."""
+        with self._lock:
+            sent, left, failed, stopped = self.sent, self.delivered, self.failed, self.stopped
+        dropped = {reason: count for reason, count in (("failed", failed), ("stopped", stopped)) if count}
+        return SourceAccount(sent + stopped, left, dropped, sent - left - failed)
 
     def finish(self) -> None:
         """End the streams that are open, and wait until their frames have come out: no pyfunc will make any."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from picasso.flow import Runner, Source, SourceStatus
     from picasso.module.config import ModuleConfig
     from picasso.module.params.etcd import EtcdMirror
+    from picasso.module.run.auxiliary import AuxiliaryStreams
     from picasso.module.run.batcher import Batcher
     from picasso.module.run.ingresses import Ingresses
     from picasso.module.run.pipeline import Pipeline
@@ -93,6 +94,10 @@ class Books:
         self.tracing.open()
         part = self._statistician
         part.batcher, part.stage, part.pipeline, part.etcd = batcher, stage, pipeline, etcd
+
+    def follow(self, auxiliary: AuxiliaryStreams) -> None:
+        """Write down what becomes of the frames of auxiliary streams, too."""
+        self._statistician.auxiliary = auxiliary
 
     def serve(self, state: Callable[[], str]) -> None:
         """Let metrics be read, where the configuration names a provider.

@@ -64,7 +64,8 @@ class ModuleServices:
 
 
 def serve(pipeline: Pipeline, auxiliary: AuxiliaryStreams, books: Books) -> None:
-    """Open the doors of a module to the pyfuncs of its pipeline."""
+    """Open the doors of a module to the pyfuncs of its pipeline; what they make is written into its ``books``."""
+    books.follow(auxiliary)
     for queue, elements in pipeline.groups():
         for element in elements:
             if isinstance(element, PyFuncElement):

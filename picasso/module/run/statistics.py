@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from picasso.flow import Source, SourceStatus
     from picasso.module.params.etcd import EtcdMirror
     from picasso.module.run.accounts import Accounts
+    from picasso.module.run.auxiliary import AuxiliaryStreams
     from picasso.module.run.batcher import Batcher
     from picasso.module.run.pipeline import ElementStats, Pipeline
     from picasso.module.run.stage import ModuleStage
@@ -79,6 +80,7 @@ class Statistician:
         self.stage: ModuleStage | None = None
         self.pipeline: Pipeline | None = None
         self.etcd: EtcdMirror | None = None
+        self.auxiliary: AuxiliaryStreams | None = None
 
     def notice(self, source: Source | None) -> Source | None:
         """Take notice of a source that joins; return the one of its name before it."""
@@ -140,6 +142,7 @@ class Statistician:
             frames_per_s=together.frames_per_s,
             encoded_bytes=together.encoded_bytes,
             refused=self._refused(),
+            auxiliary=SourceAccount() if self.auxiliary is None else self.auxiliary.account(),
         )
 
     def stages(self, sinks: Sequence[SinkThread]) -> list[StageStatistics]:

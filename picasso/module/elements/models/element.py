@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -80,6 +81,8 @@ class ModelElement:
         """Frames, or objects of frames, that the model was asked about."""
         self.model_ns = 0
         """How long ONNX Runtime has computed, in nanoseconds."""
+        self.batch_sizes: Counter[int] = Counter()
+        """How many calls of the model had a given number of frames or objects."""
         self._counts: dict[str, int] = {}
 
     def start(self) -> None:
@@ -166,6 +169,7 @@ class ModelElement:
         """Decode one call of the model."""
         prepared = self.prepared
         self.looked_at += len(part.kept)
+        self.batch_sizes[len(part.kept)] += 1
         self.model_ns += part.model_ns
         outputs = prepared.outputs_of(part.outputs)
         objects = labels = None
