@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "module"))
@@ -19,6 +20,7 @@ from picasso.module.elements import ElementError
 from picasso.module.sinks import MemorySink
 from picasso.observe import Counter, Gauge
 from picasso.observe.custom import MOST_SERIES, AllMetrics, Shelf
+from picasso.primitives import VideoFrame
 
 __all__ = ["no_thread_is_left"]
 
@@ -148,3 +150,39 @@ def test_two_pyfuncs_with_one_name_refuse_to_start(tmp_path: Path) -> None:
     module = Module(tree(elements=elements, parameters={"compat": True}), sinks=[MemorySink()])
     with pytest.raises(ElementError, match=r"two\.py\.It: metric 'seen': the name is in use"):
         module.run()
+
+
+def test_counters_go_on_where_code_is_loaded_again_while_the_module_runs(tmp_path: Path) -> None:
+    file = tmp_path / "counts.py"
+    text = COUNTS.replace("savant.metrics", "picasso.module").replace("savant.deepstream.pyfunc", "picasso.module")
+    file.write_text(text)
+    element = {"element": "pyfunc", "module": str(file), "class_name": "It", "dev_mode": True}
+    module = Module(tree(elements=[element]), sources=[], sinks=[MemorySink()])
+    frame, pixels = VideoFrame("a", "30/1", 64, 48, time_base=(1, 10**9), pts=0), np.zeros((48, 64, 3), np.uint8)
+
+    def seen() -> float:
+        return module._books.metrics.all()[0].values.get(("a",), (0.0, 0.0))[0]
+
+    with module:
+        module.send(frame, pixels)
+        while seen() < 1:
+            threading.Event().wait(0.001)
+        file.write_text(text.replace("inc(1,", "inc(10,"))
+        frame.pts = 1
+        module.send(frame, pixels)
+        module.run()
+    assert seen() == 11
+    assert len(module._books.metrics.all()) == 1
+
+
+def test_values_of_a_source_end_with_it_and_others_stay() -> None:
+    everything, shelf = AllMetrics(is_exported=True), Shelf()
+    shelf.open(everything, "element")
+    shelf["n"] = Counter("n", "", ("zone", "source_id"))
+    shelf["m"] = Gauge("m", "", ("zone",))
+    for source in ("a", "b"):
+        shelf["n"].inc(1, ("door", source))
+        shelf["m"].set(1, (source,))
+    everything.drop_sources({"a"})
+    assert set(shelf["n"].values) == {("door", "b")}
+    assert set(shelf["m"].values) == {("a",), ("b",)}
