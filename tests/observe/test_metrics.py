@@ -322,7 +322,7 @@ def test_a_client_that_trickles_is_cut_off() -> None:
         server._server._deadline_s = 0.0
         with socket.create_connection(("127.0.0.1", server.port), timeout=30) as client:
             client.sendall(b"GET /metr")
-            assert client.recv(1) == b""  # without the deadline it would be asked to go on for ever
+            assert client.recv(1) == b""  # without the deadline it would be asked to go on indefinitely
         server._server._deadline_s = 20.0
         assert "process_cpu_seconds_total" in read(f"http://127.0.0.1:{server.port}/metrics")
 

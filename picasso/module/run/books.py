@@ -96,7 +96,7 @@ class Books:
         part.batcher, part.stage, part.pipeline, part.etcd = batcher, stage, pipeline, etcd
 
     def follow(self, auxiliary: AuxiliaryStreams) -> None:
-        """Write down what becomes of the frames of auxiliary streams, too."""
+        """Write down what happens to the frames of auxiliary streams, too."""
         self._statistician.auxiliary = auxiliary
 
     def serve(self, state: Callable[[], str]) -> None:
