@@ -2,6 +2,7 @@
 
 python bench/module overhead --pairs 20         nothing touched, metadata read, pixels read
 python bench/module account --pairs 20          the account and metrics of 16 sources, with and without
+python bench/module traces --pairs 20           spans of 1 frame in 100, and of every one, 16 sources
 python bench/module load                        a file of 1,000 keys
 python bench/module files 4 --rounds 20         beside FFmpeg and GStreamer
 python bench/module soak 3600 --sources 16      memory over an hour
@@ -39,10 +40,11 @@ def main() -> None:
     verb.add_argument("--rounds", type=int, default=20)
     verb.add_argument("--sources", type=int, default=16)
     verb.add_argument("--codec", choices=["h264", "jpeg"], default="h264")
-    verb = verbs.add_parser("account")
-    verb.add_argument("--pairs", type=int, default=20)
-    verb.add_argument("--sources", type=int, default=16)
-    verb.add_argument("--frames", type=int, default=25)
+    for name in ("account", "traces"):
+        verb = verbs.add_parser(name)
+        verb.add_argument("--pairs", type=int, default=20)
+        verb.add_argument("--sources", type=int, default=16)
+        verb.add_argument("--frames", type=int, default=25)
     arguments = parser.parse_args()
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
     if arguments.verb == "overhead":
@@ -53,6 +55,10 @@ def main() -> None:
         from account import account
 
         print(*account(arguments.pairs, arguments.sources, arguments.frames), sep="\n")
+    elif arguments.verb == "traces":
+        from traces import traces
+
+        print(*traces(arguments.pairs, arguments.sources, arguments.frames), sep="\n")
     elif arguments.verb == "load":
         from loading import loading
 
