@@ -42,7 +42,10 @@ def run(
     with _problems_by_line():
         from picasso.module import Module
         from picasso.module.logs import logging_of
+        from picasso.module.run.service import ServiceManager
+        from picasso.module.run.state import StateFile
 
+        StateFile.manager = ServiceManager.of_environment()
         one = Module.from_file(file, compat=compat, web=web)
         watch = nullcontext() if quiet else watching(one.statistics, console, every_s=every)
         with watch, logging_of(one.config.parameters):  # lines of the log go above a table

@@ -229,6 +229,7 @@ class Module:
     def _wait(self, on_progress: Callable[[Sequence[SourceStatus]], object] | None) -> None:
         while not self._stopped.is_set():
             self._changed.clear()
+            self._state_file.beat()
             if on_progress is not None:
                 on_progress(self.statuses())
             is_open = not self._ingresses.is_over or self.web.awaits_sources

@@ -7,7 +7,9 @@ import os
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
+
+from picasso.module.run.service import ServiceManager
 
 STATUS_FILE: Final = "SAVANT_STATUS_FILEPATH"
 """The environment variable that names the file."""
@@ -30,6 +32,9 @@ class StateFile:
     What stands there from before is removed, folders are created. Readers see one word or the other, never a part.
     """
 
+    manager: ClassVar[ServiceManager | None] = None
+    """Who is told, too: set by a program that does nothing but run a module, and that systemd may have started."""
+
     def __init__(self) -> None:
         """Take the path from the environment, and remove what is there."""
         self._path = os.environ.get(STATUS_FILE) or None
@@ -38,6 +43,13 @@ class StateFile:
     def write(self, state: ModuleState) -> None:
         """Write a state; what cannot be written is a warning."""
         self._try(lambda path: _write(path, f"{state}\n"))
+        if self.manager is not None:
+            self.manager.tell(state)
+
+    def beat(self) -> None:
+        """Give a sign of life, where that is wanted. Called about ten times a second while the module runs."""
+        if self.manager is not None:
+            self.manager.beat()
 
     def _try(self, step: Callable[[str], object]) -> None:
         if self._path is None:
