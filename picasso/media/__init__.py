@@ -6,7 +6,9 @@ from picasso.media.info import AudioInfo, MediaInfo
 from picasso.media.metadata import MetadataReader, MetadataWriter
 from picasso.media.names import safe_file_name
 from picasso.media.packets import StreamKind
-from picasso.media.reader import VideoReader, probe
+from picasso.media.probing import probe
+from picasso.media.random_access import Frames, NotIndexableError
+from picasso.media.reader import VideoReader
 from picasso.media.stopping import StopSignal
 from picasso.media.times import TimesReport
 from picasso.media.writer import StreamWriter
@@ -15,10 +17,12 @@ __all__ = [
     "AudioInfo",
     "Damage",
     "Examination",
+    "Frames",
     "ImageSequenceWriter",
     "MediaInfo",
     "MetadataReader",
     "MetadataWriter",
+    "NotIndexableError",
     "StopSignal",
     "StreamKind",
     "StreamWriter",

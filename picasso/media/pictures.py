@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from picasso.surface.planes import Bytes
 
-PixelFormat = Literal["native", "rgba"]
-"""``native``: as decoded, where a surface can be so; ``rgba``: always converted."""
+PixelFormat = Literal["native", "rgb", "bgr", "rgba", "gray"]
+"""``native``: as decoded, where a surface can be so; the others: always converted, ``gray`` to luma of full range."""
 
 _NATIVE: Final = {
     "yuv420p": VideoFormat.I420,
@@ -34,6 +34,20 @@ _NATIVE: Final = {
     "rgba": VideoFormat.RGBA,
     "bgra": VideoFormat.BGRA,
     "bgr0": VideoFormat.BGRx,
+}
+_WANTED: Final = {
+    "native": VideoFormat.RGBA,
+    "rgba": VideoFormat.RGBA,
+    "rgb": VideoFormat.RGB,
+    "bgr": VideoFormat.BGR,
+    "gray": VideoFormat.GRAY8,
+}
+"""What pictures become that are converted."""
+_FFMPEG_NAMES: Final = {
+    VideoFormat.RGBA: "rgba",
+    VideoFormat.RGB: "rgb24",
+    VideoFormat.BGR: "bgr24",
+    VideoFormat.GRAY8: "gray",
 }
 # AVColorSpace and AVColorRange of libavutil/pixfmt.h, numbered as in ITU-T H.273
 _UNSPECIFIED: Final = 2
@@ -80,11 +94,12 @@ class PictureWrapper:
             threads: Threads of the tone mapping, 0 for one a core.
 
         Raises:
-            ValueError: Neither ``native`` nor ``rgba``.
+            ValueError: An unknown ``pixel_format``.
         """
-        if pixel_format not in {"native", "rgba"}:
-            raise ValueError(f"pixel_format {pixel_format!r}: expected one of native, rgba")
+        if pixel_format not in _WANTED:
+            raise ValueError(f"pixel_format {pixel_format!r}: expected one of {', '.join(_WANTED)}")
         self._native = pixel_format == "native"
+        self._form = _WANTED[pixel_format]
         self._tone_map = tone_map
         self._threads = threads
         self._orientation = UPRIGHT
@@ -127,8 +142,8 @@ class PictureWrapper:
             frame = steps[-1](frame)
         color, form = color_of(frame), _NATIVE.get(frame.format.name)
         if not self._native or not _fits(frame, color):
-            steps.append(partial(_to_rgba, self._reformatter, color))
-            frame, form, color = steps[-1](frame), VideoFormat.RGBA, None
+            steps.append(partial(_converted, self._reformatter, color, _FFMPEG_NAMES[self._form]))
+            frame, form, color = steps[-1](frame), self._form, None
         elif form is None or (form is VideoFormat.UYVY and not self._orientation.is_upright):
             steps.append(partial(_to_i420, self._reformatter, color))
             frame, form = steps[-1](frame), VideoFormat.I420
@@ -152,12 +167,13 @@ def _to_i420(reformatter: VideoReformatter, color: ColorSpace | None, frame: Vid
     )
 
 
-def _to_rgba(reformatter: VideoReformatter, color: ColorSpace | None, frame: VideoFrame) -> VideoFrame:
+def _converted(reformatter: VideoReformatter, color: ColorSpace | None, name: str, frame: VideoFrame) -> VideoFrame:
+    """Convert a frame to the format of FFmpeg's ``name``, RGB or grey, of full range."""
     if color is None:
-        return reformatter.reformat(frame, format="rgba", threads=1)
+        return reformatter.reformat(frame, format=name, threads=1)
     matrix, span = _codes(color)
     return reformatter.reformat(
-        frame, format="rgba", src_colorspace=matrix, src_color_range=span, dst_color_range=_FULL, threads=1
+        frame, format=name, src_colorspace=matrix, src_color_range=span, dst_color_range=_FULL, threads=1
     )
 
 

@@ -16,14 +16,17 @@ from picasso.engine.clock import Clock, MonotonicClock
 from picasso.engine.continuation import Continuation
 from picasso.engine.policies import PtsResetPolicy
 from picasso.errors import DeviceError, MediaError, MissingDependencyError, OpeningStoppedError
+from picasso.media.asked import Span, check_options
 from picasso.media.carried import note_arrival
 from picasso.media.decoder import Decoder
 from picasso.media.describe import describe
+from picasso.media.indexed import IndexedReader
 from picasso.media.info import MediaInfo
 from picasso.media.location import Location, Trust, input_place
 from picasso.media.nvdec import DevicePicture, NvdecSource, gpu_of, open_nvdec
 from picasso.media.opening import Opener
 from picasso.media.pictures import PictureWrapper, PixelFormat
+from picasso.media.random_access import RandomAccess
 from picasso.media.stopping import StopSignal
 from picasso.media.timeline import FALLBACK_RATE, Pacer, Placed, Timeline
 from picasso.media.times import NS, TimesReport, counted, to_ns
@@ -48,7 +51,7 @@ Geometry = Literal["display", "raw"]
 log = logging.getLogger("picasso.media")
 
 
-class VideoReader:
+class VideoReader(IndexedReader):
     """Reads the first video stream of a file or URL: an iterator of pictures, then one ``EndOfStream``.
 
     ::
@@ -59,6 +62,10 @@ class VideoReader:
                     engine.send_eos(item.source_id)
                 else:
                     engine.send_frame("camera-1", *item)
+
+    Frames of a file also come by number and time, and the iteration goes on where it was::
+
+        frame, surface = reader[100]  # reader[-1], reader[10:100:5], reader.at(12.3), reader.between(3, 4), len(reader)
 
     Guarantees:
 
@@ -77,9 +84,12 @@ class VideoReader:
 
     def __init__(
         self,
-        location: Location,
+        location: Location | int,
         source_id: str | None = None,
         *,
+        start_s: float | None = None,
+        end_s: float | None = None,
+        stride: int = 1,
         loops: int | None = 1,
         pace: bool = False,
         pixel_format: PixelFormat = "native",
@@ -100,12 +110,16 @@ class VideoReader:
         """Open a file or URL and decode its first frame.
 
         Args:
-            location: Path, URL, pattern of an image sequence such as ``frames/%06d.png``, or ``-`` for standard
-                input.
+            location: Path, URL, pattern of an image sequence such as ``frames/%06d.png``, ``-`` for standard input, or
+                a number: 0 is the camera ``/dev/video0``.
             source_id: Source of the frames; by default the name of the file without its suffix, or the URL.
+            start_s: Leave out frames that begin before, in seconds of the stream as its frames say it; times are kept.
+            end_s: Leave out frames that begin then or later.
+            stride: Of what is left, give each frame whose number is a multiple of it.
             loops: How often to play it, None without a limit.
             pace: Give frames at their times, as a camera does, instead of as fast as they can be decoded.
-            pixel_format: ``native`` keeps what the decoder makes, ``rgba`` converts it, on a GPU by a kernel there.
+            pixel_format: ``native`` keeps what the decoder makes; ``rgb``, ``bgr``, ``rgba`` and ``gray`` (luma of full
+                range) convert it. On a GPU there are ``native`` and ``rgba``, by a kernel there.
             geometry: ``display`` applies rotation, mirroring and the shape of a pixel; ``raw`` applies none of them.
             tone_map: Bring PQ, HLG and BT.2020 to BT.709 of 8 bits; else their numbers are kept, as if they were BT.709
                 transfer and primaries.
@@ -128,23 +142,20 @@ class VideoReader:
             ReadTimeoutError: It says nothing in time.
             OpeningStoppedError: ``stop`` was set before it was open.
             MediaError: It cannot be opened, is refused, or holds no picture.
-            ValueError: ``loops`` is less than 1, ``timeout_s`` is not above 0, ``payload`` comes with a GPU, or an
-                unknown ``pixel_format``, ``geometry``, ``device`` or ``on_restart``.
+            ValueError: ``loops`` or ``stride`` is less than 1, ``timeout_s`` is not above 0, ``end_s`` is not above
+                ``start_s``, ``payload`` or another ``pixel_format`` comes with a GPU, or an unknown ``pixel_format``,
+                ``geometry``, ``device`` or ``on_restart``.
         """
-        if loops is not None and loops < 1:
-            raise ValueError(f"loops must be at least 1, or None without a limit, got {loops}")
-        if timeout_s is not None and not timeout_s > 0:
-            raise ValueError(f"timeout_s must be above 0 seconds, or None without a limit, got {timeout_s}")
-        gpu_id = gpu_of(device)
-        if payload and gpu_id is not None:
-            raise ValueError(f"payload with device {device!r}: NVDEC keeps no packets; expected device cpu")
+        gpu_id = check_options(loops, timeout_s, device, pixel_format, geometry, payload=payload)
+        self._span = Span(start_s, end_s, stride)
         self.came_ns: tuple[int, int] | None = None
         """Of the newest frame: when its packet was read and when decoding it began, ``time.monotonic_ns()``; None
         where that is not known."""
         self._carries = payload
-        if geometry not in {"display", "raw"}:
-            raise ValueError(f"geometry {geometry!r}: expected one of display, raw")
-        self._wrapper = PictureWrapper(pixel_format, tone_map=tone_map, threads=threads)
+        wrappers = [PictureWrapper(pixel_format, tone_map=tone_map, threads=threads) for _ in range(2)]
+        self._wrapper, self._own_wrapper = wrappers
+        if isinstance(location, int):
+            location = f"/dev/video{location}"
         self._place = place = input_place(location, trust=trust)
         if loops != 1 and place.is_direct:
             raise MediaError(f"{place.shown}: a pipe cannot be played again, got loops = {loops}")
@@ -164,13 +175,19 @@ class VideoReader:
             opener = replace(opener, options={**opener.options, "ignore_editlist": "1"})
             self._open = partial(Decoder, opener, threads=threads, carries=payload)
             self._decoder = self._open()
+        self._opening = opener, self._open, threads
+        self._random = RandomAccess(*self._opening)
         self._info = describe(self._decoder)
         self._tone_map = tone_map
         self._orientation, self._sample_aspect_ratio = UPRIGHT, Fraction(1)
         if geometry == "display":
             self._orientation = self._info.orientation or UPRIGHT
             self._sample_aspect_ratio = self._info.upright_sample_aspect_ratio
-        self._wrapper.show(self._orientation, self._sample_aspect_ratio)
+        for wrapper in wrappers:
+            wrapper.show(self._orientation, self._sample_aspect_ratio)
+        rate = self._info.frame_rate or FALLBACK_RATE
+        self._fps = rate.numerator, rate.denominator
+        self._codec = _CODEC_NAMES.get(self._info.codec, self._info.codec)
         self._device = device
         self._rgba = pixel_format == "rgba"
         self._nvdec = None if gpu_id is None else self._open_nvdec(gpu_id)
@@ -242,6 +259,7 @@ class VideoReader:
         """Close the file; surfaces that were given out stay valid. By the iterating thread; may be called again."""
         self._items.close()
         self._decoder.close()
+        self._random.close()
 
     def __iter__(self) -> Self:
         return self
@@ -292,10 +310,7 @@ class VideoReader:
 
     def _play(self) -> Iterator[FrameAndPixels | EndOfStream]:
         """Yield the pictures of one pass, with an end of stream where times start again if the policy wants it."""
-        rate = self._info.frame_rate or FALLBACK_RATE
-        fps = rate.numerator, rate.denominator
-        codec = _CODEC_NAMES.get(self._info.codec, self._info.codec)
-        for decoded, pts_ns, duration_ns, begins in self._placed():
+        for decoded, pts_ns, duration_ns, begins in self._wanted():
             if self._paced:
                 with self._stop.watched_by(self._pacer.stop):
                     self._pacer.wait(self._pace.move(pts_ns, duration_ns))
@@ -307,22 +322,50 @@ class VideoReader:
                 surface = decoded.surface.with_sample_aspect_ratio(self._sample_aspect_ratio)
             else:
                 surface = self._wrapper.wrap(decoded)
-            frame = VideoFrame(
-                self.source_id,
-                fps,
-                *self._orientation.size(surface.size_wh),
-                codec=codec,
-                keyframe=decoded.key_frame,
-                time_base=_TIME_BASE,
-                pts=pts_ns,
-                duration=duration_ns,
-            )
-            if not self._orientation.is_upright:
-                frame.turn(self._orientation)
+            frame = self._described(decoded, surface, pts_ns, duration_ns)
             if self._carries and not isinstance(decoded, DevicePicture):
                 self._load(frame, decoded)
             self.came_ns = self._came_ns(decoded)
             yield frame, surface
+
+    def _described(
+        self, decoded: DecodedFrame | DevicePicture, surface: SurfaceView, pts_ns: int, duration_ns: int
+    ) -> VideoFrame:
+        """Return the metadata of a picture."""
+        frame = VideoFrame(
+            self.source_id,
+            self._fps,
+            *self._orientation.size(surface.size_wh),
+            codec=self._codec,
+            keyframe=decoded.key_frame,
+            time_base=_TIME_BASE,
+            pts=pts_ns,
+            duration=duration_ns,
+        )
+        if not self._orientation.is_upright:
+            frame.turn(self._orientation)
+        return frame
+
+    def _made(self, decoded: DecodedFrame, pts_ns: int, duration_ns: int) -> FrameAndPixels:
+        surface = self._own_wrapper.wrap(decoded)
+        return self._described(decoded, surface, pts_ns, duration_ns), surface
+
+    @property
+    def _name(self) -> str:
+        return self._place.shown
+
+    def _wanted(self) -> Iterator[Placed[DecodedFrame | DevicePicture]]:
+        """Yield the frames of one pass that were asked for: by seeking where nothing but the pictures is wanted."""
+        span = self._span
+        if span.is_all:
+            yield from self._placed()
+        elif self._loops == 1 and self._nvdec is None and not self._carries and self._place.can_be_read_again:
+            for found in RandomAccess(*self._opening).placed(span.of):
+                yield Placed(*found)
+        else:
+            yield from span.pick(self._placed())
+            for _ in self._timeline.flush():
+                pass  # what waits lies behind the end
 
     def _came_ns(self, decoded: DecodedFrame | DevicePicture) -> tuple[int, int] | None:
         """Return when a picture's packet was read and decoded; where it has waited for its time, when that came."""
@@ -390,27 +433,3 @@ class VideoReader:
 @functools.cache
 def _say_once(text: str) -> None:
     log.warning(text)
-
-
-def probe(
-    location: Location,
-    *,
-    timeout_s: float | None = 10.0,
-    options: Mapping[str, str] | None = None,
-    trust: Trust = "origin",
-    stop: StopSignal | None = None,
-) -> MediaInfo:
-    """Say what a file or stream holds; its first frame is decoded, so that the answer is not the header's alone.
-
-    Args:
-        location: As for ``VideoReader``.
-        timeout_s: Seconds that a server, pipe or device may take to answer; None waits for as long as it takes.
-        options: As for ``VideoReader``.
-        trust: As for ``VideoReader``.
-        stop: Ends it from another thread.
-
-    Raises:
-        MediaError: It cannot be opened, or holds no picture.
-    """
-    with VideoReader(location, timeout_s=timeout_s, options=options, trust=trust, stop=stop) as reader:
-        return reader.info

@@ -219,8 +219,8 @@ def test_at_least_one_loop(make_clip: MakeClip, loops: int) -> None:
 
 
 def test_an_unknown_pixel_format(make_clip: MakeClip) -> None:
-    with pytest.raises(ValueError, match="pixel_format 'bgr': expected one of native, rgba"):
-        VideoReader(make_clip(), pixel_format="bgr")  # type: ignore[arg-type]  # the point of the test
+    with pytest.raises(ValueError, match="pixel_format 'hsv': expected one of native, rgba"):
+        VideoReader(make_clip(), pixel_format="hsv")  # type: ignore[arg-type]  # the point of the test
 
 
 def test_frames_of_a_reader_are_video_frames(make_clip: MakeClip) -> None:

@@ -1,0 +1,105 @@
+"""Frames at random times of a file: ``VideoReader.at`` beside the shortest script with PyAV that gives the same frames.
+
+python bench/random_access.py --pairs 20
+
+Processor time of one process, pairs whose order changes; 720p H.264 with B-frames, a keyframe every 60 frames, both
+with one thread. The target is 1.1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import av
+
+from picasso.media import VideoReader
+
+SECONDS = 20
+X264 = ["-c:v", "libx264", "-preset", "veryfast", "-bf", "3", "-g", "60"]
+FRAMES = 24
+"""Frames of a round."""
+
+
+def clip(folder: Path) -> Path:
+    """Make the file."""
+    path = folder / "clip.mp4"
+    made = f"ffmpeg -loglevel error -y -f lavfi -i testsrc2=size=1280x720:rate=30 -t {SECONDS} -pix_fmt yuv420p"
+    subprocess.run([*made.split(), *X264, str(path)], check=True)
+    return path
+
+
+def by_reader(path: Path) -> tuple[Callable[[float], int], Callable[[], None]]:
+    """Return what gives the time of the frame shown at a time, nanoseconds, and what closes it."""
+    reader = VideoReader(path)
+    return lambda time_s: reader.at(time_s)[0].pts, reader.close
+
+
+def by_pyav(path: Path) -> tuple[Callable[[float], int], Callable[[], None]]:
+    """Return the same: seek back to the keyframe, decode on until the next frame would be too late."""
+    container = av.open(str(path))
+    stream = container.streams.video[0]
+    stream.codec_context.thread_count, stream.codec_context.thread_type = 1, "NONE"
+    base = stream.time_base or 1
+
+    def at(time_s: float) -> int:
+        container.seek(int(time_s / base), stream=stream, backward=True)
+        for frame in container.decode(stream):
+            assert frame.pts is not None
+            assert frame.duration is not None
+            if (frame.pts + frame.duration) * base > time_s:
+                return round(frame.pts * base * 1_000_000_000)
+        raise LookupError(time_s)
+
+    return at, container.close
+
+
+def cost(at: Callable[[float], int], times_s: list[float]) -> tuple[float, list[int]]:
+    """Return the processor time of all, seconds, and the times of the frames."""
+    start_s = time.process_time()
+    found = [at(time_s) for time_s in times_s]
+    return time.process_time() - start_s, found
+
+
+def main() -> None:
+    """Compare the two."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pairs", type=int, default=20)
+    pairs = parser.parse_args().pairs
+    chance = random.Random(7)
+    with tempfile.TemporaryDirectory() as name:
+        path = clip(Path(name))
+        (ours, close_ours), (theirs, close_theirs) = by_reader(path), by_pyav(path)
+        start_s = time.process_time()
+        ours(1.0)
+        first_ms = (time.process_time() - start_s) * 1e3
+        theirs(1.0)
+        ratios, mine_ms, pyav_ms = [], [], []
+        for number in range(pairs):
+            times_s = [chance.uniform(0, SECONDS - 0.1) for _ in range(FRAMES)]
+            costs = {}
+            for way in (ours, theirs) if number % 2 else (theirs, ours):
+                costs[way] = cost(way, times_s)
+            assert costs[ours][1] == costs[theirs][1], "not the same frames"
+            ratios.append(costs[ours][0] / costs[theirs][0])
+            mine_ms.append(costs[ours][0] / FRAMES * 1e3)
+            pyav_ms.append(costs[theirs][0] / FRAMES * 1e3)
+        close_ours()
+        close_theirs()
+    low, median, high = statistics.quantiles(ratios, n=4)
+    ours_ms, theirs_ms = statistics.median(mine_ms), statistics.median(pyav_ms)
+    verdict = "within" if median <= 1.1 else "ABOVE"
+    print(f"load {os.getloadavg()[0]:.1f}; reader.at {ours_ms:.1f} ms a frame, PyAV {theirs_ms:.1f}")
+    print(f"the first call, which makes the index: {first_ms:.0f} ms")
+    print(f"reader.at / PyAV: {median:.3f} (quartiles {low:.3f} to {high:.3f}, {pairs} pairs) {verdict} 1.1")
+
+
+if __name__ == "__main__":
+    main()
