@@ -27,7 +27,7 @@ class IndexedReader(ABC):
     Guarantees:
 
     - ``reader[i]`` is the frame that comes as number ``i`` when the file is read in order, with the same time and the
-      same pixels, whatever is asked for in which order. In a damaged file, frames that cannot be decoded keep their
+      same pixels, in any order of asking. In a damaged file, frames that cannot be decoded keep their
       numbers, and raise.
     - Asking for frames does not move the iteration: it has a container and a decoder of its own.
     - Frames come from the CPU, and do not carry the bytes that they were decoded from.

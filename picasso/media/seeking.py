@@ -36,7 +36,7 @@ class Seeker:
     """Decodes single frames of a file that was indexed by its packets. For one thread."""
 
     def __init__(self, opener: Opener, index: FrameIndex, threads: int) -> None:
-        """Open the file on its own; nobody else reads this container."""
+        """Open the file on its own; no one else reads this container."""
         self._opener, self._index, self._threads = opener, index, threads
         self._ticks = index.ticks or []
         self._place = opener.place.shown
