@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 
 import msgspec
 
@@ -27,6 +27,7 @@ STATISTICS_S: Final = 1.0
 """Seconds between two statistics."""
 
 logger = logging.getLogger("picasso.web")
+_Key = TypeVar("_Key", str, Channel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,25 +147,32 @@ class Live:
         """
         changed = {name for name, view in viewer.wishes.items() if wishes.get(name, view) != view}
         viewer.wishes, viewer.decodes = dict(wishes), decodes
-        wanted = {(source_id, self._view(source_id, view, decodes)) for source_id, view in wishes.items()}
-        for channel in viewer.channels - wanted:
-            self._channels = _without(self._channels, channel, viewer)
-        for channel in wanted - viewer.channels:
-            self._channels = _with(self._channels, channel, viewer)
+        there = [(source_id, view) for source_id, view in wishes.items() if self._source.has(source_id)]
+        wanted = frozenset((source_id, self._view(source_id, view, decodes)) for source_id, view in there)
         again = {(name, view) for name, view in wanted & viewer.channels if name in changed}  # on another canvas
-        fresh = (wanted - viewer.channels) | again
-        viewer.watch(frozenset(wanted), again)
-        for source_id, view in fresh:
+        gone, fresh = viewer.channels - wanted, wanted - viewer.channels
+        if gone or fresh:
+            table = dict(self._channels)  # another one, as other threads read this one
+            for channel in gone:
+                _remove(table, channel, viewer)
+            for channel in fresh:
+                table[channel] = table.get(channel, frozenset()) | {viewer}
+            self._channels = table
+        viewer.watch(wanted, again)
+        for source_id, view in fresh | again:
             if view == STREAM:
                 self.ask_for_keyframe(source_id)
 
     def look_at(self, viewer: ViewerQueue, source_id: str | None) -> None:
         """Set whose metadata a viewer looks at; None looks at none."""
+        table = dict(self._details)
         if viewer.detail is not None:
-            self._details = _without(self._details, viewer.detail, viewer)
+            _remove(table, viewer.detail, viewer)
         viewer.detail = source_id
         if source_id is not None:
-            self._details = _with(self._details, source_id, viewer)
+            table[source_id] = table.get(source_id, frozenset()) | {viewer}
+        self._details = table
+        if source_id is not None:
             self._metadata_due_s = {name: due for name, due in self._metadata_due_s.items() if name in self._details}
 
     def ask_for_keyframe(self, source_id: str) -> None:
@@ -249,14 +257,10 @@ def codec_string(codec: str, unit: bytes) -> str | None:
     return "av01.0.08M.08" if codec == "av1" else None
 
 
-def _with(table: dict[Any, frozenset[ViewerQueue]], key: Any, viewer: ViewerQueue) -> dict[Any, frozenset[ViewerQueue]]:
-    """Return a table with a viewer more: a new one, as other threads read the old one."""
-    return {**table, key: table.get(key, frozenset()) | {viewer}}
-
-
-def _without(
-    table: dict[Any, frozenset[ViewerQueue]], key: Any, viewer: ViewerQueue
-) -> dict[Any, frozenset[ViewerQueue]]:
+def _remove(table: dict[_Key, frozenset[ViewerQueue]], key: _Key, viewer: ViewerQueue) -> None:
+    """Take a viewer out of a table, and its row with the last one."""
     left = table.get(key, frozenset()) - {viewer}
-    others = {name: viewers for name, viewers in table.items() if name != key}
-    return {**others, key: left} if left else others
+    if left:
+        table[key] = left
+    else:
+        table.pop(key, None)

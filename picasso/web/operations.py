@@ -91,6 +91,9 @@ class Operated(Protocol):
 class LiveSource(Protocol):
     """Where pictures for viewers come from. Any thread; nothing waits."""
 
+    def has(self, source_id: str) -> bool:
+        """Whether there is a source of that name."""
+
     def stream_codec(self, source_id: str) -> str | None:
         """Return the codec of the stream that a source is encoded as anyway; None where viewers need pictures."""
 

@@ -22,6 +22,7 @@ from running import picasso
 from web_kit import H264, Blinking, Running, pattern, running, tree, until
 from wire_module_kit import encode, send
 
+from picasso.client.health import wait_for_health
 from picasso.errors import PicassoError
 from picasso.module import ConfigError, Module, load_config
 from picasso.web.calls import CALLS, openapi
@@ -41,6 +42,11 @@ def test_a_running_module_says_so_as_clients_of_the_reference_read_it(served: Ru
         answer = served.http.get(path)
         said = (answer.status_code, answer.text, answer.headers["content-type"])
         assert said == (200, "running", "text/plain; charset=utf-8")
+
+
+def test_clients_of_modules_wait_for_this_health(served: Running) -> None:
+    for path in ("healthcheck", "status"):
+        wait_for_health(f"{served.module.web.page}/{path}", timeout_s=30)
 
 
 def test_a_source_says_its_state_its_spec_and_its_counts(served: Running) -> None:

@@ -266,6 +266,9 @@ class Asked:
     def __init__(self) -> None:
         self.keyframes: list[str] = []
 
+    def has(self, source_id: str) -> bool:
+        return source_id != "nix"
+
     def stream_codec(self, source_id: str) -> str | None:
         return "h264"
 
@@ -283,6 +286,14 @@ def test_many_viewers_that_come_at_once_cost_one_keyframe() -> None:
     assert sorted(asked.keyframes) == ["gate", "yard"]
     assert KEYFRAME_S > 0
     assert live.is_watched("gate", "stream")
+
+
+def test_names_that_are_no_source_are_kept_nowhere() -> None:
+    live = Live(Asked())
+    viewer = ViewerQueue()
+    live.join(viewer)
+    live.choose(viewer, {"nix": "large"}, frozenset({"h264"}))
+    assert (viewer.channels, live.is_watched("nix", "stream"), live.is_watched("nix", "large")) == (set(), False, False)
 
 
 def test_those_who_leave_are_not_kept() -> None:

@@ -266,7 +266,8 @@ def test_a_tile_that_no_one_views_costs_nothing(visit: Visit, boxer: dict[str, A
         assert views is not None
 
         def watched() -> set[str]:
-            return {f"cam{number:02}" for number in range(12) if views.are_wanted(f"cam{number:02}")}
+            names = [f"cam{number:02}" for number in range(12)]
+            return {name for name in names for view in ("tile", "large") if views.live.is_watched(name, view)}
 
         one.wait_for_more("cam00")
         assert watched() == set()

@@ -292,8 +292,8 @@ class ModuleStage:
         legacy = module.parameters["track_ids"] == "legacy"
         finish_metadata(frame, legacy_track_ids=legacy, internal=self._internal)
         drawings = self._overrides.drawings(frame)
-        if self._views is not None and self._views.are_wanted(video_frame.source_id):
-            self._show(frame, geometry, drawings)
+        if self._views is not None and (kinds := self._views.due(video_frame.source_id)):
+            self._show(self._views, kinds, frame, geometry, drawings)
         tag = self._overrides.tag(video_frame.source_id, module.output_frame)
         if self._copies:
             is_bare = tag is not None and not frame.has_tag(tag)
@@ -322,13 +322,14 @@ class ModuleStage:
         surface, crop = _pixels_of(frame, video_frame, geometry)
         self._send(source, video_frame, surface, crop)
 
-    def _show(self, frame: Frame, geometry: Geometry, drawings: Sequence[DisplayList]) -> None:
+    def _show(
+        self, views: Views, kinds: Sequence[str], frame: Frame, geometry: Geometry, drawings: Sequence[DisplayList]
+    ) -> None:
         """Have pictures made of a frame for viewers, as it would be encoded."""
         copy = frame.video_frame.copy()
         _attach(copy, drawings, geometry)
         surface, crop = _pixels_of(frame, copy, geometry)
-        if self._views is not None:
-            self._views.show(copy, surface, crop, geometry.output_wh)
+        views.show(kinds, copy, surface, crop, geometry.output_wh)
 
     def _emit(self, source: _Source, frames: Iterator[tuple[VideoFrame, str | None]]) -> None:
         """Hand on what leaves with its own bytes."""

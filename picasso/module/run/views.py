@@ -20,7 +20,7 @@ from picasso.web import Live, Picture
 from picasso.web.live import STREAM
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from picasso.engine import ErrorStage, OutputMessage
     from picasso.module.config import ModuleConfig
@@ -59,6 +59,8 @@ class Views:
         self.live = Live(self)
         self.keyframe: Callable[[str], None] = lambda _source_id: None
         """Asks the module's engine for a keyframe."""
+        self.is_source: Callable[[str], bool] = lambda _source_id: False
+        """Tells whether there is a source of that name."""
         self._config = config
         self._overrides = overrides
         self.engine: PicassoEngine | None = None
@@ -74,6 +76,10 @@ class Views:
         self._specs: dict[str, tuple[int, int]] = {}
         self._failures = 0
 
+    def has(self, source_id: str) -> bool:
+        """Whether there is a source of that name."""
+        return self.is_source(source_id)
+
     def stream_codec(self, source_id: str) -> str | None:
         """Return the codec of the stream of a source, if browsers show it and every frame is in it."""
         output = self._config().output_frame
@@ -88,24 +94,34 @@ class Views:
         except PicassoError as error:
             logger.debug("source %r: no keyframe: %s", source_id, error)
 
-    def are_wanted(self, source_id: str) -> bool:
-        """Whether someone wants pictures of a source, beside its stream."""
+    def due(self, source_id: str) -> tuple[str, ...]:
+        """Return which pictures of a source are wanted now, beside its stream: the next frame is for all of them."""
         live = self.live
-        return source_id in self._wanted or live.is_watched(source_id, "tile") or live.is_watched(source_id, "large")
+        is_watched = live.is_watched(source_id, "tile") or live.is_watched(source_id, "large")
+        if not is_watched and source_id not in self._wanted:
+            return ()
+        return tuple(kind for kind in WIDTHS if self._is_due(source_id, kind))
 
-    def show(self, frame: VideoFrame, surface: SurfaceView, crop: Rect | None, size_wh: tuple[int, int]) -> None:
+    def show(
+        self,
+        kinds: Sequence[str],
+        frame: VideoFrame,
+        surface: SurfaceView,
+        crop: Rect | None,
+        size_wh: tuple[int, int],
+    ) -> None:
         """Make pictures of a frame for those who want them. Never waits for room, and never raises.
 
         Args:
+            kinds: What ``due`` has returned.
             frame: Of the caller's own, to be moved with the pixels; with what is drawn attached.
             surface: Shared: the caller goes on with it.
             crop: The part of the surface that is shown.
             size_wh: Of the module's output frame in pixels.
         """
         try:
-            for kind in WIDTHS:
-                if self._is_due(frame.source_id, kind):
-                    self._make(kind, frame.copy(), surface.share(), crop, size_wh)
+            for kind in kinds:
+                self._make(kind, frame.copy(), surface.share(), crop, size_wh)
         except Exception as error:  # noqa: BLE001 - who watches must not stop what runs
             self._report(frame.source_id, error)
 

@@ -102,6 +102,7 @@ class ModuleWeb:
         """Control a runner from now on."""
         self._operations.runner = runner
         self._views.keyframe = runner.engine.request_keyframe
+        self._views.is_source = self._operations.has
 
     def _emit(self, output: OutputMessage) -> None:
         """Show what leaves the module to those who watch, and hand it to the sinks."""
