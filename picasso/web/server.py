@@ -120,6 +120,7 @@ class WebServer:
                     ws_per_message_deflate=False,
                     lifespan="off",
                     log_config=None,
+                    log_level="error",  # what clients do wrong must not fill the log
                     access_log=False,
                     server_header=False,
                     proxy_headers=False,
