@@ -1,0 +1,43 @@
+"""What code of users derives from, and is told, where a module runs models: converters, selectors, hooks."""
+
+from picasso.module.elements.models import (
+    AttributeModel,
+    AttributeOutput,
+    BaseAttributeModelOutputConverter,
+    BaseComplexModelOutputConverter,
+    BaseObjectModelOutputConverter,
+    BasePreprocessObjectImage,
+    BasePreprocessObjectMeta,
+    BaseSelector,
+    BBoxSelector,
+    ComplexModel,
+    Model,
+    ModelInput,
+    ModelOutput,
+    ObjectModel,
+    ObjectOutput,
+    TensorFormat,
+    nms_cpu,
+    nms_gpu,
+)
+
+__all__ = [
+    "AttributeModel",
+    "AttributeOutput",
+    "BBoxSelector",
+    "BaseAttributeModelOutputConverter",
+    "BaseComplexModelOutputConverter",
+    "BaseObjectModelOutputConverter",
+    "BasePreprocessObjectImage",
+    "BasePreprocessObjectMeta",
+    "BaseSelector",
+    "ComplexModel",
+    "Model",
+    "ModelInput",
+    "ModelOutput",
+    "ObjectModel",
+    "ObjectOutput",
+    "TensorFormat",
+    "nms_cpu",
+    "nms_gpu",
+]
