@@ -23,7 +23,7 @@ from web_kit import H264, Blinking, Running, pattern, running, tree, until
 from wire_module_kit import encode, send
 
 from picasso.client.health import wait_for_health
-from picasso.errors import PicassoError
+from picasso.errors import MissingDependencyError, PicassoError
 from picasso.module import ConfigError, Module, load_config
 from picasso.web.calls import CALLS, openapi
 from picasso.wire import Writer
@@ -444,6 +444,14 @@ def test_sources_of_a_socket_are_watched_and_left_to_their_senders(tmp_path: Pat
             assert "its sender begins and ends it" in answer.json()["error"]
         assert one.http.post("/sources/cam/keyframe").status_code == 202
         assert one.http.post("/sources/cam/gate", json={"tag": "a"}).status_code == 204
+
+
+def test_without_the_extra_one_error_names_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    for parameters in ({"web": {"port": 0}}, {"web": None, "healthcheck_port": 8080}):
+        with pytest.raises(MissingDependencyError, match=r"pip install 'picasso-engine\[web\]'"):
+            Module(tree(pattern("gate"), **parameters))
+    Module(tree(pattern("gate"), web=None)).close()
 
 
 def test_without_the_block_nothing_listens() -> None:

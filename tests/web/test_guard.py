@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -15,7 +20,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 from socket_kit import Raw
 from web_kit import H264, PATIENCE_S, Running, pattern, running, tree, until
 
+from picasso.errors import OperationError
 from picasso.web import guard, server
+from picasso.web.bodies import checked
+from picasso.web.calls import CALLS
 from picasso.web.connections import HttpConnection
 from picasso.web.guard import BODY_BYTES
 from picasso.web.listener import Listener, is_loopback
@@ -272,6 +280,26 @@ def test_a_page_that_says_nonsense_or_too_much_is_shut(served: Running) -> None:
         socket.send(b"x" * (MESSAGE_BYTES + 1))
         assert code_of_close(socket) == 1009
     assert served.http.get("/live").text == "live"
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+BODIES = [call.body for call in CALLS if call.body is not None]
+
+
+@given(st.binary() | json_values.map(lambda value: json.dumps(value).encode()), st.sampled_from(BODIES))
+def test_a_body_is_what_the_call_takes_or_one_error(body: bytes, schema: dict[str, Any]) -> None:
+    status, found = 200, {}
+    try:
+        found = checked(body, "application/json", schema)
+    except OperationError as error:
+        status = error.status
+    assert status in (200, 400, 422)
+    if status == 200:
+        jsonschema.validate(found, schema)
 
 
 def test_a_listener_that_others_reach_needs_a_token() -> None:

@@ -38,6 +38,8 @@ RATES: Final = {"tile": 10, "large": 30}
 """Most pictures a second."""
 QUALITY: Final = {"tile": 75, "large": 85, SNAPSHOT: 92}
 RATE: Final = Fraction(30)
+MOST_KEPT: Final = 1024
+"""Sources and kinds of pictures that are remembered."""
 logger = logging.getLogger("picasso.module")
 
 
@@ -188,6 +190,9 @@ class Views:
         now_s = time.monotonic()
         if now_s < self._due_s.get(key, 0.0):
             return False
+        if len(self._due_s) > MOST_KEPT:  # sources that have come and gone
+            self._due_s = {known: due_s for known, due_s in self._due_s.items() if self.live.is_watched(*known)}
+            self._specs.clear()
         step_s = 1 / RATES[kind]
         self._due_s[key] = max(self._due_s.get(key, 0.0) + step_s, now_s - step_s / 2)
         return True
