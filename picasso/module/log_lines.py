@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -79,7 +80,11 @@ class JsonFormat(logging.Formatter):
             said["exception"] = self.formatException(record.exc_info)
         if (repeats := getattr(record, REPEATS, None)) is not None:
             said["repeats"], said["repeats_s"] = repeats
-        return msgspec.json.encode(said, enc_hook=repr).decode()
+        try:
+            return msgspec.json.encode(said, enc_hook=repr).decode()
+        except (TypeError, ValueError, RecursionError):  # what is no UTF-8, or goes round in a circle
+            plain = {key: value if isinstance(value, int | float) else str(value) for key, value in said.items()}
+            return json.dumps(plain)
 
 
 FORMATS: Final = {TEXT: Format, JSON: JsonFormat}

@@ -15,6 +15,11 @@ TRACESTATE: Final = "tracestate"
 UBER: Final = "uber-trace-id"
 """The header of Jaeger."""
 _PARENT: Final = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
+_MEMBER: Final = re.compile(
+    r"[a-z0-9][a-z0-9_*/@-]{0,255}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]"
+)
+MAX_STATE: Final = 512
+"""Characters of a ``tracestate`` that travel on; a longer one is left out, as W3C allows."""
 _JAEGER: Final = re.compile(r"([0-9a-f]{1,32}):([0-9a-f]{1,16}):[0-9a-f]{1,16}:[0-9a-f]{1,2}")
 
 
@@ -56,10 +61,18 @@ def read_context(headers: Mapping[str, str]) -> TraceContext | None:
     known = {name.lower(): value.strip() for name, value in headers.items()}
     found = _PARENT.fullmatch(known.get(TRACEPARENT, "").lower())
     if found is not None and found[1] != "ff" and (found[1] != "00" or found[4] is None):
-        context = TraceContext(int(found[2], 16), int(found[3], 16), known.get(TRACESTATE, ""))
+        context = TraceContext(int(found[2], 16), int(found[3], 16), _state(known.get(TRACESTATE, "")))
         if context.trace_id and context.span_id:
             return context
     found = _JAEGER.fullmatch(known.get(UBER, "").lower().replace("%3a", ":"))
     if found is not None and int(found[1], 16) and int(found[2], 16):
         return TraceContext(int(found[1], 16), int(found[2], 16))
     return None
+
+
+def _state(text: str) -> str:
+    """Return what vendors wrote, if it is as W3C says; a peer may send anything."""
+    members = [member.strip() for member in text.split(",") if member.strip()] if len(text) <= MAX_STATE else []
+    keys = {member.partition("=")[0] for member in members}
+    is_sound = len(keys) == len(members) <= 32 and all(map(_MEMBER.fullmatch, members))
+    return ",".join(members) if is_sound else ""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, final
 
 from picasso.errors import require
+from picasso.trace.span import sound
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
@@ -77,10 +78,10 @@ class SpanPipe:
             http.OTLPSpanExporter(endpoint=endpoint.url, headers=dict(headers or {}) or None, timeout=TIMEOUT_S)
         )
         self._processor = BatchSpanProcessor(self._exporter)
-        said = {key: str(value) for key, value in (attributes or {}).items()}
+        said = {sound(key): sound(value) for key, value in (attributes or {}).items()}
         self._provider = sdk.TracerProvider(
             sampler=ALWAYS_ON,  # the caller that begins a trace has decided
-            resource=Resource.create({**said, "service.name": service_name}),
+            resource=Resource.create({**said, "service.name": sound(service_name)}),
             id_generator=_id_generator(),
             shutdown_on_exit=False,
         )

@@ -11,7 +11,7 @@ from picasso.trace.current import current_span
 from picasso.trace.endpoint import TraceEndpoint
 from picasso.trace.log_events import log_lines_as_events
 from picasso.trace.none import NO_SPAN
-from picasso.trace.span import Span
+from picasso.trace.span import Span, sound
 
 CLOSE_S: Final = 3.0
 """Seconds that the exit of a program waits for spans to be sent."""
@@ -74,7 +74,7 @@ class TelemetrySpan:
         pipe = _process.pipe
         if pipe is None:
             return NO_SPAN
-        return Span(pipe.start(name, None), pipe.start, takes=_takes_all, ends_itself=True)
+        return Span(pipe.start(sound(name), None), pipe.start, takes=_takes_all, ends_itself=True)
 
     @staticmethod
     def current() -> Any:

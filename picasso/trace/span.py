@@ -88,7 +88,7 @@ class Span:
             start_ns: When it began, nanoseconds since 1970; by default now.
             ends_itself: Whether it ends with its ``with`` block; else ``end`` does.
         """
-        sdk = self._start(str(name), self._context, start_ns)
+        sdk = self._start(sound(name), self._context, start_ns)
         made = Span(
             sdk,
             self._start,
@@ -113,11 +113,11 @@ class Span:
 
     def set_string_attribute(self, key: str, value: str) -> None:
         """Set an attribute, ``key``, to a ``value``."""
-        self._set(key, str(value))
+        self._set(key, sound(value))
 
     def set_string_vec_attribute(self, key: str, value: Sequence[str]) -> None:
         """Set an attribute, ``key``, to the texts of ``value``."""
-        self._set(key, [str(one) for one in value])
+        self._set(key, [sound(one) for one in value])
 
     def set_int_attribute(self, key: str, value: int) -> None:
         """Set an attribute, ``key``, to a ``value``."""
@@ -146,7 +146,8 @@ class Span:
     def add_event(self, name: str, attributes: Mapping[str, str] | None = None) -> None:
         """Add an event, ``name``, that happens now, with its ``attributes``."""
         if self._sdk.is_recording():
-            self._sdk.add_event(str(name), {str(key): str(value) for key, value in (attributes or {}).items()})
+            said = {sound(key): sound(value) for key, value in (attributes or {}).items()}
+            self._sdk.add_event(sound(name), said)
 
     def set_status_ok(self) -> None:
         """Say that the work is done."""
@@ -154,7 +155,7 @@ class Span:
 
     def set_status_error(self, message: str) -> None:
         """Say that the work has failed, with a ``message``."""
-        self._set_status("ERROR", str(message))
+        self._set_status("ERROR", sound(message))
 
     def set_status_unset(self) -> None:
         """Say nothing of how the work went. What was said before stays, as OpenTelemetry has it."""
@@ -184,7 +185,7 @@ class Span:
             "exception.stacktrace": lines[-MAX_TRACEBACK:],
             "python.version": f"{platform.python_implementation()} {sys.version.split()[0]}",
         }
-        self._sdk.add_event("exception", attributes)
+        self._sdk.add_event("exception", {key: sound(text) for key, text in attributes.items()})
 
     def __enter__(self) -> Self:
         enter(self)
@@ -205,7 +206,7 @@ class Span:
 
     def _set(self, key: str, value: Any) -> None:
         if self._sdk.is_recording():
-            self._sdk.set_attribute(str(key), value)
+            self._sdk.set_attribute(sound(key), value)
 
     def _set_status(self, code: str, text: str | None) -> None:
         if not self._sdk.is_recording():
@@ -213,6 +214,12 @@ class Span:
         from opentelemetry.trace import Status, StatusCode
 
         self._sdk.set_status(Status(StatusCode[code], text))
+
+
+def sound(value: object) -> str:
+    """Return a value as text that UTF-8 can write: one that it cannot would cost all spans of a batch."""
+    text = str(value)
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _whole(value: int) -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, final
 
 from picasso.trace.context import read_context
 from picasso.trace.log_events import log_lines_as_events
-from picasso.trace.span import Span
+from picasso.trace.span import Span, sound
 
 if TYPE_CHECKING:
     from picasso.primitives import VideoFrame
@@ -60,7 +60,7 @@ class Tracer:
             takes: Which lines of the log become events.
         """
         self._pipe = pipe
-        self._root_span_name = root_span_name
+        self._root_span_name = sound(root_span_name)
         self._period = sampling_period
         self._frame_json = frame_json
         self._now_ns = now_ns

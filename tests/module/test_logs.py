@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from picasso.engine.source_at_work import work_for
 from picasso.engine.threads import EngineThread
-from picasso.module.log_lines import REPEATS, TRACE, Format
+from picasso.module.log_lines import REPEATS, TRACE, Format, JsonFormat
 from picasso.module.log_repeats import MAX_KINDS, Repeats
 from picasso.module.logs import OFF, LogLevels, logging_to
 
@@ -136,6 +136,17 @@ def record(level: int, text: str, *values: object, source_id: str | None = None)
     made = logging.LogRecord("picasso.module", level, "", 0, text, values, None)
     made.source_id = source_id
     return made
+
+
+def test_json_writes_what_utf8_cannot_and_what_goes_in_a_circle() -> None:
+    """Records are not logged here: what runs the tests writes them down, too, and cannot."""
+    odd, wrong = record(INFO, "file %s", "a\udc80"), record(INFO, "seen")
+    circle: list[object] = []
+    circle.append(circle)
+    odd.circle, wrong.thing = circle, object
+    first, second = (json.loads(JsonFormat().format(one)) for one in (odd, wrong))
+    assert (first["message"], first["circle"]) == ("file a\udc80", "[[...]]")
+    assert second["thing"].startswith("<class")
 
 
 def texts(records: Iterable[logging.LogRecord]) -> list[str]:

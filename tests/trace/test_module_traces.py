@@ -191,8 +191,20 @@ def test_a_module_that_an_element_stops_sends_the_trace_of_the_frame_that_did_it
         run(config(receiver.url, [element(code, "fail")]))
     root = receiver.root()
     assert root.attributes["drop_reason"] == "stopped"
+    assert root.find(f"stage/pyfunc/{code}.fail").status == (2, "python.exception")
     span = root.find("process-frame")
     assert (span.status, len(span.events)) == ((2, "python.exception"), 1)
+
+
+def test_a_frame_that_the_engine_loses_says_why(receiver: OtlpReceiver, caplog: pytest.LogCaptureFixture) -> None:
+    tree = config(receiver.url, [], frame={"width": None, "height": None}, output_frame={"codec": "h264"})
+    with Module(tree, clock=MonotonicClock()) as module:
+        odd = VideoFrame("cam", "30/1", 17, 17, time_base=(1, 10**9), pts=0)
+        module.send(odd, np.zeros((17, 17, 3), np.uint8))
+        assert module.run()["cam"] == []
+    root = receiver.root()
+    assert (root.attributes["drop_reason"], root.status) == ("failed", (2, "python.exception"))
+    assert root.events[0][1]["exception.type"].startswith("picasso.errors.")
 
 
 def test_a_frame_that_is_dropped_says_why(receiver: OtlpReceiver, code: str) -> None:

@@ -341,3 +341,50 @@ def test_a_program_that_ends_sends_what_waits(receiver: OtlpReceiver) -> None:
 def test_no_library_is_loaded_before_a_tracer_is() -> None:
     code = "import sys, picasso.trace; print([n for n in sys.modules if n.startswith(('opentelemetry', 'requests'))])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+STATES = {
+    "vendor=1": "vendor=1",
+    " a=1 , b@c=x y ,": "a=1,b@c=x y",
+    "a": "",
+    "A=1": "",
+    "a=1,a=2": "",
+    "a=\n1": "",
+    "x=" + "1" * 255: "x=" + "1" * 255,
+    "x" * 600 + "=1": "",
+    ",".join(f"k{n}=1" for n in range(33)): "",
+}
+
+
+@pytest.mark.parametrize(("said", "kept"), STATES.items(), ids=range(len(STATES)))
+def test_what_vendors_write_travels_if_it_is_as_w3c_says(
+    said: str, kept: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    context = read_context({"traceparent": f"00-{'a' * 32}-{'b' * 16}-01", "tracestate": said})
+    assert context is not None
+    assert context.state == kept
+    with otlp_receiver() as receiver:
+        pipe = SpanPipe(TraceEndpoint.parse(receiver.url), "x")
+        pipe.start("n", context).end()
+        assert pipe.close(5.0).sent == 1
+    assert caplog.text == ""
+
+
+def test_text_that_utf8_cannot_write_costs_no_span(receiver: OtlpReceiver) -> None:
+    pipe = SpanPipe(TraceEndpoint.parse(receiver.url), "n\udc80")
+    trace = Tracer(pipe, "root\udc80", sampling_period=1).begin(frame())
+    assert trace is not None
+    with trace.root.nested_span("a\udc80") as span:
+        span.set_string_attribute("k\udc80", "v\udc80")
+        span.set_string_vec_attribute("l", ["\udc80", "süd"])
+        span.add_event("e\udc80", {"x\udc80": "y\udc80"})
+        span.fail(ValueError("broken \udc80"))
+        span.set_status_error("s\udc80")
+    trace.finish([], 0)
+    assert pipe.close(5.0).sent == 2
+    root = receiver.root()
+    assert root.name == "root\\udc80"
+    inner = root.find("a\\udc80")
+    assert inner.attributes == {"k\\udc80": "v\\udc80", "l": ["\\udc80", "süd"]}
+    assert inner.events[0] == ("e\\udc80", {"x\\udc80": "y\\udc80"})
+    assert inner.events[1][1]["exception.message"] == "broken \\udc80"

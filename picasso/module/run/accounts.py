@@ -231,6 +231,12 @@ class Accounts:
         ticket = self._at_sinks.get(id(frame))
         return None if ticket is None else ticket.trace
 
+    def blame(self, frame: VideoFrame, error: BaseException) -> None:
+        """Say in the trace of a ``frame`` that an ``error`` ends its way."""
+        ticket = self.ticket(frame)
+        if ticket is not None and ticket.trace is not None:
+            ticket.trace.root.fail(error)
+
     def drop(self, frame: VideoFrame, reason: str) -> Ticket | None:
         """Count a frame that goes no further; None where it is counted already."""
         return self._settle(frame, reason)

@@ -249,8 +249,8 @@ class Pipeline:
         if self._failed.is_set():
             self._give_up(work)
             return
+        traces = [frame.trace for frame in work.frames if frame.trace is not None]
         try:
-            traces = [frame.trace for frame in work.frames if frame.trace is not None]
             for element, stats in group.elements:
                 for trace in traces:
                     trace.enter(stats.stage, work.trail[-1][1])
@@ -266,6 +266,8 @@ class Pipeline:
             else:
                 outgoing.put(work)
         except BaseException as error:  # noqa: BLE001 - reported; a dead thread would leave the sources waiting
+            for trace in traces:
+                trace.stage.fail(error)
             self._fail_once(error)
             self._give_up(work)
 

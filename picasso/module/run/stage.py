@@ -191,6 +191,7 @@ class ModuleStage:
                 self._count(frame.video_frame, Fate.STOPPED)
             except Exception as error:  # noqa: BLE001 - one frame must not end the source, or the others of its batch
                 self._report(frame, error)
+                self.accounts.blame(frame.video_frame, error)
                 self._count(frame.video_frame, Fate.FAILED)
         for event in work.events:
             source = self._sources.get(event.source_id)
@@ -246,6 +247,7 @@ class ModuleStage:
     def lose(self, frame: VideoFrame, error: BaseException) -> bool:
         """Take notice of a frame that the engine lost; tell whether it was in the module."""
         reason = Fate.STOPPED if isinstance(error, ShutDownError) else Fate.FAILED
+        self.accounts.blame(frame, error)
         ticket = self.accounts.drop(frame, reason)
         if ticket is None:
             return False

@@ -13,7 +13,7 @@ from picasso.engine.threads import EngineThread
 from picasso.errors import SpecError, require
 from picasso.module.events import MODULE, ModuleEvent
 from picasso.module.sinks.far import EVENTS, KINDS, QUEUE_LENGTH, FarSink
-from picasso.module.sinks.outbox import Outbox, Parcel
+from picasso.module.sinks.outbox import SIZE_BYTES, Outbox, Parcel
 from picasso.module.sinks.record import json_of
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class MqttSink(FarSink):
         key: str | None = None,
         send: Sequence[str] = KINDS,
         queue_length: int = QUEUE_LENGTH,
+        queue_byte_size: int = SIZE_BYTES,
         skip_frames_without_objects: bool = False,
     ) -> None:
         """Call the broker; what comes meanwhile waits.
@@ -72,6 +73,7 @@ class MqttSink(FarSink):
             key: Its key, a file.
             send: ``metadata``, ``events`` or both.
             queue_length: Messages that may wait; the oldest of more are dropped and counted.
+            queue_byte_size: Bytes of them.
             skip_frames_without_objects: Whether frames without objects are left out.
 
         Raises:
@@ -106,7 +108,7 @@ class MqttSink(FarSink):
         self._where = f"{self.name} {parts.scheme}://{parts.netloc.rpartition('@')[2]}"
         client.connect_async(parts.hostname, parts.port or PORTS[parts.scheme], keepalive_s)
         client.loop_start()
-        outbox = Outbox(self._where, self._publish, length=queue_length, batch=IN_FLIGHT)
+        outbox = Outbox(self._where, self._publish, length=queue_length, size_bytes=queue_byte_size, batch=IN_FLIGHT)
         super().__init__(module, outbox, send, skip_frames_without_objects=skip_frames_without_objects)
 
     def topic_of(self, kind: str, source_id: str | None) -> str:

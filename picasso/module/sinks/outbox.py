@@ -13,6 +13,8 @@ from picasso.engine.threads import EngineThread
 
 BACK_OFF_S: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 """Seconds before each further attempt; the last holds for all that follow."""
+SIZE_BYTES: Final = 64 << 20
+"""Bytes of messages that wait, where nothing else is said."""
 CLOSE_S: Final = 5.0
 """Seconds that closing waits for what is queued."""
 logger = logging.getLogger("picasso.module")
@@ -43,13 +45,22 @@ class Outbox:
 
     Guarantees:
 
-    - ``put`` never waits. Where ``length`` messages wait, the oldest are dropped, and counted as ``overflow``.
+    - ``put`` never waits. Where more than ``length`` messages or ``size_bytes`` bytes wait, the oldest are dropped, and
+      counted as ``overflow``; the newest stays.
     - A receiver that is away is tried again and again, later and later; what it refuses is counted as ``refused``.
     - ``close`` waits for what is queued, for five seconds at most; what is left then is counted as ``unsent``.
     - ``put == sent + sum(dropped.values()) + waiting``, always, for frames and for all messages.
     """
 
-    def __init__(self, name: str, send: Callable[[Sequence[Parcel]], object], *, length: int, batch: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        send: Callable[[Sequence[Parcel]], object],
+        *,
+        length: int,
+        size_bytes: int = SIZE_BYTES,
+        batch: int,
+    ) -> None:
         """Start the thread.
 
         Args:
@@ -57,12 +68,16 @@ class Outbox:
             send: Sends some messages, and returns when they have arrived. It raises ``UnreachableError`` and
                 ``RefusedError``, and looks at ``is_stopped`` where it waits.
             length: Messages that may wait.
+            size_bytes: Bytes of them.
             batch: Messages that are sent at once.
         """
         self._name = name
         self._send = send
         self._length = length
+        self._size_bytes = size_bytes
         self._batch = batch
+        self._bytes = 0
+        """Of the queue, without what is under way."""
         self._queue: deque[Parcel] = deque()
         self._under_way: list[Parcel] = []
         self._changed = threading.Condition()
@@ -85,8 +100,9 @@ class Outbox:
                 self._drop([parcel], "unsent")
                 return
             self._queue.append(parcel)
-            if len(self._queue) > self._length:
-                self._drop([self._queue.popleft()], "overflow")
+            self._bytes += len(parcel.body)
+            while len(self._queue) > self._length or (self._bytes > self._size_bytes and len(self._queue) > 1):
+                self._drop([self._take()], "overflow")
             self._changed.notify_all()
 
     @property
@@ -161,8 +177,13 @@ class Outbox:
             if self.is_stopped:
                 return None
             while self._queue and len(self._under_way) < self._batch:
-                self._under_way.append(self._queue.popleft())
+                self._under_way.append(self._take())
             return list(self._under_way) or None
+
+    def _take(self) -> Parcel:
+        parcel = self._queue.popleft()
+        self._bytes -= len(parcel.body)
+        return parcel
 
     def _wait(self, delay_s: float) -> None:
         """Wait for the next attempt, unless it is stopped."""

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from picasso.errors import SpecError, require
 from picasso.module.sinks.far import KINDS, QUEUE_LENGTH, FarSink
-from picasso.module.sinks.outbox import Outbox, Parcel, RefusedError, UnreachableError
+from picasso.module.sinks.outbox import SIZE_BYTES, Outbox, Parcel, RefusedError, UnreachableError
 
 SIGNATURE: Final = "X-Picasso-Signature"
 """The header with the signature of a body."""
@@ -35,6 +35,7 @@ class WebhookSink(FarSink):
         send: Sequence[str] = KINDS,
         batch_size: int = 100,
         queue_length: int = QUEUE_LENGTH,
+        queue_byte_size: int = SIZE_BYTES,
         timeout_s: float = 10.0,
         skip_frames_without_objects: bool = False,
     ) -> None:
@@ -48,6 +49,7 @@ class WebhookSink(FarSink):
             send: ``metadata``, ``events`` or both.
             batch_size: Records that a request holds at most.
             queue_length: Records that may wait; the oldest of more are dropped and counted.
+            queue_byte_size: Bytes of them.
             timeout_s: Seconds that the receiver may take.
             skip_frames_without_objects: Whether frames without objects are left out.
 
@@ -67,7 +69,7 @@ class WebhookSink(FarSink):
         self._session = self._requests.Session()
         self._quiet_until_s = 0.0
         name = f"{self.name} {parts.scheme}://{parts.netloc.rpartition('@')[2]}"  # paths and queries may be secrets
-        outbox = Outbox(name, self._post, length=queue_length, batch=batch_size)
+        outbox = Outbox(name, self._post, length=queue_length, size_bytes=queue_byte_size, batch=batch_size)
         super().__init__(module, outbox, send, skip_frames_without_objects=skip_frames_without_objects)
 
     def close(self) -> None:
