@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, final
 
 from picasso.engine.messages import OutputMessage
 from picasso.flow.output import Branch, shares_of
+from picasso.flow.state import bounded_reason
 from picasso.primitives import EndOfStream, VideoFrame
 from picasso.surface import SurfaceView
 
@@ -76,4 +77,4 @@ class Fanout:
     def drop(self, frame: VideoFrame, reason: str) -> None:
         """Count a frame that the stage does not send. Called by the stage."""
         logger.debug("source %r: frame at pts %d is dropped: %s", self.source_id, frame.pts, reason)
-        self.dropped[reason] += 1
+        self.dropped[bounded_reason(reason, self.dropped)] += 1

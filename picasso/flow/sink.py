@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol, final
 from picasso.engine.policies import OverflowPolicy, PtsResetPolicy
 from picasso.engine.source_at_work import work_for
 from picasso.engine.threads import EngineThread
-from picasso.flow.state import SinkStatus
+from picasso.flow.state import SinkStatus, bounded_reason
 from picasso.media.location import Location
 from picasso.media.writer import StreamWriter
 
@@ -246,7 +246,7 @@ class SinkThread:
             if reason is None:
                 self._written += 1
             else:
-                self._dropped[reason] += 1
+                self._dropped[bounded_reason(reason, self._dropped)] += 1
 
     def _fail(self, error: BaseException) -> None:
         if self._failure is None:

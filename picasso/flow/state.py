@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
+
+MOST_REASONS: Final = 64
+"""Words for which frames are counted as dropped, in one place; those beyond, which are words of users, count as
+``other``."""
+OTHER: Final = "other"
+
+
+def bounded_reason(reason: str, known: Collection[str]) -> str:
+    """Return the word under which a drop is counted where words are ``known``: users may make up any number of them."""
+    reason = str(reason)
+    return reason if reason in known or len(known) < MOST_REASONS else OTHER
 
 
 class SourceState(StrEnum):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from picasso.engine import Step
-from picasso.observe.families import bounded, counter, durations, gauge, one_of
+from picasso.observe.families import counter, durations, gauge, one_of
 from picasso.observe.module_families import STATES
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def runner_families(statuses: Sequence[SourceStatus]) -> Iterator[Metric]:
         {
             (one.source_id, why): count
             for one in statuses
-            for why, count in bounded(_together(one.source_dropped, one.stage_dropped)).items()
+            for why, count in _together(one.source_dropped, one.stage_dropped).items()
         },
     )
     yield counter(
@@ -106,7 +106,7 @@ def runner_families(statuses: Sequence[SourceStatus]) -> Iterator[Metric]:
             (one.source_id, f"{place}", why): count
             for one in statuses
             for place, sink in enumerate(one.sinks)
-            for why, count in bounded(sink.dropped_by).items()
+            for why, count in sink.dropped_by.items()
         },
     )
 

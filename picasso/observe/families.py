@@ -24,9 +24,6 @@ NS_PER_S: Final = 1_000_000_000
 MS_PER_S: Final = 1_000
 SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 """Bounds of the sizes of batches."""
-MOST_REASONS: Final = 32
-"""Reasons of one series of dropped frames; those beyond, which are words of users, count as ``other``."""
-OTHER: Final = "other"
 _SIZES: Final = [f"{size}.0" for size in SIZES]
 Values = Mapping[tuple[str, ...], float]
 _LE: Final = [repr(bound_ns / NS_PER_S) for bound_ns in BOUNDS_NS]
@@ -36,7 +33,7 @@ def counter(name: str, text: str, labels: Sequence[str], values: Values) -> Metr
     """Return a family of counters, called ``<name>_total``, with a value for each combination of labels."""
     family: Metric = core.CounterMetricFamily(name, text, labels=labels)
     for key, value in values.items():
-        family.add_metric(key, value)  # type: ignore[attr-defined]  # of the families only
+        family.add_metric(_key(key), value)  # type: ignore[attr-defined]  # of the families only
     return family
 
 
@@ -44,7 +41,7 @@ def gauge(name: str, text: str, labels: Sequence[str], values: Values) -> Metric
     """Return a family of gauges, with a value for each combination of labels."""
     family: Metric = core.GaugeMetricFamily(name, text, labels=labels)
     for key, value in values.items():
-        family.add_metric(key, value)  # type: ignore[attr-defined]
+        family.add_metric(_key(key), value)  # type: ignore[attr-defined]
     return family
 
 
@@ -55,7 +52,7 @@ def durations(
     family: Metric = core.HistogramMetricFamily(name, text, labels=labels)
     for key, summary in summaries.items():
         buckets = [*zip(_LE, summary.within, strict=True), ("+Inf", summary.count)]
-        family.add_metric(key, buckets, summary.sum_ns / NS_PER_S)  # type: ignore[attr-defined]
+        family.add_metric(_key(key), buckets, summary.sum_ns / NS_PER_S)  # type: ignore[attr-defined]
     return family
 
 
@@ -66,7 +63,7 @@ def sizes(name: str, text: str, labels: Sequence[str], counts: Mapping[tuple[str
         within = [sum(count for size, count in by_size.items() if size <= bound) for bound in SIZES]
         buckets = [*zip(_SIZES, within, strict=True), ("+Inf", sum(by_size.values()))]
         total = sum(size * count for size, count in by_size.items())
-        family.add_metric(key, buckets, total)  # type: ignore[attr-defined]
+        family.add_metric(_key(key), buckets, total)  # type: ignore[attr-defined]
     return family
 
 
@@ -75,14 +72,9 @@ def one_of(now: str, all_of_them: Sequence[str]) -> dict[str, float]:
     return {one: float(one == now) for one in all_of_them}
 
 
-def bounded(dropped: Mapping[str, int]) -> dict[str, int]:
-    """Return counts by reason, those beyond the first reasons together."""
-    if len(dropped) <= MOST_REASONS:
-        return dict(dropped)
-    reasons = list(dropped)
-    kept = {reason: dropped[reason] for reason in reasons[:MOST_REASONS]}
-    kept[OTHER] = kept.get(OTHER, 0) + sum(dropped[reason] for reason in reasons[MOST_REASONS:])
-    return kept
+def _key(names: Sequence[str]) -> tuple[str, ...]:
+    """Return values of labels that can be written: names of others may hold half of a character."""
+    return tuple(name if name.isascii() else name.encode("utf-8", "replace").decode() for name in names)
 
 
 def distinct(names: Sequence[str]) -> list[str]:
@@ -114,7 +106,7 @@ def record_families(records: Sequence[Record]) -> Iterator[Metric]:
         for one in records:
             for stage in one.stage_stats:
                 value = getattr(stage, field)
-                family.add_metric([one.record_type, stage.stage_name], value, timestamp=one.ts / MS_PER_S)
+                family.add_metric(_key([one.record_type, stage.stage_name]), value, timestamp=one.ts / MS_PER_S)
         yield family
 
 
@@ -124,5 +116,5 @@ def custom_families(metrics: Sequence[UserMetric]) -> Iterator[Metric]:
         kind = core.CounterMetricFamily if metric.kind == "counter" else core.GaugeMetricFamily
         family = kind(metric.name, metric.description or metric.name, labels=metric.labelnames)
         for labels, value, given_s in metric.samples():
-            family.add_metric(labels, value, timestamp=given_s)
+            family.add_metric(_key(labels), value, timestamp=given_s)
         yield family

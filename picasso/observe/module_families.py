@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from picasso.flow import SourceState
-from picasso.observe.families import bounded, counter, distinct, durations, gauge, one_of, sizes
+from picasso.observe.families import counter, distinct, durations, gauge, one_of, sizes
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
@@ -112,7 +112,7 @@ def _of_sinks(statistics: ModuleStatistics) -> Iterator[Metric]:
         "picasso_sink_frames_dropped",
         "Frames that it did not write, by reason.",
         ["sink", "reason"],
-        {(name, why): count for name, one in sinks for why, count in bounded(one.dropped).items()},
+        {(name, why): count for name, one in sinks for why, count in one.dropped.items()},
     )
     yield gauge("picasso_sink_waiting", "Frames in its queue.", ["sink"], {(name,): one.waiting for name, one in sinks})
     yield gauge(
@@ -139,7 +139,7 @@ def _of_sources(sources: Mapping[str, SourceStatistics]) -> Iterator[Metric]:
         "picasso_source_frames_dropped",
         "Frames that were not, by reason.",
         ["source_id", "reason"],
-        {(name, why): count for name, one in sources.items() for why, count in bounded(one.account.dropped).items()},
+        {(name, why): count for name, one in sources.items() for why, count in one.account.dropped.items()},
     )
     yield gauge(
         "picasso_source_frames_under_way", "Frames in the module.", label, each(lambda one: one.account.under_way)
@@ -201,4 +201,4 @@ def _of_sources(sources: Mapping[str, SourceStatistics]) -> Iterator[Metric]:
 
 
 def _by_reason(dropped: Mapping[str, int]) -> dict[tuple[str, ...], float]:
-    return {(reason,): count for reason, count in bounded(dropped).items()}
+    return {(reason,): count for reason, count in dropped.items()}

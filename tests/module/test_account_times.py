@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from test_module_run import FRAMES, PATTERN, no_thread_is_left, pyfunc, run, tree
+from test_module_run import ADDS, FRAMES, PATTERN, no_thread_is_left, pyfunc, run, tree
 
 from picasso.flow import LeftOut
 from picasso.module import Module
@@ -31,20 +31,23 @@ OWN_STAGES = {
 }
 
 
+@pytest.mark.parametrize("draws", [False, True])
 @pytest.mark.parametrize("codec", OWN_STAGES)
 @pytest.mark.parametrize("queues", [None, {"length": 1}], ids=["one thread", "queues"])
-def test_the_stages_of_a_frame_add_up_to_its_latency(codec: str | None, queues: Any, tmp_path: Path) -> None:
-    element = pyfunc("step", tmp_path, "def It(frame): pass")
+def test_the_stages_of_a_frame_add_up_to_its_latency(
+    codec: str | None, queues: Any, draws: bool, tmp_path: Path
+) -> None:
+    element = pyfunc("step", tmp_path, ADDS)
     source = [{**PATTERN, "properties": {**PATTERN["properties"], "source_id": name}} for name in ("a", "b")]
     parameters = {"output_frame": codec and {"codec": codec}, "buffer_queues": queues}
+    parameters |= {"draw_func": {}} if draws else {}
     module, _sink = run(tree(parameters=parameters, source=source, elements=[element]))
     statistics = module.statistics()
     for source_id in ("a", "b"):
         one = statistics.sources[source_id]
         assert one.latency.count == one.account.left == FRAMES
-        assert [name for name in one.stages if one.stages[name].count] == [
-            name.replace("step.It", f"{tmp_path}/step.py.It") for name in OWN_STAGES[codec]
-        ]
+        found = [name for name in one.stages if one.stages[name].count and "Draw" not in name]
+        assert found == [name.replace("step.It", f"{tmp_path}/step.py.It") for name in OWN_STAGES[codec]]
         assert sum(times.sum_ns for times in one.stages.values()) == one.latency.sum_ns
         assert {times.count for times in one.stages.values()} == {FRAMES}
     assert statistics.latency.count == 2 * FRAMES

@@ -111,3 +111,16 @@ def test_frames_of_a_source_that_is_one_too_many_stand_in_its_account() -> None:
     assert {name: source.account.came for name, source in statistics.sources.items()} == reads
     assert all(balance(source.account) == 0 for source in statistics.sources.values())
     assert set(statistics.total.dropped) == {"max_sources"}
+
+
+def test_reasons_that_users_make_up_are_bounded_and_every_frame_is_still_counted() -> None:
+    accounts = Accounts()
+    for number in range(500):
+        one: Any = frame(f"cam-{number % 3}", number)
+        accounts.enter(one)
+        accounts.drop(one, f"frame {number} is bad")
+        accounts.drop_all(Fate.STOPPED)
+    total = accounts.total
+    assert (total.came, sum(total.dropped.values()), total.left) == (500, 500, 0)
+    assert len(total.dropped) <= 65
+    assert total.dropped["other"] > 400

@@ -456,3 +456,14 @@ def test_the_dashboard_and_the_alarms_ask_for_what_is_there(tmp_path: Path) -> N
         prometheus.wait_for("up == 1")
         for text in asked:
             prometheus.query(text)  # raises where it cannot be parsed
+
+
+@pytest.mark.parametrize("name", ['say "hi"', "back\\\\slash", "line\nbreak", "Kamera Süd", "{x=1}"])
+def test_sources_may_have_any_name(name: str) -> None:
+    source = {**PATTERN, "properties": {**PATTERN["properties"], "source_id": name}}
+    module = Module(tree(parameters=with_metrics(), source=source), sinks=[MemorySink()])
+    module.run()
+    text = module.metrics_text()
+    assert complaints(text) <= OWN_DISLIKED
+    (line,) = re.findall(r"^picasso_source_frames_received_total\{.*\} (.*)$", text, re.MULTILINE)
+    assert float(line) == FRAMES

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, final
 
 from picasso.engine.stats import NO_TIMES, Histogram, LatencySummary
+from picasso.flow.state import bounded_reason
 from picasso.module.run.baggage import baggage_of, give
 from picasso.observe.account import SourceAccount
 from picasso.observe.rates import Rate
@@ -144,6 +145,7 @@ class Accounts:
         self._accounts: dict[str, _Open] = {}
         self._kept_back: dict[str, Counter[str]] = {}
         """What sources say that they have kept back themselves, as far as it is counted."""
+        self._reasons: set[str] = {str(fate) for fate in Fate}
         self._closed: OrderedDict[str, None] = OrderedDict()
         self._kept = kept
         self._gone = SourceAccount()
@@ -191,7 +193,7 @@ class Accounts:
         account = known or self._account(source_id)
         account.is_closed |= known is None  # a source that is never let in is as good as gone
         account.came += count
-        account.dropped[reason] += count
+        account.dropped[self._word(reason)] += count
         self._fold(source_id, account)
 
     def keep_back(self, source_id: str, so_far: Mapping[str, int]) -> None:
@@ -308,6 +310,12 @@ class Accounts:
         with self._lock:
             return sum((account.copy() for account in self._accounts.values()), self._gone)
 
+    def _word(self, reason: str) -> str:
+        """Return the word under which a reason is counted; one set of them for all sources."""
+        word = bounded_reason(reason, self._reasons)
+        self._reasons.add(word)
+        return word
+
     def _account(self, source_id: str) -> _Open:
         account = self._accounts.get(source_id)
         if account is None:
@@ -334,7 +342,7 @@ class Accounts:
                 ticket.trail.append(("frame-tag-funnel", now_ns))
                 self._at_sinks[id(frame)] = ticket
             else:
-                account.dropped[reason] += 1
+                account.dropped[self._word(reason)] += 1
                 account.add(ticket)
             self._fold(ticket.source_id, account)
         if ticket.trace is not None:

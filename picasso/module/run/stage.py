@@ -242,7 +242,10 @@ class ModuleStage:
         """Take notice that the engine has ended a ``step`` of a ``frame`` at ``end_ns``."""
         ticket = self.accounts.ticket(frame) if step in _STAGES else None
         if ticket is not None:
-            ticket.trail.append((_STAGES[step] if ticket.has_pixels else "queue-not-tagged", end_ns))
+            stage = _STAGES[step] if ticket.has_pixels else "queue-not-tagged"
+            if ticket.trail and ticket.trail[-1][0] == stage:
+                ticket.trail.pop()  # two steps, one stage
+            ticket.trail.append((stage, end_ns))
 
     def lose(self, frame: VideoFrame, error: BaseException) -> bool:
         """Take notice of a frame that the engine lost; tell whether it was in the module."""
