@@ -44,11 +44,7 @@ def main() -> None:
         verb = verbs.add_parser(name)
         verb.add_argument("--pairs", type=int, default=20)
         verb.add_argument("--sources", type=int, default=16)
-        verb.add_argument("--frames", type=int, default=25)
-    verb = verbs.add_parser("account")
-    verb.add_argument("--pairs", type=int, default=20)
-    verb.add_argument("--sources", type=int, default=16)
-    verb.add_argument("--frames", type=int, default=40)
+        verb.add_argument("--frames", type=int, default=40)
     arguments = parser.parse_args()
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}")
     if arguments.verb == "overhead":

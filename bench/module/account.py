@@ -1,7 +1,7 @@
 """What the account of a module costs: W1 on many sources, with and without it.
 
-With: what every module does, and metrics that another process reads every five seconds. Without: tickets only, which say
-whose a frame is; no counts, no times, no records, no metrics.
+With: what every module does, and metrics that another process reads every five seconds. Without: tickets only, which
+say whose a frame is; no counts, no times, no records, no metrics.
 """
 
 from __future__ import annotations
