@@ -123,3 +123,37 @@ def tree(folder: Path, *elements: dict[str, Any], **parameters: Any) -> dict[str
 def boxes(frame: Any) -> dict[str, tuple[float, ...]]:
     """Return the corners of the objects of a frame by label, in whole pixels."""
     return {one.label: tuple(round(side) for side in one.bbox.as_ltrb()) for one in frame.objects}
+
+
+def masked_squares() -> bytes:
+    """Return the detector of squares with masks, in the form of YOLO v8-seg: the prototype is where any colour is."""
+    import onnx
+    from onnx import helper, numpy_helper
+
+    model = onnx.load_from_string(squares())
+    nodes = model.graph.node
+    nodes[-1].input[0] = "with_coefficients"
+    tail = nodes.pop()
+    nodes[-1].output[0] = "both"
+    more = [
+        helper.make_node("Add", ["nothing", "one"], ["coefficients"]),
+        helper.make_node("Concat", ["both", "coefficients"], ["with_coefficients"], axis=1),
+        tail,
+        helper.make_node("ReduceMax", ["amount"], ["colored"], axes=[1], keepdims=1),
+        helper.make_node("AveragePool", ["colored"], ["small"], kernel_shape=[4, 4], strides=[4, 4]),
+        helper.make_node("Sub", ["small", "half"], ["centered"]),
+        helper.make_node("Mul", ["centered", "twenty"], ["output1"]),
+    ]
+    nodes.extend(more)
+    for weight in model.graph.initializer:
+        if weight.name == "rows":
+            weight.CopyFrom(numpy_helper.from_array(np.array([0, 8, -1], np.int64), "rows"))
+    for name, value in (("half", 0.5), ("twenty", 20.0)):
+        model.graph.initializer.append(numpy_helper.from_array(np.array(value, np.float32), name))
+    model.graph.output[0].type.tensor_type.shape.dim[1].dim_value = 8
+    model.graph.output.append(
+        helper.make_tensor_value_info("output1", onnx.TensorProto.FLOAT, ["batch", 1, SIDE // 4, SIDE // 4])
+    )
+    helper.set_model_props(model, {"task": "segment", "names": str(dict(enumerate(COLORS)))})
+    onnx.checker.check_model(model, full_check=True)
+    return bytes(model.SerializeToString())

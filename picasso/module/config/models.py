@@ -103,7 +103,7 @@ def _faults_of_model(kind: str, block: Tree, path: Path) -> Iterator[Fault]:
     if refused is not None:
         yield (*path, refused[0]), refused[1]
     elif not block.get("model_file") and block.get("engine_file"):
-        _key, text = check_format(str(block["engine_file"]), "engine") or ("", "")
+        _key, text = check_format(str(block["engine_file"])) or check_format(None, "engine") or ("", "")
         yield (*path, "engine_file"), text
     elif not block.get("model_file"):
         yield (*path, "model_file"), f"a {kind} needs it: the name of an ONNX file"

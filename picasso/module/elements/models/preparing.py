@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from picasso.errors import PicassoError
+from picasso.errors import ModelError, PicassoError
 from picasso.infer import HeadSettings, Inference, InputSpec, Session
 from picasso.infer.customs import CustomaryInput, customary_input
 from picasso.infer.files import read_labels
@@ -195,7 +195,8 @@ class Preparation:
             with self._blamed("output", "attributes"):
                 return _Heads("classifier", None, Classifier(self._rules(labels)))
         names = model.output.layer_names or [info.name for info in session.outputs]
-        with self._blamed(*(("output",) if model.label_file is None else ("label_file",))):
+        has_file = model.label_file is not None and labels is not None
+        with self._blamed("label_file" if has_file else "output"), _counted(model.label_file, labels):
             head = find_head(
                 [info for info in session.outputs if info.name in names],
                 name=model.output.head,
@@ -261,6 +262,17 @@ class Preparation:
                     prepared.object_head.decode(outputs, prepared.settings, part.scales_xy)
                 if prepared.attribute_head is not None:
                     prepared.attribute_head.decode(outputs)
+
+
+@contextmanager
+def _counted(label_file: str | None, labels: list[str] | None) -> Iterator[None]:
+    """Say how many labels there are, in what goes wrong with them."""
+    try:
+        yield
+    except ModelError as error:
+        if label_file is None or labels is None:
+            raise
+        raise ModelError(f"{label_file} has {len(labels)} labels; {error}") from error
 
 
 def _size_of(tensor: TensorInfo) -> tuple[int, int] | None:
