@@ -199,6 +199,21 @@ class EngineStats:
     sources: Mapping[str, SourceStats]
     """Live sources, and those that ended by themselves, by source id."""
 
+    def _repr_html_(self) -> str:
+        from picasso.primitives.html import table
+
+        steps = list(Step)
+        rows = [
+            (
+                *(name, one.frames_in, one.frames_out, sum(one.dropped.values()), sum(one.errors.values())),
+                one.queue_depth,
+                *(one.latency[step].p50_ns / 1e6 for step in steps),
+            )
+            for name, one in self.sources.items()
+        ]
+        headings = ("source", "in", "out", "dropped", "errors", "queue", *(f"{step} p50 ms" for step in steps))
+        return table(headings, rows)
+
 
 @final
 class Meter:

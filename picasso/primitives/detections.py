@@ -172,6 +172,11 @@ class Detections:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def _repr_html_(self) -> str:
+        from picasso.primitives.html import of_detections
+
+        return of_detections(self)
+
     def __iter__(self) -> Iterator[Detection]:
         for row in range(len(self)):
             mask = None if self.masks is None else self.masks[row]

@@ -211,3 +211,8 @@ class VideoFrame(MovableFrame):
             f"VideoFrame({self._source_id!r}, {self._width}x{self._height}, pts={self._pts}, "
             f"objects={self._objects.count}, attributes={len(self._attributes)})"
         )
+
+    def _repr_html_(self) -> str:
+        from picasso.primitives.html import of_frame
+
+        return of_frame(self)

@@ -10,6 +10,7 @@ import numpy as np
 
 from picasso.errors import ConsumedError, SurfaceError, UploadError
 from picasso.surface import planes as plane_maths
+from picasso.surface.array_like import ArrayLike
 from picasso.surface.cuda import (
     DevicePlane,
     DevicePlanes,
@@ -39,11 +40,12 @@ class Buffer(Protocol):
         """View a slot."""
 
 
-class SurfaceView(DescribedPixels):
+class SurfaceView(ArrayLike, DescribedPixels):
     """Pixels of one picture: no copy is made, strides are honoured, and the owner of the pixels is kept alive.
 
     Made by ``wrap``, ``allocate``, ``from_planes``, ``from_buffer``, ``from_cuda_array`` and ``from_dlpack``; what
     cannot be pixels raises ``SurfaceError``. Size, format and planes never change; the pixels may.
+    NumPy reads a picture of one plane in host memory (``np.asarray``), and a notebook shows any picture.
     ``PicassoEngine.send_frame`` moves a view: it is falsy from then on, and every use of it raises ``ConsumedError``.
     """
 

@@ -129,6 +129,21 @@ class Placement:
         """Whether every pixel stays where and what it is."""
         return self.crop_ltwh == (0, 0, *self.source_wh) == self.inner_ltwh and self.source_wh == self.target_wh
 
+    def _repr_html_(self) -> str:
+        from picasso.primitives.html import boxes, table
+
+        left, top, width, height = self.inner_ltwh
+        corners = [(left, top), (left + width, top), (left + width, top + height), (left, top + height)]
+        rows = [
+            ("source", "{} x {}".format(*self.source_wh)),
+            ("crop (left, top, width, height)", str(self.crop_ltwh)),
+            ("target", "{} x {}".format(*self.target_wh)),
+            ("inner (left, top, width, height)", str(self.inner_ltwh)),
+            ("scale", "{:.6g}, {:.6g}".format(*self.scale_xy)),
+            ("offset", "{:.6g}, {:.6g}".format(*self.offset_xy)),
+        ]
+        return boxes(self.target_wh, [(corners, "source")]) + table(("placement", ""), rows)
+
     def transformations(self) -> list[VideoFrameTransformation]:
         """Return the operations that say the same in a frame's chain: a crop, if any, and a letterbox."""
         width, height = self.source_wh
