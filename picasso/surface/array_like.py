@@ -64,7 +64,7 @@ class ArrayLike:
         return self._converted(VideoFormat.RGB)
 
     def to_bgr(self) -> Bytes:
-        """Return the same, blue first, as OpenCV has pictures."""
+        """Return the same ``(H, W, 3)`` with blue first, as OpenCV has pictures."""
         return self._converted(VideoFormat.BGR)
 
     def to_pil(self) -> Any:
