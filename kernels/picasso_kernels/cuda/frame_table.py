@@ -113,10 +113,8 @@ class Frame(NamedTuple):
     bias_red: int
     bias_green: int
     bias_blue: int
-    pad_red: int
-    """What the bars of a tensor are before the scaling, 0..255."""
-    pad_green: int
-    pad_blue: int
+    pad: int
+    """What the bars of a tensor are before the scaling: red in the lowest byte, green, blue."""
 
 
 ADDRESSES: Final = 14

@@ -108,8 +108,8 @@ class _Planner:
         reader = self.add_source(planar)
         self.add_target()
         self.add_coefficients(normalize)
-        for color, level in zip(("red", "green", "blue"), pad, strict=True):
-            self.row[f"pad_{color}"] = level
+        red, green, blue = pad
+        self.row["pad"] = red | green << 8 | blue << 16
         writer = "planes" if planar else _writer(self.target.format)
         sources = [Place(samples.plane, samples.shift) for samples in self.components]
         width, height = self.target_wh

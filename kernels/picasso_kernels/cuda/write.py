@@ -9,6 +9,7 @@ from __future__ import annotations
 from picasso_kernels.cuda.frame_table import Frame
 from picasso_kernels.cuda.instructions import (
     Plane,
+    byte_of,
     load_number,
     scaled_half,
     scaled_single,
@@ -147,14 +148,10 @@ def shared(chroma: int, shown: int) -> int:
     return (chroma * shown + 128 * (4 - shown) + 2) >> 2
 
 
-def beyond(frame: Frame, x: int, y: int) -> int:
-    """Return a negative number of a pixel in a bar, else 0 or more."""
-    return (x - frame.left) | (frame.right - 1 - x) | (y - frame.top) | (frame.bottom - 1 - y)
-
-
-def padded(outside: int, value: int, pad: int) -> int:
-    """Return a channel; in a bar, where ``outside`` is negative, it is ``pad``."""
-    return pad if outside < 0 else value
+def pad_at(frame: Frame, x: int, y: int) -> int:
+    """Return the packed channels of a pixel in a bar, where readers give 0; elsewhere 0."""
+    outside = load_number(frame.columns, 4 * x) | load_number(frame.rows, 4 * y)
+    return frame.pad if outside < 0 else 0
 
 
 def write_half_planes(frame: Frame, column: int, row: int) -> None:
@@ -168,10 +165,10 @@ def write_half_planes(frame: Frame, column: int, row: int) -> None:
 def write_half_pairs(frame: Frame, column: int, row: int, pair: PixelPair) -> None:
     """Write two pixels of a row to the three planes."""
     at = row * frame.target_pitch + 4 * column
-    first, second = beyond(frame, 2 * column, row), beyond(frame, 2 * column + 1, row)
-    red, red_ = padded(first, pair[0], frame.pad_red), padded(second, pair[4], frame.pad_red)
-    green, green_ = padded(first, pair[1], frame.pad_green), padded(second, pair[5], frame.pad_green)
-    blue, blue_ = padded(first, pair[2], frame.pad_blue), padded(second, pair[6], frame.pad_blue)
+    first, second = pad_at(frame, 2 * column, row), pad_at(frame, 2 * column + 1, row)
+    red, red_ = pair[0] | byte_of(first, 0), pair[4] | byte_of(second, 0)
+    green, green_ = pair[1] | byte_of(first, 1), pair[5] | byte_of(second, 1)
+    blue, blue_ = pair[2] | byte_of(first, 2), pair[6] | byte_of(second, 2)
     write_half_pair(frame, frame.target, at, column, red, red_, frame.scale_red, frame.bias_red)
     write_half_pair(frame, frame.target_u, at, column, green, green_, frame.scale_green, frame.bias_green)
     write_half_pair(frame, frame.target_v, at, column, blue, blue_, frame.scale_blue, frame.bias_blue)
@@ -201,10 +198,10 @@ def write_single_planes(frame: Frame, column: int, row: int) -> None:
 def write_single_pairs(frame: Frame, column: int, row: int, pair: PixelPair) -> None:
     """Write two pixels of a row to the three planes."""
     at = row * frame.target_pitch + 8 * column
-    first, second = beyond(frame, 2 * column, row), beyond(frame, 2 * column + 1, row)
-    red, red_ = padded(first, pair[0], frame.pad_red), padded(second, pair[4], frame.pad_red)
-    green, green_ = padded(first, pair[1], frame.pad_green), padded(second, pair[5], frame.pad_green)
-    blue, blue_ = padded(first, pair[2], frame.pad_blue), padded(second, pair[6], frame.pad_blue)
+    first, second = pad_at(frame, 2 * column, row), pad_at(frame, 2 * column + 1, row)
+    red, red_ = pair[0] | byte_of(first, 0), pair[4] | byte_of(second, 0)
+    green, green_ = pair[1] | byte_of(first, 1), pair[5] | byte_of(second, 1)
+    blue, blue_ = pair[2] | byte_of(first, 2), pair[6] | byte_of(second, 2)
     write_single_pair(frame, frame.target, at, column, red, red_, frame.scale_red, frame.bias_red)
     write_single_pair(frame, frame.target_u, at, column, green, green_, frame.scale_green, frame.bias_green)
     write_single_pair(frame, frame.target_v, at, column, blue, blue_, frame.scale_blue, frame.bias_blue)
