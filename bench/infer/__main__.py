@@ -3,6 +3,7 @@
 python bench/infer tensors --rounds 15          input tensors of 1, 8 and 32 pictures, beside OpenCV
 python bench/infer detector --rounds 15         a detector's time outside ONNX Runtime
 python bench/infer sources --rounds 15          frames a second of 16 sources, beside ONNX Runtime alone
+python bench/infer module --rounds 5            the same through a module
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ def main() -> None:
     verb.add_argument("--rounds", type=int, default=15)
     verb = verbs.add_parser("detector")
     verb.add_argument("--rounds", type=int, default=15)
+    verb = verbs.add_parser("module")
+    verb.add_argument("--rounds", type=int, default=5)
     verb = verbs.add_parser("sources")
     verb.add_argument("--rounds", type=int, default=15)
     arguments = parser.parse_args()
@@ -28,6 +31,10 @@ def main() -> None:
         from tensors import tensors
 
         lines = tensors(arguments.rounds)
+    elif arguments.verb == "module":
+        from module import module
+
+        lines = module(arguments.rounds)
     elif arguments.verb == "sources":
         from sources import sources
 
