@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, final
 
@@ -74,9 +75,11 @@ class SpanPipe:
         from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
         self.endpoint = endpoint
-        self._exporter = _counting(
-            http.OTLPSpanExporter(endpoint=endpoint.url, headers=dict(headers or {}) or None, timeout=TIMEOUT_S)
-        )
+        exporter = http.OTLPSpanExporter(endpoint=endpoint.url, headers=dict(headers or {}) or None, timeout=TIMEOUT_S)
+        self._exporter = _counting(exporter, endpoint.shown)
+        library = logging.getLogger(http.__name__)
+        if _held_back not in library.filters:
+            library.addFilter(_held_back)
         self._processor = BatchSpanProcessor(self._exporter)
         said = {sound(key): sound(value) for key, value in (attributes or {}).items()}
         self._provider = sdk.TracerProvider(
@@ -163,8 +166,20 @@ def _counting_ends(exporter: Any) -> Any:
     return _Ends()
 
 
-def _counting(inner: SpanExporter) -> Any:
-    """Return an exporter that counts what ``inner`` sends."""
+_said: Final[ContextVar[list[str] | None]] = ContextVar("picasso_export_says", default=None)
+"""What the library says while one of our batches is sent; None elsewhere."""
+
+
+def _held_back(record: logging.LogRecord) -> bool:
+    """Keep what the library says of each attempt for our own line, which does not come with every attempt."""
+    said = _said.get()
+    if said is not None:
+        said.append(record.getMessage())
+    return said is None
+
+
+def _counting(inner: SpanExporter, where: str) -> Any:
+    """Return an exporter that counts what ``inner`` sends to ``where``."""
     from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
     class _Counting(SpanExporter):
@@ -172,18 +187,36 @@ def _counting(inner: SpanExporter) -> Any:
             self.lock = threading.Lock()
             self.ended = self.sent = self.failed = 0
             self._is_given_up = False
+            self._failures = 0
 
         def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
             result = SpanExportResult.FAILURE
+            said: list[str] = []
+            _said.set(said)
             try:
                 if not self._is_given_up:
                     result = inner.export(spans)
             finally:
+                _said.set(None)
                 is_sent = result is SpanExportResult.SUCCESS
                 with self.lock:
                     self.sent += len(spans) * is_sent
                     self.failed += len(spans) * (not is_sent)
+            self._report(len(spans), is_sent, said)
             return result
+
+        def _report(self, count: int, is_sent: bool, said: Sequence[str]) -> None:
+            """Log the first, second, fourth, eighth… batch that is lost, and that batches arrive again."""
+            if is_sent and self._failures:
+                logger.warning("traces: %s takes spans again, after %d batches were lost", where, self._failures)
+                self._failures = 0
+            elif not is_sent and not self._is_given_up:
+                self._failures += 1
+                if self._failures & (self._failures - 1) == 0:
+                    why = said[0][:200] if said else "no answer"
+                    logger.warning(
+                        "traces: %d spans could not be sent to %s (batch no. %d): %s", count, where, self._failures, why
+                    )
 
         def give_up(self) -> None:
             self._is_given_up = True

@@ -313,6 +313,21 @@ def test_spans_that_cannot_be_sent_are_counted_and_said(
     counts = tracer.close(5.0)
     assert (counts.ended, counts.sent, counts.failed, counts.overflow, counts.waiting) == (3, 0, 3, 0, 0)
     assert f"traces: 0 spans were sent to {receiver.url}/v1/traces, 3 were lost" in caplog.text
+    (line,) = [record.getMessage() for record in caplog.records if "could not be sent" in record.getMessage()]
+    assert line.startswith(f"traces: 3 spans could not be sent to {receiver.url}/v1/traces (batch no. 1): ")
+    assert "400" in line
+
+
+def test_a_collector_that_refuses_for_long_fills_no_log(
+    receiver: OtlpReceiver, pipe: SpanPipe, caplog: pytest.LogCaptureFixture
+) -> None:
+    for status in [400] * 9 + [200]:
+        receiver.status = status
+        pipe.start("n", None).end()
+        pipe.force_flush()
+    said = [record.getMessage() for record in caplog.records]
+    assert [text.partition("(batch no. ")[2][:1] for text in said[:-1]] == ["1", "2", "4", "8"]
+    assert said[-1] == f"traces: {receiver.url}/v1/traces takes spans again, after 9 batches were lost"
 
 
 def test_a_program_that_is_no_module_sends_spans_too(receiver: OtlpReceiver) -> None:
