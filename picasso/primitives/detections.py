@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from picasso.errors import ShapeError
+from picasso.primitives.conversions.methods import Conversions
 from picasso.primitives.geometry import as_boxes, wrapping_xyxy, xyxy_to_xywha
 from picasso.primitives.masks import BoolArray, Masks
 from picasso.primitives.nms import nms
@@ -46,8 +47,8 @@ class Detection(NamedTuple):
     polygons: Polygons | None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Detections:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Detections(Conversions):
     """Objects of a picture as arrays, row by row the same object.
 
     Those of a frame are copies, in the order the objects were added. ``Detections.of`` makes them of arrays.

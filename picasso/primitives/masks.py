@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from picasso.errors import ShapeError
+from picasso.primitives.conversions.rle import decode_rle, encode_rle, fill_rings, rings_of
 
 BoolArray = NDArray[np.bool_]
 
@@ -73,6 +75,53 @@ class Masks:
     def _trimmed(cls, size_wh: tuple[int, int], cuts: Iterable[tuple[int, int, BoolArray]]) -> Masks:
         kept = [trim(left, top, cut) for left, top, cut in cuts]
         return cls(size_wh, np.array([cut[:2] for cut in kept], np.int64).reshape(-1, 2), tuple(c[2] for c in kept))
+
+    @classmethod
+    def from_rle(cls, codes: Sequence[Any]) -> Masks:
+        """Make masks of COCO's run-length codes: ``size`` [height, width] and ``counts``, numbers or text.
+
+        Raises:
+            MetadataError: One is none.
+            ShapeError: There is none, or they are of pictures of different sizes.
+        """
+        dense = [decode_rle(code) for code in codes]
+        sizes = sorted({mask.shape[::-1] for mask in dense})
+        if len(sizes) != 1:
+            raise ShapeError(
+                f"rle: expected codes of one size, got {', '.join(f'{w}x{h}' for w, h in sizes) or 'none'}"
+            )
+        return cls._trimmed(sizes[0], ((0, 0, mask) for mask in dense))
+
+    @classmethod
+    def from_polygons(cls, polygons: Iterable[Iterable[ArrayLike]], size_wh: tuple[int, int]) -> Masks:
+        """Make masks of polygons: pixels whose centres lie inside, by the even-odd rule.
+
+        Args:
+            polygons: N lists of rings, each ``(M, 2)`` of x and y in pixels.
+            size_wh: Width and height of the picture in pixels; what lies outside is lost.
+
+        Raises:
+            ShapeError: A ring has another shape, or a corner is not finite.
+        """
+        filled = (fill_rings([np.asarray(ring) for ring in rings], size_wh) for rings in polygons)
+        return cls._trimmed(size_wh, filled)
+
+    def to_rle(self) -> list[dict[str, Any]]:
+        """Return COCO's run-length code of each: ``size`` [height, width] and ``counts``, compressed text.
+
+        >>> Masks.from_dense([[[0, 1], [0, 1]]]).to_rle()
+        [{'size': [2, 2], 'counts': '22'}]
+        """
+        return [encode_rle(left, top, cut, self.size_wh) for left, top, cut in self._cuts()]
+
+    def to_polygons(self) -> tuple[tuple[NDArray[np.float64], ...], ...]:
+        """Return the outlines of each, along the edges of pixels: rings ``(M, 2)`` of x and y, holes among them.
+
+        ``from_polygons`` makes the same masks of them.
+        """
+        return tuple(
+            tuple(ring + np.array((left, top), np.float64) for ring in rings_of(cut)) for left, top, cut in self._cuts()
+        )
 
     def to_dense(self) -> BoolArray:
         """Return whole pictures, ``(N, height, width)`` of bool."""

@@ -1,0 +1,1 @@
+"""Detections as other libraries and files have them, and back."""
