@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import numpy as np
 
 from picasso.errors import MetadataError, require
-from picasso.primitives.conversions import coco, libraries, notebook, tables, text_files
+from picasso.primitives.conversions import coco, libraries, tables, text_files
+from picasso.primitives.conversions.summary import summary
 from picasso.primitives.conversions.text_files import YoloForm
 
 if TYPE_CHECKING:
@@ -250,7 +251,4 @@ class Conversions:
         return {frame: cls._of(given) for frame, given in text_files.from_mot(text, names).items()}
 
     def __repr__(self) -> str:
-        return f"<{notebook.summary(cast('Detections', self))}>"
-
-    def _repr_html_(self) -> str:
-        return notebook.as_html(cast("Detections", self))
+        return f"<{summary(cast('Detections', self))}>"

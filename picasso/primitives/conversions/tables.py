@@ -1,4 +1,4 @@
-"""Detections as columns of a table: pandas, polars, Arrow, and whatever else has named columns."""
+"""Detections as columns of a table: pandas, polars, Arrow, and any other that has named columns."""
 
 from __future__ import annotations
 
