@@ -37,6 +37,8 @@ ImageHook = Callable[[SurfaceView], Any]
 """Takes one crop, RGBA and writable, where the picture is; returns it, or another picture that stands for it."""
 
 
+LEVELS: Final = Normalization((1.0, 1.0, 1.0))
+"""Channels as they are."""
 _UNIT: Final = Normalization()
 
 
@@ -82,7 +84,8 @@ class InputSpec:
         Args:
             info: An input of four axes, ``(N, C, H, W)`` or ``(N, H, W, C)`` with C = 1 or 3.
             size_wh: Width and height in pixels, of a graph that leaves them open.
-            fields: Other fields; ``normalization`` must have as many channels as the graph.
+            fields: Other fields; ``normalization`` must have as many channels as the graph. By default channels
+                become 0..1, those of an input of ``uint8`` stay as they are.
 
         Raises:
             ModelError: The input has other axes, channels or types, or leaves its size open and ``size_wh`` is not
@@ -90,8 +93,11 @@ class InputSpec:
         """
         if info.dtype not in DTYPES or len(info.shape) != 4:
             raise ModelError(f"input {info}: expected four axes of {', '.join(DTYPES)}")
+        normalization = fields.pop("normalization", None) or (LEVELS if info.dtype == "uint8" else _UNIT)
         channels_of = {"NCHW": info.shape[1], "NHWC": info.shape[3]}
         layout = next((name for name, side in channels_of.items() if side in {1, 3}), None)
+        if layout is None and channels_of["NCHW"] is None and (channels_of["NHWC"] or 0) not in range(1, 5):
+            layout, channels_of["NCHW"] = "NCHW", normalization.channels  # as exporters of open graphs have it
         if layout is None:
             raise ModelError(f"input {info}: neither (N, C, H, W) nor (N, H, W, C) with 1 or 3 channels")
         sides = info.shape[2:] if layout == "NCHW" else info.shape[1:3]
@@ -99,7 +105,6 @@ class InputSpec:
             _one_side(info, name, fixed, given)
             for name, fixed, given in zip(("height", "width"), sides, (size_wh or (None, None))[::-1], strict=True)
         )
-        normalization = fields.pop("normalization", Normalization())
         if channels_of[layout] == 1 and normalization.order != "gray":
             normalization = replace(normalization, order="gray")
         if channels_of[layout] != normalization.channels:

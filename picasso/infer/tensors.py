@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from picasso.errors import ShapeError, SpecError
-from picasso.infer.inputs import InputSpec, Tensor
+from picasso.infer.inputs import LEVELS, InputSpec, Tensor
 from picasso.surface import SurfaceView, VideoFormat
 from picasso.transform import Interpolation, Normalization, Padding, Placement
 from picasso.transform.tensor import Layout
@@ -28,7 +28,7 @@ def to_tensor(
     size: int | tuple[int, int] | None = None,
     *,
     dtype: Any = None,
-    normalization: Normalization = _UNIT,
+    normalization: Normalization | None = None,
     layout: Layout = "NCHW",
     padding: Padding = Padding.SYMMETRIC,
     pad: int | Sequence[int] = 0,
@@ -45,7 +45,8 @@ def to_tensor(
             pictures, which are then of one size.
         dtype: ``float32``, ``float16`` or ``uint8``, by name or as NumPy's or torch's type; by default that of
             ``out``, else ``float32``.
-        normalization: What happens to a channel, 0..255, and the order of colours; by default 0..1, RGB.
+        normalization: What happens to a channel, 0..255, and the order of colours; by default RGB of 0..1, of
+            ``uint8`` RGB as it is.
         layout: ``NCHW`` or ``NHWC``.
         padding: What happens to the aspect ratio; by default it is kept, with bars on both sides.
         pad: What the bars are before the scaling, 0..255: one number, or one a channel.
@@ -68,13 +69,15 @@ def to_tensor(
     ((1, 3, 640, 640), (0, 140, 0, 140))
     """
     surfaces = as_surfaces(pictures, pixel_format)
+    type_name = _dtype_name(dtype, out)
+    normalization = normalization or (LEVELS if type_name == "uint8" else _UNIT)
     spec = InputSpec(
         _size_of(surfaces, size),
         normalization,
-        _dtype_name(dtype, out),
+        type_name,
         layout,
         padding,
-        pad if isinstance(pad, int) else tuple(pad),
+        tuple(pad) if isinstance(pad, Sequence) else pad,
         interpolation,
     )
     placements = [spec.place(surface.size_wh, sample_aspect_ratio=surface.sample_aspect_ratio) for surface in surfaces]
@@ -116,10 +119,11 @@ def is_several(pictures: Any) -> bool:
 
 
 def _size_of(surfaces: Sequence[SurfaceView], size: int | tuple[int, int] | None) -> tuple[int, int]:
-    if isinstance(size, int):
-        return size, size
+    if isinstance(size, int | np.integer):
+        return int(size), int(size)
     if size is not None:
-        return size
+        width, height = size
+        return int(width), int(height)
     sizes = {surface.size_wh for surface in surfaces}
     if len(sizes) > 1:
         raise ShapeError(f"the pictures are of several sizes, {sorted(sizes)}; say size")

@@ -33,6 +33,9 @@ def noise(size_wh: tuple[int, int], form: VideoFormat = VideoFormat.RGB, seed: i
         ((None, 48, 64, 3), "uint8", None, (64, 48), "NHWC", "rgb"),
         ((None, 1, 32, 100), "float32", None, (100, 32), "NCHW", "gray"),
         ((4, 3, 48, 64), "float32", (64, 48), (64, 48), "NCHW", "rgb"),
+        ((None, None, None, None), "float32", (64, 48), (64, 48), "NCHW", "rgb"),
+        ((None, None, None, 640), "float32", (640, 48), (640, 48), "NCHW", "rgb"),
+        ((None, None, None, 3), "float32", (64, 48), (64, 48), "NHWC", "rgb"),
     ],
 )
 def test_a_graph_says_what_it_reads(
@@ -40,6 +43,12 @@ def test_a_graph_says_what_it_reads(
 ) -> None:
     spec = InputSpec.of_graph(TensorInfo("images", dtype, shape), given_wh)
     assert (spec.size_wh, spec.layout, spec.dtype, spec.normalization.order) == (size_wh, layout, dtype, order)
+
+
+def test_bytes_stay_as_they_are_unless_said_otherwise() -> None:
+    info = TensorInfo("images", "uint8", (1, 3, 16, 16))
+    assert InputSpec.of_graph(info).normalization.scale == (1.0, 1.0, 1.0)
+    assert InputSpec.of_graph(info, normalization=Normalization()).normalization.scale[0] == 1 / 255
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,11 @@ def test_several_pictures_are_a_batch(pictures: Any) -> None:
     np.testing.assert_array_equal(batch, np.stack([PICTURE, PICTURE]))
 
 
+def test_bytes_stay_as_they_are() -> None:
+    batch, _ = pc.to_tensor(PICTURE, dtype=np.uint8, layout="NHWC")
+    np.testing.assert_array_equal(batch[0], PICTURE)
+
+
 class TorchType:
     """Prints as torch's types do; torch is too large for the tests."""
 

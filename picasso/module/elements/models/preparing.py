@@ -13,7 +13,7 @@ from picasso.infer import HeadSettings, Inference, InputSpec, Session
 from picasso.infer.customs import CustomaryInput, customary_input
 from picasso.infer.files import read_labels
 from picasso.infer.files.labels import labels_of_metadata
-from picasso.infer.heads import AttributeRule, Classifier, find_head
+from picasso.infer.heads import AttributeRule, ClassifierHead, find_head
 from picasso.module.config import ConfigError
 from picasso.module.config.models import finds_objects, gives_attributes
 from picasso.module.elements.loading import ElementError
@@ -193,7 +193,7 @@ class Preparation:
             return _Heads("a converter")
         if not finds_objects(kind):
             with self._blamed("output", "attributes"):
-                return _Heads("classifier", None, Classifier(self._rules(labels)))
+                return _Heads("classifier", None, ClassifierHead(self._rules(labels)))
         names = model.output.layer_names or [info.name for info in session.outputs]
         has_file = model.label_file is not None and labels is not None
         with self._blamed("label_file" if has_file else "output"), _counted(model.label_file, labels):
