@@ -258,6 +258,10 @@ class Runner:
         """
         return self._feeder(source_id).can_reconnect
 
+    def has(self, source_id: str) -> bool:
+        """Whether there is a source of that name. Costs next to nothing."""
+        return source_id in self._feeders
+
     def statuses(self) -> list[SourceStatus]:
         """How every source is doing, or how it fared, in the order in which they were added."""
         stats = self._engine.stats()

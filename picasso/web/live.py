@@ -24,7 +24,9 @@ KEYFRAME_S: Final = 0.5
 METADATA_S: Final = 0.5
 """Seconds between two trees of metadata of one source."""
 STATISTICS_S: Final = 1.0
-"""Seconds between two statistics."""
+"""Seconds between two statistics; with very many sources they come less often."""
+MOST_SHARE: Final = 0.05
+"""Of the time that statistics for pages may take."""
 
 logger = logging.getLogger("picasso.web")
 _Key = TypeVar("_Key", str, Channel)
@@ -206,19 +208,22 @@ class Live:
     async def _tick(self, module: Operated) -> None:
         """Send statistics to everyone, and follow sources that come, go or change what they are encoded as."""
         while True:
+            taken_s = 0.0
             if self._viewers:
+                begun_s = time.monotonic()
                 try:
                     text = await asyncio.to_thread(statistics_text, module)
                 except Exception:
                     logger.exception("web: pages get no statistics")
                     text = None
+                taken_s = time.monotonic() - begun_s
                 for viewer in list(self._viewers):
                     if text is not None:
                         viewer.tell("statistics", text)
                     self.choose(viewer, viewer.wishes, viewer.decodes)
                 there = {source_id for source_id, _view in self._channels}
                 self._key_asked_s = {name: at for name, at in self._key_asked_s.items() if name in there}
-            await asyncio.sleep(STATISTICS_S)
+            await asyncio.sleep(max(STATISTICS_S, taken_s / MOST_SHARE))
 
 
 def statistics_text(module: Operated) -> str:

@@ -27,6 +27,9 @@ class Operated(Protocol):
     def statistics(self) -> Record:
         """Return what the module has done and does: stages, queues, sinks, drops by reason."""
 
+    def overview(self) -> Record:
+        """Return both of one snapshot, as ``sources`` and ``module``."""
+
     def metrics(self) -> tuple[bytes, str]:
         """Return the metrics as Prometheus reads them, and their content type."""
 

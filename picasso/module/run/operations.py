@@ -110,47 +110,20 @@ class Operations:
 
     def sources(self) -> list[dict[str, Any]]:
         """Return every source that is there."""
-        if self.runner is None:
-            return []
-        found = self._statistics().sources
-        statuses = [status for status in self.runner.statuses() if status.source_id in found]
-        return [self._record(status, found[status.source_id]) for status in statuses]
-
-    def has(self, source_id: str) -> bool:
-        """Whether there is a source of that name."""
-        return self.runner is not None and any(one.source_id == source_id for one in self.runner.statuses())
+        return self._sources_of(self._statistics())
 
     def statistics(self) -> dict[str, Any]:
         """Return what the module has done and does."""
+        return _module_of(self._statistics())
+
+    def overview(self) -> dict[str, Any]:
+        """Return both of one snapshot: taking it costs more than writing it down."""
         found = self._statistics()
-        return {
-            "state": found.state,
-            "uptime_s": round(found.uptime_s, 3),
-            "frames_per_s": round(found.frames_per_s, 2),
-            "latency_ms": _ms(found.latency),
-            "total": _account(found.total),
-            "stages": [
-                {
-                    "name": stage.name,
-                    "frames": stage.frames,
-                    "queue_length": stage.queue_length,
-                    "batches": stage.batches,
-                    "objects": stage.objects,
-                    "times_ms": _ms(stage.times),
-                }
-                for stage in found.stages
-            ],
-            "sinks": [
-                {
-                    "name": sink.name,
-                    "written": sink.written,
-                    "waiting": sink.waiting,
-                    "dropped": dict(sink.dropped),
-                    "failure": _text(sink.failure),
-                }
-                for sink in found.sinks
-            ],
-        }
+        return {"sources": self._sources_of(found), "module": _module_of(found)}
+
+    def has(self, source_id: str) -> bool:
+        """Whether there is a source of that name. Costs next to nothing."""
+        return self.runner is not None and self.runner.has(source_id)
 
     def metrics(self) -> tuple[bytes, str]:
         """Return the metrics as Prometheus reads them."""
@@ -273,6 +246,14 @@ class Operations:
             self._specs[source_id] = made
             self.awaits_sources = False
 
+    def _sources_of(self, found: ModuleStatistics) -> list[dict[str, Any]]:
+        statuses = [] if self.runner is None else self.runner.statuses()
+        return [
+            self._record(status, found.sources[status.source_id])
+            for status in statuses
+            if status.source_id in found.sources
+        ]
+
     def _dismiss(self, source_id: str) -> None:
         others = [status for status in self._there().statuses() if status.source_id != source_id]
         self.awaits_sources = not others and not self._is_closed  # before the last one is over: that ends the module
@@ -359,6 +340,38 @@ class Operations:
             return self._there().can_reconnect(status.source_id)
         except KeyError:
             return False  # it was removed meanwhile
+
+
+def _module_of(found: ModuleStatistics) -> dict[str, Any]:
+    """Return a snapshot as JSON has it, without its sources."""
+    return {
+        "state": found.state,
+        "uptime_s": round(found.uptime_s, 3),
+        "frames_per_s": round(found.frames_per_s, 2),
+        "latency_ms": _ms(found.latency),
+        "total": _account(found.total),
+        "stages": [
+            {
+                "name": stage.name,
+                "frames": stage.frames,
+                "queue_length": stage.queue_length,
+                "batches": stage.batches,
+                "objects": stage.objects,
+                "times_ms": _ms(stage.times),
+            }
+            for stage in found.stages
+        ],
+        "sinks": [
+            {
+                "name": sink.name,
+                "written": sink.written,
+                "waiting": sink.waiting,
+                "dropped": dict(sink.dropped),
+                "failure": _text(sink.failure),
+            }
+            for sink in found.sinks
+        ],
+    }
 
 
 def _ms(times: LatencySummary) -> dict[str, float]:
