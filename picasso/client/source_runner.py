@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Self, TypeAlias, TypeVar
 from picasso.client.health import RUNNING, wait_for_health
 from picasso.client.logs import Logs
 from picasso.primitives import EndOfStream, Message, Shutdown, VideoFrame
-from picasso.trace import new_context
+from picasso.trace import TelemetrySpan, new_context, read_context
 from picasso.wire import Writer
 
 if TYPE_CHECKING:
@@ -174,14 +174,23 @@ class SourceRunner:
     def _send(self, content: VideoFrame | VideoFrameBatch, beside: bytes | str) -> SourceResult:
         """Send a frame with its payload ``beside`` it, or a batch in the name ``beside`` it."""
         self._wait_for_module()
-        context = new_context() if self._telemetry else None
-        message = Message(content, span_context={} if context is None else context.headers())
+        if not self._telemetry:
+            return self._send_in(content, beside, {})
+        with TelemetrySpan("send") as span:  # is sent itself where the program has a tracer
+            return self._send_in(content, beside, span.propagate() or new_context().headers())
+
+    def _send_in(
+        self, content: VideoFrame | VideoFrameBatch, beside: bytes | str, headers: Mapping[str, str]
+    ) -> SourceResult:
+        """Send with the context of a trace, as ``headers`` carry it."""
+        message = Message(content, span_context=headers)
         if isinstance(content, VideoFrame):
             names, pts = {content.source_id}, content.pts
             sent = self._writer.send(content.source_id, message, beside)  # type: ignore[arg-type]  # a frame's is bytes
         else:
             names, pts = {frame.source_id for frame in content.frames}, None
             sent = self._writer.send(str(beside), message)
+        context = read_context(headers)
         trace_id = None if context is None else context.trace_text
         return SourceResult(trace_id, self._log_provider, names, pts, OK, sent.is_acknowledged, sent.sequence)
 

@@ -19,13 +19,14 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "module"))
 from test_module_run import no_thread_is_left
 from wire_module_kit import config_of, encode, frame_of
 
+from picasso.client import JpegSource, SourceBuilder
 from picasso.engine import OutputMessage
 from picasso.engine.clock import MonotonicClock
 from picasso.module import ConfigError, Module
 from picasso.module.config import load_config
 from picasso.module.elements import ElementError
 from picasso.primitives import Message, VideoFrame
-from picasso.trace import TraceContext, read_context
+from picasso.trace import TraceContext, close_tracer, init_jaeger_tracer, read_context
 from picasso.wire import Reader, Received, Writer
 
 __all__ = ["no_thread_is_left"]
@@ -310,6 +311,30 @@ def test_a_frame_that_brings_no_context_leaves_with_one_where_it_is_sampled(
     contexts = [read_context(one.message().span_context) for one in received]
     root = receiver.root()
     assert contexts == [None, TraceContext(int(root.trace_id, 16), int(root.span_id, 16)), None]
+
+
+def test_a_client_with_a_tracer_sends_the_root_of_what_modules_do(receiver: OtlpReceiver, tmp_path: Path) -> None:
+    (_number, _is_key, data) = encode("jpeg", 1)[0]
+    path = tmp_path / "a.jpg"
+    path.write_bytes(data)
+    tree = config_of(tmp_path, config(receiver.url, [])["parameters"])
+    module = Module(tree, sinks=[])
+    module.start()
+    thread = threading.Thread(target=module.run)
+    thread.start()
+    init_jaeger_tracer("tool", receiver.url)
+    try:
+        with SourceBuilder().with_socket(f"dealer+connect:ipc://{tmp_path}/in.ipc").build() as source:
+            sent = source(JpegSource("cam", str(path)))
+            source.send_eos("cam")
+        module.finish()
+    finally:
+        thread.join()
+        close_tracer(5.0)
+    root = receiver.root()
+    assert (root.name, root.trace_id, root.resource["service.name"]) == ("send", sent.trace_id, "tool")
+    (way,) = root.children
+    assert (way.name, way.resource["service.name"]) == ("test", "test")
 
 
 def test_the_log_says_where_spans_go_and_hides_what_is_secret(
