@@ -33,7 +33,9 @@ class Source(Protocol):
       that is paused while it is silent is closed at its next frame;
     - ``is_admitted``: True where the owner of the source has limited how many there are; ``max_sources`` lets it in;
     - ``idle``: the ``IdlePolicy`` that ends its stream when it says nothing;
-    - ``dropped``: how many frames it has kept back, by reason; they count as read and dropped.
+    - ``dropped``: how many frames it has kept back, by reason; they count as read and dropped;
+    - ``came_ns``: when the bytes of the frame that was given last were received and when its decoder took them,
+      ``time.monotonic_ns()``, or None; a module's latency begins there.
     """
 
     @property
@@ -68,6 +70,7 @@ class File:
         self._stop = StopSignal(options.pop("stop", None))
         self._now = StopSignal(self._stop)
         self._frame_count: int | None = None
+        self._reader: VideoReader | None = None
 
     @property
     def source_id(self) -> str:
@@ -79,6 +82,12 @@ class File:
         """Frames of one pass, as the open file's header says; None before it is open, and where it does not say."""
         return self._frame_count
 
+    @property
+    def came_ns(self) -> tuple[int, int] | None:
+        """Of the newest frame: when its packet was read and when its decoder took it; None where that is not known."""
+        reader = self._reader
+        return None if reader is None else reader.came_ns
+
     def __iter__(self) -> Iterator[Item]:
         self._now = StopSignal(self._stop)
         return self._read(self._now)
@@ -89,8 +98,11 @@ class File:
         except OpeningStoppedError:
             return
         with reader:
-            self._frame_count = reader.info.frame_count
-            yield from reader
+            self._frame_count, self._reader = reader.info.frame_count, reader
+            try:
+                yield from reader
+            finally:
+                self._reader = None
 
     def stop(self) -> None:
         """End the running iteration, and every later one, also while the file is being opened. Any thread."""

@@ -12,7 +12,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from test_module_run import ADDS, FRAMES, PATTERN, no_thread_is_left, pyfunc, run, tree
 
-from picasso.flow import LeftOut
+from picasso.engine import MonotonicClock
+from picasso.flow import File, LeftOut
 from picasso.module import Module
 from picasso.module.run.accounts import Accounts
 from picasso.module.sinks import MemorySink
@@ -58,9 +59,11 @@ def test_the_stages_of_a_frame_add_up_to_its_latency(
         assert together[name].sum_ns == times.sum_ns + statistics.sources["b"].stages[name].sum_ns
 
 
-def test_a_file_says_when_its_packets_were_read_and_decoded(clip: Path) -> None:
+@pytest.mark.parametrize("is_given", [False, True], ids=["configured", "given"])
+def test_a_file_says_when_its_packets_were_read_and_decoded(clip: Path, is_given: bool) -> None:
     source = {"element": "uridecodebin", "properties": {"uri": str(clip), "source_id": "a"}}
-    module, sink = run(tree(source=source))
+    given = {"sources": [File(clip, "a")], "clock": MonotonicClock()} if is_given else {}
+    module, sink = run(tree(source=source), **given)
     one = module.statistics().sources["a"]
     assert list(one.stages)[:3] == ["source", "decode", "muxer"]
     assert one.stages["decode"].count == one.latency.count == one.account.left == len(sink.outputs) - 1
