@@ -30,9 +30,10 @@ from picasso.transform.filters import FILTERS
 from picasso.transform.fitting import Interpolation
 from picasso.transform.placement import Placement
 from picasso.transform.tensor import Normalization, one_each, pack_pad
+from picasso_kernels.cuda.axis_tables import warm_up
 from picasso_kernels.cuda.driver import Arguments, Event, Launch, Stream, copy_to_device
 from picasso_kernels.cuda.frame_table import ADDRESSES, NUMBERS, Frame
-from picasso_kernels.cuda.plan import TARGETS, FramePlan, plan_frame, warm_up
+from picasso_kernels.cuda.plan import TARGETS, FramePlan, plan_frame
 from picasso_kernels.frame.pixel_formats import SOURCES, Picture, Plane
 
 _BLOCK: Final = (64, 2, 1)
@@ -144,7 +145,7 @@ class CudaTransformer:
             raise
 
     def transform_batch(self, jobs: Sequence[Job], interpolation: Interpolation = Interpolation.BILINEAR) -> None:
-        """Put the transforms of many frames on the stream, one launch for each kernel that they need.
+        """Put the transforms of many frames on the stream, one launch for 32 of them and each kernel that they need.
 
         Frames may differ in size, crop, format and target. A batch that looks like one of those before it, in other
         memory, takes a third of the time, and less into targets that were bound. Errors are those of ``transform``.

@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from picasso.surface.cuda_memory import DeviceBlock, StagedMemory
-from picasso_kernels.cuda.driver import Arguments, Stream, launch
-from picasso_kernels.cuda.frame_table import FRAME
-from picasso_kernels.cuda.kernels import KERNELS
+from picasso.surface.cuda_memory import DeviceBlock
+from picasso_kernels.cuda.driver import Arguments, Launch, Stream
+from picasso_kernels.cuda.frame_table import BATCH_FRAMES, FRAME
 
 if TYPE_CHECKING:
     from picasso.surface.cuda import DevicePlane
@@ -89,46 +88,41 @@ def _addresses_of(planes: Any) -> tuple[int, int, int]:
 
 
 class _Group:
-    """The frames of a batch that one kernel makes: their rows on the host and on the device."""
+    """Frames of a batch that one launch makes: their rows are its arguments."""
 
-    __slots__ = ("_arguments", "_found", "_function", "_grid", "_members", "_memory", "_offsets", "_picks", "_plans",
-                 "_words")  # fmt: skip
+    __slots__ = ("_found", "_launch", "_members", "_offsets", "_picks", "_plans", "_words")
 
     def __init__(self, name: str, members: list[int], plans: list[DevicePlan], stream: Stream, block: Grid) -> None:
         self._members = np.array(members)
         self._plans = plans  # their tables live as long as the rows that point to them
-        self._memory = StagedMemory(len(members) * FRAME.itemsize, stream)
-        self._words: Words = self._memory.host.view(np.uint64).reshape(len(members), _WORDS)
-        rows = self._memory.host.view(FRAME)
+        arguments = Arguments(BATCH_FRAMES * FRAME.itemsize)
+        rows = np.frombuffer(arguments.block, FRAME)
         for index, prepared in enumerate(plans):
             rows[index] = prepared.row
+        self._words: Words = np.frombuffer(arguments.block, np.uint64).reshape(-1, _WORDS)[: len(members)]
         places = [prepared.plan.sources for prepared in plans]
         self._picks = np.array([[plane for plane, _ in place] for place in places]) + 3 * self._members[:, None]
         self._offsets: Words = np.array([[offset for _, offset in place] for place in places], np.uint64)
         self._found: Words = np.empty((len(members), 3), np.uint64)
-        self._arguments = Arguments(8)
-        self._arguments.block[:] = self._memory.address.to_bytes(8, "little")
         columns, lines = (max(prepared.plan.blocks[axis] for prepared in plans) for axis in (0, 1))
-        step = block[1] * KERNELS[name].batch_rows
-        self._grid = (-(-columns // block[0]), -(-lines // step), len(members))
-        self._function = stream.device.function(name, batched=True)
+        grid = (-(-columns // block[0]), -(-lines // block[1]), len(members))
+        self._launch = Launch(stream.device.function(name, batched=True), grid, block, stream, arguments)
 
     def aim(self, targets: Words) -> None:
         """Say where the target planes of all frames of the batch are, ``(N, 3)``."""
         self._words[:, 3:6] = targets[self._members]
 
-    def put(self, sources: Words, block: Grid, stream: Stream) -> None:
+    def put(self, sources: Words) -> None:
         """Write where the sources are, and put the kernel on the stream."""
         sources.take(self._picks, out=self._found, mode="wrap")  # no index is outside; wrapping needs no copy
         np.add(self._found, self._offsets, out=self._words[:, :3])
-        self._memory.send(self._words.nbytes)
-        launch(self._function, self._grid, block, stream, self._arguments)
+        self._launch.put()
 
 
 class Batch:
     """A batch that was launched, ready for the next one like it."""
 
-    __slots__ = ("_block", "_groups", "_placements", "_sources", "_stream", "_what", "aimed_at", "plans")
+    __slots__ = ("_groups", "_placements", "_sources", "_what", "aimed_at", "plans")
 
     def __init__(
         self,
@@ -140,7 +134,6 @@ class Batch:
         block: Grid,
     ) -> None:
         self._sources, self._placements, self._what = kinds, placements, what
-        self._stream, self._block = stream, block
         self.plans = plans
         """One a frame."""
         self.aimed_at: object = None
@@ -149,8 +142,9 @@ class Batch:
         for index, prepared in enumerate(plans):
             groups.setdefault(prepared.plan.kernel, []).append(index)
         self._groups = [
-            _Group(name, members, [plans[index] for index in members], stream, block)
+            _Group(name, part, [plans[index] for index in part], stream, block)
             for name, members in groups.items()
+            for part in (members[at : at + BATCH_FRAMES] for at in range(0, len(members), BATCH_FRAMES))
         ]
 
     def fits(self, kinds: list[tuple[object, ...]], placements: list[Any], what: tuple[object, ...]) -> bool:
@@ -167,9 +161,9 @@ class Batch:
         self.aimed_at = at
 
     def launch(self, sources: Words) -> None:
-        """Put all kernels that the frames need on the stream, each once."""
+        """Put all kernels that the frames need on the stream, each once for ``BATCH_FRAMES`` of them."""
         for group in self._groups:
-            group.put(sources, self._block, self._stream)
+            group.put(sources)
 
 
 class Batches:

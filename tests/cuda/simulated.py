@@ -34,6 +34,7 @@ from picasso_kernels.cuda.rewrite import bind
 from picasso_kernels.frame.pixel_formats import Picture, Plane
 from picasso_kernels.maths.color import to_yuv
 
+SUMMED = {"shrunk", "halved", "halved in eights"}
 SCALE, BIAS = (1 / 58.4, 0.0171, 1 / 57.1), (-2.12, -2.04, -1.8)
 PAD = (114, 7, 200)
 
@@ -110,6 +111,8 @@ def transforms() -> Iterator[tuple[str, bool]]:
         usual = name in FILTERS[:2] and form in {VideoFormat.RGBA, VideoFormat.NV12}
         blended = name is FILTERS[1] and form in {VideoFormat.RGB, VideoFormat.I420}
         summed = form is VideoFormat.RGBA and (case is CASES[-1] or case.name == "halved")
+        summed |= form in {VideoFormat.RGB, VideoFormat.NV12} and name in FILTERS[2:] and case.name in SUMMED
+        summed |= form is VideoFormat.NV21 and name is FILTERS[2] and case.name == "halved in eights"
         if not usual and not blended and not summed and case is not CASES[1]:
             continue
         source = random_surface(form, case.placement.source_wh, 3)

@@ -37,8 +37,8 @@ def kernel(
         (kernel("RGB", RGB, to="NV12"), "rgb_near_to_yuv420"),
         (kernel("I420", I420, target_wh=(64, 48)), "i420_near_to_pixels"),
         (kernel("RGB", RGB, target_wh=(96, 96)), "rgb_near_to_pixels"),
-        (kernel("NV12", NV12, target_wh=(32, 24)), "nv12_near_to_pixels"),
-        (kernel("RGB", RGB, target_wh=(32, 24)), "rgb_near_to_pixels"),
+        (kernel("NV12", NV12, target_wh=(34, 24)), "nv12_near_to_pixels"),
+        (kernel("RGB", RGB, target_wh=(34, 24)), "rgb_near_to_pixels"),
         (kernel("NV12", NV12, (1, 1, 63, 47), (60, 60), inner=(1, 7, 57, 46)), "nv12_near_to_pixels"),
     ],
 )
@@ -52,7 +52,13 @@ def test_near_pictures_are_read_by_words(given: str, expected: str) -> None:
         (kernel("NV12", NV12, target_wh=(30, 24)), "yuv_bilinear_to_pixels"),
         (kernel("RGB", RGB, target_wh=(30, 24)), "bytes_bilinear_to_pixels"),
         (kernel("NV12", NV12, filter="nearest"), "yuv_nearest_to_pixels"),
-        (kernel("NV12", NV12, filter="area"), "yuv_taps_to_pixels"),
+        (kernel("I420", I420, filter="area"), "yuv_taps_to_pixels"),
+        (kernel("NV12", NV12, (0, 0, 62, 48), filter="area"), "yuv_taps_to_pixels"),  # half a word at the edge
+        (kernel("NV12", NV12, (0, 0, 64, 46), filter="area"), "yuv_taps_to_pixels"),  # an odd number of chroma rows
+        (kernel("NV12", (Plane(2, 64, 1, 1), NV12[1]), filter="area"), "yuv_taps_to_pixels"),
+        (kernel("I420", I420, filter="area", to="NV12"), "planes_taps_to_planes"),
+        (kernel("RGB", RGB, (0, 0, 62, 48), filter="area"), "bytes_taps_to_pixels"),
+        (kernel("RGB", (Plane(1, 192, 3, 1),), filter="area"), "bytes_taps_to_pixels"),
         (kernel("RGB", RGB, filter="nearest"), "bytes_nearest_to_pixels"),
         (kernel("RGB", RGB, (2, 0, 60, 48), (60, 48)), "bytes_nearest_to_pixels"),  # a copy from the middle of a word
         (kernel("NV12", (Plane(2, 64, 1, 1), NV12[1])), "yuv_bilinear_to_pixels"),
@@ -85,13 +91,12 @@ def test_all_others_by_bytes(given: str, expected: str) -> None:
         (kernel("NV21", NV12, (4, 3, 32, 21), (40, 30), inner=(4, 1, 32, 21)), "nv12_copied_to_pixels"),
         (kernel("NV12", NV12, (2, 0, 32, 20), (32, 20)), "nv12_near_to_pixels"),
         (kernel("NV12", NV12, (4, 0, 32, 20), (40, 20), inner=(2, 0, 32, 20)), "nv12_near_to_pixels"),
-        (kernel("NV12", NV12, target_wh=(64, 48), filter="area"), "yuv_taps_to_pixels"),
         (kernel("RGB", RGB, target_wh=(64, 48), filter="area"), "rgb_copied_to_pixels"),
         (kernel("BGR", RGB, target_wh=(64, 48), to="NV12"), "rgb_copied_to_yuv420"),
         (kernel("NV12", NV12, to="NV12"), "planes_near_to_planes"),
         (kernel("NV21", NV12, target_wh=(64, 48), to="NV12"), "planes_near_to_planes"),
         (kernel("NV12", NV12, target_wh=(48, 48), to="NV12", inner=(4, 6, 40, 30)), "planes_near_to_planes"),
-        (kernel("NV12", NV12, target_wh=(32, 24), to="NV12"), "planes_near_to_planes"),
+        (kernel("NV12", NV12, target_wh=(36, 24), to="NV12"), "planes_near_to_planes"),
     ],
 )
 def test_four_pixels_beside_each_other_are_read_and_written_together(given: str, expected: str) -> None:
@@ -113,8 +118,40 @@ RGBA = (Plane(0, 256, 4, 1),)
         (kernel("RGBA", RGBA, (2, 0, 40, 40), (20, 20), filter="area"), "words_taps_to_pixels"),
         (kernel("RGBA", (Plane(4, 256, 4, 1),), target_wh=(32, 24), filter="area"), "words_taps_to_pixels"),
         (kernel("RGBA", RGBA, target_wh=(32, 24), filter="lanczos8"), "words_quads_to_pixels"),
-        (kernel("RGB", RGB, target_wh=(32, 24), filter="area"), "bytes_taps_to_pixels"),
+        (kernel("RGB", RGB, target_wh=(32, 24), filter="area"), "rgb_averaged_to_pixels"),
+        (kernel("BGR", RGB, (2, 0, 40, 40), (20, 20), filter="area"), "bytes_taps_to_pixels"),
+        (kernel("NV12", NV12, target_wh=(32, 24), filter="area"), "nv12_averaged_to_pixels"),
+        (kernel("NV12", NV12, target_wh=(32, 24)), "nv12_averaged_to_pixels"),
+        (kernel("NV12", NV12, target_wh=(32, 24), to="NV12"), "planes_averaged_to_planes"),
+        (kernel("RGB", RGB, target_wh=(32, 24)), "rgb_averaged_to_pixels"),
+        (kernel("RGBA", RGBA, target_wh=(32, 24)), "words_halved_to_pixels"),
+        (
+            kernel("NV12", NV12, (4, 2, 40, 30), (24, 20), inner=(2, 1, 20, 15), filter="area"),
+            "nv12_averaged_to_pixels",
+        ),
+        (kernel("NV12", NV12, (4, 3, 40, 30), (24, 20), inner=(2, 1, 20, 15), filter="area"), "yuv_taps_to_pixels"),
+        (kernel("NV21", NV12, target_wh=(32, 24), filter="area", to="NV12"), "planes_averaged_to_planes"),
+        (kernel("NV12", NV12, (0, 0, 56, 48), (28, 24), filter="area", to="NV12"), "planes_quads_to_planes"),
+        (
+            kernel("NV12", (Plane(8, 64, 1, 1), NV12[1]), target_wh=(32, 24), filter="area", to="NV12"),
+            "planes_quads_to_planes",
+        ),
     ],
 )
-def test_pictures_shrunk_to_the_half_by_area_are_means(given: str, expected: str) -> None:
+def test_pictures_shrunk_to_the_half_are_means(given: str, expected: str) -> None:
+    assert given == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (kernel("RGBA", RGBA, filter="area"), "words_quads_to_pixels"),
+        (kernel("RGB", RGB, filter="area"), "rgb_quads_to_pixels"),
+        (kernel("NV12", NV12, filter="area"), "nv12_quads_to_pixels"),
+        (kernel("NV12", NV12, target_wh=(64, 48), filter="area"), "nv12_quads_to_pixels"),
+        (kernel("NV21", NV12, filter="lanczos8"), "nv12_quads_to_pixels"),
+        (kernel("NV21", NV12, filter="area", to="NV12"), "planes_quads_to_planes"),
+    ],
+)
+def test_taps_are_summed_four_columns_an_access(given: str, expected: str) -> None:
     assert given == expected

@@ -36,7 +36,7 @@ def load_cubin(name: str, compute_capability: tuple[int, int], *, batched: bool)
     Args:
         name: A key of ``cuda.kernels.KERNELS`` or ``cuda.paint.PAINTERS``.
         compute_capability: Of the device, e.g. ``(9, 0)``.
-        batched: Whether the kernel takes the address of a table of frames, or one frame by value; painters take one.
+        batched: Whether the kernel takes a table of frames by value, or one frame; painters take one.
     """
     major, minor = compute_capability
     place = store.Name(f"{entry_name(name, batched=batched)}-sm{major}{minor}", source_key(), tool_key(), "cubin")
@@ -62,7 +62,7 @@ def build_ptx(name: str, *, batched: bool) -> str:
         return compile_painter(PAINTERS[name], name)
     kernel = KERNELS[name]
     entry = entry_name(name, batched=batched)
-    return compile_kernel(kernel.write, kernel.parts, entry, batch_rows=kernel.batch_rows if batched else 0)
+    return compile_kernel(kernel.write, kernel.parts, entry, batched=batched, blocks=kernel.blocks)
 
 
 def assemble(ptx: str, compute_capability: tuple[int, int]) -> tuple[bytes, str]:

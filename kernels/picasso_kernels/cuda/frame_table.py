@@ -1,8 +1,7 @@
 """The frame descriptor: everything a CUDA kernel knows of one frame, as one row of 64-bit and 32-bit numbers.
 
-One frame is launched with its row as the kernel's arguments, which the device keeps in constant memory. A batch is
-launched with a table of rows in device memory, one a frame, so that frames of one launch may differ in everything.
-Both have the bytes of ``FRAME``.
+One frame is launched with its row as the kernel's arguments, which the device keeps in constant memory; a batch with a
+table of rows, one a frame, so that frames of one launch may differ in everything. Both have the bytes of ``FRAME``.
 """
 
 from __future__ import annotations
@@ -130,3 +129,8 @@ FRAME: Final = np.dtype(
     align=False,
 )
 """A row in memory: 64-bit addresses, then 32-bit numbers, without gaps, padded to a multiple of 16 bytes."""
+
+BATCH_FRAMES: Final = 32
+"""Rows of a table; their bytes are a kernel's arguments, of which a driver since CUDA 12.1 takes 32,764."""
+BLOCK_THREADS: Final = 128
+"""Threads of a block."""

@@ -19,7 +19,7 @@ from numba.cuda.extending import intrinsic
 
 from picasso_kernels.cuda import instructions as machine
 from picasso_kernels.cuda import paint
-from picasso_kernels.cuda.frame_table import ADDRESSES, FRAME, NUMBERS, Frame
+from picasso_kernels.cuda.frame_table import ADDRESSES, BATCH_FRAMES, BLOCK_THREADS, FRAME, NUMBERS, Frame
 from picasso_kernels.cuda.paint import TABLES, Sheet
 from picasso_kernels.cuda.rewrite import narrow, rebuild
 from picasso_kernels.maths import memory
@@ -30,6 +30,7 @@ Plain = Callable[..., Any]
 _I8, _I16, _I32, _I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 _FLOAT, _HALF = ir.FloatType(), ir.HalfType()
 _GLOBAL_MEMORY: Final = 1
+_CONSTANT_MEMORY: Final = 4
 _TABLE = types.CPointer(types.int32)
 SHEET_TYPE: Final = types.NamedTuple(
     [_TABLE, _TABLE, *[types.int64] * 5, _TABLE, *[types.int32] * (len(Sheet._fields) - TABLES)], Sheet
@@ -39,20 +40,50 @@ BASELINE: Final = (7, 5)
 FRAME_TYPE: Final = types.NamedTuple([types.int64] * ADDRESSES + [types.int32] * NUMBERS, Frame)
 
 
-def compile_kernel(write: Plain, parts: Mapping[Plain, Plain], name: str, *, batch_rows: int = 0) -> str:
+def compile_kernel(write: Plain, parts: Mapping[Plain, Plain], name: str, *, batched: bool, blocks: int = 0) -> str:
     """Return a kernel's PTX for ``BASELINE``, which assembles for every later device; its entry is called ``name``.
 
     Args:
         write: What a thread does, ``(frame, column, row)``.
         parts: Which function takes the place of which.
         name: An identifier.
-        batch_rows: 0 for a kernel whose argument is one frame by value; else its argument is the address of a table
-            of frames, one for each ``blockIdx.z``, and each of its threads does this many rows.
+        batched: Whether its argument is a table of ``BATCH_FRAMES`` frames by value, one for each ``blockIdx.z``; else
+            it is one frame by value.
+        blocks: Blocks of ``BLOCK_THREADS`` that a multiprocessor has to have room for; 0 lets the assembler choose.
     """
-    enter, argument = (_enter_many, types.int64) if batch_rows else (_enter_one, FRAME_TYPE)
-    entry = _device_entry(enter, write, parts, batch_rows)
+    enter, argument = (_enter_many, types.int64) if batched else (_enter_one, FRAME_TYPE)
+    entry = _device_entry(enter, write, parts)
     ptx, _ = cuda.compile(entry, types.void(argument), device=False, abi="numba", cc=BASELINE)
-    return _named(ptx, name)
+    if batched:
+        ptx = _with_table(ptx)
+    return _named(_with_room(ptx, blocks) if blocks else ptx, name)
+
+
+def _with_room(ptx: str, blocks: int) -> str:
+    """Tell the assembler how many blocks there have to be room for, so that it knows how many registers it may use."""
+    bounds = f"\n.maxntid {BLOCK_THREADS}, 1, 1\n.minnctapersm {blocks}\n{{"
+    ptx, found = re.subn(r"(\.entry [^{]*\))\s*\{", rf"\1{bounds}", ptx, count=1)
+    if not found:
+        raise RuntimeError("no entry in the PTX")
+    return ptx
+
+
+def _with_table(ptx: str) -> str:
+    """Let a kernel whose argument is the address of a table in constant memory have the table itself as its argument.
+
+    Arguments lie in constant memory, which all threads of a warp read at once, and come with the launch: no copy
+    before it. Numba knows no argument that is an array by value, so its PTX is told: the argument's size, its address
+    in place of its value, and reads of arguments in place of reads of constants, of which there are no others.
+    """
+    size = BATCH_FRAMES * FRAME.itemsize
+    ptx, declared = re.subn(r"\.param \.u64 (\w+_param_0)\b", rf".param .align 16 .b8 \1[{size}]", ptx)
+    ptx, taken = re.subn(r"ld\.param\.u64(\s+%rd\d+), \[(\w+_param_0)\]", r"mov.b64\1, \2", ptx)
+    ptx, read = re.subn(r"\bld\.const\b", "ld.param", ptx)
+    if declared != 1 or not taken or not read:
+        raise RuntimeError(
+            f"the PTX of a batch is not as expected: {declared} arguments, taken {taken} times, {read} reads"
+        )
+    return ptx
 
 
 def compile_painter(paint: Plain, name: str) -> str:
@@ -73,9 +104,9 @@ def _named(ptx: str, name: str) -> str:
     return str(ptx).replace(found[1], name)
 
 
-def _device_entry(enter: Plain, write: Plain, parts: Mapping[Plain, Plain], batch_rows: int) -> Plain:
+def _device_entry(enter: Plain, write: Plain, parts: Mapping[Plain, Plain]) -> Plain:
     body = rebuild(write, parts, dict(_INSTRUCTIONS), _device_function)
-    return narrow(enter, {"_write": body, "_load_frame": _load_frame, "_ROWS": batch_rows}, types.int32)
+    return narrow(enter, {"_write": body, "_load_frame": _load_frame}, types.int32)
 
 
 def _device_function(function: Plain, names: Mapping[str, Any]) -> Any:
@@ -138,16 +169,10 @@ def _lowest_vote(votes: int) -> Any:
     return cuda.ffs(votes) - 1
 
 
-_ROWS = 1
-"""Stands for the rows that a thread of a batch does."""
-
-
 def _enter_many(table: int) -> None:
     column = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    row = (cuda.blockIdx.y * cuda.blockDim.y + cuda.threadIdx.y) * _ROWS
     frame = _load_frame(table, cuda.blockIdx.z)
-    for step in range(_ROWS):
-        _write(frame, column, row + step)
+    _write(frame, column, cuda.blockIdx.y * cuda.blockDim.y + cuda.threadIdx.y)
 
 
 # Instructions. Each takes int32, and int64 for addresses; each keeps the meaning of the function it stands for.
@@ -238,10 +263,8 @@ def _read_frame(builder: ir.IRBuilder, table: ir.Value, index: ir.Value) -> list
 
 
 def _field(builder: ir.IRBuilder, row: ir.Value, offset: int, kind: ir.IntType) -> ir.Value:
-    pointer = builder.inttoptr(builder.add(row, _I64(offset)), ir.PointerType(kind, _GLOBAL_MEMORY))
-    value = builder.load(pointer, align=offset & -offset & 15 or 16)
-    value.set_metadata("invariant.load", builder.module.add_metadata([]))
-    return value
+    pointer = builder.inttoptr(builder.add(row, _I64(offset)), ir.PointerType(kind, _CONSTANT_MEMORY))
+    return builder.load(pointer, align=offset & -offset & 15 or 16)
 
 
 def _instructions() -> tuple[dict[Plain, Any], Any]:

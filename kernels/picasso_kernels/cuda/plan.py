@@ -13,17 +13,15 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from picasso_kernels.cpu.compile import prepare
-from picasso_kernels.cuda.frame_table import BLEND_BITS, FRAME, INDEX_MASK, OUTSIDE
+from picasso_kernels.cuda.axis_tables import are_near, blend_entries, in_halves, in_units, one_tap
+from picasso_kernels.cuda.frame_table import BLEND_BITS, FRAME, OUTSIDE
 from picasso_kernels.cuda.read_near import CHROMA_REACH, LUMA_REACH
-from picasso_kernels.cuda.wide import CHROMA_SPAN, LUMA_SPAN
+from picasso_kernels.cuda.wide import CHROMA_SPAN, LUMA_SPAN, PIXELS_SPAN
 from picasso_kernels.frame.pixel_formats import PIXEL_FORMATS, Picture, Samples, list_components
-from picasso_kernels.frame.plan import RectLTWH, bilinear_entries, nearest_entries
-from picasso_kernels.maths.axis import Axis, fill_bilinear, fill_nearest
+from picasso_kernels.frame.plan import RectLTWH
+from picasso_kernels.maths.axis import Axis
 from picasso_kernels.maths.color import spans, to_rgb, to_yuv
-from picasso_kernels.maths.filter_rows import TAP_BITS
 from picasso_kernels.maths.filters import tap_table
-from picasso_kernels.maths.pixel import ONE
 
 TARGETS: Final = ("RGBA", "BGRA", "BGRx", "NV12", "NV21", "I420", "half", "single")
 """What kernels write; ``half`` and ``single`` are three planes, red, green and blue, of float16 and float32."""
@@ -35,6 +33,10 @@ _SELECTORS: Final = (0x5140, 0x7362)
 """Of pixels in the order red, green, blue, alpha; of two samples of chroma, U first."""
 _BLUE_FIRST: Final = (0x5162, 0x7340)
 _V_FIRST: Final = (0x4051, 0x6273)
+_PAIRS: Final = (0x3120, 0x2031)
+"""Of two pairs of chroma, each of its own kind together: U first, V first."""
+_UNITS: Final = {"column": 4, "chroma_column": 2}
+"""Taps of an axis that are one aligned access; rows are taken in twos."""
 
 
 class Place(NamedTuple):
@@ -166,31 +168,45 @@ class _Planner:
         """Write how chroma is read; return the name of the reader. ``kept`` luma is copied."""
         self.add_chroma(2 if planar else 1)
         self.layout = self.near_layout(*((LUMA_SPAN, CHROMA_SPAN) if planar else (LUMA_REACH, CHROMA_REACH)))
-        if planar and not (self.layout == "nv12" and self.has_fours("yuv420") and self.has_whole_rows):
+        if planar and not (self.layout == "nv12" and self.has_groups(4, "yuv420") and self.has_whole_rows):
             self.layout = ""
-        if self.layout == "nv12":
+        summed = self.kind == "averaged" or self.has_units
+        if self.layout == "nv12" or summed:
+            self.layout = "nv12"
             swap = (self.source.format == "NV21") != self.chroma_swapped
             self.row["red_green"], self.row["blue_alpha"] = _V_FIRST if swap else _SELECTORS
+            if planar and self.kind == "averaged":
+                self.row["red_green"], self.across = _PAIRS[swap], 8
+        if summed:
+            return f"{'planes' if planar else 'nv12'}_{'quads' if self.has_units else 'averaged'}"
         if kept or (planar and self.layout):
             self.across = 4
         if kept:
             return "nv12_copied"
+        if self.layout == "nv12" and not planar and self.has_near_fours:
+            self.across = 4
+            return "nv12_fours"
         name = "planes" if planar else self.layout or "yuv"
         return f"{name}_near" if self.layout else f"{name}_{self.kind}"
 
     def keeps_luma(self, planar: bool) -> bool:
         """Whether luma is copied and chroma lies as ``cuda.wide.copied_yuv_four`` has it: a picture of its own size."""
         crop, inner = self.crop, self.inner
-        layout = [plane[2:] for plane in self.source.planes] == [(1, 1), (2, 1)] and self.has_word_rows
         kept = self.filter == "bilinear" and crop[2:] == inner[2:] and crop[0] % 4 == 0 and crop[3] > 1
-        return self.source.is_yuv and not planar and layout and kept and self.has_fours("pixels")
+        return not planar and self.has_pairs and kept and self.has_groups(4, "pixels")
 
-    def has_fours(self, writer: str) -> bool:
-        """Whether each four neighbours are in the picture or in a bar, and may be written together by this writer."""
+    @property
+    def has_pairs(self) -> bool:
+        """Whether chroma lies in pairs, and rows of both planes are aligned words."""
+        return [plane[2:] for plane in self.source.planes] == [(1, 1), (2, 1)] and self.has_word_rows
+
+    def has_groups(self, size: int, writer: str) -> bool:
+        """Whether each ``size`` neighbours are in the picture or in a bar, and may be written together."""
         planes, form = self.target.planes, self.target.format
-        if _writer(form) != writer or self.target_wh[0] % 4 or self.inner[0] % 4 or self.inner[2] % 4:
+        if _writer(form) != writer or any(value % size for value in (self.target_wh[0], self.inner[0], self.inner[2])):
             return False
-        units = (16,) if writer == "pixels" else (4, 2, 2) if form == "I420" else (4, 4)
+        pixels = 4 * size
+        units = (pixels,) if writer == "pixels" else (size, size // 2, size // 2) if form == "I420" else (size, size)
         return all(
             plane.base % unit == 0 and plane.pitch % unit == 0 for plane, unit in zip(planes, units, strict=True)
         )
@@ -202,17 +218,42 @@ class _Planner:
 
     @property
     def kind(self) -> str:
-        if self.filter in {"nearest", "bilinear"}:
-            return self.filter
-        return "averaged" if self.is_averaged else "taps"
+        if self.is_averaged:
+            return "averaged"
+        return self.filter if self.filter in {"nearest", "bilinear"} else "taps"
 
     @property
     def is_averaged(self) -> bool:
-        """Whether each pixel is the mean of 2x2 whose rows are halves of aligned accesses of 16 bytes."""
-        (left, _, width, height), (start, _, inner_width, inner_height) = self.crop, self.inner
-        halved = self.filter == "area" and (width, height) == (2 * inner_width, 2 * inner_height)
-        aligned = PIXEL_FORMATS.get(self.source.format) == 4 and self.is_aligned(16)
-        return halved and aligned and not (start % 2 or inner_width % 2 or (left - 2 * start) % 4)
+        """Whether each sample is the mean of 2x2 whose rows are halves of aligned accesses.
+
+        So do the area filter and the bilinear one, to the last bit; words that are blended have a way of their own.
+        """
+        (left, top, width, height), (start, _, inner_width, inner_height) = self.crop, self.inner
+        words = not self.source.is_yuv and not self.is_rgb24
+        if self.filter not in ({"area"} if words else {"area", "bilinear"}):
+            return False
+        if (width, height) != (2 * inner_width, 2 * inner_height) or start % 2 or inner_width % 2:
+            return False
+        if words:
+            aligned = PIXEL_FORMATS.get(self.source.format) == 4 and self.is_aligned(16)
+        elif self.is_rgb24:
+            aligned = True
+        else:
+            aligned = self.has_pairs and top % 2 == 0 and (not self.is_planar() or self.has_eights)
+        return aligned and (left - 2 * start) % 4 == 0
+
+    @property
+    def has_eights(self) -> bool:
+        """Whether halves are written eight neighbours together, each of an aligned access of 16 bytes."""
+        whole = self.has_groups(8, "yuv420") and self.has_whole_rows and (self.crop[0] - 2 * self.inner[0]) % 16 == 0
+        return whole and all(plane.base % 16 == 0 == plane.pitch % 16 for plane in self.source.planes)
+
+    @property
+    def has_near_fours(self) -> bool:
+        """Whether four neighbours are made together: luma lies in eight bytes of a row, chroma in ten."""
+        luma, chroma = self.entries["column"], self.entries["chroma_column"]
+        near = are_near(luma, LUMA_SPAN, 4) and are_near(chroma, PIXELS_SPAN, 4)
+        return near and (self.has_groups(4, "pixels") or self.has_groups(4, "yuv420"))
 
     def near_layout(self, luma_reach: int, chroma_reach: int) -> str:
         """Return how ``cuda.read_near`` reads luma and chroma: ``nv12``, ``i420``, or nothing where it cannot."""
@@ -223,8 +264,8 @@ class _Planner:
             return ""
         if not (self.row["next_column"] and self.row["chroma_next_column"]):
             return ""
-        near = _are_near(self.entries["column"], luma_reach, 4 if luma_reach == LUMA_SPAN else 2)
-        return layout if near and _are_near(self.entries["chroma_column"], chroma_reach) else ""
+        near = are_near(self.entries["column"], luma_reach, 4 if luma_reach == LUMA_SPAN else 2)
+        return layout if near and are_near(self.entries["chroma_column"], chroma_reach) else ""
 
     def axes(self, samples: Samples, target_unit: int) -> tuple[Axis, Axis]:
         crop, inner = self.crop, self.inner
@@ -254,8 +295,12 @@ class _Planner:
             row["red_green"], row["blue_alpha"] = _BLUE_FIRST if swap else _SELECTORS
             row["alpha"] = -1 if opaque else 0
             return f"words_{self.words_kind(x)}"
+        if self.is_rgb24 and (self.kind == "averaged" or self.has_units):
+            row["red_green"], row["blue_alpha"] = _BLUE_FIRST if swap else _SELECTORS
+            row["alpha"] = -1
+            return "rgb_quads" if self.has_units else "rgb_averaged"
         blended = self.is_rgb24 and self.kind == "bilinear" and x.samples > 1
-        if blended and _are_near(self.entries["column"], LUMA_REACH):
+        if blended and are_near(self.entries["column"], LUMA_REACH):
             row["red_green"], row["blue_alpha"] = _BLUE_FIRST if swap else _SELECTORS
             row["alpha"] = -1
             return "rgb_near"
@@ -273,7 +318,7 @@ class _Planner:
     @property
     def has_copied_fours(self) -> bool:
         """Whether ``cuda.wide`` copies pixels of 3 bytes."""
-        return self.crop[0] % 4 == 0 and (self.has_fours("pixels") or self.has_fours("yuv420"))
+        return self.crop[0] % 4 == 0 and (self.has_groups(4, "pixels") or self.has_groups(4, "yuv420"))
 
     def words_kind(self, x: Axis) -> str:
         """Return the quickest way to read words: whole pairs are one access where they are aligned for it."""
@@ -284,14 +329,21 @@ class _Planner:
         halved = self.filter == "bilinear" and x.crop_size == 2 * x.size
         if halved and even and self.is_aligned(16) and (start - 8 * x.start) % 16 == 0:
             return "halved"
-        return "quads" if self.has_quads else self.kind
+        return "quads" if self.has_units else self.kind
 
     @property
-    def has_quads(self) -> bool:
-        """Whether ``read_quads`` sums the taps: no quad of the crop's columns leaves it, and its rows go in twos."""
-        pixels = PIXEL_FORMATS.get(self.source.format) == 4
+    def has_units(self) -> bool:
+        """Whether taps are summed four columns an access and in twos of rows, of which none lies outside of the crop's.
+
+        So do ``read_quads`` with pixels, ``read_sums`` with luma and pairs of chroma, of which there are half as many.
+        """
         left, _, width, height = self.crop
-        return self.kind == "taps" and pixels and self.is_aligned(16) and (left + width) % 4 == 0 == height % 2
+        if self.kind != "taps" or (left + width) % 4:
+            return False
+        if self.source.is_yuv:
+            return self.has_pairs and height % 4 == 0
+        words = PIXEL_FORMATS.get(self.source.format) == 4 and self.is_aligned(16)
+        return (words or self.is_rgb24) and height % 2 == 0
 
     def is_aligned(self, size: int) -> bool:
         """Whether pixels of 4 bytes lie so that every row starts at a multiple of ``size``."""
@@ -304,19 +356,20 @@ class _Planner:
         shown = slice(axis.first_target, axis.first_target + axis.targets)
         entries = np.full(padded, OUTSIDE, np.int32)
         if self.kind == "averaged":
-            entries[shown] = (axis.first_source + 2 * np.arange(axis.targets)) << BLEND_BITS
+            step = 1 if copied else 2  # chroma of pixels that have a sample each
+            entries[shown] = (axis.first_source + step * np.arange(axis.targets)) << BLEND_BITS
         elif self.kind == "taps":
-            first, made = _one_tap(axis) if copied else tap_table(axis, self.filter)
-            unit = (4 if name == "column" else 2) if self.has_quads else 1
+            first, made = one_tap(axis) if copied else tap_table(axis, self.filter)
+            unit = _UNITS.get(name, 2) if self.has_units else 1
             end = axis.first_source + axis.samples
-            first, made = _in_units(first + axis.first_source, made, end, unit, aligned=unit == 4)
+            first, made = in_units(first + axis.first_source, made, end, unit, aligned=unit > 1 and name in _UNITS)
             weights = np.zeros((padded, made.shape[1]), np.int32)
             entries[shown], weights[shown] = first << BLEND_BITS, made
             self.row[f"{name}_taps"] = made.shape[1]
-            packed = _in_halves(weights) if self.has_quads and name == "row" else weights.reshape(-1)
+            packed = in_halves(weights) if self.has_units and name not in _UNITS else weights.reshape(-1)
             self.row[f"{name}_weights"] = self.append(packed)
         else:
-            entries[shown] = _blend_entries(axis, self.filter)
+            entries[shown] = blend_entries(axis, self.filter)
         self.entries[name] = entries
         self.row[f"{name}s"] = self.append(entries)
 
@@ -357,68 +410,6 @@ class _Planner:
             bits = np.array(values, np.float32).view(np.int32)
             for color, value in zip(("red", "green", "blue"), bits, strict=True):
                 row[f"{kind}_{color}"] = value
-
-
-def _blend_entries(axis: Axis, name: str) -> npt.NDArray[np.int32]:
-    """Return index and weight of each target sample; its next sample exists, but in crops of one."""
-    if name == "nearest":
-        copied: npt.NDArray[np.int32] = (nearest_entries(axis).astype(np.int32) + axis.first_source) << BLEND_BITS
-        return copied
-    index, weight = np.split(bilinear_entries(axis).astype(np.int32), 2)
-    beyond = (index == axis.samples - 1) & (axis.samples > 1)
-    entries: npt.NDArray[np.int32] = (index - beyond + axis.first_source) << BLEND_BITS | np.where(beyond, ONE, weight)
-    return entries
-
-
-def warm_up() -> None:
-    """Compile what makes axis tables, or load it from disk, so that the first frame does not wait for it."""
-    prepare(fill_nearest, fill_bilinear)
-    axis = Axis(0, 2, 1, 0, 4, 1)
-    for name in ("nearest", "bilinear"):
-        _blend_entries(axis, name)
-
-
-def _in_units(
-    first: npt.NDArray[np.int32], weights: npt.NDArray[np.int32], end: int, unit: int, *, aligned: bool
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Leave out the taps on both sides that weigh nothing, and take as many as make a multiple of ``unit``.
-
-    None is at ``end`` or behind it. ``aligned`` ones begin at a multiple of ``unit``, as ``end`` does.
-    """
-    used, taps = weights != 0, weights.shape[1]
-    start = first + used.argmax(axis=1)
-    behind = first + taps - used[:, ::-1].argmax(axis=1)
-    if aligned:
-        start = start // unit * unit
-    count = -(-int((behind - start).max()) // unit) * unit
-    start = np.minimum(start, end - count).astype(np.int32)
-    targets, places = np.nonzero(weights)
-    spread = np.zeros((len(weights), count), np.int32)
-    spread[targets, (first - start)[targets] + places] = weights[targets, places]
-    return start, spread
-
-
-def _in_halves(weights: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """Pack two weights into each number."""
-    pairs = weights.reshape(-1, 2)
-    packed: npt.NDArray[np.int32] = (pairs[:, 0] & 0xFFFF) | (pairs[:, 1] << 16)
-    return packed
-
-
-def _are_near(entries: npt.NDArray[np.int32], reach: int, count: int = 2) -> bool:
-    """Tell whether the first and last of each ``count`` pixels that are no bar are at most ``reach`` samples apart.
-
-    They also have to be in their order.
-    """
-    groups = entries.reshape(-1, count)
-    index = (groups >> BLEND_BITS) & INDEX_MASK
-    steps = np.diff(index, axis=1)[(groups >= 0).all(axis=1)]
-    return bool((steps >= 0).all() and (steps.sum(axis=1) <= reach).all())
-
-
-def _one_tap(axis: Axis) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Return the tables of ``tap_table`` for a component that is copied: one tap of all the weight."""
-    return np.arange(axis.targets, dtype=np.int32), np.full((axis.targets, 1), 1 << TAP_BITS, np.int32)
 
 
 def _writer(form: str) -> str:

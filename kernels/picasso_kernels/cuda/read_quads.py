@@ -1,4 +1,6 @@
-"""How CUDA kernels sum many taps over pixels of four bytes: four columns in one 16-byte access, two rows in one DP2A.
+"""How CUDA kernels sum many taps over pixels: four columns in one access, two rows in one DP2A.
+
+Pixels of four bytes are one access of 16, those of three bytes are three words.
 
 Filters that read every pixel of a picture that shrinks are bound by the caches: a warp's pixels need more of the source
 than the L1 holds, so what is read twice comes from the L2 twice. Here a column of taps starts at an aligned pixel, and
@@ -14,10 +16,12 @@ from typing import TypeAlias
 
 from picasso_kernels.cuda.frame_table import Frame
 from picasso_kernels.cuda.instructions import (
+    Quad,
     dot2_high,
     dot2_low,
     load_number,
     load_number_pair,
+    load_word,
     load_word_quad,
     pick_bytes,
 )
@@ -35,6 +39,22 @@ from picasso_kernels.maths.pixel import clamp8
 FourPixels: TypeAlias = tuple[Pixel, Pixel, Pixel, Pixel]
 
 
+def quad_of_words(frame: Frame, at: int) -> Quad:
+    """Read four pixels of 4 bytes."""
+    return load_word_quad(frame.source, at)
+
+
+def quad_of_rgb(frame: Frame, at: int) -> Quad:
+    """Read four pixels of 3 bytes, which are three words; the last byte of each word that is returned means nothing."""
+    first, second, third = load_word(frame.source, at), load_word(frame.source, at + 4), load_word(frame.source, at + 8)
+    return first, pick_bytes(first, second, 0x6543), pick_bytes(second, third, 0x5432), pick_bytes(third, third, 0x0321)
+
+
+def quad_at(frame: Frame, at: int) -> Quad:
+    """Read four pixels: stands for one of the two above, which a kernel is built with."""
+    return quad_of_words(frame, at)
+
+
 def add_rows(frame: Frame, weights: int, sums: Pixel, upper: int, lower: int) -> Pixel:
     """Add two weighted pixels of a column."""
     low, high = pick_bytes(upper, lower, frame.red_green), pick_bytes(upper, lower, frame.blue_alpha)
@@ -48,7 +68,7 @@ def sum_rows_of_quad(frame: Frame, at: int, row: int) -> FourPixels:
     pairs = frame.row_taps >> 1
     for pair in range(pairs):
         weights = load_number(frame.row_weights, 4 * (row * pairs + pair))
-        upper, lower = load_word_quad(frame.source, at), load_word_quad(frame.source, at + frame.pitch)
+        upper, lower = quad_at(frame, at), quad_at(frame, at + frame.pitch)
         first = add_rows(frame, weights, first, upper[0], lower[0])
         second = add_rows(frame, weights, second, upper[1], lower[1])
         third = add_rows(frame, weights, third, upper[2], lower[2])
@@ -70,11 +90,11 @@ def sum_quads(frame: Frame, column: int, row: int) -> Pixel:
     x, y = load_number(frame.columns, 4 * column), load_number(frame.rows, 4 * row)
     if (x | y) < 0:
         return 0, 0, 0, 255
-    at = index_of(y) * frame.pitch + index_of(x) * 4
+    at = index_of(y) * frame.pitch + index_of(x) * frame.step
     weights = 4 * column * frame.column_taps
     total = (0, 0, 0, 0)
     for quad in range(frame.column_taps >> 2):
-        sums = sum_rows_of_quad(frame, at + 16 * quad, row)
+        sums = sum_rows_of_quad(frame, at + 4 * frame.step * quad, row)
         left = load_number_pair(frame.column_weights, weights + 16 * quad)
         right = load_number_pair(frame.column_weights, weights + 16 * quad + 8)
         total = add_column(total, sums[0], left[0])

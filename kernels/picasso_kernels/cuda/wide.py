@@ -33,11 +33,14 @@ from picasso_kernels.cuda.read_near import blend_pairs, row_weights, to_pixel
 from picasso_kernels.maths.color import chroma_of, luma_of
 
 FourPixels: TypeAlias = tuple[Pixel, Pixel, Pixel, Pixel]
+Triple: TypeAlias = tuple[int, int, int]
 
 LUMA_SPAN: Final = 6
 """How many samples the first and the last of four neighbours may be apart from plane to plane."""
 CHROMA_SPAN: Final = 2
 """The same of the two samples of chroma under them."""
+PIXELS_SPAN: Final = 3
+"""The same of the four samples of chroma under pixels."""
 NEARER: Final = 1536
 """Share in 2048 of the nearer of two samples of chroma, where a picture keeps its size; the other's is ``FARTHER``."""
 FARTHER: Final = 512
@@ -223,14 +226,19 @@ def eight_bytes(plane: Plane, at: int, last: int) -> Pair:
 def near_luma_four(frame: Frame, column: int, row: int) -> int:
     """Blend four neighbours of luma, and pack them."""
     x, x_ = load_number_pair(frame.columns, 16 * column), load_number_pair(frame.columns, 16 * column + 8)
-    y = load_number(frame.rows, 4 * row)
+    luma = near_luma(frame, x, x_, load_number(frame.rows, 4 * row))
+    return four_bytes(luma[0], luma[1], luma[2], luma[3])
+
+
+def near_luma(frame: Frame, x: Pair, x_: Pair, y: int) -> Quad:
+    """Blend four neighbours of luma."""
     first = index_of(x[0])
     second, third, fourth = index_of(x[1]) - first, index_of(x_[0]) - first, index_of(x_[1]) - first
     at, rows = index_of(y) * frame.pitch + first, row_weights(y)
     last = at + fourth + 1
     upper = eight_bytes(frame.source, at, last)
     lower = eight_bytes(frame.source, at + frame.next_row, last + frame.next_row)
-    return four_bytes(
+    return (
         blend_columns(rows, pick_bytes(upper[0], lower[0], _IN_TURNS), x[0] & BLEND_MASK),
         blend_columns(rows, two_columns(upper, lower, second), x[1] & BLEND_MASK),
         blend_columns(rows, two_columns(upper, lower, third), x_[0] & BLEND_MASK),
@@ -262,3 +270,47 @@ def near_chroma_two(frame: Frame, column: int, row: int) -> int:
     above, below = pick_bytes(upper[0], upper[1], taken), pick_bytes(lower[0], lower[1], taken)
     right = blend_pairs(frame, rows, above, below, x[1] & BLEND_MASK)
     return four_bytes(left[0], left[1], right[0], right[1])
+
+
+def near_yuv_four(frame: Frame, column: int, row: int) -> FourPixels:
+    """Make four pixels of luma, and of pairs of chroma that are at most one apart."""
+    x, x_ = load_number_pair(frame.columns, 16 * column), load_number_pair(frame.columns, 16 * column + 8)
+    y = load_number(frame.rows, 4 * row)
+    outside = x[0] | y
+    luma = near_luma(frame, x, x_, y)
+    beside = load_number_pair(frame.chroma_columns, 16 * column)
+    beside_ = load_number_pair(frame.chroma_columns, 16 * column + 8)
+    beneath = load_number(frame.chroma_rows, 4 * row)
+    first, rows = index_of(beside[0]), row_weights(beneath)
+    second, third, fourth = index_of(beside[1]) - first, index_of(beside_[0]) - first, index_of(beside_[1]) - first
+    at = index_of(beneath) * frame.chroma_pitch + 2 * first
+    last = at + 2 * fourth + 3
+    upper = ten_bytes(frame.source_u, at, last)
+    lower = ten_bytes(frame.source_u, at + frame.chroma_next_row, last + frame.chroma_next_row)
+    chroma = blend_pairs(frame, rows, upper[0], lower[0], beside[0] & BLEND_MASK)
+    chroma_ = blend_pairs(frame, rows, two_pairs(upper, second), two_pairs(lower, second), beside[1] & BLEND_MASK)
+    left = to_pixel(frame, outside, luma[0], chroma[0], chroma[1])
+    left_ = to_pixel(frame, outside, luma[1], chroma_[0], chroma_[1])
+    chroma = blend_pairs(frame, rows, two_pairs(upper, third), two_pairs(lower, third), beside_[0] & BLEND_MASK)
+    chroma_ = blend_pairs(frame, rows, last_pairs(upper, fourth), last_pairs(lower, fourth), beside_[1] & BLEND_MASK)
+    right = to_pixel(frame, outside, luma[2], chroma[0], chroma[1])
+    return left, left_, right, to_pixel(frame, outside, luma[3], chroma_[0], chroma_[1])
+
+
+def ten_bytes(plane: Plane, at: int, last: int) -> Triple:
+    """Return the ten bytes from an even ``at`` on as three words; those behind ``last`` mean nothing."""
+    start, end = at & -4, last & -4
+    first, second = load_word(plane, start), load_word(plane, min(start + 4, end))
+    third, taken = load_word(plane, min(start + 8, end)), _FOUR + _EACH * (at & 3)
+    return pick_bytes(first, second, taken), pick_bytes(second, third, taken), pick_bytes(third, third, taken)
+
+
+def two_pairs(bytes_: Triple, offset: int) -> int:
+    """Take the pairs ``offset``, 0..2, and the next."""
+    return pick_bytes(bytes_[0], bytes_[1], _FOUR + 2 * _EACH * offset)
+
+
+def last_pairs(bytes_: Triple, offset: int) -> int:
+    """Take the pairs ``offset``, 0..3, and the next."""
+    low, high = (bytes_[0], bytes_[1]) if offset < 2 else (bytes_[1], bytes_[2])
+    return pick_bytes(low, high, _FOUR + 2 * _EACH * (offset & 1))
