@@ -29,8 +29,8 @@ def kernel(
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (kernel("NV12", NV12), "nv12_near_to_pixels"),
-        (kernel("NV21", NV12), "nv12_near_to_pixels"),
+        (kernel("NV12", NV12, target_wh=(46, 36)), "nv12_near_to_pixels"),
+        (kernel("NV21", NV12, target_wh=(48, 36), inner=(2, 0, 46, 36)), "nv12_near_to_pixels"),
         (kernel("I420", I420), "i420_near_to_pixels"),
         (kernel("RGB", RGB), "rgb_near_to_pixels"),
         (kernel("BGR", RGB), "rgb_near_to_pixels"),
@@ -89,7 +89,9 @@ def test_all_others_by_bytes(given: str, expected: str) -> None:
     [
         (kernel("NV12", NV12, target_wh=(64, 48)), "nv12_copied_to_pixels"),
         (kernel("NV21", NV12, (4, 3, 32, 21), (40, 30), inner=(4, 1, 32, 21)), "nv12_copied_to_pixels"),
-        (kernel("NV12", NV12, (2, 0, 32, 20), (32, 20)), "nv12_near_to_pixels"),
+        (kernel("NV12", NV12, (2, 0, 32, 20), (32, 20)), "nv12_fours_to_pixels"),
+        (kernel("NV12", NV12), "nv12_fours_to_pixels"),
+        (kernel("NV21", NV12), "nv12_fours_to_pixels"),
         (kernel("NV12", NV12, (4, 0, 32, 20), (40, 20), inner=(2, 0, 32, 20)), "nv12_near_to_pixels"),
         (kernel("RGB", RGB, target_wh=(64, 48), filter="area"), "rgb_copied_to_pixels"),
         (kernel("BGR", RGB, target_wh=(64, 48), to="NV12"), "rgb_copied_to_yuv420"),

@@ -138,7 +138,7 @@ FOLDERS = {
     "built": [],
 }
 """The folders of the kernels, and what each may import."""
-ACROSS = {"frame/plan.py": ["cpu"], "cuda/plan.py": ["cpu"], "processes/worker.py": ["cpu"]}
+ACROSS = {"frame/plan.py": ["cpu"], "cuda/axis_tables.py": ["cpu"], "processes/worker.py": ["cpu"]}
 """Files that call compiled kernels, or compile them."""
 
 
