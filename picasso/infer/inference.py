@@ -96,8 +96,11 @@ class Inference:
 
     def _parts(self, inputs: Inputs) -> Iterator[Part]:
         started = time.monotonic_ns()
+        tensor = inputs.tensor
+        if not (self.session.on_gpu or isinstance(tensor, np.ndarray)):
+            tensor = tensor.to_numpy()  # a model on the CPU, of pictures that were scaled on a GPU
         calls = self.session.run_batches(
-            inputs.tensor, count=len(inputs.placements), at_most=self._at_most, extras=self._extras
+            tensor, count=len(inputs.placements), at_most=self._at_most, extras=self._extras
         )
         for which, outputs in calls:
             taken_ns = time.monotonic_ns() - started
