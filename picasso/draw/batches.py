@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from picasso.draw.attached import revisions
 from picasso.draw.scene import DisplayList
 from picasso.errors import ShapeError
+from picasso_kernels.cpu.compile import host
+from picasso_kernels.paint import compose
 from picasso_kernels.paint import display_list as at
 
 Ints: TypeAlias = NDArray[np.int32]
@@ -204,49 +206,15 @@ def shapes(
         cos: ``(N,)`` of the rotation; None for no rotation.
         sin: ``(N,)`` of the rotation.
     """
-    tints = np.broadcast_to(np.asarray(colors, np.int32), len(centers))
-    grow = max(edge or 0.0, 0.0)
-    with np.errstate(invalid="ignore"):
-        drawn = np.isfinite(centers).all(axis=1) & np.isfinite(halves).all(axis=1) & (halves >= 0).all(axis=1)
-        drawn &= (tints.view(np.uint32) if tints.flags.c_contiguous else tints.astype(np.uint32)) >> 24 > 0
-    drawn &= (halves > 0).all(axis=1) if edge is None else edge > 0
-    if not drawn.all():
-        tints, centers, halves = tints[drawn], centers[drawn], halves[drawn]
-        cos, sin = (None if part is None else part[drawn] for part in (cos, sin))
-    rows = np.zeros((len(tints), at.COMMAND_SIZE), np.int32)
-    rows[:, at.KIND], rows[:, at.COLOR] = kind, tints
-    if cos is None or sin is None:
-        rows[:, at.COS] = at.ONE_TURN
-    else:
-        swap = np.abs(cos) < np.abs(sin)
-        cos, sin = np.where(swap, sin, cos), np.where(swap, -cos, sin)
-        halves = np.where(swap[:, None], halves[:, ::-1], halves)
-        back = cos < 0
-        rows[:, at.COS] = np.floor(np.where(back, -cos, cos) * at.ONE_TURN + 0.5)
-        rows[:, at.SIN] = np.floor(np.where(back, -sin, sin) * at.ONE_TURN + 0.5)
-    rows[:, [at.CENTER_X, at.CENTER_Y]] = _fixed(centers)
-    rows[:, [at.HALF_W, at.HALF_H]] = _fixed(halves + grow)
-    if grow:
-        rows[:, [at.INNER_W, at.INNER_H]] = _fixed(np.maximum(halves - grow, 0.0))
-    _bound(rows)
-    return DisplayList(rows[_seen(rows, size_wh)], _NO_GLYPHS, _NO_COVERAGE, may_blur=kind == at.BLUR)
-
-
-def _fixed(values: Floats) -> Floats:
-    found: Floats = np.floor(np.clip(values, -at.FAR, at.FAR) * at.ONE_PIXEL + 0.5)
-    return found
-
-
-def _bound(rows: Ints) -> None:
-    """Write the bounds of each row; see ``compose.bound``."""
-    wide = rows.astype(np.int64)
-    cos, sin = wide[:, at.COS], np.abs(wide[:, at.SIN])
-    half_w, half_h = wide[:, at.HALF_W], wide[:, at.HALF_H]
-    reach = np.stack([half_w * cos + half_h * sin, half_w * sin + half_h * cos], axis=1) >> at.TURN_BITS
-    reach[(sin > 0) | (wide[:, at.KIND] == at.DISC)] += at.ONE_PIXEL
-    centers = wide[:, [at.CENTER_X, at.CENTER_Y]]
-    rows[:, [at.LEFT, at.TOP]] = (centers - reach) >> at.PIXEL_BITS
-    rows[:, [at.RIGHT, at.BOTTOM]] = -((-centers - reach) >> at.PIXEL_BITS)
+    count = len(centers)
+    tints = np.empty(count, np.int32)
+    tints[:] = colors
+    rows = np.empty((count, compose.SHAPE_SIZE))
+    rows[:, :2], rows[:, 2:4], rows[:, 4] = centers, halves, -1.0 if edge is None else edge
+    rows[:, 5], rows[:, 6] = 1.0 if cos is None else cos, 0.0 if sin is None else sin
+    commands = np.empty((count, at.COMMAND_SIZE), np.int32)
+    seen = host(compose.put_shapes)(rows.reshape(-1), tints, kind, *size_wh, commands.reshape(-1))
+    return DisplayList(commands[:seen], _NO_GLYPHS, _NO_COVERAGE, may_blur=kind == at.BLUR)
 
 
 def _seen(rows: Ints, size_wh: SizeWH) -> NDArray[np.bool_]:

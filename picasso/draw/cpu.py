@@ -23,6 +23,8 @@ _CHANNELS: Final = {
     **{VideoFormat.RGB: (0, 1, 2), VideoFormat.BGR: (2, 1, 0), VideoFormat.GRAY8: (0, 0, 0)},
 }
 """Bytes of red, green and blue in a pixel."""
+_GRAY: Final = to_yuv("bt601", True)
+"""How a colour becomes a shade of gray, each of which a byte is."""
 _CHROMA: Final = {
     VideoFormat.I420: ((1, 0), (2, 0)),
     VideoFormat.NV12: ((1, 0), (1, 1)),
@@ -112,8 +114,7 @@ def _table(surface: SurfaceView) -> npt.NDArray[np.int64]:
             raise SurfaceError(f"the painter needs packed pixels, got strides {(pitch, step, channel_step)}")
         for byte in _CHANNELS[form]:
             table += [base + byte, pitch, step]
-        gray = to_yuv("bt601", True)  # of a gray picture, every byte is a shade
-        return np.array([*table, *gray])
+        return np.array([*table, *_GRAY])
     table += layout[0][1:4]
     for plane, byte in _CHROMA[form]:
         _, base, pitch, step, channel_step = layout[plane]

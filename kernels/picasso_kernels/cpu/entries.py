@@ -111,6 +111,11 @@ _COVER: Final[Mapping[str, Argument]] = {
     "commands": Array("int32", written=True, least={"shape_ends": display_list.COMMAND_SIZE}),
 }
 _PLACES: Final = Array("int64")
+_SHAPES: Final[Mapping[str, Argument]] = {
+    "shapes": Array("float64", least={"colors": compose.SHAPE_SIZE}),
+    **{"colors": NUMBERS, "kind": INTEGER, "width": INTEGER, "height": INTEGER},
+    "commands": Array("int32", written=True, least={"colors": display_list.COMMAND_SIZE}),
+}
 RASTER: Final = ("paint.raster", "paint.masks", "maths.memory")
 _PIXELS: Final[Mapping[str, Argument]] = {"target": _SURFACE, "pixels": MEMORY, "scratch": SCRATCH}
 _PLANES: Final[Mapping[str, Argument]] = {
@@ -124,6 +129,7 @@ ENTRIES: Final[Mapping[Callable[..., Any], Entry]] = {
         Entry(painter.paint_planes, {**_LISTS, **_PLANES}, inline=painter.INLINE),
         Entry(painter.paint_pixels, {**_LISTS, **_PIXELS}, inline=painter.INLINE),
         Entry(compose.compose, _COMPOSE, returns=INTEGER, keep_gil=True),
+        Entry(compose.put_shapes, _SHAPES, returns=INTEGER, keep_gil=True),
         Entry(raster.cover_shapes, _COVER, returns=INTEGER, inline=RASTER, keep_gil=True),
         Entry(masks.scan_bitmaps, {"memory": BYTES, "bitmaps": _PLACES, **_RUNS}, returns=INTEGER, inline=RASTER),
         Entry(masks.stretch_grids, {"runs": NUMBERS, "grids": _PLACES, **_RUNS}, returns=INTEGER, inline=RASTER),

@@ -82,6 +82,31 @@ def tint_samples(
             store8(plane, byte, mix(load8(plane, byte), over, load16(shares, shares_at + 2 * x)))
 
 
+def tint_pixel_run(pixels: Bytes, first: int, over: int, share: int, count: int) -> None:
+    """Blend one colour into ``count`` pixels of four bytes from ``first`` on, all by one share."""
+    even, odd = over & 0xFF00FF, over >> 8 & 0xFF00FF
+    for x in range(count):
+        under = pixel(pixels, first + 4 * x)
+        low, high = mix_pair(under & 0xFF00FF, even, share), mix_pair(under >> 8 & 0xFF00FF, odd, share)
+        store_pixel(pixels, first + 4 * x, low | high << 8)
+
+
+def tint_triple_run(pixels: Bytes, first: int, over: int, share: int, count: int) -> None:
+    """Do as ``tint_pixel_run`` with pixels of three bytes."""
+    low, middle, high = over & 255, over >> 8 & 255, over >> 16 & 255
+    for x in range(count):
+        byte = first + 3 * x
+        store8(pixels, byte, mix(load8(pixels, byte), low, share))
+        store8(pixels, byte + 1, mix(load8(pixels, byte + 1), middle, share))
+        store8(pixels, byte + 2, mix(load8(pixels, byte + 2), high, share))
+
+
+def tint_sample_run(samples: Bytes, first: int, over: int, share: int, count: int) -> None:
+    """Do as ``tint_pixel_run`` with samples of one byte."""
+    for x in range(count):
+        store8(samples, first + x, mix(load8(samples, first + x), over, share))
+
+
 def blend_samples(plane: Bytes, first: int, step: int, over: Bytes, over_at: int, shares_at: int, count: int) -> None:
     """Blend a row of ``count`` values into samples; the shares lie in the memory of the values."""
     for x in range(count):

@@ -7,13 +7,15 @@ in pixels and degrees, turning from x towards y (clockwise on screen); an angle 
 from __future__ import annotations
 
 import math
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from picasso_kernels.maths.memory import Ints
 from picasso_kernels.paint import display_list as at
 from picasso_kernels.paint.display_list import alpha_of
 from picasso_kernels.paint.glyph_layout import bound_glyphs, find_line, lay_out_line, move_glyphs
 
+SHAPE_SIZE: Final = 7
+"""Numbers of a shape: see ``put_shapes``."""
 Floats: TypeAlias = Any
 """Flat table of numbers: a 1-D C-contiguous float32 array, or in the reference a list."""
 
@@ -286,6 +288,33 @@ def put(
     commands[command + at.SIN] = math.floor(sin * at.ONE_TURN + 0.5)
     bound(commands, command)
     return end + 1
+
+
+def put_shapes(shapes: Floats, colors: Ints, kind: int, width: int, height: int, commands: Ints) -> int:
+    """Write the commands of many rectangles, discs or blurs: those that can be seen.
+
+    Args:
+        shapes: ``SHAPE_SIZE`` numbers each: centre, halves of width and height, edge, cosine and sine, as for ``put``.
+            What is not finite, has a negative side, or no size and no edge, is left out.
+        colors: One for each, packed.
+        kind: RECT, BLUR or DISC.
+        width: Of the surface.
+        height: Of the surface.
+        commands: Written: room for as many as there are colours.
+
+    Returns:
+        How many commands there are.
+    """
+    end = 0
+    for number in range(len(colors)):
+        at_x = number * SHAPE_SIZE
+        x, y, half_w, half_h = shapes[at_x], shapes[at_x + 1], shapes[at_x + 2], shapes[at_x + 3]
+        edge, cos, sin = shapes[at_x + 4], shapes[at_x + 5], shapes[at_x + 6]
+        if is_drawable(x, y, half_w, half_h) and (edge > 0 or (half_w > 0 and half_h > 0)):
+            start = end
+            end = put(commands, end, kind, colors[number], x, y, half_w, half_h, edge, cos, sin)
+            end = keep_visible(commands, start, end, width, height)
+    return end
 
 
 def start_command(commands: Ints, end: int, kind: int, color: int) -> int:

@@ -16,12 +16,15 @@ from picasso_kernels.paint.blend import (
     average_shares,
     blend_samples,
     clear_margin,
+    tint_pixel_run,
     tint_pixels,
+    tint_sample_run,
     tint_samples,
+    tint_triple_run,
     tint_triples,
 )
 from picasso_kernels.paint.blur import STATE_BYTES, smooth_plane
-from picasso_kernels.paint.coverage import reach, share_row, steady_rows
+from picasso_kernels.paint.coverage import reach, share_of, share_row, steady_rows
 from picasso_kernels.paint.display_list import channel_of
 from picasso_kernels.paint.mosaic import tile_plane
 from picasso_kernels.paint.picture import lay_pixels, lay_planes
@@ -57,6 +60,8 @@ def paint_pixels(commands: Ints, glyphs: Ints, coverage: Bytes, target: Ints, pi
             blur_pixels(commands, command, glyphs, coverage, top, bottom, target, pixels, scratch)
         elif commands[command + at.KIND] == at.IMAGE:
             lay_pixels(commands, command, glyphs, coverage, top, bottom, target, pixels)
+        elif commands[command + at.KIND] == at.RUNS:
+            run_pixels(commands, command, glyphs, target, pixels)
         else:
             first, last = steady_rows(commands, command)
             over = pixel_tint(commands[command + at.COLOR], target)
@@ -73,6 +78,28 @@ def paint_pixels(commands: Ints, glyphs: Ints, coverage: Bytes, target: Ints, pi
                     tint_row(over, y, rows, left, start, target, pixels, scratch)
                     tint_row(over, y, rows, end, right, target, pixels, scratch)
                 y += rows
+
+
+def run_pixels(commands: Ints, command: int, glyphs: Ints, target: Ints, pixels: Bytes) -> None:
+    """Blend a colour into the pixels of runs, within the bounds of their command."""
+    color, step = commands[command + at.COLOR], target[STEP]
+    over = pixel_tint(color, target)
+    top, bottom = max(commands[command + at.TOP], 0), min(commands[command + at.BOTTOM], target[HEIGHT])
+    start, end = max(commands[command + at.LEFT], 0), min(commands[command + at.RIGHT], target[WIDTH])
+    first = commands[command + at.FIRST] * at.GLYPH_SIZE
+    for run in range(first, first + commands[command + at.COUNT] * at.GLYPH_SIZE, at.GLYPH_SIZE):
+        y = glyphs[run + at.GLYPH_TOP]
+        left = max(glyphs[run + at.GLYPH_LEFT], start)
+        count = min(glyphs[run + at.GLYPH_LEFT] + glyphs[run + at.GLYPH_WIDTH], end) - left
+        if top <= y < bottom and count > 0:
+            share = share_of(glyphs[run + at.GLYPH_OFFSET], color)
+            byte = row_of_pixels(target, y) + step * left
+            if step == 4:
+                tint_pixel_run(pixels, byte, over, share, count)
+            elif step == 3:
+                tint_triple_run(pixels, byte, over, share, count)
+            else:
+                tint_sample_run(pixels, byte, over & 255, share, count)
 
 
 def tint_row(over: int, y: int, rows: int, left: int, right: int, target: Ints, pixels: Bytes, shares: Bytes) -> None:

@@ -127,7 +127,7 @@ def add_edge(x0: int, y0: int, x1: int, y1: int, width: int, row: int, end: int,
         line = y >> at.PIXEL_BITS
         start = line << at.PIXEL_BITS
         next_y = min(start + at.ONE_PIXEL, bottom)
-        next_x = x0 + (next_y - y0) * (x1 - x0) // (y1 - y0)
+        next_x = x0 + (next_y - y0) * (x1 - x0) // (y1 - y0) if x1 != x0 else x0
         used = add_piece(x, y - start, next_x, next_y - start, sign, width, line, cells, used)
         x, y = next_x, next_y
     return used
