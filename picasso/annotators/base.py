@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from picasso.annotators.palettes import Palette
 from picasso.draw.attached import joined
 from picasso.draw.cpu import CpuPainter
-from picasso.draw.scene import DisplayList
+from picasso.draw.lists import DisplayList
 from picasso.draw.spec import ColorDraw
 from picasso.draw.styles import packed
 from picasso.errors import SpecError

@@ -13,7 +13,7 @@ from picasso.annotators.palettes import Palette
 from picasso.annotators.shapes import OrientedBoxAnnotator
 from picasso.draw.attached import joined
 from picasso.draw.cpu import CpuPainter
-from picasso.draw.scene import DisplayList
+from picasso.draw.lists import DisplayList
 from picasso.draw.spec import ColorDraw
 from picasso.surface import SurfaceView
 

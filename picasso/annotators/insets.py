@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from picasso.annotators.base import Annotator, Found
 from picasso.annotators.shapes import Color, anchor_of, outside_share, points_at, positive
 from picasso.draw import batches
-from picasso.draw.scene import DisplayList
+from picasso.draw.lists import DisplayList
 from picasso.errors import SpecError
 from picasso.surface import SurfaceView, VideoFormat
 

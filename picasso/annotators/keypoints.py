@@ -11,7 +11,7 @@ from picasso.annotators.base import Annotator, Found
 from picasso.annotators.labels import Captions
 from picasso.annotators.shapes import Color, positive
 from picasso.draw import batches, outlines
-from picasso.draw.scene import DisplayList
+from picasso.draw.lists import DisplayList
 from picasso.surface import SurfaceView
 
 Skeleton = Sequence[tuple[int, int]]

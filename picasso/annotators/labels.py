@@ -13,7 +13,8 @@ from picasso.annotators.palettes import readable
 from picasso.annotators.shapes import Color, anchor_of, outside_share, points_at, positive
 from picasso.draw import batches
 from picasso.draw.attached import moved_apart
-from picasso.draw.scene import DisplayList, Scene
+from picasso.draw.lists import DisplayList
+from picasso.draw.scene import Scene
 from picasso.draw.spec import ColorDraw, LabelDraw, LabelPosition, LabelPositionKind, ObjectDraw, PaddingDraw
 from picasso.draw.styles import packed
 from picasso.errors import SpecError

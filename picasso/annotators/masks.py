@@ -12,7 +12,7 @@ from picasso.annotators.palettes import faded
 from picasso.annotators.shapes import Color, positive
 from picasso.draw import batches, outlines, rasters
 from picasso.draw.cpu import CpuPainter
-from picasso.draw.scene import DisplayList
+from picasso.draw.lists import DisplayList
 from picasso.draw.spec import ColorDraw
 from picasso.surface import SurfaceView
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from picasso.annotators.base import Annotator, ColorBy, Found
 from picasso.annotators.shapes import Color, anchor_of, points_at, positive
 from picasso.draw import batches, outlines
-from picasso.draw.scene import DisplayList
+from picasso.draw.lists import DisplayList
 from picasso.errors import SpecError
 from picasso.surface import SurfaceView
 

@@ -9,7 +9,7 @@ import numpy as np
 from picasso.annotators.base import Annotator, Floats, Found
 from picasso.annotators.palettes import Palette
 from picasso.draw import batches, outlines
-from picasso.draw.scene import DisplayList
+from picasso.draw.lists import DisplayList
 from picasso.draw.spec import ColorDraw
 from picasso.errors import SpecError
 from picasso.surface import SurfaceView

@@ -13,7 +13,7 @@ from picasso.annotators.labels import Captions
 from picasso.annotators.palettes import faded
 from picasso.annotators.shapes import anchor_of, points_at, positive
 from picasso.draw import outlines
-from picasso.draw.scene import DisplayList
+from picasso.draw.lists import DisplayList
 from picasso.draw.spec import ColorDraw
 from picasso.errors import ShapeError, SpecError
 from picasso.surface import SurfaceView

@@ -1,20 +1,25 @@
 """What is drawn."""
 
 from picasso.draw.canvas import CANVAS_FORMATS, canvas_for, current_canvas
+from picasso.draw.lists import DisplayList
 from picasso.draw.painter import Painter
-from picasso.draw.scene import DisplayList, Scene
+from picasso.draw.scene import Scene
 from picasso.draw.spec import (
     BBoxSource,
     BoundingBoxDraw,
     ColorDraw,
     DotDraw,
+    KeypointsDraw,
     LabelDraw,
     LabelPosition,
     LabelPositionKind,
+    MaskDraw,
     ObjectDraw,
     ObjectDrawSpec,
     PaddingDraw,
+    PolygonDraw,
     SetDrawLabelKind,
+    TraceDraw,
 )
 
 __all__ = [
@@ -24,15 +29,19 @@ __all__ = [
     "ColorDraw",
     "DisplayList",
     "DotDraw",
+    "KeypointsDraw",
     "LabelDraw",
     "LabelPosition",
     "LabelPositionKind",
+    "MaskDraw",
     "ObjectDraw",
     "ObjectDrawSpec",
     "PaddingDraw",
     "Painter",
+    "PolygonDraw",
     "Scene",
     "SetDrawLabelKind",
+    "TraceDraw",
     "canvas_for",
     "current_canvas",
 ]

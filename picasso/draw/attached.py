@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from picasso.draw.scene import DisplayList
+from picasso.draw.lists import DisplayList
 from picasso.primitives import Attribute, AttributeValue
 from picasso_kernels.paint import display_list as at
 

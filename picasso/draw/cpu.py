@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from picasso.draw.scene import DisplayList
+from picasso.draw.lists import DisplayList
 from picasso.errors import SurfaceError
 from picasso.surface import ColorSpace, SurfaceView, VideoFormat
 from picasso_kernels.cpu.compile import host

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from picasso.draw import rasters
-from picasso.draw.scene import DisplayList
+from picasso.draw.lists import DisplayList
 
 Floats: TypeAlias = NDArray[np.float64]
 Whole: TypeAlias = NDArray[np.int64]

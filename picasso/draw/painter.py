@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from picasso.draw.canvas import drawing_on
 from picasso.draw.cpu import COMMON_FORMATS, CpuPainter
-from picasso.draw.scene import DisplayList, Scene
+from picasso.draw.lists import DisplayList
+from picasso.draw.scene import Scene
 from picasso.draw.spec import ObjectDraw, ObjectDrawSpec
 from picasso.surface import SurfaceView, VideoFormat
 

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from picasso.draw.scene import DisplayList
+from picasso.draw.lists import DisplayList
 from picasso.errors import ShapeError
 from picasso_kernels.cpu.compile import host
 from picasso_kernels.paint import display_list as at

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,8 @@ import numpy.typing as npt
 from picasso.draw.columns import ObjectColumns, values_of
 from picasso.draw.composing import compose
 from picasso.draw.glyphs import GlyphAtlas
+from picasso.draw.lists import DisplayList
+from picasso.draw.object_shapes import Ways, with_shapes
 from picasso.draw.shaping import NEEDS_SHAPING
 from picasso.draw.spec import ObjectDraw, ObjectDrawSpec
 from picasso.draw.styles import StyleTable
@@ -22,28 +23,6 @@ if TYPE_CHECKING:
     from picasso.primitives import VideoFrame
 
 Ints = npt.NDArray[np.int32]
-
-
-@dataclass(slots=True, eq=False)
-class DisplayList:
-    """What is to be painted, back to front; ``picasso_kernels.paint.display_list`` says what the columns mean.
-
-    Those that a scene makes hold until it makes the next.
-    """
-
-    commands: Ints
-    """``(N, COMMAND_SIZE)`` int32."""
-    glyphs: Ints
-    """``(M, GLYPH_SIZE)`` int32."""
-    coverage: npt.NDArray[np.uint8]
-    """``(B,)``, the pixels of the glyphs."""
-    revision: int = 0
-    """Of two lists of one scene with the same revision, ``coverage`` is the same."""
-    may_blur: bool = True
-    """Whether a command may be a BLUR."""
-
-    def __len__(self) -> int:
-        return len(self.commands)
 
 
 _MANY_LETTERS = 1 << 16
@@ -99,6 +78,7 @@ class Scene:
         "_static",
         "_styles",
         "_typesets",
+        "_ways",
     )
 
     def __init__(self, font_family: str = "sans-serif", *, clamp_labels: bool = False) -> None:
@@ -115,6 +95,7 @@ class Scene:
         self._counted = np.empty(0, np.int32)
         self._memory = _ListMemory(0, 0)
         self._clamp_labels = clamp_labels
+        self._ways: Ways = {}
         self._typesets = False  # whether the frame before had text to be shaped, or control characters
         self.set_specs(ObjectDrawSpec())
 
@@ -178,7 +159,11 @@ class Scene:
         text = self._text_at_once(frame, rows)
         if text is None:
             text = self._text(frame, rows, style_of)
-        return self._laid_out(frame.box_columns(), rows, style_of, text, size_wh)
+        drawing = self._laid_out(frame.box_columns(), rows, style_of, text, size_wh)
+        if not self._styles.has_shapes:
+            return drawing
+        looks = self._styles.looks
+        return with_shapes(drawing, frame, rows, [looks[style].draw for style in style_of], size_wh, self._ways)
 
     def _laid_out(
         self,

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from picasso.draw.attached import revisions
 from picasso.draw.letters import LINE_HEIGHT, Text
-from picasso.draw.scene import DisplayList
+from picasso.draw.lists import DisplayList
 from picasso.draw.shapes import Mask
 from picasso.draw.spec import ColorDraw
 from picasso.draw.styles import packed

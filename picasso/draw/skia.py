@@ -8,7 +8,7 @@ import numpy as np
 import skia
 
 from picasso.draw.canvas import canvas_for
-from picasso.draw.scene import DisplayList
+from picasso.draw.lists import DisplayList
 from picasso.surface import SurfaceView
 from picasso_kernels.paint import display_list as at
 

@@ -259,6 +259,77 @@ class LabelDraw(_Value):
 
 
 @dataclass(frozen=True, slots=True)
+class MaskDraw(_Value):
+    """The pixels of the object's mask (``picasso.primitives.object_shapes``), covered by a colour."""
+
+    color: ColorDraw
+    """Its alpha says how much of the picture shows through."""
+
+    def __post_init__(self) -> None:
+        _is_a("color", self.color, ColorDraw)
+
+
+@dataclass(frozen=True, slots=True)
+class PolygonDraw(_Value):
+    """The object's polygons: filled with ``background_color``, then stroked ``thickness`` (0–500) pixels wide."""
+
+    border_color: ColorDraw = field(default_factory=ColorDraw.transparent)
+    background_color: ColorDraw = field(default_factory=ColorDraw.transparent)
+    thickness: int = 2
+
+    def __post_init__(self) -> None:
+        _is_a("border_color", self.border_color, ColorDraw)
+        _is_a("background_color", self.background_color, ColorDraw)
+        thickness = _whole("Invalid polygon draw", "thickness", self.thickness, 0, 500)
+        object.__setattr__(self, "thickness", thickness)
+
+
+@dataclass(frozen=True, slots=True)
+class KeypointsDraw(_Value):
+    """The object's keypoints as discs, and the lines of a skeleton between them."""
+
+    color: ColorDraw
+    radius: int = 3
+    """0–100 pixels."""
+    line_color: ColorDraw | None = None
+    """By default that of the discs."""
+    thickness: int = 2
+    """Of the lines, 0–500 pixels."""
+    skeleton: tuple[tuple[int, int], ...] = ()
+    """Pairs of keypoints, counted from 0."""
+    min_confidence: float = 0.0
+    """Keypoints that are not surer are left out."""
+
+    def __post_init__(self) -> None:
+        _is_a("color", self.color, ColorDraw)
+        object.__setattr__(self, "radius", _whole("Invalid keypoints draw", "radius", self.radius, 0, 100))
+        object.__setattr__(self, "thickness", _whole("Invalid keypoints draw", "thickness", self.thickness, 0, 500))
+        if self.line_color is not None:
+            _is_a("line_color", self.line_color, ColorDraw)
+        pairs = tuple((operator.index(first), operator.index(last)) for first, last in self.skeleton)
+        if any(min(pair) < 0 for pair in pairs):
+            raise SpecError(f"Invalid keypoints draw: skeleton counts from 0, got {pairs}")
+        object.__setattr__(self, "skeleton", pairs)
+        object.__setattr__(self, "min_confidence", float(self.min_confidence))
+
+
+@dataclass(frozen=True, slots=True)
+class TraceDraw(_Value):
+    """The way that the object's track came: a line through the centres of its boxes in the last frames."""
+
+    color: ColorDraw
+    thickness: int = 2
+    """0–500 pixels."""
+    length: int = 30
+    """Boxes that it goes through, 2–10000."""
+
+    def __post_init__(self) -> None:
+        _is_a("color", self.color, ColorDraw)
+        object.__setattr__(self, "thickness", _whole("Invalid trace draw", "thickness", self.thickness, 0, 500))
+        object.__setattr__(self, "length", _whole("Invalid trace draw", "length", self.length, 2, 10000))
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectDraw(_Value):
     """Everything that is drawn for one object; with all parts absent, nothing is."""
 
@@ -268,9 +339,13 @@ class ObjectDraw(_Value):
     blur: bool = False
     """Blur what lies inside the box, under everything else of this object."""
     bbox_source: BBoxSource = BBoxSource.DetectionBox
+    mask: MaskDraw | None = None
+    polygon: PolygonDraw | None = None
+    trace: TraceDraw | None = None
+    keypoints: KeypointsDraw | None = None
 
     def __post_init__(self) -> None:
-        for name, kind in (("bounding_box", BoundingBoxDraw), ("central_dot", DotDraw), ("label", LabelDraw)):
+        for name, kind in (*_PARTS, *_SHAPES):
             value = getattr(self, name)
             if value is not None:
                 _is_a(name, value, kind)
@@ -278,9 +353,18 @@ class ObjectDraw(_Value):
         _is_a("bbox_source", self.bbox_source, BBoxSource)
 
     @property
+    def has_shapes(self) -> bool:
+        """Whether something is drawn besides boxes, dots and labels."""
+        return any(getattr(self, name) is not None for name, _ in _SHAPES)
+
+    @property
     def memory_handle(self) -> int:
         """A number that stands for this very value while it lives."""
         return id(self)
+
+
+_PARTS = (("bounding_box", BoundingBoxDraw), ("central_dot", DotDraw), ("label", LabelDraw))
+_SHAPES = (("mask", MaskDraw), ("polygon", PolygonDraw), ("trace", TraceDraw), ("keypoints", KeypointsDraw))
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,7 @@ class StyleTable:
         "_by_value",
         "alike",
         "fields",
+        "has_shapes",
         "looks",
         "may_blur",
         "pattern",
@@ -74,6 +75,8 @@ class StyleTable:
     """Of the first look, whose values these are."""
     may_blur: bool
     """Whether a look blurs."""
+    has_shapes: bool
+    """Whether a look has masks, polygons, traces or keypoints."""
 
     def __init__(self, atlas: GlyphAtlas) -> None:
         """Start empty; fonts are numbered by ``atlas``."""
@@ -85,6 +88,7 @@ class StyleTable:
         self.rows = np.zeros(16 * display_list.STYLE_SIZE, np.int32)
         self.looks: list[ResolvedDraw] = []
         self.alike, self.may_blur, self.pattern, self.fields = True, False, "", ()
+        self.has_shapes = False
         self._by_value: dict[ObjectDraw, int] = {}
         self._by_handle: dict[int, tuple[ObjectDraw, int]] = {}
         self._by_lines: dict[tuple[int, int], int] = {}
@@ -133,6 +137,7 @@ class StyleTable:
             self.fields = tuple(chain.from_iterable(line.fields for line in templates))
         self.alike = self.alike and look.templates is self.looks[0].templates
         self.may_blur = self.may_blur or bool(draw.blur)
+        self.has_shapes = self.has_shapes or draw.has_shapes
         self._by_value[draw] = number
         return number
 

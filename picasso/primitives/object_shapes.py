@@ -87,13 +87,23 @@ def decode_mask(attribute: Attribute) -> Mask:
     Raises:
         MetadataError: It holds something else.
     """
+    height, width, runs = decode_mask_runs(attribute)
+    values = np.arange(len(runs)) % 2 == 1
+    return np.repeat(values, runs).reshape(height, width)
+
+
+def decode_mask_runs(attribute: Attribute) -> tuple[int, int, list[int]]:
+    """Return height and width of the grid of an attribute ``MASK``, and the lengths of its runs.
+
+    Raises:
+        MetadataError: It holds something else.
+    """
     numbers = _numbers(attribute, AttributeValue.as_integers)
     height, width, runs = (*numbers[:2], numbers[2:]) if len(numbers) > 2 else (0, 0, [])
     is_whole = height > 0 and width > 0 and height * width <= LARGEST_MASK
     if not is_whole or min(runs) < 0 or sum(runs) != height * width:
         raise MetadataError(f"{NAMESPACE}.{MASK}: expected height, width, and runs that add up to their product")
-    values = np.arange(len(runs)) % 2 == 1
-    return np.repeat(values, runs).reshape(height, width)
+    return height, width, runs
 
 
 def polygons_attribute(polygons: Iterable[ArrayLike], box_xywha: ArrayLike) -> Attribute:

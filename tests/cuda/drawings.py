@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from picasso.draw.scene import DisplayList
+from picasso.draw.lists import DisplayList
 from picasso_kernels.paint import display_list as at
 from picasso_kernels.paint.blur import box_width
 

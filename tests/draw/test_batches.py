@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 from picasso.draw import batches, rasters
 from picasso.draw.attached import joined, moved
 from picasso.draw.cpu import CpuPainter
-from picasso.draw.scene import DisplayList
+from picasso.draw.lists import DisplayList
 from picasso.draw.sketch import Sketch
 from picasso.draw.spec import ColorDraw
 from picasso.draw.styles import packed

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from picasso.draw import BoundingBoxDraw, ColorDraw, DotDraw, LabelDraw, ObjectDraw, Scene
 from picasso.draw.cpu import COMMON_FORMATS, CpuPainter
-from picasso.draw.scene import DisplayList
+from picasso.draw.lists import DisplayList
 from picasso.errors import GeometryError, SurfaceError
 from picasso.surface import SurfaceView, VideoFormat
 from picasso.transform import Interpolation, Placement

@@ -1,0 +1,32 @@
+"""Display lists: what is to be painted, as tables that every painter reads alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int32]
+
+
+@dataclass(slots=True, eq=False)
+class DisplayList:
+    """What is to be painted, back to front; ``picasso_kernels.paint.display_list`` says what the columns mean.
+
+    Those that a scene makes hold until it makes the next.
+    """
+
+    commands: Ints
+    """``(N, COMMAND_SIZE)`` int32."""
+    glyphs: Ints
+    """``(M, GLYPH_SIZE)`` int32."""
+    coverage: npt.NDArray[np.uint8]
+    """``(B,)``, the pixels of the glyphs."""
+    revision: int = 0
+    """Of two lists of one scene with the same revision, ``coverage`` is the same."""
+    may_blur: bool = True
+    """Whether a command may be a BLUR."""
+
+    def __len__(self) -> int:
+        return len(self.commands)
