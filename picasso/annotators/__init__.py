@@ -7,8 +7,8 @@ from picasso.annotators.keypoints import (
     COCO_SKELETON,
     EdgeAnnotator,
     VertexAnnotator,
-    VertexEllipseAnnotator,
     VertexLabelAnnotator,
+    VertexRingAnnotator,
 )
 from picasso.annotators.labels import LabelAnnotator
 from picasso.annotators.masks import BackgroundOverlayAnnotator, HaloAnnotator, MaskAnnotator, PolygonAnnotator
@@ -66,8 +66,8 @@ __all__ = [
     "TraceAnnotator",
     "TriangleAnnotator",
     "VertexAnnotator",
-    "VertexEllipseAnnotator",
     "VertexLabelAnnotator",
+    "VertexRingAnnotator",
     "annotate",
     "drawing",
     "usual",

@@ -97,7 +97,7 @@ class VertexLabelAnnotator(Annotator):
         return [self._captions.drawing(texts, self._colors(found)[owners], anchors, (0.5, 0.5), size_wh)]
 
 
-class VertexEllipseAnnotator(Annotator):
+class VertexRingAnnotator(Annotator):
     """Draws a ring around each keypoint that is the wider, the less sure the keypoint is."""
 
     def __init__(

@@ -53,7 +53,10 @@ class PolygonAnnotator(Annotator):
         self._width, self._fill = positive("thickness", thickness), opacity
 
     def _lists(self, found: Found, size_wh: tuple[int, int], _surface: SurfaceView | None) -> list[DisplayList]:
-        colors, rings = self._colors(found), rings_of(found)
+        colors, given = self._colors(found), found.column("polygons")
+        if given is None:
+            return self._around_masks(found, colors, size_wh)
+        rings = [[np.asarray(ring, np.float64) for ring in shape] for shape in given]
         owners = np.array([row for row, shape in enumerate(rings) for _ in shape], np.int64)
         edges = outlines.polylines([ring for shape in rings for ring in shape], self._width, closed=True)
         lines = edges.filled(colors[owners], size_wh)
@@ -62,64 +65,40 @@ class PolygonAnnotator(Annotator):
         inside = outlines.polygons(rings).filled(faded(colors, self._fill), size_wh, even_odd=True)
         return [inside, lines]
 
-
-def rings_of(found: Found) -> list[list[NDArray[Any]]]:
-    """Return the polygons of each object: its own, or the outlines of its mask."""
-    given = found.column("polygons")
-    if given is not None:
-        return [[np.asarray(ring, np.float64) for ring in shape] for shape in given]
-    masks = found.masks
-    if masks is None:
-        return [[] for _ in range(len(found))]
-    return [[ring + corner for ring in contours(bitmap)] for bitmap, corner in zip(*masks, strict=True)]
+    def _around_masks(self, found: Found, colors: Ints, size_wh: tuple[int, int]) -> list[DisplayList]:
+        given = found.masks
+        if given is None:
+            return [batches.boxes([], 0, size_wh)]
+        bands = [band(bitmap, self._width) for bitmap in given[0]]
+        corners = given[1] + np.array([step for _, *step in bands], np.int64).reshape(-1, 2)
+        lines = rasters.scan([bitmap for bitmap, *_ in bands], corners, colors, size_wh)
+        return [mask_runs(found, faded(colors, self._fill), size_wh), lines] if self._fill else [lines]
 
 
-def contours(bitmap: NDArray[np.bool_]) -> list[NDArray[np.float64]]:
-    """Return the outlines of a bitmap along the edges of its pixels, each closed, ``(V, 2)``; holes have one, too."""
+def band(bitmap: NDArray[np.bool_], width: float) -> tuple[NDArray[np.bool_], int, int]:
+    """Return the pixels along the edge of a bitmap, half of ``width`` of them on either side, and where they start."""
     rows, columns = np.flatnonzero(bitmap.any(axis=1)), np.flatnonzero(bitmap.any(axis=0))
     if not len(rows):
-        return []
+        return np.zeros((0, 0), bool), 0, 0
+    outside, inside = max(round(width / 2), 1), max(round(width) - max(round(width / 2), 1), 0)
     top, left = int(rows[0]), int(columns[0])
-    padded = np.pad(bitmap[top : rows[-1] + 1, left : columns[-1] + 1] != 0, 1)
-    # edges of pixels, gone along with the inside on the right: from a corner to the next one
-    follow: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    for shift, axis, start, end in _SIDES:
-        inside, outside = padded, np.roll(padded, shift, axis)
-        for y, x in np.argwhere(inside & ~outside).tolist():
-            follow.setdefault((x + start[0], y + start[1]), []).append((x + end[0], y + end[1]))
-    found = []
-    while follow:
-        first = point = next(iter(follow))
-        ring, before = [], None
-        while point in follow:
-            ways = follow[point]
-            way = ways[0] if len(ways) == 1 or before is None else _sharpest(before, point, ways)
-            ways.remove(way)
-            if not ways:
-                del follow[point]
-            ring.append(point)
-            before, point = point, way
-            if point == first:
-                break
-        corners = np.array(ring, np.float64)
-        straight = (np.roll(corners, 1, 0) - corners) == (corners - np.roll(corners, -1, 0))
-        found.append(corners[~straight.all(axis=1)] + (left - 1, top - 1))
+    cut = np.pad(bitmap[top : rows[-1] + 1, left : columns[-1] + 1] != 0, outside + 1)
+    wide, narrow = cut, cut
+    for _ in range(outside):
+        wide = _grown(wide)
+    for _ in range(inside):
+        narrow = ~_grown(~narrow)
+    return wide & ~narrow, left - outside - 1, top - outside - 1
+
+
+def _grown(bitmap: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return a bitmap, and its neighbours in four directions."""
+    found = bitmap.copy()
+    found[1:] |= bitmap[:-1]
+    found[:-1] |= bitmap[1:]
+    found[:, 1:] |= bitmap[:, :-1]
+    found[:, :-1] |= bitmap[:, 1:]
     return found
-
-
-_SIDES = (
-    (1, 0, (0, 0), (1, 0)),
-    (-1, 1, (1, 0), (1, 1)),
-    (-1, 0, (1, 1), (0, 1)),
-    (1, 1, (0, 1), (0, 0)),
-)
-"""For each side of a pixel: how to see its neighbour there, and the corners where the side starts and ends."""
-
-
-def _sharpest(before: tuple[int, int], point: tuple[int, int], ways: list[tuple[int, int]]) -> tuple[int, int]:
-    """Return the way that turns right, so that pixels which touch at a corner stay apart."""
-    dx, dy = point[0] - before[0], point[1] - before[1]
-    return max(ways, key=lambda way: dx * (way[1] - point[1]) - dy * (way[0] - point[0]))
 
 
 class BackgroundOverlayAnnotator(Annotator):

@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 import picasso
 from picasso import annotators as an
 from picasso.annotators.labels import spread_out
-from picasso.annotators.masks import contours
+from picasso.annotators.masks import band
 from picasso.annotators.palettes import readable
 from picasso.draw import ColorDraw
 from picasso.draw.cpu import CpuPainter
@@ -71,7 +71,7 @@ MAKERS: dict[str, Callable[[], an.Annotator]] = {
     "vertex": an.VertexAnnotator,
     "edge": lambda: an.EdgeAnnotator(skeleton=[(0, 1), (1, 9)]),
     "vertex-label": an.VertexLabelAnnotator,
-    "vertex-ellipse": an.VertexEllipseAnnotator,
+    "vertex-ring": an.VertexRingAnnotator,
     "label": an.LabelAnnotator,
     "smart": lambda: an.LabelAnnotator(smart_position=True),
     "trace": an.TraceAnnotator,
@@ -275,14 +275,14 @@ def test_spread_labels_are_apart_and_inside(corners, width, height) -> None:
 
 
 @given(hnp.arrays(bool, st.tuples(st.integers(1, 9), st.integers(1, 9))))
-def test_the_outlines_of_a_bitmap_enclose_its_pixels(bitmap) -> None:
-    rings = contours(bitmap)
-    y, x = np.mgrid[: bitmap.shape[0], : bitmap.shape[1]] + 0.5
-    centers = np.stack([x.ravel(), y.ravel()], axis=1)
-    inside = np.zeros(bitmap.size, int)
-    for ring in rings:
-        inside += an.zones.contains(ring, centers)
-    assert np.array_equal(inside.reshape(bitmap.shape) % 2 == 1, bitmap)
+def test_the_edge_of_a_mask_is_one_pixel_on_either_side(bitmap) -> None:
+    pixels, left, top = band(bitmap, 2)
+    wide = np.pad(bitmap, 3)
+    around = [np.roll(wide, shift, axis) for shift in (-1, 1) for axis in (0, 1)]
+    expected = (wide & ~np.logical_and.reduce(around)) | (~wide & np.logical_or.reduce(around))
+    found = np.zeros_like(wide)
+    found[top + 3 : top + 3 + len(pixels), left + 3 : left + 3 + pixels.shape[1]] = pixels
+    assert np.array_equal(found, expected)
 
 
 def test_a_zone_counts_what_stands_in_it() -> None:

@@ -26,7 +26,7 @@ from picasso_kernels.paint.blend import (
 from picasso_kernels.paint.blur import STATE_BYTES, smooth_plane
 from picasso_kernels.paint.coverage import reach, share_of, share_row, steady_rows
 from picasso_kernels.paint.display_list import channel_of
-from picasso_kernels.paint.mosaic import tile_plane
+from picasso_kernels.paint.mosaic import tile_pixels, tile_plane
 from picasso_kernels.paint.picture import lay_pixels, lay_planes
 from picasso_kernels.paint.target import HEIGHT, PITCH, PLANE, STEP, TO_YUV, WIDTH, sample_at
 
@@ -147,8 +147,12 @@ def blur_pixels(
     smooth = 6 * target[WIDTH]
     if width <= 0 or height <= 0:
         return
-    cell = commands[command + at.CELL]
-    for channel in range(3 if target[STEP] > 1 else 1):
+    cell, channels = commands[command + at.CELL], 3 if target[STEP] > 1 else 1
+    if cell > 0 and is_whole(commands, command):
+        first = min(sample_at(target, 0, left, top), sample_at(target, 2, left, top))
+        tile_pixels(pixels, first, target[PITCH], target[STEP], width, height, cell, channels)
+        return
+    for channel in range(channels):
         first, pitch, step = sample_at(target, channel, left, top), target[PITCH], target[STEP]
         if cell > 0:
             tile_plane(pixels, first, pitch, step, width, height, cell, scratch, smooth)
@@ -158,6 +162,15 @@ def blur_pixels(
             share_row(commands, command, glyphs, coverage, y, left, right, scratch, 0)
             row = sample_at(target, channel, left, y)
             blend_samples(pixels, row, step, scratch, smooth + (y - top) * width, 0, width)
+
+
+def is_whole(commands: Ints, command: int) -> bool:
+    """Tell whether an upright rectangle ends where pixels do: it covers all that it touches altogether."""
+    x, y = commands[command + at.CENTER_X], commands[command + at.CENTER_Y]
+    half_w, half_h = commands[command + at.HALF_W], commands[command + at.HALF_H]
+    edges = (x - half_w) | (x + half_w) | (y - half_h) | (y + half_h)
+    upright: bool = commands[command + at.SIN] == 0 and edges & (at.ONE_PIXEL - 1) == 0
+    return upright
 
 
 def paint_planes(

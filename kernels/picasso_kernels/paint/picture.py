@@ -6,7 +6,7 @@ from picasso_kernels.maths.color import chroma_of, luma_of
 from picasso_kernels.maths.memory import Bytes, Ints, load8, store8
 from picasso_kernels.paint import display_list as at
 from picasso_kernels.paint.coverage import mix, share_of
-from picasso_kernels.paint.target import STEP, TO_YUV, WIDTH, sample_at
+from picasso_kernels.paint.target import BASE, PLANE, STEP, TO_YUV, WIDTH, sample_at
 
 
 def image_pixel(commands: Ints, command: int, glyphs: Ints, x: int, y: int) -> int:
@@ -32,25 +32,27 @@ def lay_pixels(
     commands: Ints, command: int, glyphs: Ints, coverage: Bytes, top: int, bottom: int, target: Ints, pixels: Bytes
 ) -> None:
     """Blend an image into the rows ``top..bottom`` of pixels of four bytes, three, or one."""
-    left, right = max(commands[command + at.LEFT], 0), min(commands[command + at.RIGHT], target[WIDTH])
+    glyph = commands[command + at.FIRST] * at.GLYPH_SIZE
+    start, width = glyphs[glyph + at.GLYPH_LEFT], glyphs[glyph + at.GLYPH_WIDTH]
+    left, right = max(start, 0), min(start + width, target[WIDTH])
     color, step, k = commands[command + at.COLOR], target[STEP], TO_YUV
+    to_green, to_blue = target[PLANE + BASE] - target[BASE], target[2 * PLANE + BASE] - target[BASE]
     for y in range(top, bottom):
-        for x in range(left, right):
-            place = image_pixel(commands, command, glyphs, x, y)
-            share = image_share(coverage, place, color)
-            if share > 0:
-                red, green, blue = load8(coverage, place), load8(coverage, place + 1), load8(coverage, place + 2)
-                byte = sample_at(target, 0, x, y)
-                if step == 1:
-                    red = luma_of(red, green, blue, target[k], target[k + 1], target[k + 2], target[k + 3])
-                store8(pixels, byte, mix(load8(pixels, byte), red, share))
-                if step > 1:
-                    byte = sample_at(target, 1, x, y)
-                    store8(pixels, byte, mix(load8(pixels, byte), green, share))
-                    last = sample_at(target, 2, x, y)
-                    store8(pixels, last, mix(load8(pixels, last), blue, share))
-                    if step > 3:
-                        store8(pixels, byte + 2, mix(load8(pixels, byte + 2), 255, share))
+        place, byte = image_pixel(commands, command, glyphs, left, y), sample_at(target, 0, left, y)
+        for _ in range(right - left if place >= 0 else 0):
+            alpha = load8(coverage, place + 3)
+            share = share_of(alpha + (alpha >> 7), color)
+            red, green, blue = load8(coverage, place), load8(coverage, place + 1), load8(coverage, place + 2)
+            if step == 1:
+                red = luma_of(red, green, blue, target[k], target[k + 1], target[k + 2], target[k + 3])
+            store8(pixels, byte, mix(load8(pixels, byte), red, share))
+            if step > 1:
+                store8(pixels, byte + to_green, mix(load8(pixels, byte + to_green), green, share))
+                store8(pixels, byte + to_blue, mix(load8(pixels, byte + to_blue), blue, share))
+            if step > 3:
+                fourth = byte + to_green + 2
+                store8(pixels, fourth, mix(load8(pixels, fourth), 255, share))
+            place, byte = place + 4, byte + step
 
 
 def lay_planes(
