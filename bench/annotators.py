@@ -74,7 +74,7 @@ def pairs(columns: dict[str, Any]) -> dict[str, tuple[Callable[..., Any], Callab
     def both(mine: Any, other: Any) -> tuple[Callable[..., Any], Callable[..., Any]]:
         return by(mine, given=ours), by(other, given=theirs)
 
-    made = {
+    return {
         "BoxAnnotator": both(an.BoxAnnotator(), sv.BoxAnnotator()),
         "OrientedBoxAnnotator": both(an.OrientedBoxAnnotator(), sv.OrientedBoxAnnotator()),
         "RoundBoxAnnotator": both(an.RoundBoxAnnotator(), sv.RoundBoxAnnotator()),
@@ -114,7 +114,6 @@ def pairs(columns: dict[str, Any]) -> dict[str, tuple[Callable[..., Any], Callab
             lambda picture: sv.LineZoneAnnotator().annotate(picture, line_counter=their_line),
         ),
     }
-    return made
 
 
 def measured(pair: tuple[Callable[..., Any], Callable[..., Any]], rounds: int) -> tuple[float, float]:
