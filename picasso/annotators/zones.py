@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -142,6 +143,16 @@ class _ZoneAnnotator(Annotator):
             raise SpecError(f"opacity must be in 0..1, got {opacity}")
         self._width, self._fill = positive("thickness", thickness), opacity
         self._captions = Captions(positive("font_px", font_px), padding=6)
+        self._kept: tuple[bytes, list[DisplayList]] = b"", []
+
+    def _still(
+        self, points: Floats, size_wh: tuple[int, int], make: Callable[[], list[DisplayList]]
+    ) -> list[DisplayList]:
+        """Return what is the same from picture to picture, made again where points or size are others."""
+        key = points.tobytes() + bytes(str(size_wh), "ascii")
+        if self._kept[0] != key:
+            self._kept = key, make()
+        return self._kept[1]
 
     def annotate(self, scene: Any, detections: Any = None) -> Any:
         """Draw the zone on a picture, in place, and return it; see ``Annotator.annotate``."""
@@ -181,14 +192,19 @@ class PolygonZoneAnnotator(_ZoneAnnotator):
         self._zone, self._show_count = zone, show_count
 
     def _lists(self, _found: Found, size_wh: tuple[int, int], _surface: SurfaceView | None) -> list[DisplayList]:
-        ring, color = self._zone.polygon, self._table[:1]
-        parts = [outlines.polylines([ring], self._width, closed=True).filled(color, size_wh)]
-        if self._fill:
-            parts.insert(0, outlines.polygons([[ring]]).filled(faded(color, self._fill), size_wh, even_odd=True))
-        if self._show_count:
-            middle = (ring.min(axis=0) + ring.max(axis=0))[None] / 2
-            parts.append(self._caption([str(self._zone.count)], middle, size_wh))
-        return parts
+        ring = self._zone.polygon
+        parts = self._still(ring, size_wh, lambda: self._area(ring, size_wh))
+        if not self._show_count:
+            return parts
+        middle = (ring.min(axis=0) + ring.max(axis=0))[None] / 2
+        return [*parts, self._caption([str(self._zone.count)], middle, size_wh)]
+
+    def _area(self, ring: Floats, size_wh: tuple[int, int]) -> list[DisplayList]:
+        color = self._table[:1]
+        edge = outlines.polylines([ring], self._width, closed=True).filled(color, size_wh)
+        if not self._fill:
+            return [edge]
+        return [outlines.polygons([[ring]]).filled(faded(color, self._fill), size_wh, even_odd=True), edge]
 
 
 class LineZoneAnnotator(_ZoneAnnotator):
@@ -223,11 +239,14 @@ class LineZoneAnnotator(_ZoneAnnotator):
 
     def _lists(self, _found: Found, size_wh: tuple[int, int], _surface: SurfaceView | None) -> list[DisplayList]:
         start, end = self._zone.ends
-        line = outlines.polylines([self._zone.ends], self._width).filled(self._table[:1], size_wh)
+        ends = self._zone.ends
+        parts = self._still(
+            ends, size_wh, lambda: [outlines.polylines([ends], self._width).filled(self._table[:1], size_wh)]
+        )
         along = (end - start) / np.hypot(*(end - start))
         across = np.array([along[1], -along[0]]) * 24
         middle = (start + end) / 2
-        return [line, self._caption(self._texts(), np.stack([middle + across, middle - across]), size_wh)]
+        return [*parts, self._caption(self._texts(), np.stack([middle + across, middle - across]), size_wh)]
 
     def _texts(self) -> list[str]:
         texts = []

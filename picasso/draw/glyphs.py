@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 
 import numpy as np
@@ -24,6 +25,8 @@ _MOST_SHAPED = 1 << 17
 """Shaped glyphs kept; beyond it, everything is forgotten, too."""
 _MOST_SPELLED = 1 << 20
 """Letters of the texts that are kept beside how they are spelled."""
+_revisions = itertools.count(1)
+"""Numbers of coverages, each given once in this process: painters of GPUs keep letters by them."""
 _INVISIBLE = frozenset({"Cc", "Cf"})
 """Unicode categories that are not drawn: control and format characters."""
 
@@ -62,7 +65,7 @@ class GlyphAtlas:
         self._family = family
         self._faces: FaceChain | None = None
         self._sizes: list[int] = []
-        self.revision = 0
+        self.revision = next(_revisions)
         """Another number whenever the coverage is another."""
         self._forget_lines()
         self._clear(fonts=1)
@@ -113,7 +116,7 @@ class GlyphAtlas:
         known = self.first_sprite[places]
         if known.all():
             return
-        self.revision += 1
+        self.revision = next(_revisions)
         for place in np.unique(places[known == 0]).tolist():
             font, code = divmod(place, display_list.CODE_POINTS)
             self.first_sprite[place] = self._sprite_end // display_list.SPRITE_SIZE
@@ -142,7 +145,7 @@ class GlyphAtlas:
         self.first_sprite = np.zeros(fonts * display_list.CODE_POINTS, np.int32)  # untouched pages cost nothing
         self.sprites = np.zeros(256 * display_list.SPRITE_SIZE, np.int32)
         self._coverage = np.zeros(1 << 14, np.uint8)
-        self.revision += 1
+        self.revision = next(_revisions)
         self._sprite_end = display_list.PHASES * display_list.SPRITE_SIZE
         self._coverage_end = 0
 
