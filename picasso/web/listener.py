@@ -12,6 +12,8 @@ CONNECTIONS: Final = 512
 """Connections that a listener answers at once; further ones get 503."""
 WAITING: Final = 8
 """Calls of a listener that may wait for the module at once, of those that change something and of those that ask."""
+ANSWER_S: Final = 90
+"""Seconds that an answer may take, its client included; a snapshot waits for 60 of them at most."""
 IDLE_S: Final = 10
 """Seconds that a connection may stay without a whole request."""
 

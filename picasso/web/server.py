@@ -104,7 +104,7 @@ class WebServer:
         import uvicorn
 
         from picasso.web.application import application
-        from picasso.web.connections import HttpConnection
+        from picasso.web.connections import HttpConnection, WebSocketConnection
 
         workers = 2 * WAITING * len(self._listeners) + 1  # and one for statistics
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(workers, "picasso-web-call"))
@@ -113,7 +113,7 @@ class WebServer:
                 uvicorn.Config(
                     application(self._module, listener, self._live, one.getsockname()[1]),
                     http=HttpConnection,
-                    ws="websockets-sansio",
+                    ws=WebSocketConnection,
                     ws_max_size=MESSAGE_BYTES,
                     ws_ping_interval=PING_S,
                     ws_ping_timeout=PING_S,

@@ -249,6 +249,24 @@ def test_a_client_that_says_nothing_or_not_all_of_it_is_left(hurried: None, serv
     assert served.http.get("/live").text == "live"
 
 
+def test_a_client_that_does_not_read_its_answer_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it was sent is more than the buffers of the system take."""
+    monkeypatch.setattr("picasso.web.connections.IDLE_S", 0.3)
+    monkeypatch.setattr("picasso.web.connections.ANSWER_S", 0.3)
+    with running(tree(pattern("gate"), output_frame=H264)) as one:
+        deaf = Raw(address(one), receive_bytes=2048)
+        call = f"GET /openapi.json HTTP/1.1\r\nHost: {deaf.authority}\r\n\r\n"
+        deaf.socket.settimeout(0.2)
+        with contextlib.suppress(TimeoutError, ConnectionResetError, BrokenPipeError):
+            for _number in range(2000):
+                deaf.send(call)
+        deaf.socket.settimeout(PATIENCE_S)
+        with contextlib.suppress(ConnectionResetError):
+            until(lambda: not deaf.socket.recv(1 << 16))
+        deaf.socket.close()
+        assert one.http.get("/live").text == "live"
+
+
 def test_connections_are_limited_and_come_free_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "CONNECTIONS", 8)
     with running(tree(pattern("gate"), output_frame=H264)) as one:

@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from socket_kit import Raw
 from web_kit import H264, PATIENCE_S, Blinking, Running, pattern, running, tree, until
 
+from picasso.web import server
 from picasso.web.live import KEYFRAME_S, Live, codec_string
 from picasso.web.queue import MOST_BYTES, MOST_FRAMES, ViewerQueue
 from picasso.web.viewer import VIEWERS
@@ -140,6 +141,23 @@ def test_two_hundred_pages_of_which_four_watch_slow_no_source_and_keep_no_memory
             client.socket.close()
     account = one.module.statistics().total
     assert account.came == account.left + sum(account.dropped.values())
+
+
+def test_pages_that_do_not_answer_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "PING_S", 0.3)
+    with running(tree(pattern("gate", width=320, height=240), output_frame=H264)) as one:
+        views = one.module.web.views
+        assert views is not None
+        deaf = [Raw(str(one.module.web.page), receive_bytes=2048) for _ in range(8)]
+        for client in deaf:
+            client.watch({"watch": {"gate": "large"}, "decodes": []})
+        with connect(url(one)) as socket:  # the library answers pings
+            for _message in range(20):
+                socket.recv(PATIENCE_S)
+            until(lambda: views.live.viewers == 1, "eight deaf pages to be left")
+            assert isinstance(socket.recv(PATIENCE_S), str)
+        for client in deaf:
+            client.socket.close()
 
 
 def test_pages_that_take_nothing_do_not_hold_up_the_end() -> None:
