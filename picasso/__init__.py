@@ -68,6 +68,9 @@ if TYPE_CHECKING:  # the same names and homes as _HOMES, for editors and type ch
     from picasso.transform import (
         unplace,
     )
+    from picasso.verbs import (
+        process_video,
+    )
 
 __version__ = "0.1.0"
 
@@ -107,6 +110,7 @@ _HOMES = {
     "VideoReader": "media",
     "WarmUp": "engine",
     "annotate": "annotators",
+    "process_video": "verbs",
     "stop_on_signals": "signals",
     "to_tensor": "infer",
     "unplace": "transform",
@@ -134,6 +138,7 @@ _ROOMS = frozenset(
         "trace",
         "track",
         "transform",
+        "verbs",
         "web",
         "wire",
     }
@@ -175,6 +180,7 @@ __all__ = [
     "VideoReader",
     "WarmUp",
     "annotate",
+    "process_video",
     "stop_on_signals",
     "to_tensor",
     "unplace",

@@ -22,6 +22,7 @@ from typer.core import TyperGroup
 from picasso.cli.demo import demo
 from picasso.cli.doctor import doctor
 from picasso.cli.encode import encode
+from picasso.cli.glance import compare, crop, gif, sheet
 from picasso.cli.module import module, run
 from picasso.cli.probe import probe
 from picasso.cli.receive import receive
@@ -141,6 +142,10 @@ app.command(epilog="Example: picasso encode in.mp4 -o out.mp4 --size 1280x720 --
 app.command(epilog="Example: picasso run module.yml")(run)
 app.add_typer(module, name="module")
 app.command(epilog="Example: picasso probe out.mp4 --json")(probe)
+app.command(epilog="Example: picasso sheet in.mp4 -o sheet.png --columns 5")(sheet)
+app.command(epilog="Example: picasso gif in.mp4 -o out.gif --start 3 --end 6 --width 320")(gif)
+app.command(epilog="Example: picasso crop in.mp4 160,0,960,720 -o out.mp4")(crop)
+app.command(epilog="Example: picasso compare in.mp4 out.mp4 --side-by-side both.mp4")(compare)
 app.command(epilog="Example: picasso send clips/*.mp4 dealer+connect:tcp://127.0.0.1:5555 --pace")(send)
 app.command(epilog="Example: picasso receive sub+connect:tcp://127.0.0.1:5556 -o out --ends 3")(receive)
 app.command(epilog="Example: picasso doctor --json")(doctor)

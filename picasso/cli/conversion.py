@@ -11,7 +11,6 @@ import typer
 
 from picasso.cli.arguments import Inset, Rectangle, Size
 from picasso.cli.detections import DetectionsFile
-from picasso.cli.encoding import encoder_config, even_display_size
 from picasso.cli.excerpt import Excerpt
 from picasso.cli.outputs import Outputs
 from picasso.cli.progress import Progress
@@ -26,6 +25,7 @@ from picasso.media.location import Trust, input_place
 from picasso.media.reader import Geometry
 from picasso.surface import MAX_SIDE
 from picasso.transform import DstPadding, Interpolation, Padding, Placement, Rect, TransformConfig
+from picasso.verbs.encoding import encoder_config, even_display_size
 
 SOURCE_ID = "encode"
 _SMALLEST_SIDE = 16

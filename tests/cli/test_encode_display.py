@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from running import picasso
 
-from picasso.cli.encoding import even_display_size
 from picasso.cli.look import AMBER
 from picasso.media import MetadataReader, MetadataWriter
 from picasso.primitives import Orientation, VideoFrame, VideoFrameTransformation
+from picasso.verbs.encoding import even_display_size
 
 MARK = (32, 16, 56, 32)
 """Corners x0 y0 x1 y1 of a white mark in a grey picture, in pixels as stored."""

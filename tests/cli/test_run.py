@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from picasso.cli.encoding import encoder_config
 from picasso.cli.progress import LineProgress
 from picasso.cli.run import Frames, Job, run
 from picasso.encode import Av1DgpuProps, Codec, DgpuPreset, EncoderProperties, JpegProps
@@ -18,6 +17,7 @@ from picasso.engine import CodecSpec, OutputMessage, SourceSpec
 from picasso.primitives import VideoFrame
 from picasso.surface import SurfaceView, VideoFormat
 from picasso.transform import TransformConfig
+from picasso.verbs.encoding import encoder_config
 
 SIZE_WH = (32, 32)
 QUIET = LineProgress(lambda _line: None)

@@ -25,6 +25,7 @@ ROOMS = [
     "picasso.engine",
     "picasso.media",
     "picasso.flow",
+    "picasso.verbs",
     "picasso.infer",
     "picasso.track",
     "picasso.observe",

@@ -29,6 +29,7 @@ BELOW = {
     "engine": ["errors", "primitives", "surface", "transform", "draw", "encode"],
     "media": ["errors", "signals", "primitives", "surface", "transform", "encode", "engine"],
     "flow": ["errors", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media"],
+    "verbs": ["errors", "primitives", "surface", "transform", "draw", "annotators", "encode", "engine", "media"],
     "infer": ["errors", "primitives", "surface", "transform"],
     "track": ["errors"],
     "observe": [
@@ -47,6 +48,7 @@ BELOW = {
     "savant": ["primitives", "client", "module", "trace"],
     "testing": ["errors", "primitives", "surface", "transform", "draw", "encode", "engine"],
     "cli": [
+        "verbs",
         "infer",
         "track",
         "errors",

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from picasso.cli.encoding import encoder_config
 from picasso.cli.look import AMBER, CYAN, GREEN, RGB, object_draw
 from picasso.cli.showcase.detect import Detector, Faces, GreyThings, MovingThings
 from picasso.cli.showcase.tracker import IouTracker
@@ -14,6 +13,7 @@ from picasso.draw import ObjectDrawSpec
 from picasso.encode import Codec, DgpuPreset
 from picasso.engine import CodecSpec, OverflowPolicy, SourceSpec
 from picasso.transform import Rect, TransformConfig
+from picasso.verbs.encoding import encoder_config
 
 if TYPE_CHECKING:
     from picasso.primitives import VideoFrame

@@ -1,0 +1,16 @@
+"""One call for what is asked for most: a video with something done to each frame, compared, as a sheet, as a GIF."""
+
+from picasso.verbs.compare import Comparison, compare_videos
+from picasso.verbs.parts import beside_each_other, crop_video
+from picasso.verbs.process import process_video
+from picasso.verbs.sheet import contact_sheet, write_gif
+
+__all__ = [
+    "Comparison",
+    "beside_each_other",
+    "compare_videos",
+    "contact_sheet",
+    "crop_video",
+    "process_video",
+    "write_gif",
+]

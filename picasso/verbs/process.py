@@ -1,0 +1,172 @@
+"""``process_video``: something is done to each frame of a video, and what comes of it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from picasso.annotators import drawing, usual
+from picasso.annotators.base import Found
+from picasso.draw.attached import ATTACHED, attach
+from picasso.encode import Codec
+from picasso.engine import Callbacks, CodecSpec, ConditionalSpec, GeneralSpec, PicassoEngine, SourceSpec
+from picasso.errors import MediaError, SpecError
+from picasso.media import StreamWriter, VideoReader
+from picasso.primitives import Detections, VideoFrame
+from picasso.surface import SurfaceView
+from picasso.transform import Padding, Placement, TransformConfig, place_detections
+from picasso.verbs.encoding import encoder_config, even_display_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from picasso.annotators import Annotator
+    from picasso.media.location import Location
+
+CODECS: Final = ("h264", "hevc", "av1")
+FALLBACK_RATE: Final = Fraction(30)
+"""Frames a second of videos that do not say."""
+Work = Callable[[VideoFrame, SurfaceView], Any]
+"""What is done to a frame and its pixels."""
+
+
+def process_video(
+    source: Location | int,
+    destination: Location,
+    callback: Work | None = None,
+    *,
+    annotators: Sequence[Annotator] | None = None,
+    size_wh: tuple[int, int] | None = None,
+    codec: str = "h264",
+    crf: float | None = None,
+    pixel_format: Any = "native",
+    start_s: float | None = None,
+    end_s: float | None = None,
+    stride: int = 1,
+    on_progress: Callable[[int, int | None], object] | None = None,
+) -> int:
+    """Read a video, do something to each frame, and write what comes of it.
+
+    ::
+
+        picasso.process_video("in.mp4", "out.mp4", lambda frame, surface: frame.add_detections(detect(surface)))
+
+    Drawing happens in the engine's own pass, on the planes that the encoder reads: what is only drawn on is never
+    converted to RGB. Sound is not copied.
+
+    Args:
+        source: What ``VideoReader`` reads.
+        destination: ``.mp4``, ``.mov`` or ``.mkv``.
+        callback: Called with each frame and its pixels, in order, on this thread. It adds objects to the frame, or
+            returns detections: both are drawn. Or it returns a picture, an array or a surface, that is written instead.
+        annotators: What draws, lowest first; by default the usual look: boxes, labels, masks and skeletons.
+        size_wh: Of the video that is written, pixels, even; by default that of the source as players show it.
+        codec: ``h264``, ``hevc`` or ``av1``.
+        crf: Constant quality, lower is better; by default 23, 24 and 32.
+        pixel_format: Of the pixels that the callback gets, as of ``VideoReader``: ``rgb`` for most models.
+        start_s: Where to begin, in seconds.
+        end_s: Where to end, in seconds.
+        stride: Takes each frame whose number is a multiple of it; times stay as they are.
+        on_progress: Called with the number of frames so far, and of all of them where that is known.
+
+    Returns:
+        How many frames were written.
+
+    Raises:
+        MediaError: One of the files cannot be read or written.
+        SpecError: An unknown codec, or a size that it does not take.
+        TypeError: The callback returns something else.
+    """
+    if codec not in CODECS:
+        raise SpecError(f"process_video: unknown codec {codec!r}; one of {', '.join(CODECS)}")
+    failures: list[BaseException] = []
+    with (
+        VideoReader(source, "video", pixel_format=pixel_format, start_s=start_s, end_s=end_s, stride=stride) as reader,
+        StreamWriter(destination) as writer,
+    ):
+        info = reader.info
+        target_wh = size_wh or even_display_size(info.upright_size_wh, info.display_scale_xy)
+        rate = (info.frame_rate or FALLBACK_RATE) / stride
+        config = encoder_config(Codec.from_name(codec), target_wh, rate, crf=crf)
+        spec = SourceSpec(
+            codec=CodecSpec.encode(TransformConfig(Padding.NONE), config),
+            conditional=ConditionalSpec(render_attribute=ATTACHED),
+        )
+        callbacks = Callbacks(
+            on_encoded_frame=writer.write, on_error=lambda _source, _stage, error, _frame: failures.append(error)
+        )
+        whole = info.frame_count if start_s is None and end_s is None else None
+        total = None if whole is None else -(-whole // stride)
+        with PicassoEngine(GeneralSpec(), callbacks) as engine:
+            engine.set_source_spec("video", spec)
+            for number, (frame, surface) in enumerate(_worked_on(reader, callback, annotators, target_wh), 1):
+                if failures:
+                    break
+                if frame.duration is not None:
+                    frame.duration *= stride  # it stays until the next one that was taken
+                engine.send_frame("video", frame, surface)
+                if on_progress is not None:
+                    on_progress(number, total)
+            engine.send_eos("video")
+        if failures:
+            raise failures[0]
+        if not writer.frames:
+            raise MediaError(f"{info.location}: no frame between start_s and end_s")
+        return writer.frames
+
+
+def _worked_on(
+    reader: VideoReader, callback: Work | None, annotators: Sequence[Annotator] | None, target_wh: tuple[int, int]
+) -> Iterator[tuple[VideoFrame, SurfaceView]]:
+    """Yield what is to be encoded, with what is drawn on it."""
+    for frame, surface in reader.frames():
+        answer = None if callback is None else callback(frame, surface)
+        if isinstance(answer, np.ndarray | SurfaceView):
+            yield frame, _picture(answer, frame)
+            continue
+        found = _detections(frame, answer)
+        if found is not None:
+            _draw(frame, surface, found, annotators, target_wh)
+        yield frame, surface
+
+
+def _picture(pixels: Any, frame: VideoFrame) -> SurfaceView:
+    """Return a picture of the callback's; the frame's boxes and size are those of the picture."""
+    surface = SurfaceView.wrap(pixels)
+    frame.clear_objects()
+    frame.set_geometry(*surface.size_wh)
+    return surface
+
+
+def _detections(frame: VideoFrame, answer: Any) -> Detections | Found | None:
+    """Return what is to be drawn: what the callback returned, else the objects of the frame, if any."""
+    if answer is None or isinstance(answer, VideoFrame):
+        return frame.get_detections() if frame.has_objects() else None
+    if isinstance(answer, Detections):
+        return answer
+    if not hasattr(answer, "xyxy"):
+        raise TypeError(
+            f"process_video: the callback returns None, detections or a picture, got {type(answer).__name__}"
+        )
+    return Found.of(answer)
+
+
+def _draw(
+    frame: VideoFrame,
+    surface: SurfaceView,
+    found: Detections | Found,
+    annotators: Sequence[Annotator] | None,
+    target_wh: tuple[int, int],
+) -> None:
+    """Have the engine draw on a frame, in pixels of what is encoded."""
+    is_same = surface.size_wh == target_wh
+    if not is_same and isinstance(found, Detections):
+        placement = Placement.compute(surface.size_wh, target_wh, TransformConfig(Padding.NONE))
+        found = place_detections(found, placement)
+    elif not is_same:
+        raise TypeError("process_video: size_wh with detections of another library: return Detections")
+    chosen = usual(found) if annotators is None else annotators
+    attach(frame, drawing(chosen, found, target_wh, surface if is_same else None))
