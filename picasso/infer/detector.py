@@ -99,6 +99,7 @@ class Detector:
                 classes=len(names) or None,
                 inputs=session.inputs,
             )
+        names = names or list(getattr(head, "class_names", ()))
         wanted = {"normalization": normalization, "padding": padding, "pad": pad}
         fields = fields_of_input(head.name, session, wanted)
         self.spec = InputSpec.of_graph(session.image_input, spec.size_wh, **fields)

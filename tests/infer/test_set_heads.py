@@ -6,13 +6,15 @@ import math
 
 import numpy as np
 import pytest
+from graphs import graph
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
+from onnx import helper
 from plain import FEW, agree, best, candidates, corners, scene, sigmoid, softmax, suppressed
 
 from picasso.errors import ModelError
-from picasso.infer import AttributeHead, AttributeRule, ClassifierHead, HeadSettings, Selector, find_head
+from picasso.infer import AttributeHead, AttributeRule, ClassifierHead, Detector, HeadSettings, Selector, find_head
 
 SEEDS = st.integers(0, 2**32 - 1)
 SIZE = (96, 64)
@@ -262,3 +264,28 @@ WRONG_RULES = {
 def test_what_a_classifier_cannot_be_is_refused(call, words):
     with pytest.raises(ModelError, match=words):
         call()
+
+
+def test_a_detector_of_faces_calls_them_faces():
+    """From a graph as YuNet is exported to objects of a picture, found by the names of its outputs."""
+    random = np.random.default_rng(4)
+    shapes, weights, nodes = {}, {"zero": np.float32(0)}, []
+    nodes.append(helper.make_node("ReduceMean", ["input"], ["mean"], axes=[1, 2, 3], keepdims=0))
+    nodes.append(helper.make_node("Mul", ["mean", "zero"], ["nothing"]))
+    for part, numbers in {"cls": 1, "obj": 1, "bbox": 4, "kps": 10}.items():
+        for stride in (8, 16, 32):
+            name, cells = f"{part}_{stride}", (SIZE[0] // stride) * (SIZE[1] // stride)
+            shapes[name] = (1, cells, numbers)
+            value = np.zeros(shapes[name], np.float32)
+            if stride == 16 and numbers == 1:
+                value[0, 8] = 1  # the third cell of the second row
+            if stride == 16 and part == "kps":
+                value[0, 8] = random.uniform(0, 1, 10)
+            weights[f"of_{name}"] = value
+            nodes.append(helper.make_node("Add", ["nothing", f"of_{name}"], [name]))
+    model = graph(nodes, {"input": (1, 3, SIZE[1], SIZE[0])}, shapes, weights)
+    found = Detector(model, namespace="faces")(np.zeros((SIZE[1], SIZE[0], 3), np.uint8))
+    assert (found.labels.tolist(), found.namespaces.tolist()) == (["face"], ["faces"])
+    assert found.xyxy.tolist() == [[24, 8, 40, 24]]
+    assert found.keypoints.shape == (1, 5, 3)
+    assert ((found.keypoints[0, :, :2] >= (32, 16)) & (found.keypoints[0, :, :2] <= (48, 32))).all()

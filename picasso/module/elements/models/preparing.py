@@ -120,7 +120,8 @@ class Preparation:
         shape = (spec.normalization.channels, spec.size_wh[1], spec.size_wh[0])
         model = replace(model, input=replace(model.input, shape=shape), metadata=session.metadata)
         with self._blamed("output"):
-            selector = selector_of(model.output, labels, self._code, self._wrong)
+            names = labels or list(getattr(heads.objects, "class_names", ())) or None
+            selector = selector_of(model.output, names, self._code, self._wrong)
         prepared = Prepared(
             model=model,
             inference=Inference(session, spec, batch_size=model.batch_size),
