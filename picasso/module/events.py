@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from picasso.module.config.secrets import masked
+
 EVENT_SCHEMA: Final = "Event"
 MODULE: Final = "module-state"
 SOURCE: Final = "source-state"
@@ -29,7 +31,7 @@ class ModuleEvent:
     """When, of the wall clock, UTC."""
 
     def record(self) -> dict[str, Any]:
-        """Return the event as a record of JSON; what is not known is left out."""
+        """Return the event as a record of JSON; what is not known is left out, and passwords are masked."""
         said = {"event": self.event, "module": self.module, "source_id": self.source_id, "state": self.state}
-        said |= {"error": self.error or None, "time": self.time, "schema": EVENT_SCHEMA}
+        said |= {"error": masked(self.error, ()) or None, "time": self.time, "schema": EVENT_SCHEMA}
         return {key: value for key, value in said.items() if value is not None}

@@ -23,7 +23,8 @@ from hypothesis import strategies as st
 from mqtt_kit import Broker, Subscriber
 from test_module_run import no_thread_is_left
 
-from picasso.errors import SpecError
+from picasso.errors import MediaError, SpecError
+from picasso.flow import NEVER
 from picasso.module import ConfigError, Module
 from picasso.module.config import load_config
 from picasso.module.config import render as render_config
@@ -538,6 +539,24 @@ def test_a_sink_that_is_given_takes_events_where_it_asks_for_them() -> None:
         send(module, 1)
         module.run()
     assert sink.states == ["running", "connecting", "live", "ended", "stopping", "stopped"]
+
+
+def test_why_a_source_has_failed_is_said_without_its_password(receiver: Receiver) -> None:
+    class Lost:
+        source_id, is_live, restart = "gate", False, NEVER
+
+        def __iter__(self) -> Iterator[Any]:
+            raise MediaError("rtsp://me:hush@camera/1?token=hush: refused")
+
+        def stop(self) -> None:
+            """Nothing waits."""
+
+    sink = WebhookSink(receiver.url, "m", send=["events"])
+    Module({"name": "m", "parameters": {"frame": {"width": 64, "height": 48}}}, sources=[Lost()], sinks=[sink]).run()
+    said = [one for request in receiver.wait_for(1) for one in request]
+    (failed,) = [one for one in said if one["state"] == "failed"]
+    assert failed["source_id"] == "gate"
+    assert failed["error"].startswith("rtsp://********@camera/1?token=********")
 
 
 def test_addresses_that_are_none_are_refused() -> None:

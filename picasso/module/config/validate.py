@@ -31,6 +31,8 @@ _TEXTS: Final = {"true": True, "false": False, "1": True, "0": False, "yes": Tru
 _PATTERNS: Final = {
     "^[0-9A-Fa-f]{8}$": "8 hexadecimal digits, RRGGBBAA",
     "^[1-9][0-9]{0,6}(/[1-9][0-9]{0,6})?$": "a rate such as 30 or 30000/1001",
+    "^mqtts?://[^/]": "mqtt://host or mqtts://host",
+    "^https?://[^/]": "http://host… or https://host…",
 }
 
 
