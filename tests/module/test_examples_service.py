@@ -58,13 +58,13 @@ def test_the_image_asks_for_extras_that_there_are() -> None:
 
 
 def test_the_rules_are_sound() -> None:
-    command = [tool("promtool", "apt-get install prometheus"), "check", "rules", str(EXAMPLE / "alarms.yml")]
+    command = [tool("promtool", "apt-get install prometheus"), "check", "rules", str(EXAMPLE / "alarms.rules")]
     subprocess.run(command, check=True)
 
 
 def test_the_rules_ask_for_families_that_a_module_has() -> None:
     asked = set(re.findall(r"\b(?:picasso|process)_\w+", "\n".join(
-        line for line in (EXAMPLE / "alarms.yml").read_text().splitlines() if "expr:" in line
+        line for line in (EXAMPLE / "alarms.rules").read_text().splitlines() if "expr:" in line
     )))  # fmt: skip
     port = free_port()
     tree = {
