@@ -9,7 +9,8 @@ import pytest
 from picasso.flow import SourceState
 from picasso.module.config.schema import kinds
 
-PAGE = (Path(__file__).parents[2] / "docs" / "sources.md").read_text()
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "sources.md").read_text() + (DOCS / "events.md").read_text()
 WIRE = ("zeromq_source_bin", "zeromq_sink")
 PROPERTIES = sorted(
     {
