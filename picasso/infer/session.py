@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -86,22 +88,41 @@ class Session:
             raise ModelError(f"threads = {threads}: expected 1 or more")
         self.gpu_id, self._stream = gpu_id, stream
         options = _options(runtime, self.threads, spin=not sources)
-        settings = [_settings(name, gpu_id, stream, engine_cache) for name in wanted]
+        is_strict = isinstance(provider, str) and provider != "auto"
         if wanted[0] != "cpu":
             _load_cuda(runtime)
-        try:
-            self._session = runtime.InferenceSession(
-                model if isinstance(model, bytes) else os.fspath(model),
-                sess_options=options,
-                providers=[PROVIDERS[name] for name in wanted],
-                provider_options=settings,
-            )
-        except Exception as error:  # its exceptions have no base class of their own
-            raise ModelError(f"{self.name}: ONNX Runtime does not load it: {_first_line(error)}") from error
-        self.provider = self._started(wanted, strict=isinstance(provider, str) and provider != "auto")
+        content = model if isinstance(model, bytes) else os.fspath(model)
+        settings = {name: _settings(name, gpu_id, stream, engine_cache) for name in wanted}
+        self._session = self._opened(runtime, content, options, settings, is_strict=is_strict)
+        self.provider = self._started(wanted, strict=is_strict)
         self.inputs = tuple(_info(node) for node in self._session.get_inputs())
         self.outputs = tuple(_info(node) for node in self._session.get_outputs())
         self._output_names = [output.name for output in self.outputs]
+
+    def _opened(
+        self,
+        runtime: Any,
+        content: str | bytes,
+        options: Any,
+        settings: Mapping[str, Mapping[str, str]],
+        *,
+        is_strict: bool,
+    ) -> Any:
+        """Load the model by all providers, and by fewer of them where the best one refuses."""
+        names = list(settings)
+        while True:
+            try:
+                return runtime.InferenceSession(
+                    content,
+                    sess_options=options,
+                    providers=[PROVIDERS[name] for name in names],
+                    provider_options=[settings[name] for name in names],
+                    enable_fallback=0,  # which ONNX Runtime announces on stdout
+                )
+            except Exception as error:  # its exceptions have no base class of their own
+                if is_strict or len(names) == 1:
+                    raise ModelError(f"{self.name}: ONNX Runtime does not load it: {_first_line(error)}") from error
+                del names[0]
 
     def _started(self, wanted: Sequence[str], *, strict: bool) -> str:
         """Return the best provider that runs; ONNX Runtime goes on without one that does not start."""
@@ -303,7 +324,8 @@ def _load_cuda(runtime: Any) -> None:
     """Load CUDA's and cuDNN's libraries from their wheels, where they are installed."""
     preload = getattr(runtime, "preload_dlls", None)
     if preload is not None:
-        preload()
+        with contextlib.redirect_stdout(sys.stderr):  # where it says what it does not find
+            preload()
 
 
 def _info(node: Any) -> TensorInfo:
