@@ -50,6 +50,7 @@ def _first_frame(job: Job) -> Job:
 def _examples(spec: SourceSpec) -> Annotate:
     """Adds an object of every kind that a spec draws, in the middle of the frame."""
     kinds = [kind for kind, _draw in spec.draw.items()]
+    kinds += [(namespace, "object") for namespace, _draw in spec.draw.defaults()]
 
     def annotate(frame: VideoFrame, _surface: SurfaceView) -> None:
         quarter_x, quarter_y = frame.width / 4, frame.height / 4

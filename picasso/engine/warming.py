@@ -123,7 +123,9 @@ def _kernels_of(settings: SourceSettings) -> Iterator[Any]:
     from picasso.encode import open_encoder
     from picasso_kernels.frame.transform import transform_frame
     from picasso_kernels.maths.axis import fill_bilinear, fill_nearest
-    from picasso_kernels.paint.compose import compose
+    from picasso_kernels.paint.compose import compose, put_shapes
+    from picasso_kernels.paint.masks import stretch_grids
+    from picasso_kernels.paint.raster import cover_shapes
 
     assert settings.mode is Mode.ENCODE
     assert settings.encoding
@@ -131,6 +133,9 @@ def _kernels_of(settings: SourceSettings) -> Iterator[Any]:
     yield from (fill_nearest, fill_bilinear)
     if not settings.draw.is_empty():
         yield compose
+    looks = [draw for _, draw in (*settings.draw.items(), *settings.draw.defaults())]
+    if any(draw.has_shapes for draw in looks):
+        yield from (put_shapes, cover_shapes, stretch_grids)
     if works_on_gpu(config, source_on_gpu=False):
         return
     yield transform_frame
@@ -162,7 +167,8 @@ def _send_frames(spec: SourceSpec, formats: tuple[VideoFormat, ...], size_wh: tu
             return [f"{name}: {error}"]
         for number, form in enumerate(formats):
             frame = VideoFrame("warm-up", "30/1", *size_wh, time_base=(1, 30), pts=number)
-            for key in [key for key, _draw in spec.draw.items()]:  # it has no ``keys``
+            defaults = [(namespace, "warm-up") for namespace, _draw in spec.draw.defaults()]
+            for key in [*(key for key, _draw in spec.draw.items()), *defaults]:
                 frame.create_object(*key, detection_box=box)
             engine.send_frame("warm-up", frame, SurfaceView.allocate(form, size_wh))
     return failures[:1]

@@ -18,10 +18,13 @@ from picasso.draw import (
     PolygonDraw,
     TraceDraw,
 )
+from picasso.encode import Codec, EncoderConfig
+from picasso.engine import Callbacks, CodecSpec, GeneralSpec, PicassoEngine, SourceSpec
 from picasso.errors import SpecError
 from picasso.primitives import Attribute, AttributeValue, BBox, RBBox, VideoFrame
 from picasso.primitives.object_shapes import keypoints_attribute, mask_attribute, polygons_attribute
 from picasso.surface import SurfaceView, VideoFormat
+from picasso.transform import TransformConfig
 
 WIDTH, HEIGHT = 120, 80
 RED, GREEN, HALF = ColorDraw(255, 0, 0), ColorDraw(0, 255, 0), ColorDraw(255, 255, 255, 128)
@@ -208,3 +211,26 @@ def test_a_color_may_be_spelled_in_hex(text: str, rgba: tuple[int, ...]) -> None
 def test_what_is_no_color_in_hex_is_refused(text: str) -> None:
     with pytest.raises(SpecError, match="expected #RRGGBB, #RRGGBBAA, #RGB or #RGBA"):
         ColorDraw.from_hex(text)
+
+
+@pytest.mark.parametrize("codec", [Codec.RAW_RGBA, Codec.RAW_NV12], ids=["pixels", "planes"])
+def test_a_mask_follows_its_object_through_the_engine(codec: Codec) -> None:
+    """Half the size, on what the encoder reads: the cells lie where those of the picture went."""
+    specs, outputs = ObjectDrawSpec(), []
+    specs.insert_default("yolo", ObjectDraw(mask=MaskDraw(ColorDraw(255, 255, 255))))
+    codec_spec = CodecSpec.encode(TransformConfig(), EncoderConfig(codec, WIDTH, HEIGHT))
+    with PicassoEngine(GeneralSpec(), Callbacks(on_encoded_frame=outputs.append)) as engine:
+        engine.set_source_spec("cam", SourceSpec(codec=codec_spec, draw=specs))
+        frame = VideoFrame("cam", "30/1", 2 * WIDTH, 2 * HEIGHT)
+        item = frame.create_object("yolo", "car", detection_box=BBox(120, 80, 80, 60))
+        item.set_attribute(mask_attribute(BITMAP))
+        engine.send_frame("cam", frame, np.zeros((2 * HEIGHT, 2 * WIDTH, 3), np.uint8))
+        engine.send_eos("cam")
+    encoded = next(output.as_video_frame() for output in outputs if not output.is_eos)
+    channels = 4 if codec is Codec.RAW_RGBA else 1
+    pixels = np.frombuffer(encoded.content.get_data(), np.uint8)[: WIDTH * HEIGHT * channels]
+    light = pixels.reshape(HEIGHT, WIDTH, channels)[..., 0]
+    cells = light[25:55, 40:80].reshape(3, 10, 4, 10)
+    assert np.array_equal(cells[:, 5, :, 5] > 200, BITMAP)
+    assert (cells == cells[:, :1, :, :1]).all()
+    assert light[:25].max() < 40
