@@ -158,7 +158,7 @@ class Selector:
             class_ids: ``(N,)`` numbers of the model's classes.
             scale_xy: Source pixels for each pixel of the boxes, for the sizes of the rules.
         """
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
             good = np.isfinite(xywha[:, :4].sum(axis=1) + confidences)  # one that is not makes the sum not
         if self._is_one_rule:
             merged = np.asarray(class_ids).astype(np.int64, copy=False)

@@ -171,6 +171,16 @@ WRONG = {
     "no labels": ("dfine", {"boxes": (1, 9, 4), "scores": (1, 9)}, "dfine: there is no output 'labels'"),
     "fewer scores": ("ssd", {"boxes": (1, 9, 4), "scores": (1, 8), "labels": (1, 9)}, r"ssd: expected \(B, N, 4\)"),
     "no logits": ("detr", {"pred_boxes": (1, 9, 4)}, "expected an output 'logits' of 3 axes"),
+    "logits of other pictures": (
+        "detr",
+        {"pred_boxes": (2, 9, 4), "logits": (1, 9, 5)},
+        r"expected logits \(B, N, C\) and pred_boxes \(B, N, 4\)",
+    ),
+    "counts of other pictures": (
+        "ssd-tensorflow",
+        {"detection_boxes": (2, 9, 4), "detection_scores": (2, 9), "detection_classes": (2, 9), "num_detections": (1,)},
+        r"expected boxes \(B, N, 4\), the rest \(B, N\)",
+    ),
     "rows of eight": ("rows", {"o": (1, 9, 8)}, r"rows: expected \(B, N, 6\) or \(B, N, 7\), got o \(1, 9, 8\)"),
     "rows of six for a batch": ("yolov7-end2end", {"o": (9, 6)}, r"expected \(N, 7\)"),
     "a face without points": ("yunet", {"cls_8": (1, 96, 1)}, "expected an output 'cls_16'"),
@@ -289,3 +299,18 @@ def test_a_detector_of_faces_calls_them_faces():
     assert found.xyxy.tolist() == [[24, 8, 40, 24]]
     assert found.keypoints.shape == (1, 5, 3)
     assert ((found.keypoints[0, :, :2] >= (32, 16)) & (found.keypoints[0, :, :2] <= (48, 32))).all()
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf, 1e30, -1])
+def test_a_class_that_is_no_number_is_no_object(number):
+    rows = np.array([[number, 0.9, 9, 9, 4, 4], [2, 0.8, 9, 9, 4, 4]], np.float32)
+    (found,) = find_head([], name="rows").decode({"o": rows[None]}, told())
+    assert found.class_ids.tolist() == [2]
+    ended = np.array([[1, 1, 5, 5, 0.9, number], [1, 1, 5, 5, 0.8, 3]], np.float32)
+    (found,) = find_head([], name="yolov10").decode({"o": ended[None]}, told())
+    assert found.class_ids.tolist() == [3]
+
+
+def test_outputs_of_text_are_refused():
+    with pytest.raises(ModelError, match="rows: expected numbers, got o of"):
+        find_head([], name="rows").decode({"o": np.full((1, 2, 6), "a")}, told())

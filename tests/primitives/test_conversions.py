@@ -113,6 +113,15 @@ def test_an_empty_table_is_no_detections(library):
     same(getattr(Detections, f"from_{library}")(table), Detections.empty())
 
 
+def test_a_number_that_a_table_lacks_is_none():
+    pd = pytest.importorskip("pandas")
+    box = {"x0": [0.0, 1.0], "y0": [0.0, 1.0], "x1": [2.0, 3.0], "y1": [2.0, 3.0]}
+    found = Detections.from_pandas(pd.DataFrame({**box, "track_id": [4, None], "confidence": [None, 0.5]}))
+    assert found.track_ids.tolist() == [4, -1]
+    assert math.isnan(found.confidences[0])
+    assert found.confidences[1] == 0.5
+
+
 def test_a_table_of_boxes_alone_is_enough():
     found = Detections.from_columns({"x0": [1], "y0": [2], "x1": [3], "y1": [5], "speed": [9.5]})
     assert (found.xyxy.tolist(), found["speed"].tolist(), found.labels.tolist()) == ([[1, 2, 3, 5]], [9.5], [""])
@@ -348,6 +357,25 @@ BAD = {
     "no ring": (
         lambda: Detections.of([[0, 0, 1, 1]], class_ids=[1], polygons=[[]]).to_yolo(WH, "polygons"),
         "row 0 has no polygon",
+    ),
+    "an infinite class": (lambda: Detections.from_yolo("inf 1 1 1 1", WH), "line 1: expected finite numbers"),
+    "a category without a name": (
+        lambda: Detections.from_coco({"annotations": [], "categories": [{"id": 1}]}),
+        "'id' and 'name' of each category",
+    ),
+    "runs that are none": (
+        lambda: Detections.from_coco(
+            [{"image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1], "segmentation": {"size": [1, 1], "counts": 5}}]
+        ),
+        "expected 'size'",
+    ),
+    "half a ring": (
+        lambda: Detections.from_coco([{"image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1], "segmentation": [[1]]}]),
+        "expected rings",
+    ),
+    "half a point": (
+        lambda: Detections.from_coco([{"image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1], "keypoints": [1, 2]}]),
+        "as many keypoints",
     ),
     "a short line": (lambda: Detections.from_mot("1,2,3,4,5\n"), "line 1: 5 numbers"),
 }

@@ -17,6 +17,8 @@ from picasso.primitives.detections import NO_ID, UNTRACKED, as_keypoints
 from picasso.primitives.geometry import wrapping_xyxy, xywha_to_xyxy
 
 Floats = NDArray[np.float32]
+_MOST_CLASSES = 1 << 24
+"""Whole numbers that float32 tells apart."""
 
 
 def only_output(head: str, outputs: Outputs, rank: int) -> Floats:
@@ -28,7 +30,7 @@ def only_output(head: str, outputs: Outputs, rank: int) -> Floats:
     fitting = {name: value for name, value in outputs.items() if value.ndim == rank}
     if len(fitting) != 1:
         raise ModelError(f"{head}: expected one output of {rank} axes, got {shown(outputs)}")
-    return next(iter(fitting.values())).astype(np.float32, copy=False)
+    return _as_floats(head, *next(iter(fitting.items())))
 
 
 def named_output(head: str, outputs: Outputs, name: str, rank: int) -> Floats:
@@ -40,7 +42,19 @@ def named_output(head: str, outputs: Outputs, name: str, rank: int) -> Floats:
     value = outputs.get(name)
     if value is None or value.ndim != rank:
         raise ModelError(f"{head}: expected an output {name!r} of {rank} axes, got {shown(outputs)}")
+    return _as_floats(head, name, value)
+
+
+def _as_floats(head: str, name: str, value: NDArray[Any]) -> Floats:
+    if value.dtype.kind not in "fiub":
+        raise ModelError(f"{head}: expected numbers, got {name} of {value.dtype}")
     return value.astype(np.float32, copy=False)
+
+
+def class_numbers(values: NDArray[Any]) -> NDArray[np.int64]:
+    """Return classes that a model says as any numbers; −1, which no rule names, for what is none."""
+    good = (values >= 0) & (values < _MOST_CLASSES)
+    return np.where(good, values, -1).astype(np.int64)
 
 
 def check_classes(head: str, count: int, classes: int | None) -> None:

@@ -13,6 +13,7 @@ from picasso.infer.heads.candidates import (
     Floats,
     best_class,
     check_classes,
+    class_numbers,
     named_output,
     objects_of,
     only_output,
@@ -26,7 +27,7 @@ from picasso.primitives import Detections
 def _objects(
     xywh: Floats, confidences: Floats, classes: NDArray[Any], settings: HeadSettings, scale_xy: ScaleXY
 ) -> Detections:
-    chosen = settings.selector.select(xywh, confidences, classes.astype(np.int64), scale_xy)
+    chosen = settings.selector.select(xywh, confidences, class_numbers(classes), scale_xy)
     return objects_of(xywh, confidences, chosen)
 
 
@@ -86,6 +87,8 @@ class Detr:
         """Decode as ``ObjectHead.decode`` says."""
         logits = named_output(self.name, outputs, "logits", 3)
         boxes = named_output(self.name, outputs, "pred_boxes", 3)
+        if boxes.shape != (*logits.shape[:2], 4):
+            raise ModelError(f"{self.name}: expected logits (B, N, C) and pred_boxes (B, N, 4), got {shown(outputs)}")
         check_classes(self.name, logits.shape[2] - self.softmax, self.classes)
         found = []
         for rows, scores, scale in zip(boxes, logits, scales_of(len(logits), scales_xy), strict=True):
@@ -126,7 +129,7 @@ class DFine:
     def _output(self, outputs: Outputs, names: Sequence[str]) -> Floats:
         for name in names:
             if name in outputs:
-                return outputs[name].astype(np.float32, copy=False)
+                return named_output(self.name, outputs, name, outputs[name].ndim)
         raise ModelError(f"{self.name}: there is no output {names[0]!r}: got {shown(outputs)}")
 
 
@@ -153,6 +156,8 @@ class SsdTensorFlow:
         classes = named_output(self.name, outputs, "detection_classes", 2)
         scores = named_output(self.name, outputs, "detection_scores", 2)
         counts = outputs.get("num_detections", np.full(len(boxes), boxes.shape[1])).reshape(-1).astype(int)
+        if boxes.shape != (*scores.shape, 4) or classes.shape != scores.shape or len(counts) != len(boxes):
+            raise ModelError(f"{self.name}: expected boxes (B, N, 4), the rest (B, N), got {shown(outputs)}")
         found = []
         for index, scale in enumerate(scales_of(len(boxes), scales_xy)):
             rows = slice(0, counts[index])

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from picasso.errors import ModelError
-from picasso.infer.heads.candidates import Floats, best_class, cells, objects_of, only_output, scales_of
+from picasso.infer.heads.candidates import Floats, best_class, cells, class_numbers, objects_of, only_output, scales_of
 from picasso.infer.heads.protocol import HeadSettings, Outputs, ScaleXY
 from picasso.infer.heads.prototypes import masks_of
 from picasso.primitives import Detections
@@ -188,7 +188,7 @@ class YoloV10(Yolo):
         boxes = rows[:, :4]
         if self.task != "rotated":
             boxes = np.concatenate([(boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]], axis=1)
-        return Candidates(boxes, rows[:, 4], rows[:, 5].astype(np.int64), rows[:, 6:])
+        return Candidates(boxes, rows[:, 4], class_numbers(rows[:, 5]), rows[:, 6:])
 
 
 SUFFIXES: Final[dict[Task, str]] = {"masks": "seg", "keypoints": "pose", "rotated": "obb"}

@@ -94,8 +94,11 @@ def read_coco(document: Any) -> dict[Any, dict[str, Any]]:
         document = {"annotations": document}
     if not isinstance(document, Mapping) or "annotations" not in document:
         raise MetadataError("coco: expected 'annotations' beside 'images' and 'categories', or a list of results")
-    names = {one["id"]: one["name"] for one in document.get("categories", ())}
-    of_image: dict[Any, list[Mapping[str, Any]]] = {one["id"]: [] for one in document.get("images", ())}
+    try:
+        names = {one["id"]: one["name"] for one in document.get("categories", ())}
+        of_image: dict[Any, list[Mapping[str, Any]]] = {one["id"]: [] for one in document.get("images", ())}
+    except (TypeError, KeyError) as error:
+        raise MetadataError("coco: expected 'id' of each image, 'id' and 'name' of each category") from error
     for one in document["annotations"]:
         try:
             of_image.setdefault(one["image_id"], []).append(one)
@@ -128,11 +131,18 @@ def _arguments(rows: Sequence[Mapping[str, Any]], names: Mapping[int, str]) -> d
     else:
         arguments["xyxy"] = corners
     if rows and all("keypoints" in one for one in rows):
+        arguments["keypoints"] = _keypoints(rows)
+    return arguments | _outlines(rows)
+
+
+def _keypoints(rows: Sequence[Mapping[str, Any]]) -> Any:
+    try:
         points = np.array([one["keypoints"] for one in rows], np.float64).reshape(len(rows), -1, 3)
         for row, one in enumerate(rows):
             points[row, :, 2] = one.get("keypoint_scores", points[row, :, 2] > 0)
-        arguments["keypoints"] = points
-    return arguments | _outlines(rows)
+    except (TypeError, ValueError) as error:
+        raise MetadataError(f"coco: expected as many keypoints x, y, v in each annotation: {error}") from error
+    return points
 
 
 def _outlines(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -153,4 +163,7 @@ def _outlines(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _rings(segmentation: Any) -> list[Any]:
-    return [np.array(ring, np.float64).reshape(-1, 2) for ring in segmentation or ()]
+    try:
+        return [np.array(ring, np.float64).reshape(-1, 2) for ring in segmentation or ()]
+    except (TypeError, ValueError) as error:
+        raise MetadataError(f"coco: expected rings x, y, x, y … in 'segmentation': {error}") from error

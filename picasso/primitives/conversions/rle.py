@@ -55,11 +55,13 @@ def decode_rle(rle: Any) -> BoolArray:
     try:
         height, width = (int(side) for side in rle["size"])
         counts = rle["counts"]
-    except (TypeError, KeyError, ValueError) as error:
+        runs = from_text(counts) if isinstance(counts, str | bytes) else [int(run) for run in counts]
+    except MetadataError:
+        raise
+    except (TypeError, KeyError, ValueError, OverflowError) as error:
         raise MetadataError(f"rle: expected 'size' [height, width] and 'counts', got {str(rle)[:80]}") from error
     if height < 0 or width < 0 or height * width > _LARGEST:
         raise MetadataError(f"rle: expected a picture of at most {_LARGEST} pixels, got {width}x{height}")
-    runs = from_text(counts) if isinstance(counts, str | bytes) else [int(run) for run in counts]
     if min(runs, default=0) < 0 or sum(runs) != height * width:
         raise MetadataError(f"rle: expected runs that add up to {width}x{height}, got {sum(runs)}")
     values = np.repeat(np.arange(len(runs)) % 2 == 1, runs)

@@ -78,7 +78,7 @@ def from_columns(columns: Mapping[str, Any]) -> Columns:
         given["track_xywha"] = np.stack([_floats(columns[name]) for name in _TRACK], axis=1)
     for name, argument in (("id", "ids"), ("class_id", "class_ids"), ("track_id", "track_ids")):
         if name in columns:
-            given[argument] = np.asarray(columns[name], np.int64)
+            given[argument] = [_whole(number) for number in columns[name]]
     if "confidence" in columns:
         given["confidences"] = _floats(columns["confidence"])
     for name, argument in (("label", "labels"), ("namespace", "namespace")):
@@ -106,6 +106,11 @@ def _shapes(columns: Mapping[str, Any]) -> Columns:
 def _plain(nested: Any) -> Any:
     """Return lists of lists: tables may hold arrays of arrays."""
     return [_plain(one) for one in nested] if isinstance(nested, list | tuple | np.ndarray) else nested
+
+
+def _whole(number: Any) -> int:
+    """Return a whole number, −1 for one that the table lacks, which may be NaN."""
+    return -1 if number is None or np.isnan(number) else int(number)
 
 
 def _floats(column: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
@@ -48,7 +49,7 @@ def to_yolo(
                 raise MetadataError("to_yolo: form 'keypoints': there are none")
             for px, py, sure in found.keypoints[row].astype(float).tolist():
                 numbers += [px / width, py / height, 2.0 if sure > 0 else 0.0]
-        if confidences:
+        if confidences and np.isfinite(found.confidences[row]):
             numbers.append(float(found.confidences[row]))
         lines.append(" ".join([str(number), *(f"{value:.{_DIGITS}g}" for value in numbers)]))
     return "".join(f"{line}\n" for line in lines)
@@ -134,7 +135,9 @@ def _numbers(line: str, number: int) -> list[float]:
         row = [float(word) for word in line.split()]
     except ValueError as error:
         raise MetadataError(f"line {number}: expected numbers, got {line[:60]!r}") from error
-    if row[0] != int(row[0]):
+    if not all(map(math.isfinite, row)):
+        raise MetadataError(f"line {number}: expected finite numbers, got {line[:60]!r}")
+    if not row[0].is_integer():
         raise MetadataError(f"line {number}: expected the number of a class, got {row[0]}")
     return row
 
