@@ -35,6 +35,7 @@ from test_module_run import no_thread_is_left
 
 from picasso.engine.clock import MonotonicClock
 from picasso.module import Module
+from picasso.module.config.schema import kinds
 from picasso.module.sinks import MemorySink
 from picasso.module.sources import limited
 from picasso.primitives import EndOfStream, VideoFrame
@@ -57,7 +58,6 @@ DRAWN: Tree = {
     **RAW,
     LOOKS: {"bbox": {"background_color": "0000FF80"}, "label": {"position": {"position": "Center"}}, "central_dot": {}},
 }
-LATER = "has no effect yet"
 
 
 def pyfunc(code: str, index: int = 0, /, **more: Any) -> Tree:
@@ -128,11 +128,6 @@ def drawn(key: str, value: Any, given: Tree | None = None) -> dict[str, Case]:
             value, pixels, ..., ..., {**DRAWN, **(given or {})}, f"{LOOKS}.{key}"
         )
     }
-
-
-def later(key: str, value: Any, given: Tree | None = None) -> dict[str, Case]:
-    """A key of something that is not built yet: the check says so."""
-    return {key: Case(value, lambda run: any(LATER in text for text in run.warnings), False, True, given or {})}
 
 
 WEB: Tree = {"parameters.web": {"port": 8080}}
@@ -236,8 +231,6 @@ CASES: dict[str, Case] = {
     "parameters.web.port": Case(8081, served("port"), [8080], [8081], WEB, None, STOPPED),
     "parameters.web.host": Case("localhost", served("host"), ["127.0.0.1"], ["localhost"], WEB, None, STOPPED),
     "parameters.web.token": Case("open sesame", served("token"), [None], ["open sesame"], WEB, None, STOPPED),
-    **later("parameters.model_path", "/elsewhere"),
-    **later("parameters.download_path", "/elsewhere"),
     "parameters.max_same_source_frames": Case(
         1, lambda run: run.tags("batch"), [0, 1, 2], [0, 0, 0], {**pyfunc("batch"), "parameters.batch_size": 3}
     ),
@@ -324,12 +317,77 @@ def test_a_key_alone_changes_what_is_seen(key: str, tmp_path: Path) -> None:
         assert after == case.after
 
 
-LATER_PREFIXES = ("source.zeromq_source_bin.", "sink.zeromq_sink.", "element.model.", "element.nvtracker.")
+LATER_PREFIXES = ("source.zeromq_source_bin.", "sink.zeromq_sink.")
 """Keys of what issues of their own build; the element itself is refused, or runs, as a whole."""
 WITHOUT_A_DEVICE = {f"source.v4l2src.{key}" for key in ("source_id", "width", "height", "framerate", "restart")}
 """Keys of cameras at this machine, of which there is none here."""
 
+_BLOCKS, _MODELS, _TRACKER = "test_model_blocks.py::test_", "test_models.py::test_", "test_tracker_elements.py::test_"
+_OF_MODELS: dict[str, tuple[str, ...]] = {
+    f"{_BLOCKS}a_key_of_a_model_alone_changes_what_is_seen": (
+        *("provider", "threads", "input.maintain_aspect_ratio", "input.symmetric_padding", "input.pad"),
+        *("input.scale_factor", "input.offsets", "input.color_format", "output.confidence", "output.top_k"),
+        *("output.max_objects", "output.objects[].class_id", "output.objects[].label"),
+    ),
+    f"{_BLOCKS}what_cannot_be_loaded_is_refused_with_its_path_when_the_file_is_checked": (
+        *("model_file", "format", "engine_create_func_name", "input.object_min_width", "input.object_max_width"),
+    ),
+    f"{_BLOCKS}what_is_for_tensorrt_is_said_to_have_no_effect": (
+        *("engine_file", "config_file", "precision", "workspace_size", "int8_calib_file", "custom_lib_path"),
+    ),
+    f"{_BLOCKS}a_model_is_fetched_once_and_runs_without_a_network_later": (
+        *("remote.url", "remote.always_check", "label_file"),
+    ),
+    "../infer/test_files.py::test_a_checksum_is_that_of_what_came": ("remote.checksum_url",),
+    "../infer/test_files.py::test_headers_and_users_are_sent_and_written_nowhere": ("remote.parameters",),
+    f"{_BLOCKS}what_does_not_fit_the_graph_is_refused_before_a_source_is_opened": (
+        *("input.layer_name", "input.shape", "output.layer_names", "output.head", "output.num_detected_classes"),
+    ),
+    f"{_BLOCKS}a_converter_of_objects_gives_rows_in_pixels_of_the_frame": (
+        *("output.converter.module", "output.converter.class_name"),
+    ),
+    f"{_BLOCKS}code_that_cannot_be_loaded_is_named_with_its_key": ("output.converter.kwargs",),
+    f"{_MODELS}squares_of_four_sources_are_found_where_they_are": ("local_path",),
+    f"{_MODELS}frames_of_many_sources_are_one_call_of_the_model": ("batch_size",),
+    f"{_MODELS}an_interval_skips_frames_of_each_source": ("interval",),
+    f"{_MODELS}objects_outside_the_limits_are_not_looked_at": ("input.object_min_height", "input.object_max_height"),
+    f"{_MODELS}objects_found_on_objects_have_them_as_parents": (
+        *("input.object", "input.preprocess_object_meta.module", "input.preprocess_object_meta.class_name"),
+        "input.preprocess_object_meta.kwargs",
+    ),
+    f"{_MODELS}a_hook_may_change_the_picture_of_an_object": tuple(
+        f"input.preprocess_object_image.{key}" for key in ("module", "class_name", "kwargs")
+    ),
+    f"{_MODELS}a_user_selector_decides_which_candidates_are_objects": (
+        *("output.objects[].selector.module", "output.objects[].selector.class_name"),
+    ),
+    f"{_MODELS}numbers_of_the_stock_selector_are_taken_by_the_names_of_the_reference": (
+        "output.objects[].selector.kwargs",
+    ),
+    f"{_MODELS}a_second_model_gives_attributes_to_the_objects_of_the_first": (
+        *("output.attributes[].name", "output.attributes[].labels"),
+    ),
+    f"{_MODELS}internal_attributes_are_seen_by_later_elements_and_do_not_leave": ("output.attributes[].internal",),
+    f"{_MODELS}thresholds_and_many_labels_of_a_classifier": (
+        *("output.attributes[].threshold", "output.attributes[].multi_label"),
+    ),
+    f"{_MODELS}overlapping_objects_suppress_each_other_as_the_block_says": ("output.iou", "output.agnostic"),
+}
+"""Keys of a model by the test that shows them."""
+
 ELSEWHERE: dict[str, str] = {
+    "parameters.model_path": f"{_BLOCKS}a_model_lies_in_the_folder_of_its_element",
+    "parameters.download_path": f"{_BLOCKS}a_model_is_fetched_once_and_runs_without_a_network_later",
+    **{f"element.model.{key}": test for test, keys in _OF_MODELS.items() for key in keys},
+    "element.model.gpu_id": "../cuda/test_device_models.py::test_a_session_reads_a_tensor_where_it_is",
+    "element.nvtracker.tracker": f"{_TRACKER}trackers_of_the_library_run_in_a_module",
+    "element.nvtracker.options": f"{_TRACKER}parameters_reach_the_tracker",
+    "element.nvtracker.disable-obj-init": f"{_TRACKER}disable_obj_init_leaves_out_what_is_expected",
+    **{
+        f"element.nvtracker.{key}": f"{_TRACKER}what_is_nvidias_is_accepted_and_said_to_have_no_effect"
+        for key in kinds("elements")["nvtracker"]["properties"]
+        if key not in ("tracker", "options", "disable-obj-init")
+    },
     "parameters.compat": "test_compat.py::test_an_existing_module_runs_unchanged",
     **{
         f"parameters.telemetry.tracing.{key}": f"../trace/test_module_traces.py::{test}"

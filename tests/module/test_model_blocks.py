@@ -491,3 +491,43 @@ def test_code_that_cannot_be_loaded_is_named_with_its_key(code: dict[str, Any], 
     one["model"]["output"]["converter"] = code
     with pytest.raises(ElementError, match=f"element squares: output.converter: .*{said}"):
         Module(tree(tmp_path, one)).start()
+
+
+def seen_of(folder: Path, kind: str, **block: Any) -> Any:
+    """Return what a model finds on one picture, and what it reads, or why it is refused."""
+    one = {**detector(folder, **block), "element": f"nvinfer@{kind}"}
+    module = Module(tree(folder, one))
+    try:
+        with module:
+            ((_queue, (element, *_)), *_) = module._ending.pipeline.groups()
+            send(module, picture(("red", 10, 10), ("red", 200, 100), ("green", 100, 40)))
+            (out,) = module.run()["a"]
+    except ConfigError as error:
+        return str(error)
+    found = sorted((each.label, *(round(side) for side in each.bbox.as_ltrb())) for each in out.frame.objects)
+    inference = element.prepared.inference
+    return found, repr(inference.spec), inference.session.threads
+
+
+KEYS: dict[str, dict[str, Any]] = {
+    "provider": {"provider": "tensorrt"},
+    "threads": {"threads": 3},
+    "input.maintain_aspect_ratio": {"input": {"maintain_aspect_ratio": False}},
+    "input.symmetric_padding": {"input": {"maintain_aspect_ratio": True, "symmetric_padding": False}},
+    "input.pad": {"input": {"pad": 7}},
+    "input.scale_factor": {"input": {"scale_factor": 0.001}},
+    "input.offsets": {"input": {"scale_factor": 1 / 255, "offsets": [255, 255, 255]}},
+    "input.color_format": {"input": {"color_format": "bgr"}},
+    "output.confidence": {"output": {"confidence": 1.0}},
+    "output.top_k": {"output": {"top_k": 1}},
+    "output.max_objects": {"output": {"max_objects": 1}},
+    "output.objects[].class_id": {"output": {"objects": [{"class_id": 1}]}},
+    "output.objects[].label": {"output": {"objects": [{"class_id": 0, "label": "x"}]}},
+}
+
+
+@pytest.mark.parametrize("block", KEYS.values(), ids=KEYS)
+def test_a_key_of_a_model_alone_changes_what_is_seen(block: dict[str, Any], tmp_path: Path) -> None:
+    before = seen_of(tmp_path, "detector")
+    assert len(before[0]) == 3
+    assert seen_of(tmp_path, "detector", **block) != before

@@ -366,3 +366,53 @@ def test_numbers_of_the_stock_selector_are_taken_by_the_names_of_the_reference(t
         module.send(frame_of("a", 0), picture(("red", 10, 10), ("red", 200, 100)))
         outputs = module.run()
     assert len(outputs["a"][0].frame.objects) == 1
+
+
+@pytest.mark.parametrize(
+    ("attribute", "said"),
+    [
+        ({}, ["green"]),
+        ({"threshold": 0.999}, []),
+        ({"multi_label": True, "threshold": 0.0001}, ["green", "red", "blue"]),
+    ],
+    ids=["one", "a threshold", "many"],
+)
+def test_thresholds_and_many_labels_of_a_classifier(attribute: dict[str, Any], said: list[str], tmp_path: Path) -> None:
+    (tmp_path / "shades.onnx").write_bytes(shades())
+    element = {
+        "element": "nvinfer@classifier",
+        "name": "shades",
+        "model": {
+            "local_path": str(tmp_path),
+            "model_file": "shades.onnx",
+            "input": {"scale_factor": 1 / 255, "offsets": [0, 0, 0]},
+            "output": {"attributes": [{"name": "shade", "labels": list(COLORS), **attribute}]},
+        },
+    }
+    with Module(tree(tmp_path, element)) as module:
+        module.send(frame_of("a", 0), np.full((HEIGHT, WIDTH, 3), (60, 200, 0), np.uint8))
+        outputs = module.run()
+    values = [meta.value for one in outputs["a"][0].frame.objects for meta in one.get_attr_meta_list("shades", "shade")]
+    assert values == said
+
+
+@pytest.mark.parametrize(
+    ("output", "colors", "found"),
+    [
+        ({"iou": 0.05}, ("red", "red"), 1),
+        ({"iou": 0.5}, ("red", "red"), 2),
+        ({"iou": 0.05}, ("red", "green"), 2),
+        ({"iou": 0.05, "agnostic": True}, ("red", "green"), 1),
+    ],
+    ids=["one class", "little overlap", "two classes", "agnostic"],
+)
+def test_overlapping_objects_suppress_each_other_as_the_block_says(
+    output: dict[str, Any], colors: tuple[str, str], found: int, tmp_path: Path
+) -> None:
+    """Two squares that share a quarter of each: an overlap of a seventh."""
+    shown = picture((colors[0], 100, 100), (colors[1], 116, 116))
+    element = detector(tmp_path, output={"confidence": 0.7, **output})
+    with Module(tree(tmp_path, element)) as module:
+        module.send(frame_of("a", 0), shown)
+        outputs = module.run()
+    assert len(outputs["a"][0].frame.objects) == found

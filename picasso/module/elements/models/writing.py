@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from picasso.module.meta.attribute import AttributeMeta, to_attribute
 from picasso.primitives import keypoints_attribute, mask_attribute, polygons_attribute
 from picasso.primitives.geometry import ANGLE, xywha_to_xyxy, xyxy_to_xywha
-from picasso.transform import place, place_xywha, unplace_detections
+from picasso.transform import place, place_xywha, unplace, unplace_detections
 
 if TYPE_CHECKING:
     from picasso.infer import Label
@@ -41,15 +41,38 @@ def write_objects(
     Returns:
         The ids, and which rows they are; rows of which nothing is within the picture are left out.
     """
+    has_shapes = found.masks is not None or found.keypoints is not None or found.polygons is not None
+    if not has_shapes and not np.nan_to_num(found.xywha[:, ANGLE]).any():
+        return _write_upright(view, namespace, found, placement, parent_id)
     boxes = unplace_detections(dataclasses.replace(found, masks=None), placement)
     turned = np.nan_to_num(boxes.xywha[:, ANGLE]) != 0
     xywha, rows = _clipped(boxes.xywha, turned, placement.source_wh)
     if not len(rows):
         return np.zeros(0, np.int64), rows
     ids = _add(view, namespace, xywha, found, rows, parent_id)
-    if found.masks is not None or found.keypoints is not None or found.polygons is not None:
+    if has_shapes:
         for number, row in zip(ids.tolist(), rows.tolist(), strict=True):
             _write_shapes(view.frame, number, boxes, found.masks, row, xywha[row], placement)
+    return ids, rows
+
+
+def _write_upright(
+    view: View, namespace: str, found: Detections, placement: Placement, parent_id: int | None
+) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
+    """Do as ``write_objects`` with upright boxes alone, in half of its time."""
+    width, height = placement.source_wh
+    with np.errstate(invalid="ignore"):
+        corners = np.clip(unplace(found.xyxy, placement), 0, np.array([width, height, width, height], np.float32))
+        rows = np.flatnonzero((corners[:, 2:] > corners[:, :2]).all(axis=1))
+    if not len(rows):
+        return np.zeros(0, np.int64), rows
+    is_all = len(rows) == len(corners)
+    corners = view.to_frame(corners if is_all else corners[rows])
+    labels, confidences = (column if is_all else column[rows] for column in (found.labels, found.confidences))
+    ids = view.frame.video_frame.add_detections(namespace, corners, labels, confidences=confidences)
+    if parent_id is not None:
+        for number in ids.tolist():
+            view.frame.video_frame.set_parent_by_id(number, parent_id)
     return ids, rows
 
 
