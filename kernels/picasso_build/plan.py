@@ -33,7 +33,7 @@ PLATFORM: Final = "PICASSO_BUILD_PLATFORM"
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BuildPlan:
     """What is to be made."""
 
     levels: tuple[Level, ...]
@@ -43,7 +43,7 @@ class Plan:
     """Why no level is made."""
 
 
-def plan() -> Plan:
+def plan() -> BuildPlan:
     """Return what a build here makes.
 
     Raises:
@@ -51,28 +51,28 @@ def plan() -> Plan:
     """
     wanted = os.environ.get(VARIABLE, "").strip() or "host"
     if wanted == "none":
-        return Plan((), reason=f"{VARIABLE}=none")
+        return BuildPlan((), reason=f"{VARIABLE}=none")
     if wanted == "host":
         return _for_host()
     levels = levels_of(platform.machine() if wanted == "all" else wanted) or list(map(level_of, wanted.split(",")))
     if len({level.architecture for level in levels}) > 1:
         raise ValueError(f"{VARIABLE}={wanted}: these levels are of different architectures")
     try:
-        return Plan(tuple(levels), tuple(compiler.find(levels[0].architecture)))
+        return BuildPlan(tuple(levels), tuple(compiler.find(levels[0].architecture)))
     except compiler.CompilerError as error:
-        return Plan(tuple(levels), reason=str(error))
+        return BuildPlan(tuple(levels), reason=str(error))
 
 
-def _for_host() -> Plan:
+def _for_host() -> BuildPlan:
     if sys.implementation.name != "cpython" or sysconfig.get_config_var("Py_GIL_DISABLED"):
-        return Plan((), reason="this Python has not the stable ABI of CPython")
+        return BuildPlan((), reason="this Python has not the stable ABI of CPython")
     level = host_level()
     if level is None:
-        return Plan((), reason=f"no level fits this processor ({platform.machine()})")
+        return BuildPlan((), reason=f"no level fits this processor ({platform.machine()})")
     try:
-        return Plan((level,), tuple(compiler.find()))
+        return BuildPlan((level,), tuple(compiler.find()))
     except compiler.CompilerError as error:
-        return Plan((), reason=str(error))
+        return BuildPlan((), reason=str(error))
 
 
 def requirements() -> list[str]:

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
-from picasso_build.plan import Plan
+from picasso_build.plan import BuildPlan
 from picasso_kernels.cache.sources import source_key
 
 _DEJAVU: Final = {"name": "Bitstream Vera and DejaVu licence", "url": "https://dejavu-fonts.github.io/License.html"}
@@ -23,7 +23,7 @@ _FONTS: Final = {
 _LEVELS: Final = "picasso_kernels/built"
 
 
-def bill_of_materials(root: Path, name: str, number: str, plan: Plan, made: Sequence[Path]) -> str:
+def bill_of_materials(root: Path, name: str, number: str, plan: BuildPlan, made: Sequence[Path]) -> str:
     """Return the text of the bill; the same for equal wheels.
 
     Args:
@@ -92,7 +92,7 @@ def _hashes(path: Path) -> list[dict[str, str]]:
     return [{"alg": "SHA-256", "content": hashlib.sha256(path.read_bytes()).hexdigest()}]
 
 
-def _tools(plan: Plan) -> list[dict[str, Any]]:
+def _tools(plan: BuildPlan) -> list[dict[str, Any]]:
     tools = []
     for name in ("hatchling", "llvmlite", "numba"):
         try:

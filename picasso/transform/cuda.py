@@ -32,7 +32,7 @@ from picasso.transform.placement import Placement
 from picasso.transform.tensor import Normalization, one_each, pack_pad
 from picasso_kernels.cuda.axis_tables import warm_up
 from picasso_kernels.cuda.driver import Arguments, Event, Launch, Stream, copy_to_device
-from picasso_kernels.cuda.frame_table import ADDRESSES, NUMBERS, Frame
+from picasso_kernels.cuda.frame_table import ADDRESSES, NUMBERS, FrameRow
 from picasso_kernels.cuda.plan import TARGETS, FramePlan, plan_frame
 from picasso_kernels.frame.pixel_formats import SOURCES, Picture, Plane
 
@@ -335,7 +335,7 @@ class CudaTransformer:
         tables = DeviceBlock(plan.tables.nbytes, self.stream)
         copy_to_device(tables.address, plan.tables.ctypes.data, plan.tables.nbytes, self.stream)
         row = plan.row.copy()
-        for name in Frame._fields[6:ADDRESSES]:
+        for name in FrameRow._fields[6:ADDRESSES]:
             row[name] += tables.address
         arguments = Arguments(_ROW_BYTES)
         arguments.block[:] = row.tobytes()[:_ROW_BYTES]

@@ -26,7 +26,7 @@ from picasso.transform.cpu import transform
 from picasso.transform.filters import FILTERS as KERNEL_FILTERS
 from picasso.transform.tensor import to_tensor
 from picasso_kernels.cuda import paint
-from picasso_kernels.cuda.frame_table import ADDRESSES, Frame
+from picasso_kernels.cuda.frame_table import ADDRESSES, FrameRow
 from picasso_kernels.cuda.instructions import HostMemory
 from picasso_kernels.cuda.kernels import KERNELS
 from picasso_kernels.cuda.plan import plan_frame
@@ -72,7 +72,7 @@ def run_transform(source: SurfaceView, case: Case, target: Picture, memories: li
     for index in range(6, ADDRESSES):
         values[index] = HostMemory(plan.tables, values[index])
     kernel = KERNELS[plan.kernel]
-    run(bind(kernel.write, kernel.parts), Frame(*values), *plan.blocks)
+    run(bind(kernel.write, kernel.parts), FrameRow(*values), *plan.blocks)
     return plan.kernel
 
 

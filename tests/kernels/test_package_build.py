@@ -92,7 +92,7 @@ def test_a_python_without_the_stable_abi_gets_no_machine_code(
 ) -> None:
     machine(None, V3, True)
     monkeypatch.setattr(plan.sysconfig, "get_config_var", lambda name: name == "Py_GIL_DISABLED")
-    assert plan.plan() == plan.Plan((), reason="this Python has not the stable ABI of CPython")
+    assert plan.plan() == plan.BuildPlan((), reason="this Python has not the stable ABI of CPython")
 
 
 def test_a_level_that_does_not_exist_is_refused(machine: Machine) -> None:
@@ -107,7 +107,7 @@ def test_a_level_that_does_not_exist_is_refused(machine: Machine) -> None:
 def test_the_bill_names_every_file_with_its_sum_and_is_the_same_each_time(tmp_path: Path) -> None:
     built = tmp_path / "x86_64_v3.abi3.so"
     built.write_bytes(b"machine code")
-    planned = plan.Plan((level_of("v3"),), ("true",))
+    planned = plan.BuildPlan((level_of("v3"),), ("true",))
     bill, again = (bill_of_materials(ROOT, "picasso-engine", "1.2", planned, [built]) for _ in range(2))
     assert bill == again
     told = json.loads(bill)
@@ -125,7 +125,7 @@ def test_the_bill_names_every_file_with_its_sum_and_is_the_same_each_time(tmp_pa
 def test_a_bill_without_machine_code_names_no_compiler(tmp_path: Path) -> None:
     note = tmp_path / "absent.txt"
     note.touch()
-    told = json.loads(bill_of_materials(ROOT, "picasso-engine", "1.2", plan.Plan((), reason="none"), [note]))
+    told = json.loads(bill_of_materials(ROOT, "picasso-engine", "1.2", plan.BuildPlan((), reason="none"), [note]))
     assert told["metadata"]["tools"]["components"] == []
     assert all(part["name"].endswith(".ttf") for part in told["components"])
 

@@ -20,7 +20,7 @@ OUTSIDE: Final = -(1 << 31)
 """Axis entry of a column or row in a bar; its index is 0, so that reading there is harmless."""
 
 
-class Frame(NamedTuple):
+class FrameRow(NamedTuple):
     """One frame: where its planes and axis tables are, and the numbers between them.
 
     Convention: pitches, steps and offsets are bytes; sources may have any, negative ones too. Planes of a target have
@@ -118,11 +118,11 @@ class Frame(NamedTuple):
 
 ADDRESSES: Final = 14
 """How many of the fields are addresses; they come first."""
-NUMBERS: Final = len(Frame._fields) - ADDRESSES
+NUMBERS: Final = len(FrameRow._fields) - ADDRESSES
 
 FRAME: Final = np.dtype(
     {
-        "names": list(Frame._fields),
+        "names": list(FrameRow._fields),
         "formats": [np.uint64] * ADDRESSES + [np.int32] * NUMBERS,
         "itemsize": -(-(8 * ADDRESSES + 4 * NUMBERS) // 16) * 16,
     },

@@ -19,7 +19,7 @@ from numba.cuda.extending import intrinsic
 
 from picasso_kernels.cuda import instructions as machine
 from picasso_kernels.cuda import paint
-from picasso_kernels.cuda.frame_table import ADDRESSES, BATCH_FRAMES, BLOCK_THREADS, FRAME, NUMBERS, Frame
+from picasso_kernels.cuda.frame_table import ADDRESSES, BATCH_FRAMES, BLOCK_THREADS, FRAME, NUMBERS, FrameRow
 from picasso_kernels.cuda.paint import TABLES, Sheet
 from picasso_kernels.cuda.rewrite import narrow, rebuild
 from picasso_kernels.maths import memory
@@ -37,7 +37,7 @@ SHEET_TYPE: Final = types.NamedTuple(
 )
 BASELINE: Final = (7, 5)
 """The oldest compute capability that the toolkits still serve; the kernels use no instruction that is newer."""
-FRAME_TYPE: Final = types.NamedTuple([types.int64] * ADDRESSES + [types.int32] * NUMBERS, Frame)
+FRAME_TYPE: Final = types.NamedTuple([types.int64] * ADDRESSES + [types.int32] * NUMBERS, FrameRow)
 
 
 def compile_kernel(write: Plain, parts: Mapping[Plain, Plain], name: str, *, batched: bool, blocks: int = 0) -> str:
@@ -135,11 +135,11 @@ class _DeviceFunction(CUDADispatcher):  # type: ignore[misc]  # Numba carries no
         return self.overloads[args]
 
 
-def _write(frame: Frame, column: int, row: int) -> None:
+def _write(frame: FrameRow, column: int, row: int) -> None:
     raise NotImplementedError("stands for what a kernel's threads do")
 
 
-def _enter_one(frame: Frame) -> None:
+def _enter_one(frame: FrameRow) -> None:
     column = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
     _write(frame, column, cuda.blockIdx.y * cuda.blockDim.y + cuda.threadIdx.y)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple, TypeAlias
 
-from picasso_kernels.cuda.frame_table import BLEND_BITS, BLEND_MASK, INDEX_MASK, Frame
+from picasso_kernels.cuda.frame_table import BLEND_BITS, BLEND_MASK, INDEX_MASK, FrameRow
 from picasso_kernels.cuda.instructions import (
     Plane,
     byte_of,
@@ -53,7 +53,7 @@ def weights_of(x: int, y: int) -> int:
     return 0 if (x | y) < 0 else (ONE - lower) | lower << 16
 
 
-def is_bar(frame: Frame, column: int, row: int) -> bool:
+def is_bar(frame: FrameRow, column: int, row: int) -> bool:
     """Tell whether all of a block of 2x2 target pixels lies in a bar."""
     x, y = load_number_pair(frame.columns, 8 * column), load_number_pair(frame.rows, 8 * row)
     return (x[0] & x[1]) < 0 or (y[0] & y[1]) < 0
@@ -72,24 +72,24 @@ def opaque_outside(x: int, y: int, alpha: int, value: int) -> int:
 # Pixels of a packed source, as words of red, green, blue and alpha in the order of the selectors.
 
 
-def word_of_four(frame: Frame, offset: int) -> int:
+def word_of_four(frame: FrameRow, offset: int) -> int:
     """Read a pixel of 4 aligned bytes as it is."""
     return load_word(frame.source, offset)
 
 
-def word_of_bytes(frame: Frame, offset: int) -> int:
+def word_of_bytes(frame: FrameRow, offset: int) -> int:
     """Gather a pixel's channels from any place, into the order red, green, blue, alpha."""
     color = load_byte(frame.source, offset + frame.red) | load_byte(frame.source, offset + frame.green) << 8
     alpha = load_byte(frame.source, offset + max(frame.alpha, 0))
     return color | load_byte(frame.source, offset + frame.blue) << 16 | alpha << 24
 
 
-def pixel_word(frame: Frame, offset: int) -> int:
+def pixel_word(frame: FrameRow, offset: int) -> int:
     """Read one pixel of the source: stands for one of the two above, which a kernel is built with."""
     return word_of_bytes(frame, offset)
 
 
-def blend_pixel(frame: Frame, x: int, y: int) -> Pixel:
+def blend_pixel(frame: FrameRow, x: int, y: int) -> Pixel:
     """Blend four neighbouring pixels."""
     at = index_of(y) * frame.pitch + index_of(x) * frame.step
     upper_left = pixel_word(frame, at)
@@ -100,7 +100,7 @@ def blend_pixel(frame: Frame, x: int, y: int) -> Pixel:
 
 
 def blend_words(
-    frame: Frame, x: int, y: int, upper_left: int, upper_right: int, lower_left: int, lower_right: int
+    frame: FrameRow, x: int, y: int, upper_left: int, upper_right: int, lower_left: int, lower_right: int
 ) -> Pixel:
     """Blend four pixels by the weights of their axis entries."""
     rows, weight = weights_of(x, y), x & BLEND_MASK
@@ -114,7 +114,7 @@ def blend_words(
     return red, green, blue, opaque_outside(x, y, frame.alpha, alpha)
 
 
-def bilinear_pixels(frame: Frame, column: int, row: int) -> PixelPair:
+def bilinear_pixels(frame: FrameRow, column: int, row: int) -> PixelPair:
     """Blend two neighbours."""
     x, y = load_number_pair(frame.columns, 8 * column), load_number(frame.rows, 4 * row)
     red, green, blue, alpha = blend_pixel(frame, x[0], y)
@@ -122,7 +122,7 @@ def bilinear_pixels(frame: Frame, column: int, row: int) -> PixelPair:
     return red, green, blue, alpha, red_, green_, blue_, alpha_
 
 
-def halved_pixels(frame: Frame, column: int, row: int) -> PixelPair:
+def halved_pixels(frame: FrameRow, column: int, row: int) -> PixelPair:
     """Blend two neighbours of a picture shrunk to the half across, whose four columns are one aligned access."""
     x, y = load_number_pair(frame.columns, 8 * column), load_number(frame.rows, 4 * row)
     at = index_of(y) * frame.pitch + index_of(x[0]) * 4
@@ -133,7 +133,7 @@ def halved_pixels(frame: Frame, column: int, row: int) -> PixelPair:
     return red, green, blue, alpha, red_, green_, blue_, alpha_
 
 
-def averaged_pixels(frame: Frame, column: int, row: int) -> PixelPair:
+def averaged_pixels(frame: FrameRow, column: int, row: int) -> PixelPair:
     """Take the means of 2x2 pixels for two neighbours of a picture shrunk to the half, each row one aligned access.
 
     Two taps of half the weight make ``(sum << 18) + (1 << 19) >> 20`` of ``filter_rows``, and nothing is lost between.
@@ -148,7 +148,7 @@ def averaged_pixels(frame: Frame, column: int, row: int) -> PixelPair:
 
 
 def mean_of_words(
-    frame: Frame, outside: int, upper_left: int, upper_right: int, lower_left: int, lower_right: int
+    frame: FrameRow, outside: int, upper_left: int, upper_right: int, lower_left: int, lower_right: int
 ) -> Pixel:
     """Take the mean of four pixels; in a bar, where ``outside`` is negative, it is black."""
     each = 0 if outside < 0 else 0x10001
@@ -163,7 +163,7 @@ def mean_of_words(
     return red >> 2, green >> 2, blue >> 2, opaque_outside(outside, outside, frame.alpha, alpha >> 2)
 
 
-def split_word(frame: Frame, x: int, y: int, word: int) -> Pixel:
+def split_word(frame: FrameRow, x: int, y: int, word: int) -> Pixel:
     """Return the channels of one pixel as they are."""
     first, second = frame.red_green, frame.blue_alpha
     if (x | y) < 0:
@@ -173,7 +173,7 @@ def split_word(frame: Frame, x: int, y: int, word: int) -> Pixel:
     return byte_of(low, 0), byte_of(low, 2), byte_of(high, 0), alpha
 
 
-def nearest_pixels(frame: Frame, column: int, row: int) -> PixelPair:
+def nearest_pixels(frame: FrameRow, column: int, row: int) -> PixelPair:
     """Copy two pixels that the axes name."""
     x, y = load_number_pair(frame.columns, 8 * column), load_number(frame.rows, 4 * row)
     row = index_of(y) * frame.pitch
@@ -186,7 +186,7 @@ def nearest_pixels(frame: Frame, column: int, row: int) -> PixelPair:
     return red, green, blue, alpha, red_, green_, blue_, alpha_
 
 
-def copied_pixels(frame: Frame, column: int, row: int) -> PixelPair:
+def copied_pixels(frame: FrameRow, column: int, row: int) -> PixelPair:
     """Copy two neighbours that are one aligned access."""
     x, y = load_number_pair(frame.columns, 8 * column), load_number(frame.rows, 4 * row)
     words = load_word_pair(frame.source, index_of(y) * frame.pitch + index_of(x[0]) * 4)
@@ -195,7 +195,7 @@ def copied_pixels(frame: Frame, column: int, row: int) -> PixelPair:
     return red, green, blue, alpha, red_, green_, blue_, alpha_
 
 
-def sum_pixel(frame: Frame, column: int, row: int) -> Pixel:
+def sum_pixel(frame: FrameRow, column: int, row: int) -> Pixel:
     """Sum weighted rows, then weighted columns, around one pixel, as ``filter_rows`` does."""
     x, y = load_number(frame.columns, 4 * column), load_number(frame.rows, 4 * row)
     if (x | y) < 0:
@@ -211,7 +211,7 @@ def sum_pixel(frame: Frame, column: int, row: int) -> Pixel:
     return clamp8(red >> SUM_BITS), clamp8(green >> SUM_BITS), clamp8(blue >> SUM_BITS), opaque
 
 
-def sum_rows(frame: Frame, offset: int, row: int) -> Pixel:
+def sum_rows(frame: FrameRow, offset: int, row: int) -> Pixel:
     """Sum the weighted rows of one source column, to wide channels."""
     red = green = blue = alpha = WIDE_SUM_HALF
     for tap in range(frame.row_taps):
@@ -223,7 +223,7 @@ def sum_rows(frame: Frame, offset: int, row: int) -> Pixel:
     return red >> WIDE_SUM_BITS, green >> WIDE_SUM_BITS, blue >> WIDE_SUM_BITS, alpha >> WIDE_SUM_BITS
 
 
-def summed_pixels(frame: Frame, column: int, row: int) -> PixelPair:
+def summed_pixels(frame: FrameRow, column: int, row: int) -> PixelPair:
     """Sum two neighbours; the one beyond an odd target's edge is read from its padded table."""
     red, green, blue, alpha = sum_pixel(frame, 2 * column, row)
     red_, green_, blue_, alpha_ = sum_pixel(frame, 2 * column + 1, row)
@@ -248,7 +248,7 @@ class Grid(NamedTuple):
     row_taps: int
 
 
-def luma_grid(frame: Frame) -> Grid:
+def luma_grid(frame: FrameRow) -> Grid:
     """Return how luma lies under the target's pixels."""
     return Grid(
         frame.pitch,
@@ -264,7 +264,7 @@ def luma_grid(frame: Frame) -> Grid:
     )
 
 
-def chroma_grid(frame: Frame) -> Grid:
+def chroma_grid(frame: FrameRow) -> Grid:
     """Return how chroma lies under the target's pixels, or under its chroma from plane to plane."""
     return Grid(
         frame.chroma_pitch,
@@ -317,7 +317,7 @@ def sample(grid: Grid, plane: Plane, column: int, row: int) -> int:
     return blend_sample(grid, plane, column, row)
 
 
-def yuv_pixel(frame: Frame, column: int, row: int) -> Pixel:
+def yuv_pixel(frame: FrameRow, column: int, row: int) -> Pixel:
     """Resample luma and chroma, and convert."""
     if (load_number(frame.columns, 4 * column) | load_number(frame.rows, 4 * row)) < 0:
         return 0, 0, 0, 255
@@ -329,7 +329,7 @@ def yuv_pixel(frame: Frame, column: int, row: int) -> Pixel:
     return channel_of(grey, frame.red_v * v), green, channel_of(grey, frame.blue_u * u), 255
 
 
-def yuv_pixels(frame: Frame, column: int, row: int) -> PixelPair:
+def yuv_pixels(frame: FrameRow, column: int, row: int) -> PixelPair:
     """Make two pixels of luma and chroma."""
     red, green, blue, alpha = yuv_pixel(frame, 2 * column, row)
     red_, green_, blue_, alpha_ = yuv_pixel(frame, 2 * column + 1, row)

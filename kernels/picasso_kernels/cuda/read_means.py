@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from picasso_kernels.cuda.frame_table import Frame
+from picasso_kernels.cuda.frame_table import FrameRow
 from picasso_kernels.cuda.instructions import (
     Pair,
     Quad,
@@ -38,7 +38,7 @@ def means_of_word(upper: int, lower: int) -> Pair:
     return left, dot2_high(_EACH, upper, dot2_high(_EACH, lower, _HALF)) >> 2
 
 
-def averaged_yuv_pixels(frame: Frame, column: int, row: int) -> PixelPair:
+def averaged_yuv_pixels(frame: FrameRow, column: int, row: int) -> PixelPair:
     """Make two pixels of the means of luma, and of chroma as it is."""
     x, y = load_number_pair(frame.columns, 8 * column), load_number(frame.rows, 4 * row)
     at = index_of(y) * frame.pitch + index_of(x[0])
@@ -51,7 +51,7 @@ def averaged_yuv_pixels(frame: Frame, column: int, row: int) -> PixelPair:
     return red, green, blue, alpha, red_, green_, blue_, alpha_
 
 
-def averaged_rgb_pixels(frame: Frame, column: int, row: int) -> PixelPair:
+def averaged_rgb_pixels(frame: FrameRow, column: int, row: int) -> PixelPair:
     """Take the means of 2x2 pixels of 3 bytes for two neighbours, whose rows are three words each."""
     x, y = load_number_pair(frame.columns, 8 * column), load_number(frame.rows, 4 * row)
     at = index_of(y) * frame.pitch + 3 * index_of(x[0])
@@ -69,7 +69,7 @@ def averaged_rgb_pixels(frame: Frame, column: int, row: int) -> PixelPair:
     return red, green, blue, alpha, red_, green_, blue_, alpha_
 
 
-def mean_pixel(frame: Frame, outside: int, first: int, second: int, third: int) -> Pixel:
+def mean_pixel(frame: FrameRow, outside: int, first: int, second: int, third: int) -> Pixel:
     """Put channels in the order of the selectors; in a bar, where ``outside`` is negative, they are black."""
     if outside < 0:
         return 0, 0, 0, 255
@@ -81,7 +81,7 @@ def mean_pixel(frame: Frame, outside: int, first: int, second: int, third: int) 
 # From plane to plane: 8x2 samples of luma and 4x1 pairs of chroma a thread.
 
 
-def write_averaged_planes(frame: Frame, column: int, row: int) -> None:
+def write_averaged_planes(frame: FrameRow, column: int, row: int) -> None:
     """Write 8x2 of luma of luma, and four pairs of chroma of pairs."""
     if 8 * column < frame.width and 2 * row < frame.height:
         at = 2 * row * frame.target_pitch + 8 * column
@@ -122,6 +122,6 @@ def packed_means(upper: int, lower: int) -> int:
     return means[0] | means[1] << 8
 
 
-def chroma_means(frame: Frame, upper: int, lower: int) -> int:
+def chroma_means(frame: FrameRow, upper: int, lower: int) -> int:
     """Take the mean of two pairs of chroma and of the two below, in the order of the selector, and pack it."""
     return packed_means(pick_bytes(upper, upper, frame.red_green), pick_bytes(lower, lower, frame.red_green))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from picasso_kernels.cuda.frame_table import BLEND_MASK, Frame
+from picasso_kernels.cuda.frame_table import BLEND_MASK, FrameRow
 from picasso_kernels.cuda.instructions import (
     Pair,
     Plane,
@@ -73,14 +73,14 @@ def near_samples(plane: Plane, pitch: int, next_row: int, x: Pair, y: int) -> Pa
     return left, blend_window(rows, upper, lower, apart, x[1] & BLEND_MASK)
 
 
-def blend_pairs(frame: Frame, rows: int, upper: int, lower: int, weight: int) -> Pair:
+def blend_pairs(frame: FrameRow, rows: int, upper: int, lower: int, weight: int) -> Pair:
     """Blend U and V of two words of two samples each, in the order of the selectors."""
     left, right = pick_bytes(upper, lower, frame.red_green), pick_bytes(upper, lower, frame.blue_alpha)
     u = blend(dot2_low(rows, left, _WIDE_HALF) >> 4, dot2_low(rows, right, _WIDE_HALF) >> 4, weight)
     return u, blend(dot2_high(rows, left, _WIDE_HALF) >> 4, dot2_high(rows, right, _WIDE_HALF) >> 4, weight)
 
 
-def paired_chroma(frame: Frame, x: Pair, y: int) -> Quad:
+def paired_chroma(frame: FrameRow, x: Pair, y: int) -> Quad:
     """Return U, V, U, V of two neighbours, of a plane where they take turns."""
     first, apart = near_pair(x)
     at = index_of(y) * frame.chroma_pitch + 2 * first
@@ -99,19 +99,19 @@ def paired_chroma(frame: Frame, x: Pair, y: int) -> Quad:
     return u, v, second[0], second[1]
 
 
-def planar_chroma(frame: Frame, x: Pair, y: int) -> Quad:
+def planar_chroma(frame: FrameRow, x: Pair, y: int) -> Quad:
     """Return U, V, U, V of two neighbours, of a plane each."""
     u = near_samples(frame.source_u, frame.chroma_pitch, frame.chroma_next_row, x, y)
     v = near_samples(frame.source_v, frame.chroma_pitch, frame.chroma_next_row, x, y)
     return u[0], v[0], u[1], v[1]
 
 
-def near_chroma(frame: Frame, x: Pair, y: int) -> Quad:
+def near_chroma(frame: FrameRow, x: Pair, y: int) -> Quad:
     """Read the chroma of two neighbours: stands for one of the two above, which a kernel is built with."""
     return paired_chroma(frame, x, y)
 
 
-def to_pixel(frame: Frame, outside: int, luma: int, u: int, v: int) -> Pixel:
+def to_pixel(frame: FrameRow, outside: int, luma: int, u: int, v: int) -> Pixel:
     """Convert one pixel; in a bar, where ``outside`` is negative, it is black."""
     if outside < 0:
         return 0, 0, 0, 255
@@ -120,7 +120,7 @@ def to_pixel(frame: Frame, outside: int, luma: int, u: int, v: int) -> Pixel:
     return channel_of(grey, frame.red_v * red), green, channel_of(grey, frame.blue_u * blue), 255
 
 
-def near_yuv_pixels(frame: Frame, column: int, row: int) -> PixelPair:
+def near_yuv_pixels(frame: FrameRow, column: int, row: int) -> PixelPair:
     """Make two pixels of luma and chroma."""
     x, y = load_number_pair(frame.columns, 8 * column), load_number(frame.rows, 4 * row)
     luma = near_samples(frame.source, frame.pitch, frame.next_row, x, y)
@@ -142,7 +142,7 @@ def pixels_in_row(plane: Plane, at: int, last: int) -> Quad:
     return left, pick_bytes(left, middle, 0x6543), pick_bytes(middle, right, 0x5432), pick_bytes(right, right, 0x0321)
 
 
-def near_rgb_pixels(frame: Frame, column: int, row: int) -> PixelPair:
+def near_rgb_pixels(frame: FrameRow, column: int, row: int) -> PixelPair:
     """Blend two neighbours of pixels of 3 bytes."""
     x, y = load_number_pair(frame.columns, 8 * column), load_number(frame.rows, 4 * row)
     first, apart = near_pair(x)

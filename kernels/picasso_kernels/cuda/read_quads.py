@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from picasso_kernels.cuda.frame_table import Frame
+from picasso_kernels.cuda.frame_table import FrameRow
 from picasso_kernels.cuda.instructions import (
     Quad,
     dot2_high,
@@ -39,30 +39,30 @@ from picasso_kernels.maths.pixel import clamp8
 FourPixels: TypeAlias = tuple[Pixel, Pixel, Pixel, Pixel]
 
 
-def quad_of_words(frame: Frame, at: int) -> Quad:
+def quad_of_words(frame: FrameRow, at: int) -> Quad:
     """Read four pixels of 4 bytes."""
     return load_word_quad(frame.source, at)
 
 
-def quad_of_rgb(frame: Frame, at: int) -> Quad:
+def quad_of_rgb(frame: FrameRow, at: int) -> Quad:
     """Read four pixels of 3 bytes, which are three words; the last byte of each word that is returned means nothing."""
     first, second, third = load_word(frame.source, at), load_word(frame.source, at + 4), load_word(frame.source, at + 8)
     return first, pick_bytes(first, second, 0x6543), pick_bytes(second, third, 0x5432), pick_bytes(third, third, 0x0321)
 
 
-def quad_at(frame: Frame, at: int) -> Quad:
+def quad_at(frame: FrameRow, at: int) -> Quad:
     """Read four pixels: stands for one of the two above, which a kernel is built with."""
     return quad_of_words(frame, at)
 
 
-def add_rows(frame: Frame, weights: int, sums: Pixel, upper: int, lower: int) -> Pixel:
+def add_rows(frame: FrameRow, weights: int, sums: Pixel, upper: int, lower: int) -> Pixel:
     """Add two weighted pixels of a column."""
     low, high = pick_bytes(upper, lower, frame.red_green), pick_bytes(upper, lower, frame.blue_alpha)
     red, green = dot2_low(weights, low, sums[0]), dot2_high(weights, low, sums[1])
     return red, green, dot2_low(weights, high, sums[2]), dot2_high(weights, high, sums[3])
 
 
-def sum_rows_of_quad(frame: Frame, at: int, row: int) -> FourPixels:
+def sum_rows_of_quad(frame: FrameRow, at: int, row: int) -> FourPixels:
     """Sum the weighted rows of four source columns, whose first pixel is at ``at``."""
     first = second = third = fourth = (0, 0, 0, 0)
     pairs = frame.row_taps >> 1
@@ -85,7 +85,7 @@ def add_column(total: Pixel, sums: Pixel, weight: int) -> Pixel:
     return red, green, blue, total[3] + ((sums[3] + WIDE_SUM_HALF) >> WIDE_SUM_BITS) * weight
 
 
-def sum_quads(frame: Frame, column: int, row: int) -> Pixel:
+def sum_quads(frame: FrameRow, column: int, row: int) -> Pixel:
     """Sum weighted rows, then weighted columns, around one pixel."""
     x, y = load_number(frame.columns, 4 * column), load_number(frame.rows, 4 * row)
     if (x | y) < 0:
@@ -106,7 +106,7 @@ def sum_quads(frame: Frame, column: int, row: int) -> Pixel:
     return red, green, blue, 255 if frame.alpha < 0 else alpha
 
 
-def summed_quads(frame: Frame, column: int, row: int) -> PixelPair:
+def summed_quads(frame: FrameRow, column: int, row: int) -> PixelPair:
     """Sum two neighbours; the one beyond an odd target's edge is read from its padded table."""
     red, green, blue, alpha = sum_quads(frame, 2 * column, row)
     red_, green_, blue_, alpha_ = sum_quads(frame, 2 * column + 1, row)

@@ -10,7 +10,7 @@ The arithmetic is that of ``filter_rows``: rows are summed and rounded first, th
 
 from __future__ import annotations
 
-from picasso_kernels.cuda.frame_table import Frame
+from picasso_kernels.cuda.frame_table import FrameRow
 from picasso_kernels.cuda.instructions import (
     Pair,
     Plane,
@@ -55,7 +55,7 @@ def sum_rows_of_word(
     return first >> WIDE_SUM_BITS, second >> WIDE_SUM_BITS, third >> WIDE_SUM_BITS, fourth >> WIDE_SUM_BITS
 
 
-def sum_luma(frame: Frame, column: int, row: int) -> int:
+def sum_luma(frame: FrameRow, column: int, row: int) -> int:
     """Sum weighted rows, then weighted columns, around one sample of luma; what a bar has means nothing."""
     x, y = load_number(frame.columns, 4 * column), load_number(frame.rows, 4 * row)
     at, total, pairs = index_of(y) * frame.pitch + index_of(x), SUM_HALF, frame.row_taps >> 1
@@ -70,7 +70,7 @@ def sum_luma(frame: Frame, column: int, row: int) -> int:
     return clamp8(total >> SUM_BITS)
 
 
-def sum_chroma(frame: Frame, column: int, row: int) -> Pair:
+def sum_chroma(frame: FrameRow, column: int, row: int) -> Pair:
     """Sum weighted rows, then weighted columns, around one pair of chroma, in the order of the selectors."""
     x, y = load_number(frame.chroma_columns, 4 * column), load_number(frame.chroma_rows, 4 * row)
     at, pairs = index_of(y) * frame.chroma_pitch + 2 * index_of(x), frame.chroma_row_taps >> 1
@@ -93,7 +93,7 @@ def sum_chroma(frame: Frame, column: int, row: int) -> Pair:
     return clamp8(first >> SUM_BITS), clamp8(second >> SUM_BITS)
 
 
-def summed_yuv_pixels(frame: Frame, column: int, row: int) -> PixelPair:
+def summed_yuv_pixels(frame: FrameRow, column: int, row: int) -> PixelPair:
     """Make two pixels of luma and chroma."""
     x, y = load_number_pair(frame.columns, 8 * column), load_number(frame.rows, 4 * row)
     if (x[0] & x[1]) < 0 or y < 0:
@@ -105,7 +105,7 @@ def summed_yuv_pixels(frame: Frame, column: int, row: int) -> PixelPair:
     return red, green, blue, alpha, red_, green_, blue_, alpha_
 
 
-def write_summed_planes(frame: Frame, column: int, row: int) -> None:
+def write_summed_planes(frame: FrameRow, column: int, row: int) -> None:
     """Write a block of 4:2:0 plane by plane; chroma that lies half in a bar is mixed with it."""
     if 2 * column < frame.width and 2 * row < frame.height:
         if is_bar(frame, column, row):
@@ -121,7 +121,7 @@ def write_summed_planes(frame: Frame, column: int, row: int) -> None:
         write_chroma(frame, column, row, shared(chroma[0], shown), shared(chroma[1], shown))
 
 
-def luma_or_black(frame: Frame, column: int, row: int) -> int:
+def luma_or_black(frame: FrameRow, column: int, row: int) -> int:
     """Sum a sample of luma, or return that of the bars."""
     outside = load_number(frame.columns, 4 * column) | load_number(frame.rows, 4 * row)
     return frame.luma_black if outside < 0 else sum_luma(frame, column, row)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
-from picasso_kernels.cuda.frame_table import BLEND_MASK, Frame
+from picasso_kernels.cuda.frame_table import BLEND_MASK, FrameRow
 from picasso_kernels.cuda.instructions import (
     Pair,
     Plane,
@@ -53,7 +53,7 @@ _GREY: Final = -0x7F7F7F80
 """Four bytes of 128."""
 
 
-def four_pixels(frame: Frame, column: int, row: int) -> FourPixels:
+def four_pixels(frame: FrameRow, column: int, row: int) -> FourPixels:
     """Read four pixels of a row, from ``4 * column`` on: stands for a reader, which a kernel is built with."""
     return copied_rgb_four(frame, column, row)
 
@@ -61,7 +61,7 @@ def four_pixels(frame: Frame, column: int, row: int) -> FourPixels:
 # Writers.
 
 
-def write_four_pixels(frame: Frame, column: int, row: int) -> None:
+def write_four_pixels(frame: FrameRow, column: int, row: int) -> None:
     """Write 4x2 pixels of 4 bytes."""
     if 4 * column < frame.width and 2 * row < frame.height:
         upper = four_pixels(frame, column, 2 * row)
@@ -71,7 +71,7 @@ def write_four_pixels(frame: Frame, column: int, row: int) -> None:
             store_four_pixels(frame, column, 2 * row + 1, lower)
 
 
-def store_four_pixels(frame: Frame, column: int, row: int, four: FourPixels) -> None:
+def store_four_pixels(frame: FrameRow, column: int, row: int, four: FourPixels) -> None:
     """Write four pixels of a row in one access."""
     first, second, third, fourth = four
     at = row * frame.target_pitch + 16 * column
@@ -89,7 +89,7 @@ def four_bytes(first: int, second: int, third: int, fourth: int) -> int:
     return first | second << 8 | third << 16 | fourth << 24
 
 
-def write_four_yuv420(frame: Frame, column: int, row: int) -> None:
+def write_four_yuv420(frame: FrameRow, column: int, row: int) -> None:
     """Write 4x2 pixels of 4:2:0: chroma of the sums of 2x2 colours."""
     if 4 * column < frame.width and 2 * row < frame.height:
         upper = four_pixels(frame, column, 2 * row)
@@ -102,17 +102,17 @@ def write_four_yuv420(frame: Frame, column: int, row: int) -> None:
         store_chroma(frame, column, row, left, right)
 
 
-def luma_word(frame: Frame, four: FourPixels) -> int:
+def luma_word(frame: FrameRow, four: FourPixels) -> int:
     """Return the luma of four pixels, packed."""
     return four_bytes(luma(frame, four[0]), luma(frame, four[1]), luma(frame, four[2]), luma(frame, four[3]))
 
 
-def luma(frame: Frame, pixel: Pixel) -> int:
+def luma(frame: FrameRow, pixel: Pixel) -> int:
     """Return the luma of a pixel."""
     return luma_of(pixel[0], pixel[1], pixel[2], frame.y_red, frame.y_green, frame.y_blue, frame.luma_floor)
 
 
-def chroma_pair(frame: Frame, first: Pixel, second: Pixel, third: Pixel, fourth: Pixel) -> Pair:
+def chroma_pair(frame: FrameRow, first: Pixel, second: Pixel, third: Pixel, fourth: Pixel) -> Pair:
     """Return the chroma of four pixels."""
     red = first[0] + second[0] + third[0] + fourth[0]
     green = first[1] + second[1] + third[1] + fourth[1]
@@ -121,7 +121,7 @@ def chroma_pair(frame: Frame, first: Pixel, second: Pixel, third: Pixel, fourth:
     return u, chroma_of(red, green, blue, frame.v_red, frame.v_green, frame.v_blue)
 
 
-def store_chroma(frame: Frame, column: int, row: int, left: Pair, right: Pair) -> None:
+def store_chroma(frame: FrameRow, column: int, row: int, left: Pair, right: Pair) -> None:
     """Write two samples of each chroma."""
     at = row * frame.chroma_target_pitch + 2 * frame.chroma_target_step * column
     if frame.chroma_target_step == 2:
@@ -131,7 +131,7 @@ def store_chroma(frame: Frame, column: int, row: int, left: Pair, right: Pair) -
         store_half(frame.target_v, at, left[1] | right[1] << 8)
 
 
-def write_near_planes(frame: Frame, column: int, row: int) -> None:
+def write_near_planes(frame: FrameRow, column: int, row: int) -> None:
     """Write 4x2 of luma of luma, and 2x1 pairs of chroma of pairs."""
     if 4 * column < frame.width and 2 * row < frame.height:
         at = 2 * row * frame.target_pitch + 4 * column
@@ -149,7 +149,7 @@ def write_near_planes(frame: Frame, column: int, row: int) -> None:
 # Pixels of a picture that keeps its size.
 
 
-def copied_rgb_four(frame: Frame, column: int, row: int) -> FourPixels:
+def copied_rgb_four(frame: FrameRow, column: int, row: int) -> FourPixels:
     """Copy four pixels of 3 bytes, which are three words."""
     x, y = load_number(frame.columns, 16 * column), load_number(frame.rows, 4 * row)
     at = index_of(y) * frame.pitch + 3 * index_of(x)
@@ -163,7 +163,7 @@ def copied_rgb_four(frame: Frame, column: int, row: int) -> FourPixels:
     )
 
 
-def copied_yuv_four(frame: Frame, column: int, row: int) -> FourPixels:
+def copied_yuv_four(frame: FrameRow, column: int, row: int) -> FourPixels:
     """Convert four pixels, luma as it is, from four samples of chroma: the middle two lie under the pixels.
 
     The outer two are those before and behind, or, where the crop ends, the middle ones again.
@@ -190,22 +190,22 @@ def mix(left: int, right: int, weight: int) -> int:
     return blend(left, right, weight)
 
 
-def below_word(frame: Frame, at: int) -> int:
+def below_word(frame: FrameRow, at: int) -> int:
     """Read the two samples of chroma below those at ``at``."""
     return load_word(frame.source_u, at + frame.chroma_next_row)
 
 
-def outer_word(frame: Frame, before: int, behind: int) -> int:
+def outer_word(frame: FrameRow, before: int, behind: int) -> int:
     """Read two samples of chroma that do not lie beside each other."""
     return load_half(frame.source_u, before) | load_half(frame.source_u, behind) << 16
 
 
-def outer_below(frame: Frame, before: int, behind: int) -> int:
+def outer_below(frame: FrameRow, before: int, behind: int) -> int:
     """Read the two below."""
     return outer_word(frame, before + frame.chroma_next_row, behind + frame.chroma_next_row)
 
 
-def blend_rows(frame: Frame, rows: int, upper: int, lower: int) -> Quad:
+def blend_rows(frame: FrameRow, rows: int, upper: int, lower: int) -> Quad:
     """Blend two samples of chroma with those below, to wide U, V, U, V in the order of the selectors."""
     left, right = pick_bytes(upper, lower, frame.red_green), pick_bytes(upper, lower, frame.blue_alpha)
     u, v = dot2_low(rows, left, _WIDE_HALF) >> 4, dot2_high(rows, left, _WIDE_HALF) >> 4
@@ -223,14 +223,14 @@ def eight_bytes(plane: Plane, at: int, last: int) -> Pair:
     return pick_bytes(first, second, taken), pick_bytes(second, third, taken)
 
 
-def near_luma_four(frame: Frame, column: int, row: int) -> int:
+def near_luma_four(frame: FrameRow, column: int, row: int) -> int:
     """Blend four neighbours of luma, and pack them."""
     x, x_ = load_number_pair(frame.columns, 16 * column), load_number_pair(frame.columns, 16 * column + 8)
     luma = near_luma(frame, x, x_, load_number(frame.rows, 4 * row))
     return four_bytes(luma[0], luma[1], luma[2], luma[3])
 
 
-def near_luma(frame: Frame, x: Pair, x_: Pair, y: int) -> Quad:
+def near_luma(frame: FrameRow, x: Pair, x_: Pair, y: int) -> Quad:
     """Blend four neighbours of luma."""
     first = index_of(x[0])
     second, third, fourth = index_of(x[1]) - first, index_of(x_[0]) - first, index_of(x_[1]) - first
@@ -257,7 +257,7 @@ def blend_columns(rows: int, columns: int, weight: int) -> int:
     return blend(dot2_low(rows, columns, _WIDE_HALF) >> 4, dot2_high(rows, columns, _WIDE_HALF) >> 4, weight)
 
 
-def near_chroma_two(frame: Frame, column: int, row: int) -> int:
+def near_chroma_two(frame: FrameRow, column: int, row: int) -> int:
     """Blend two neighbours of chroma, and pack them."""
     x, y = load_number_pair(frame.chroma_columns, 8 * column), load_number(frame.chroma_rows, 4 * row)
     first, rows = index_of(x[0]), row_weights(y)
@@ -272,7 +272,7 @@ def near_chroma_two(frame: Frame, column: int, row: int) -> int:
     return four_bytes(left[0], left[1], right[0], right[1])
 
 
-def near_yuv_four(frame: Frame, column: int, row: int) -> FourPixels:
+def near_yuv_four(frame: FrameRow, column: int, row: int) -> FourPixels:
     """Make four pixels of luma, and of pairs of chroma that are at most one apart."""
     x, x_ = load_number_pair(frame.columns, 16 * column), load_number_pair(frame.columns, 16 * column + 8)
     y = load_number(frame.rows, 4 * row)

@@ -6,7 +6,7 @@ A kernel is one of the writers below with a reader of ``cuda.read`` instead of `
 
 from __future__ import annotations
 
-from picasso_kernels.cuda.frame_table import Frame
+from picasso_kernels.cuda.frame_table import FrameRow
 from picasso_kernels.cuda.instructions import (
     Plane,
     byte_of,
@@ -24,12 +24,12 @@ from picasso_kernels.maths.color import chroma_of, luma_of
 BLACK: PixelPair = (0, 0, 0, 255, 0, 0, 0, 255)
 
 
-def pixels(frame: Frame, column: int, row: int) -> PixelPair:
+def pixels(frame: FrameRow, column: int, row: int) -> PixelPair:
     """Read two pixels of the picture: stands for a reader, which a kernel is built with."""
     return bilinear_pixels(frame, column, row)
 
 
-def write_pixels(frame: Frame, column: int, row: int) -> None:
+def write_pixels(frame: FrameRow, column: int, row: int) -> None:
     """Write a block of a target of 4 bytes a pixel."""
     if 2 * column < frame.width and 2 * row < frame.height:
         upper = pixels(frame, column, 2 * row)
@@ -39,7 +39,7 @@ def write_pixels(frame: Frame, column: int, row: int) -> None:
             write_pixel_pair(frame, column, 2 * row + 1, lower)
 
 
-def write_pixel_pair(frame: Frame, column: int, row: int, pair: PixelPair) -> None:
+def write_pixel_pair(frame: FrameRow, column: int, row: int, pair: PixelPair) -> None:
     """Write two pixels of a row, or the last one of an odd row."""
     at = row * frame.target_pitch + 8 * column
     first = pair[0] | pair[1] << 8 | pair[2] << 16 | pair[3] << 24
@@ -52,7 +52,7 @@ def write_pixel_pair(frame: Frame, column: int, row: int, pair: PixelPair) -> No
             store_word(frame.target, at + 4, second)
 
 
-def write_yuv420(frame: Frame, column: int, row: int) -> None:
+def write_yuv420(frame: FrameRow, column: int, row: int) -> None:
     """Write a block of 4:2:0: four of luma, one of each chroma from the sums of the block's colours."""
     if 2 * column < frame.width and 2 * row < frame.height:
         if is_bar(frame, column, row):
@@ -70,7 +70,7 @@ def write_yuv420(frame: Frame, column: int, row: int) -> None:
         write_chroma(frame, column, row, u, v)
 
 
-def write_black(frame: Frame, column: int, row: int) -> None:
+def write_black(frame: FrameRow, column: int, row: int) -> None:
     """Write a block of 4:2:0 of a bar."""
     at = 2 * row * frame.target_pitch + 2 * column
     store_two_bytes(frame, frame.target, at, frame.luma_black, frame.luma_black)
@@ -78,14 +78,14 @@ def write_black(frame: Frame, column: int, row: int) -> None:
     write_chroma(frame, column, row, 128, 128)
 
 
-def write_luma_pair(frame: Frame, column: int, row: int, pair: PixelPair) -> None:
+def write_luma_pair(frame: FrameRow, column: int, row: int, pair: PixelPair) -> None:
     """Write the luma of two pixels."""
     first = luma_of(pair[0], pair[1], pair[2], frame.y_red, frame.y_green, frame.y_blue, frame.luma_floor)
     second = luma_of(pair[4], pair[5], pair[6], frame.y_red, frame.y_green, frame.y_blue, frame.luma_floor)
     store_two_bytes(frame, frame.target, row * frame.target_pitch + 2 * column, first, second)
 
 
-def write_chroma(frame: Frame, column: int, row: int, u: int, v: int) -> None:
+def write_chroma(frame: FrameRow, column: int, row: int, u: int, v: int) -> None:
     """Write one sample of each chroma."""
     at = row * frame.chroma_target_pitch + column * frame.chroma_target_step
     if frame.chroma_target_step == 2:
@@ -95,7 +95,7 @@ def write_chroma(frame: Frame, column: int, row: int, u: int, v: int) -> None:
         store_byte(frame.target_v, at, v)
 
 
-def store_two_bytes(frame: Frame, plane: Plane, offset: int, first: int, second: int) -> None:
+def store_two_bytes(frame: FrameRow, plane: Plane, offset: int, first: int, second: int) -> None:
     """Write two neighbouring bytes, in one access where rows are aligned for it."""
     if frame.wide_stores:
         store_half(plane, offset, first | second << 8)
@@ -104,7 +104,7 @@ def store_two_bytes(frame: Frame, plane: Plane, offset: int, first: int, second:
         store_byte(plane, offset + 1, second)
 
 
-def write_luma_plane(frame: Frame, column: int, row: int) -> None:
+def write_luma_plane(frame: FrameRow, column: int, row: int) -> None:
     """Write a block of luma of luma."""
     at = 2 * row * frame.target_pitch + 2 * column
     upper, upper_ = luma_or_black(frame, 2 * column, 2 * row), luma_or_black(frame, 2 * column + 1, 2 * row)
@@ -113,14 +113,14 @@ def write_luma_plane(frame: Frame, column: int, row: int) -> None:
     store_two_bytes(frame, frame.target, at + frame.target_pitch, lower, lower_)
 
 
-def luma_or_black(frame: Frame, column: int, row: int) -> int:
+def luma_or_black(frame: FrameRow, column: int, row: int) -> int:
     """Resample luma, or return that of the bars."""
     value = sample(luma_grid(frame), frame.source, column, row)
     outside = load_number(frame.columns, 4 * column) | load_number(frame.rows, 4 * row)
     return frame.luma_black if outside < 0 else value
 
 
-def write_chroma_planes(frame: Frame, column: int, row: int) -> None:
+def write_chroma_planes(frame: FrameRow, column: int, row: int) -> None:
     """Write one sample of each chroma of chroma; one that lies half in a bar is mixed with it."""
     shown = covered(column, frame.left, frame.right) * covered(row, frame.top, frame.bottom)
     grid = chroma_grid(frame)
@@ -128,7 +128,7 @@ def write_chroma_planes(frame: Frame, column: int, row: int) -> None:
     write_chroma(frame, column, row, shared(u, shown), shared(v, shown))
 
 
-def write_planes(frame: Frame, column: int, row: int) -> None:
+def write_planes(frame: FrameRow, column: int, row: int) -> None:
     """Write a block of 4:2:0 plane by plane."""
     if 2 * column < frame.width and 2 * row < frame.height:
         if is_bar(frame, column, row):
@@ -148,13 +148,13 @@ def shared(chroma: int, shown: int) -> int:
     return (chroma * shown + 128 * (4 - shown) + 2) >> 2
 
 
-def pad_at(frame: Frame, x: int, y: int) -> int:
+def pad_at(frame: FrameRow, x: int, y: int) -> int:
     """Return the packed channels of a pixel in a bar, where readers give 0; elsewhere 0."""
     outside = load_number(frame.columns, 4 * x) | load_number(frame.rows, 4 * y)
     return frame.pad if outside < 0 else 0
 
 
-def write_half_planes(frame: Frame, column: int, row: int) -> None:
+def write_half_planes(frame: FrameRow, column: int, row: int) -> None:
     """Write a block of three planes of float16."""
     if 2 * column < frame.width and 2 * row < frame.height:
         write_half_pairs(frame, column, 2 * row, pixels(frame, column, 2 * row))
@@ -162,7 +162,7 @@ def write_half_planes(frame: Frame, column: int, row: int) -> None:
             write_half_pairs(frame, column, 2 * row + 1, pixels(frame, column, 2 * row + 1))
 
 
-def write_half_pairs(frame: Frame, column: int, row: int, pair: PixelPair) -> None:
+def write_half_pairs(frame: FrameRow, column: int, row: int, pair: PixelPair) -> None:
     """Write two pixels of a row to the three planes."""
     at = row * frame.target_pitch + 4 * column
     first, second = pad_at(frame, 2 * column, row), pad_at(frame, 2 * column + 1, row)
@@ -175,7 +175,7 @@ def write_half_pairs(frame: Frame, column: int, row: int, pair: PixelPair) -> No
 
 
 def write_half_pair(
-    frame: Frame, plane: Plane, offset: int, column: int, first: int, second: int, scale: int, bias: int
+    frame: FrameRow, plane: Plane, offset: int, column: int, first: int, second: int, scale: int, bias: int
 ) -> None:
     """Write two float16 of one plane."""
     low, high = scaled_half(first, scale, bias), scaled_half(second, scale, bias)
@@ -187,7 +187,7 @@ def write_half_pair(
             store_half(plane, offset + 2, high)
 
 
-def write_single_planes(frame: Frame, column: int, row: int) -> None:
+def write_single_planes(frame: FrameRow, column: int, row: int) -> None:
     """Write a block of three planes of float32."""
     if 2 * column < frame.width and 2 * row < frame.height:
         write_single_pairs(frame, column, 2 * row, pixels(frame, column, 2 * row))
@@ -195,7 +195,7 @@ def write_single_planes(frame: Frame, column: int, row: int) -> None:
             write_single_pairs(frame, column, 2 * row + 1, pixels(frame, column, 2 * row + 1))
 
 
-def write_single_pairs(frame: Frame, column: int, row: int, pair: PixelPair) -> None:
+def write_single_pairs(frame: FrameRow, column: int, row: int, pair: PixelPair) -> None:
     """Write two pixels of a row to the three planes."""
     at = row * frame.target_pitch + 8 * column
     first, second = pad_at(frame, 2 * column, row), pad_at(frame, 2 * column + 1, row)
@@ -208,7 +208,7 @@ def write_single_pairs(frame: Frame, column: int, row: int, pair: PixelPair) -> 
 
 
 def write_single_pair(
-    frame: Frame, plane: Plane, offset: int, column: int, first: int, second: int, scale: int, bias: int
+    frame: FrameRow, plane: Plane, offset: int, column: int, first: int, second: int, scale: int, bias: int
 ) -> None:
     """Write two float32 of one plane."""
     low, high = scaled_single(first, scale, bias), scaled_single(second, scale, bias)
