@@ -25,7 +25,17 @@ from picasso.media import VideoReader, probe
 from picasso.module import ConfigError, Module, load_config
 from picasso.module.sinks import FileSink, ImageFileSink, MetadataFileSink, VideoFileSink
 from picasso.module.sinks.open import Filtered
-from picasso.primitives import Attribute, AttributeValue, EndOfStream, VideoFrame, VideoFrameContent
+from picasso.primitives import (
+    Attribute,
+    AttributeValue,
+    BBox,
+    EndOfStream,
+    Point,
+    PolygonalArea,
+    RBBox,
+    VideoFrame,
+    VideoFrameContent,
+)
 
 __all__ = ["no_thread_is_left"]
 FRAME_NS = 40_000_000
@@ -223,6 +233,34 @@ def test_what_is_no_number_of_json_becomes_null(tmp_path: Path) -> None:
     status = write(MetadataFileSink(f"{tmp_path}/{{source}}.ndjson", 0), output)
     (line,) = (tmp_path / "s.ndjson").read_text(encoding="utf-8").splitlines()
     assert (status.written, json.loads(line)["tags"]) == (1, {"score": None, "name": "É\n\0"})
+
+
+SHAPED: dict[str, tuple[AttributeValue, Any]] = {
+    "bbox": (AttributeValue.bbox(BBox(1, 2, 3, 4)), {"bbox": [1, 2, 3, 4]}),
+    "rbboxes": (AttributeValue.rbboxes([RBBox(1, 2, 3, 4, 5)]), {"rbboxes": [[1, 2, 3, 4, 5]]}),
+    "point": (AttributeValue.point(Point(1, 2)), {"point": [1, 2]}),
+    "polygon": (
+        AttributeValue.polygon(PolygonalArea([Point(0, 0), Point(1, 0), Point(1, 1)])),
+        {"polygon": {"vertices": [[0, 0], [1, 0], [1, 1]]}},
+    ),
+    "bytes": (AttributeValue.bytes([2], b"ab"), {"bytes": {"dims": [2], "blob": "YWI="}}),
+    "integers": (AttributeValue.integers([1, 2]), [1, 2]),
+}
+
+
+@pytest.mark.parametrize(("value", "expected"), SHAPED.values(), ids=SHAPED)
+def test_a_value_without_a_number_or_text_of_its_own_is_written_by_its_kind(
+    tmp_path: Path, value: AttributeValue, expected: Any
+) -> None:
+    output = frame(0)
+    shown = output.as_video_frame()
+    shown.set_attribute(Attribute("default", "tag", [value]))
+    made = shown.create_object("m", "car", detection_box=BBox(5, 5, 2, 2))
+    made.set_attribute(Attribute("m", "shape", [value]))
+    status = write(MetadataFileSink(f"{tmp_path}/{{source}}.ndjson", 0), output)
+    (line,) = map(json.loads, (tmp_path / "s.ndjson").read_text(encoding="utf-8").splitlines())
+    (attribute,) = line["metadata"]["objects"][-1]["attributes"]
+    assert (status.written, line["tags"]["tag"], attribute["value"]) == (1, expected, expected)
 
 
 def test_a_file_sink_is_one_array_of_frames_in_the_packages_own_form(tmp_path: Path) -> None:

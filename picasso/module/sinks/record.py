@@ -9,7 +9,8 @@ import msgspec
 from picasso.engine import OutputMessage
 from picasso.module.meta.attribute import from_attribute, is_exportable
 from picasso.module.meta.frame import TAGS
-from picasso.primitives import Attribute, BorrowedVideoObject, VideoFrame
+from picasso.primitives import Attribute, AttributeValue, BorrowedVideoObject, VideoFrame
+from picasso.primitives.attribute_json import attribute_records
 
 Record = dict[str, Any]
 FRAME_SCHEMA: Final = "VideoFrame"
@@ -55,7 +56,7 @@ def tags_of(frame: VideoFrame) -> Record:
     for namespace, name in frame.attributes:
         attribute = frame.get_attribute(namespace, name)
         if namespace == TAGS and attribute is not None and attribute.values:
-            tags[name] = from_attribute(attribute)[0].value
+            tags[name] = _plain(from_attribute(attribute)[0].value)
     return tags
 
 
@@ -84,6 +85,21 @@ def _attributes(attribute: Attribute | None) -> list[Record]:
     if attribute is None or attribute.is_temporary() or not all(map(is_exportable, attribute.values)):
         return []
     return [
-        {"element_name": meta.element_name, "name": meta.name, "value": meta.value, "confidence": meta.confidence}
+        {
+            "element_name": meta.element_name,
+            "name": meta.name,
+            "value": _plain(meta.value),
+            "confidence": meta.confidence,
+        }
         for meta in from_attribute(attribute)
     ]
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it: boxes, points, polygons and bytes as a mapping from their kind to their numbers."""
+    if not isinstance(value, AttributeValue):
+        return value
+    (record,) = attribute_records([Attribute("of", "one", [value])])
+    shape: Record = msgspec.to_builtins(record.values[0])
+    shape.pop("confidence", None)
+    return shape
