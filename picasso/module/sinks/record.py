@@ -96,7 +96,7 @@ def _attributes(attribute: Attribute | None) -> list[Record]:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON has it: boxes, points, polygons and bytes as a mapping from their kind to their numbers."""
+    """Return a value as JSON has it: boxes, points, polygons and bytes as a mapping from kind to numbers."""
     if not isinstance(value, AttributeValue):
         return value
     (record,) = attribute_records([Attribute("of", "one", [value])])
