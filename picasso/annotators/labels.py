@@ -107,22 +107,31 @@ def _free_place(
     sizes: NDArray[np.int64],
 ) -> NDArray[np.int64]:
     """Return the place nearest to the wish where a box covers none of those that are taken; else the wish."""
-    near = (np.abs(2 * (taken - wish) + sizes - size) < 2 * size * _REACH + sizes + size).all(axis=1)
-    taken, sizes = taken[near], sizes[near]
-    if not (np.abs(2 * (taken - wish) + sizes - size) < sizes + size).all(axis=1).any():
-        return wish
-    across = np.concatenate([[wish[0]], taken[:, 0] - size[0], taken[:, 0] + sizes[:, 0]])
-    down = np.concatenate([[wish[1]], taken[:, 1] - size[1], taken[:, 1] + sizes[:, 1]])
-    places = np.stack([np.repeat(across, len(down)), np.tile(down, len(across))], axis=1)
-    places = places[((places >= 0) & (places <= room)).all(axis=1)]
-    places = places[np.argsort(np.abs(places - wish).sum(axis=1), kind="stable")]
-    distance = np.abs(2 * (taken[None] - places[:, None]) + sizes - size) < sizes + size
-    free = places[~distance.all(axis=2).any(axis=1)]
-    return free[0] if len(free) else wish
+    for reach, most in _REACHES:
+        near = (np.abs(2 * (taken - wish) + sizes - size) < 2 * size * np.array(reach) + sizes + size).all(axis=1)
+        others, their = taken[near], sizes[near]
+        if not (np.abs(2 * (others - wish) + their - size) < their + size).all(axis=1).any():
+            return wish
+        nearest = np.argsort(np.abs(others - wish).sum(axis=1), kind="stable")[:most]
+        edges = others[nearest], their[nearest]
+        across = np.concatenate([wish[:1], edges[0][:, 0] - size[0], edges[0][:, 0] + edges[1][:, 0]])
+        down = np.concatenate([wish[1:], edges[0][:, 1] - size[1], edges[0][:, 1] + edges[1][:, 1]])
+        places = np.stack([np.repeat(across, len(down)), np.tile(down, len(across))], axis=1)
+        places = places[((places >= 0) & (places <= room)).all(axis=1)]
+        places = places[np.argsort(np.abs(places - wish).sum(axis=1), kind="stable")]
+        for start in range(0, len(places), _AT_ONCE):
+            some = places[start : start + _AT_ONCE]
+            covered = (np.abs(2 * (taken[None] - some[:, None]) + sizes - size) < sizes + size).all(axis=2).any(axis=1)
+            if not covered.all():
+                found: NDArray[np.int64] = some[covered.argmin()]
+                return found
+    return wish
 
 
-_REACH: Final = np.array([3, 8])
-"""How many times its own size away a label may find its place."""
+_REACHES: Final = (((1, 2), 8), ((3, 8), 32))
+"""How many times its own size away a label looks for neighbours to stand beside, and beside how many."""
+_AT_ONCE: Final = 32
+"""Places that are tried together."""
 
 
 class LabelAnnotator(Annotator):
