@@ -340,7 +340,7 @@ ELEMENTS = {
     "{element: pyfunc, module: a, class_name: A, model: {}}": "model: 'model' does not belong to a pyfunc",
     "{element: nvinfer@detector, model: {model_file: a.onnx}}": "name: a nvinfer@detector needs it",
     "{element: nvinfer@detector, name: n}": "model: a nvinfer@detector needs it",
-    "{element: nvinfer, name: n, model: {}}": "element: nvinfer needs a type: nvinfer@TYPE with one of detector, ",
+    "{element: nvinfer, name: n, model: {model_file: a.onnx}}": "element: nvinfer needs a type: nvinfer@TYPE with one of detector, ",
     "{element: pyfunc:v2, module: a, class_name: A}": "element: unknown version 'v2' of 'pyfunc'; only v1 exists",
     "{element: videoconvert}": "element: unknown element 'videoconvert'; one of pyfunc, queue, nvtracker, ",
     "{element: nvinfer@detector, element_type: detector, name: n, model: {model_file: a}}": (
@@ -349,7 +349,7 @@ ELEMENTS = {
     "{element: queue, properties: {max-size-buffer: 5}}": (
         "properties.max-size-buffer: unknown key 'max-size-buffer'; did you mean 'max-size-buffers'?"
     ),
-    "{element: nvinfer@detector, name: n, model: {precision: fp8}}": (
+    "{element: nvinfer@detector, name: n, model: {model_file: a.onnx, precision: fp8}}": (
         "model.precision: unknown precision 'fp8'; one of fp32, fp16, int8"
     ),
     "{group: {elements: [], nmae: x}}": "group.nmae: unknown key 'nmae'; did you mean 'name'?",
