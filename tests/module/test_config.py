@@ -340,7 +340,7 @@ ELEMENTS = {
     "{element: pyfunc, module: a, class_name: A, model: {}}": "model: 'model' does not belong to a pyfunc",
     "{element: nvinfer@detector, model: {model_file: a.onnx}}": "name: a nvinfer@detector needs it",
     "{element: nvinfer@detector, name: n}": "model: a nvinfer@detector needs it",
-    "{element: nvinfer, name: n, model: {model_file: a.onnx}}": "element: nvinfer needs a type: nvinfer@TYPE with one of detector, ",
+    "{element: nvinfer, name: n, model: {model_file: a.onnx}}": "element: nvinfer needs a type: nvinfer@TYPE with",
     "{element: pyfunc:v2, module: a, class_name: A}": "element: unknown version 'v2' of 'pyfunc'; only v1 exists",
     "{element: videoconvert}": "element: unknown element 'videoconvert'; one of pyfunc, queue, nvtracker, ",
     "{element: nvinfer@detector, element_type: detector, name: n, model: {model_file: a}}": (
