@@ -1,21 +1,21 @@
-"""The methods of detections that lead to other libraries and files, and back."""
+"""The methods of detections that lead to other libraries and files, and back.
+
+What they call is imported by the call: most programs need none of it.
+"""
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
+import msgspec
 import numpy as np
 
 from picasso.errors import MetadataError, require
-from picasso.primitives.conversions import coco, libraries, tables, text_files
-from picasso.primitives.conversions.summary import summary
-from picasso.primitives.conversions.text_files import YoloForm
 
 if TYPE_CHECKING:
+    from picasso.primitives.conversions.text_files import YoloForm
     from picasso.primitives.detections import Detections
 
 
@@ -35,11 +35,15 @@ class Conversions:
         Raises:
             MissingDependencyError: supervision is not installed.
         """
+        from picasso.primitives.conversions import libraries
+
         return libraries.to_supervision(cast("Detections", self))
 
     @classmethod
     def from_supervision(cls, given: Any) -> Self:
         """Make detections of ``given``, ``supervision.Detections``."""
+        from picasso.primitives.conversions import libraries
+
         return cls._of(libraries.from_supervision(given))
 
     def to_ultralytics(self, size_wh: tuple[int, int]) -> Any:
@@ -48,6 +52,8 @@ class Conversions:
         Args:
             size_wh: Width and height of the picture in pixels.
         """
+        from picasso.primitives.conversions import libraries
+
         return libraries.to_ultralytics(cast("Detections", self), size_wh)
 
     @classmethod
@@ -57,6 +63,8 @@ class Conversions:
         Raises:
             MetadataError: It holds no boxes, as that of a classifier.
         """
+        from picasso.primitives.conversions import libraries
+
         return cls._of(libraries.from_ultralytics(result))
 
     def to_torchvision(self, as_tensor: Callable[[Any], Any] = np.asarray) -> dict[str, Any]:
@@ -65,6 +73,8 @@ class Conversions:
         Args:
             as_tensor: Makes a tensor of an array, such as ``torch.from_numpy``; by default arrays stay arrays.
         """
+        from picasso.primitives.conversions import libraries
+
         return libraries.to_torchvision(cast("Detections", self), as_tensor)
 
     @classmethod
@@ -78,19 +88,25 @@ class Conversions:
         Raises:
             MetadataError: There are no boxes.
         """
+        from picasso.primitives.conversions import libraries
+
         return cls._of(libraries.from_torchvision(given, names))
 
-    def to_norfair(self, make: Callable[..., Any] = libraries.NorfairDetection) -> list[Any]:
+    def to_norfair(self, make: Callable[..., Any] | None = None) -> list[Any]:
         """Return a list of detections as norfair's tracker reads them.
 
         Args:
-            make: What each is made with, such as ``norfair.Detection``.
+            make: What makes each, such as ``norfair.Detection``; by default a small class with those attributes.
         """
-        return libraries.to_norfair(cast("Detections", self), make)
+        from picasso.primitives.conversions import libraries
+
+        return libraries.to_norfair(cast("Detections", self), make or libraries.NorfairDetection)
 
     @classmethod
     def from_norfair(cls, given: Iterable[Any]) -> Self:
         """Make detections of ``given``, norfair's detections, or objects that it tracks, with their ids."""
+        from picasso.primitives.conversions import libraries
+
         return cls._of(libraries.from_norfair(given))
 
     def to_columns(self) -> dict[str, Any]:
@@ -99,6 +115,8 @@ class Conversions:
         Raises:
             MetadataError: A column of ``data`` is called as another one.
         """
+        from picasso.primitives.conversions import tables
+
         return tables.to_columns(cast("Detections", self))
 
     @classmethod
@@ -111,6 +129,8 @@ class Conversions:
         Raises:
             MetadataError: There is no box.
         """
+        from picasso.primitives.conversions import tables
+
         given = tables.from_columns(columns)
         corners = given.pop("xyxy", None) if "xywha" in given else None
         made = cls._of(given)
@@ -167,6 +187,8 @@ class Conversions:
             file_name: Name of its file.
             size_wh: Its width and height in pixels; by default those of the masks.
         """
+        from picasso.primitives.conversions import coco
+
         found = cast("Detections", self)
         image: dict[str, Any] = {"id": image_id}
         if file_name is not None:
@@ -187,9 +209,12 @@ class Conversions:
         Raises:
             MetadataError: It is no such document.
         """
+        from picasso.primitives.conversions import coco
+
         if isinstance(document, str | os.PathLike):
             try:
-                document = json.loads(Path(document).read_text(encoding="utf-8"))
+                with open(document, "rb") as file:
+                    document = msgspec.json.decode(file.read())
             except ValueError as error:
                 raise MetadataError(f"coco: the file is no JSON: {error}") from error
         return {number: cls._of(given) for number, given in coco.read_coco(document).items()}
@@ -206,6 +231,8 @@ class Conversions:
         Raises:
             MetadataError: There are no such shapes.
         """
+        from picasso.primitives.conversions import text_files
+
         return text_files.to_yolo(cast("Detections", self), size_wh, form, confidences=confidences)
 
     @classmethod
@@ -230,11 +257,15 @@ class Conversions:
         Raises:
             MetadataError: A line is not of that form; the message says which.
         """
+        from picasso.primitives.conversions import text_files
+
         given = text_files.from_yolo(text, size_wh, form, names=names, keypoint_numbers=keypoint_numbers)
         return cls._of(given)
 
     def to_mot(self, frame: int) -> str:
         """Return lines of the MOT challenge; ``frame`` is the number of the picture, from 1."""
+        from picasso.primitives.conversions import text_files
+
         return text_files.to_mot(cast("Detections", self), frame)
 
     @classmethod
@@ -248,7 +279,11 @@ class Conversions:
         Raises:
             MetadataError: A line is none; the message says which.
         """
+        from picasso.primitives.conversions import text_files
+
         return {frame: cls._of(given) for frame, given in text_files.from_mot(text, names).items()}
 
     def __repr__(self) -> str:
+        from picasso.primitives.conversions.summary import summary
+
         return f"<{summary(cast('Detections', self))}>"
