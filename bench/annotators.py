@@ -20,6 +20,7 @@ from picasso.primitives import Detections
 
 WIDTH, HEIGHT = 1280, 720
 TARGET = 0.5
+CORNERS = [[0, 1], [2, 1], [2, 3], [0, 3]]
 LABELS = ("person", "car", "dog", "truck", "cat", "bus", "bike", "boat")
 TARGETS = {("MaskAnnotator", 20): 0.35}
 
@@ -59,7 +60,7 @@ def pairs(columns: dict[str, Any]) -> dict[str, tuple[Callable[..., Any], Callab
         confidence=columns["confidences"],
         class_id=columns["class_ids"],
         tracker_id=columns["track_ids"],
-        data={"class_name": np.array(columns["labels"])},
+        data={"class_name": np.array(columns["labels"]), "xyxyxyxy": columns["xyxy"][:, CORNERS].astype(np.float32)},
     )
     points = sv.KeyPoints(xy=columns["keypoints"].astype(np.float32), class_id=columns["class_ids"])
     texts = [f"{label} {sure:.2f}" for label, sure in zip(columns["labels"], columns["confidences"], strict=True)]
