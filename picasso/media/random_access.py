@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from operator import index
 from typing import TYPE_CHECKING, Any, Final, overload
 
-from picasso.errors import MediaError, UnreadableError
+from av.error import FFmpegError
+
+from picasso.errors import MediaError, OpeningStoppedError, UnreadableError
+from picasso.media.ffmpeg import media_errors
 from picasso.media.frame_index import FrameIndex, index_packets, keep, kept, key_of, seconds
 from picasso.media.location import Kind
 from picasso.media.seeking import Counter, Seeker, UnindexedError, index_frames
+from picasso.media.stopping import StoppedReading
 from picasso.media.timeline import Placed
 from picasso.media.times import NS
 
@@ -106,7 +111,8 @@ class RandomAccess:
             MediaError: It cannot be read.
         """
         if self._index is None:
-            self._index = self._indexed()
+            with self._named_errors():
+                self._index = self._indexed()
         return self._index
 
     def decoded(self, number: int) -> DecodedFrame:
@@ -119,14 +125,17 @@ class RandomAccess:
         files = self.index
         if self._frames is None:
             by_time = files.ticks is not None
-            self._frames = Seeker(self._opener, files, self._threads) if by_time else Counter(self._open)
+            with self._named_errors():
+                self._frames = Seeker(self._opener, files, self._threads) if by_time else Counter(self._open)
         try:
-            return self._frames.frame(number)
+            with self._named_errors():
+                return self._frames.frame(number)
         except UnindexedError:
             self._frames.close()
             self._frames = None
         if not self._is_damaged:
-            self._look_again()
+            with self._named_errors():
+                self._look_again()
         if self._is_damaged:
             at_s = files.pts_ns[number] / NS
             raise UnreadableError(f"{self._opener.place.shown}: frame {number} at {at_s:g} s cannot be decoded")
@@ -164,6 +173,18 @@ class RandomAccess:
             self._frames.close()
             self._frames = None
 
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        """Raise what FFmpeg and the bytes below it raise as errors of this place."""
+        place = self._opener.place.shown
+        try:
+            with media_errors(place):
+                yield
+        except StoppedReading as stopped:
+            if stopped.interruption is not None:
+                raise stopped.interruption from None
+            raise OpeningStoppedError(f"{place}: the reader was stopped") from None
+
     def _indexed(self) -> FrameIndex:
         place = self._opener.place
         if not self.is_possible:
@@ -185,6 +206,8 @@ class RandomAccess:
             opened = self._opener.open()
             try:
                 found = index_packets(opened.container, opened.container.streams.video[0], rate, time_base)
+            except FFmpegError:
+                found = None  # it breaks off: what there is has to be decoded
             finally:
                 opened.close()
         if found is None:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parent))
 from media_servers import Server, pages
 
-from picasso.errors import UnreadableError
+from picasso.errors import MediaError, UnreadableError
 from picasso.media import Frames, NotIndexableError, VideoReader
 from picasso.primitives import EndOfStream
 from picasso.surface import VideoFormat
@@ -256,6 +257,37 @@ def test_frames_of_a_damaged_file_keep_their_numbers(clip: Callable[[str], Path]
         assert len(reader) == COUNT
     with VideoReader(path, start_s=good[lost - 1][0] / 1e9) as reader:
         assert [frame.pts for frame, _ in reader.frames()] == [one[0] for one in [good[lost - 1], *good[lost + 1 :]]]
+
+
+@pytest.mark.parametrize("name", ["open-gop.ts", "pyramid.mkv", "vp8.webm"])
+def test_a_file_that_breaks_off_has_the_frames_that_come_before(
+    clip: Callable[[str], Path], tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / name
+    body = clip(name).read_bytes()
+    path.write_bytes(body[: len(body) * 3 // 5])
+    expected = []
+    with VideoReader(path) as reader, suppress(MediaError):
+        expected.extend(described(*item) for item in reader.frames())
+    assert 10 < len(expected) < COUNT
+    with VideoReader(path) as reader:
+        assert len(reader) >= len(expected)
+        assert described(*reader[5]) == expected[5]
+        assert described(*reader[len(expected) - 8]) == expected[-8]
+        seen = []
+        with suppress(MediaError):
+            seen.extend(item for item in reader if not isinstance(item, EndOfStream))
+        assert len(seen) == len(expected)
+
+
+def test_a_reader_that_was_stopped_gives_no_frames_by_number(clip: Callable[[str], Path]) -> None:
+    with (
+        Server(pages({"/a.mp4": clip("plain.mp4").read_bytes()})) as server,
+        VideoReader(server.url("/a.mp4")) as reader,
+    ):
+        reader.stop()
+        with pytest.raises(MediaError, match="stopped"):
+            reader[3]
 
 
 def test_an_index_is_kept_until_the_file_changes(clip: Callable[[str], Path], tmp_path: Path) -> None:
