@@ -84,7 +84,7 @@ def _by_module(file: Path, pictures: list[SurfaceView], threads: int) -> float:
 def _await(running: Module, frames: int) -> None:
     """Wait until as many frames have come out."""
     while sum(status.delivered for status in running.statuses()) < frames:
-        time.sleep(0.002)
+        time.sleep(0.05)  # asking for statuses takes time of its own
 
 
 def _all(send: Callable[[int, int, int], None], first: int, count: int) -> None:
