@@ -80,7 +80,7 @@ class Every:
         return bool(frame.pts // 40_000_000 % self.n == 0)
 
 
-def nothing(_frame: Any) -> bool:
+def nothing(_frame: Any, n: int = 0) -> bool:
     return False
 
 

@@ -450,20 +450,6 @@ def test_stop_drains_and_the_state_file_tells(tmp_path: Path, monkeypatch: pytes
     assert sink.outputs[-1].is_eos
 
 
-NOT_YET = {
-    "pipeline.elements[0].element: nvinfer@detector cannot be run yet": {
-        "elements": [{"element": "nvinfer@detector", "name": "y", "model": {"model_file": "y.onnx"}}]
-    },
-}
-
-
-@pytest.mark.parametrize(("message", "part"), NOT_YET.items(), ids=NOT_YET)
-def test_what_is_accepted_and_cannot_be_run_yet_is_refused_with_its_path(message: str, part: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError) as caught:
-        Module(tree(**part))
-    assert message in str(caught.value)
-
-
 def test_two_sources_of_one_name_are_refused(video: Callable[..., Path]) -> None:
     path = video()
     with pytest.raises(
