@@ -728,6 +728,7 @@ def test_secrets_are_masked_in_faults_and_an_encoders_pass_is_none(load: Load) -
     assert "pass: quant" in render(load(with_parameters(output)))
 
 
+@settings(max_examples=40)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=5),
