@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 Box: TypeAlias = NDArray[np.float32]
 SizeWH: TypeAlias = tuple[int, int]
-Ways: TypeAlias = dict[int, deque[tuple[float, float]]]
+Ways: TypeAlias = dict[tuple[str, int], deque[tuple[float, float]]]
+"""Where tracks were, by source and id: ids of sources are not told apart otherwise."""
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 _KEPT_TRACKS: Final = 4096
@@ -46,7 +47,7 @@ def with_shapes(
         rows: Of the objects, in the order in which they are drawn.
         draws: What is drawn of each.
         size_wh: Of the surface.
-        ways: Where tracks were, by their ids; goes on.
+        ways: Where tracks were; goes on.
     """
     ids, tracks = frame.object_column("id"), frame.object_column("track_id")
     boxes, track_boxes = frame.detection_boxes(), frame.track_boxes()
@@ -58,7 +59,8 @@ def with_shapes(
         if draw.trace is not None and tracks[row] is not None:
             follows = draw.bbox_source is BBoxSource.TrackingBox and np.isfinite(track_boxes[row, :4]).all()
             center = (track_boxes if follows else boxes)[row, :2].tolist()
-            parts += trace_of(ways, int(tracks[row]), (center[0], center[1]), draw.trace, size_wh)
+            track = frame.source_id, int(tracks[row])
+            parts += trace_of(ways, track, (center[0], center[1]), draw.trace, size_wh)
         if held is None:
             continue
         if draw.mask is not None:
@@ -151,14 +153,14 @@ def keypoints_of(attribute: Attribute, box: Box, look: KeypointsDraw, size_wh: S
 
 
 def trace_of(
-    ways: Ways, track_id: int, center: tuple[float, float], look: TraceDraw, size_wh: SizeWH
+    ways: Ways, track: tuple[str, int], center: tuple[float, float], look: TraceDraw, size_wh: SizeWH
 ) -> list[DisplayList]:
     """Take one more position of a track, and return its way."""
-    way = ways.pop(track_id, None)
+    way = ways.pop(track, None)
     if way is None or way.maxlen != look.length:
         way = deque(way or (), maxlen=look.length)
     way.append(center)
-    ways[track_id] = way  # the last one seen is the last to be forgotten
+    ways[track] = way  # the last one seen is the last to be forgotten
     if len(way) < 2 or not look.thickness:
         return []
     return [outlines.polylines([np.array(way)], look.thickness).filled([packed(look.color)], size_wh)]

@@ -234,3 +234,16 @@ def test_a_mask_follows_its_object_through_the_engine(codec: Codec) -> None:
     assert np.array_equal(cells[:, 5, :, 5] > 200, BITMAP)
     assert (cells == cells[:, :1, :, :1]).all()
     assert light[:25].max() < 40
+
+
+def test_tracks_of_two_sources_with_one_id_have_ways_of_their_own() -> None:
+    painter = painter_of(ObjectDraw(trace=TraceDraw(RED, 2, 5)))
+    for number in range(3):
+        for source_id, x in (("left", 20.0), ("right", 90.0)):
+            frame = frame_of(RBBox(x, 10.0 + 9 * number, 8, 8), track_id=1)
+            frame.source_id = source_id
+            surface = SurfaceView.allocate(VideoFormat.RGBA, (WIDTH, HEIGHT))
+            painter.paint(surface, frame, {})
+            columns = np.nonzero(surface.to_numpy()[..., 0])[1]
+            assert (abs(columns - x) < 4).all()
+            assert bool(columns.size) == (number > 0)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from typing import Any
 
+import numpy as np
+
 from picasso.module import Frame, NvDsPyFuncPlugin, ObjectMeta, PyFunc
 from picasso.module.drawing import Artist, NvDsDrawFunc
-from picasso.primitives import BBox
+from picasso.primitives import BBox, RBBox, keypoints_attribute, mask_attribute, polygons_attribute
 
 
 class Says(PyFunc):
@@ -56,6 +59,22 @@ def raises(frame: Frame) -> None:
 
 def adds(frame: Frame) -> None:
     frame.add_obj_meta(ObjectMeta("yolo", "bus", BBox(20, 10, 8, 6)))
+
+
+def shaped(frame: Frame) -> None:
+    """Gives each object a mask, a polygon, keypoints and a track, and moves it on."""
+    for one in frame.video_frame.get_all_objects():
+        left, top, width, height = 8 + 6 * frame.frame_num, 10, 16, 12
+        box = (left + width / 2, top + height / 2, width, height, math.nan)
+        one.detection_box = RBBox(*box[:4])
+        one.set_track_info(7, RBBox(*box[:4]))
+        ring = np.array([[left, top], [left + width, top], [left, top + height]])
+        for attribute in (
+            mask_attribute(np.tri(12, 16)),
+            polygons_attribute([ring], box),
+            keypoints_attribute([[left + 2, top + 3, 0.9], [left + 12, top + 9, 0.2]], box),
+        ):
+            one.set_attribute(attribute)
 
 
 def logs(frame: Frame) -> None:

@@ -130,6 +130,12 @@ def drawn(key: str, value: Any, given: Tree | None = None) -> dict[str, Case]:
     }
 
 
+def shape(part: str, values: Tree, given: Tree | None = None) -> dict[str, Case]:
+    """Keys of the look of a shape: each changes the picture of objects that have one."""
+    base = {**pyfunc("shaped"), f"{LOOKS}.{part}": given or {}}
+    return {name: case for key, value in values.items() for name, case in drawn(f"{part}.{key}", value, base).items()}
+
+
 WEB: Tree = {"parameters.web": {"port": 8080}}
 
 
@@ -207,6 +213,13 @@ CASES: dict[str, Case] = {
     **drawn("central_dot.color", "FF0000FF"),
     **drawn("central_dot.radius", 2),
     **drawn("blur", True),
+    **shape("mask", {"color": "FF0000FF"}),
+    **shape("polygon", {"border_color": "FF0000FF", "background_color": "FF0000FF", "thickness": 6}),
+    **shape("keypoints", {"color": "FF0000FF", "radius": 7, "min_confidence": 0.5}),
+    **shape("keypoints", {"line_color": "FF0000FF"}, {"skeleton": [[0, 1]], "thickness": 16}),
+    **shape("keypoints", {"skeleton": [[0, 1]]}, {"thickness": 16}),  # the label hides a thin line
+    **shape("keypoints", {"thickness": 16}, {"skeleton": [[0, 1]]}),
+    **shape("trace", {"color": "FF0000FF", "thickness": 6, "length": 2}),
     "parameters.buffer_queues.length": Case(
         3,
         lambda run: [queue.limit.frames for queue in run.statistics.queues],

@@ -10,17 +10,22 @@ from picasso.draw import (
     BoundingBoxDraw,
     ColorDraw,
     DotDraw,
+    KeypointsDraw,
     LabelDraw,
     LabelPosition,
     LabelPositionKind,
+    MaskDraw,
     ObjectDraw,
     PaddingDraw,
+    PolygonDraw,
+    TraceDraw,
 )
 
 _GREEN: Final = "00FF00FF"
 _WHITE: Final = "FFFFFFFF"
 _BLACK: Final = "000000FF"
 _CLEAR: Final = "00000000"
+_VEIL: Final = "00FF0080"
 
 
 _FONT_SCALE: Final = 2.5
@@ -54,6 +59,10 @@ def object_draw(look: Mapping[str, Any]) -> ObjectDraw:
         central_dot=None if "central_dot" not in look else _dot(dot or {}),
         label=None if label is None and "label" not in look else _label(label or {}),
         blur=bool(look.get("blur")),
+        mask=None if "mask" not in look else _mask(look["mask"] or {}),
+        polygon=None if "polygon" not in look else _polygon(look["polygon"] or {}),
+        trace=None if "trace" not in look else _trace(look["trace"] or {}),
+        keypoints=None if "keypoints" not in look else _keypoints(look["keypoints"] or {}),
     )
 
 
@@ -97,6 +106,31 @@ def _template(line: str) -> str:
 
 def _dot(look: Mapping[str, Any]) -> DotDraw:
     return DotDraw(color(look.get("color", _GREEN)), look.get("radius", 5))
+
+
+def _mask(look: Mapping[str, Any]) -> MaskDraw:
+    return MaskDraw(color(look.get("color", _VEIL)))
+
+
+def _polygon(look: Mapping[str, Any]) -> PolygonDraw:
+    border, background = look.get("border_color", _GREEN), look.get("background_color", _CLEAR)
+    return PolygonDraw(color(border), color(background), look.get("thickness", 2))
+
+
+def _trace(look: Mapping[str, Any]) -> TraceDraw:
+    return TraceDraw(color(look.get("color", _GREEN)), look.get("thickness", 2), look.get("length", 30))
+
+
+def _keypoints(look: Mapping[str, Any]) -> KeypointsDraw:
+    line = look.get("line_color")
+    return KeypointsDraw(
+        color(look.get("color", _GREEN)),
+        radius=look.get("radius", 3),
+        line_color=None if line is None else color(line),
+        thickness=look.get("thickness", 2),
+        skeleton=tuple((first, last) for first, last in look.get("skeleton", ())),
+        min_confidence=look.get("min_confidence", 0.0),
+    )
 
 
 def _padding(sides: Mapping[str, int] | None) -> PaddingDraw:

@@ -37,8 +37,8 @@ class _Layers(NamedTuple):
 class StockDrawing:
     """Draws the objects of frames as ``rendered_objects`` says. For one thread at a time.
 
-    Upright boxes and blurs are below; turned boxes, labels and dots of all objects lie above them. For each object in
-    the order of ids: blur, box, label, dot.
+    Upright boxes, blurs, masks and polygons are below; turned boxes, labels, keypoints, traces and dots of all objects
+    lie above them. For each object in the order of ids: blur, mask, polygon, box, trace, keypoints, label, dot.
     """
 
     def __init__(self, rendered_objects: Mapping[str, Mapping[str, Any] | None] | None) -> None:
@@ -195,7 +195,11 @@ def _split(look: ObjectDraw, is_turned: bool) -> _Layers:
             label.padding,
             label.format,
         )
-    under = replace(nothing, bounding_box=None if is_turned else box, blur=look.blur)
-    over = replace(nothing, bounding_box=box if is_turned else None, label=label)
+    under = replace(
+        nothing, bounding_box=None if is_turned else box, blur=look.blur, mask=look.mask, polygon=look.polygon
+    )
+    over = replace(
+        nothing, bounding_box=box if is_turned else None, label=label, trace=look.trace, keypoints=look.keypoints
+    )
     dot = replace(nothing, central_dot=look.central_dot)
     return _Layers(*(tuple(part for part in layer if part != nothing) for layer in ((under,), (over, dot))))
