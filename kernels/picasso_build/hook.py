@@ -23,9 +23,7 @@ class KernelsHook(BuildHookInterface):  # type: ignore[misc]  # it has no types 
         """Add files and tag to a wheel. An editable install stays as it is, and compiles on first use."""
         sys.path.insert(0, str(Path(self.root) / "kernels"))
         from picasso_build import compiler
-        from picasso_build.build import build
         from picasso_build.plan import NUMBA, PLATFORM, plan
-        from picasso_build.sbom import bill_of_materials
         from picasso_kernels.cpu.forms import NOTE
 
         self._folder = tempfile.TemporaryDirectory()
@@ -40,6 +38,8 @@ class KernelsHook(BuildHookInterface):  # type: ignore[misc]  # it has no types 
                 raise compiler.CompilerError(planned.reason)
             names = ", ".join(level.name for level in planned.levels)
             self.app.display_info(f"Machine code of the kernels for {names}: {' '.join(planned.command)}")
+            from picasso_build.build import build  # the kernels, which need NumPy: an editable install has none here
+
             made = build(planned.levels, folder, planned.command)
             build_data["tag"] = f"{PYTHON}-{os.environ.get(PLATFORM) or f'linux_{planned.levels[0].architecture}'}"
             build_data["pure_python"] = False
@@ -49,6 +49,8 @@ class KernelsHook(BuildHookInterface):  # type: ignore[misc]  # it has no types 
             made[0].write_text(planned.reason + "\n", encoding="utf-8")
         for path in made:
             build_data["force_include"][str(path)] = f"picasso_kernels/built/{path.name}"
+        from picasso_build.sbom import bill_of_materials
+
         bill = folder / "picasso-engine.cdx.json"
         core = self.metadata.core
         bill.write_text(bill_of_materials(Path(self.root), core.name, core.version, planned, made), encoding="utf-8")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -142,3 +146,17 @@ def test_every_entry_is_compiled_by_one_process(are_cores_left: bool) -> None:
     assert sorted(name for group in groups for name in group) == sorted(names)
     assert len(groups) == (4 if are_cores_left else 2)
     assert build.groups_of(["compose"], are_cores_left) == [["compose"]]
+
+
+def test_an_install_that_builds_nothing_needs_no_numpy() -> None:
+    """An editable one, and one without a compiler: what the hook imports for them stands alone."""
+    names = ["picasso_build.compiler", "picasso_build.plan", "picasso_build.sbom", "picasso_kernels.cpu.forms"]
+    blocked = "import sys; sys.modules |= dict.fromkeys(['numpy', 'numba', 'llvmlite'])"
+    hook = ast.parse((ROOT / "kernels" / "picasso_build" / "hook.py").read_text())
+    (initialize,) = (node for node in ast.walk(hook) if isinstance(node, ast.FunctionDef) and node.name == "initialize")
+    at_once = {f"{node.module}" for node in initialize.body if isinstance(node, ast.ImportFrom)}
+    assert at_once <= {"picasso_build", *names}
+    code = f"{blocked}; import importlib; [importlib.import_module(name) for name in {names}]"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "kernels")}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert not done.returncode, done.stderr
