@@ -59,15 +59,17 @@ def is_seen() -> bool:
 pytestmark = pytest.mark.skipif(not is_seen(), reason="this system does not tell what its threads do")
 
 
-def test_a_call_that_nothing_can_wake_is_left_behind(closed_gate: threading.Lock) -> None:
-    calls = WatchedCalls([])
+def test_a_call_that_nothing_can_wake_is_left_behind() -> None:
+    calls, before, gate = WatchedCalls([]), set(threading.enumerate()), threading.Event()
     assert calls.call(lambda: 7) == 7
     with pytest.raises(StandstillError):
-        calls.call(closed_gate.acquire)
+        calls.call(gate.wait)
     calls.close()
-    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("picasso-")]
-    closed_gate.release()  # for the call
-    closed_gate.acquire(timeout=0)
+    left = set(threading.enumerate()) - before
+    assert not [thread.name for thread in left if thread.name.startswith("picasso-")]
+    gate.set()
+    for thread in left:
+        thread.join()
 
 
 def test_a_call_that_computes_may_take_its_time() -> None:
