@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -21,6 +22,9 @@ from picasso.wire.sockets import IPC_PERMISSIONS, MAX_PART_BYTES, MAX_PARTS, Soc
 ACKNOWLEDGEMENT: Final = b"OK"
 MOMENT_S: Final = 0.002
 FAREWELL_S: Final = 1.0
+ANSWERED_S: Final = 0.3
+"""How long a connection stays after an answer: a DEALER of libzmq that sends to connected peers only
+(``ZMQ_IMMEDIATE``) loses an answer that its program has not taken yet when the connection ends."""
 """Seconds that a reader which is closed waits for its acknowledgements to leave."""
 logger = logging.getLogger("picasso.wire")
 
@@ -88,6 +92,7 @@ class Reader:
         self._is_router = self.endpoint.kind is SocketKind.ROUTER
         self._is_rep = self.endpoint.kind is SocketKind.REP
         self._is_stopped = False
+        self._answered_s = -math.inf
         self._socket = Socket(
             self.endpoint,
             receive_hwm=receive_hwm,
@@ -148,8 +153,13 @@ class Reader:
         return ReaderStats(stats.received, stats.received_bytes, stats.missed, stats.gaps, dict(self._rejected))
 
     def close(self) -> None:
-        """Close the socket, on the thread that receives; may be called again."""
+        """Close the socket, on the thread that receives; may be called again.
+
+        Waits up to 0.3 s after an answer, so that who asked has it before the connection ends.
+        """
         self._is_stopped = True
+        if not self._socket.is_closed:
+            time.sleep(max(self._answered_s + ANSWERED_S - time.monotonic(), 0.0))
         self._socket.close(FAREWELL_S)
 
     def __enter__(self) -> Self:
@@ -170,8 +180,12 @@ class Reader:
             result = self._reject(name, RejectReason.MALFORMED, str(error))
         finally:
             if self._is_rep:
-                self._socket.reply(ACKNOWLEDGEMENT)
+                self._answer(ACKNOWLEDGEMENT)
         return result
+
+    def _answer(self, *parts: bytes) -> None:
+        self._socket.reply(*parts)
+        self._answered_s = time.monotonic()
 
     def _read(self, parts: list[Any], routing_id: bytes | None) -> Received | Rejected:
         if not 2 <= len(parts) <= MAX_PARTS:
@@ -184,7 +198,7 @@ class Reader:
         envelope = read_envelope(data)
         is_end = envelope.kind is MessageKind.END_OF_STREAM
         if is_end and routing_id is not None:
-            self._socket.reply(routing_id, ACKNOWLEDGEMENT)
+            self._answer(routing_id, ACKNOWLEDGEMENT)
         if reason := self._refusal(source_id, routing_id, is_end=is_end):
             return self._reject(source_id, reason)
         if is_end and self._is_router:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from wire_kit import FRAME, take
 
 from picasso.errors import TransportTimeoutError
-from picasso.wire import Reader, Received, Writer
+from picasso.wire import Reader, Received, Sent, Writer
 
 WRITE = """
 import sys
@@ -96,3 +97,18 @@ def test_a_reader_that_is_killed_is_waited_for_and_its_successor_tells_the_gap(
     assert seen[0] > 20
     assert seen == sorted(set(seen))
     assert writer.stats().lost == unanswered
+
+
+@pytest.mark.parametrize("kinds", [("dealer", "router"), ("req", "rep")])
+def test_an_answer_arrives_although_its_reader_closes_at_once(kinds: tuple[str, str], tmp_path: Path) -> None:
+    sender, receiver = kinds
+    for number in range(4):
+        address = f"ipc://{tmp_path}/{number}.ipc"
+        with Writer(f"{sender}+connect:{address}", receive_timeout_s=20, receive_retries=0) as writer:
+            sent: list[Sent] = []
+            sending = threading.Thread(target=lambda writer=writer, sent=sent: sent.append(writer.send_eos("cam")))
+            sending.start()
+            with Reader(f"{receiver}+bind:{address}", receive_timeout_s=20) as reader:
+                assert isinstance(reader.receive(), Received)
+            sending.join()
+        assert sent[0].is_acknowledged
