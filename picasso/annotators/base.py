@@ -13,8 +13,8 @@ from picasso.annotators.palettes import Palette
 from picasso.draw.attached import joined
 from picasso.draw.cpu import CpuPainter
 from picasso.draw.lists import DisplayList
-from picasso.draw.spec import ColorDraw
 from picasso.draw.styles import packed
+from picasso.draw.values import ColorDraw
 from picasso.errors import SpecError
 from picasso.primitives import VideoFrame
 from picasso.primitives.masks import Masks

@@ -14,7 +14,7 @@ from picasso.annotators.shapes import OrientedBoxAnnotator
 from picasso.draw.attached import joined
 from picasso.draw.cpu import CpuPainter
 from picasso.draw.lists import DisplayList
-from picasso.draw.spec import ColorDraw
+from picasso.draw.values import ColorDraw
 from picasso.surface import SurfaceView
 
 

@@ -15,8 +15,9 @@ from picasso.draw import batches
 from picasso.draw.attached import moved_apart
 from picasso.draw.lists import DisplayList
 from picasso.draw.scene import Scene
-from picasso.draw.spec import ColorDraw, LabelDraw, LabelPosition, LabelPositionKind, ObjectDraw, PaddingDraw
+from picasso.draw.spec import LabelDraw, LabelPosition, LabelPositionKind, ObjectDraw, PaddingDraw
 from picasso.draw.styles import packed
+from picasso.draw.values import ColorDraw
 from picasso.errors import SpecError
 from picasso.surface import SurfaceView
 from picasso_kernels.paint import display_list as at

@@ -13,7 +13,7 @@ from picasso.annotators.shapes import Color, positive
 from picasso.draw import batches, outlines, rasters
 from picasso.draw.cpu import CpuPainter
 from picasso.draw.lists import DisplayList
-from picasso.draw.spec import ColorDraw
+from picasso.draw.values import ColorDraw
 from picasso.surface import SurfaceView
 
 _WHITE = -1

@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from picasso.draw.spec import ColorDraw
 from picasso.draw.styles import packed
+from picasso.draw.values import ColorDraw
 from picasso.errors import SpecError
 
 _HEX: Final = {

@@ -10,7 +10,7 @@ from picasso.annotators.base import Annotator, Floats, Found
 from picasso.annotators.palettes import Palette
 from picasso.draw import batches, outlines
 from picasso.draw.lists import DisplayList
-from picasso.draw.spec import ColorDraw
+from picasso.draw.values import ColorDraw
 from picasso.errors import SpecError
 from picasso.surface import SurfaceView
 

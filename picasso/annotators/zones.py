@@ -15,7 +15,7 @@ from picasso.annotators.palettes import faded
 from picasso.annotators.shapes import anchor_of, points_at, positive
 from picasso.draw import outlines
 from picasso.draw.lists import DisplayList
-from picasso.draw.spec import ColorDraw
+from picasso.draw.values import ColorDraw
 from picasso.errors import ShapeError, SpecError
 from picasso.surface import SurfaceView
 

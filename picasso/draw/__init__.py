@@ -7,7 +7,6 @@ from picasso.draw.scene import Scene
 from picasso.draw.spec import (
     BBoxSource,
     BoundingBoxDraw,
-    ColorDraw,
     DotDraw,
     KeypointsDraw,
     LabelDraw,
@@ -21,6 +20,7 @@ from picasso.draw.spec import (
     SetDrawLabelKind,
     TraceDraw,
 )
+from picasso.draw.values import ColorDraw
 
 __all__ = [
     "CANVAS_FORMATS",

@@ -12,8 +12,8 @@ from picasso.draw.attached import revisions
 from picasso.draw.letters import LINE_HEIGHT, Text
 from picasso.draw.lists import DisplayList
 from picasso.draw.shapes import Mask
-from picasso.draw.spec import ColorDraw
 from picasso.draw.styles import packed
+from picasso.draw.values import ColorDraw
 from picasso_kernels.paint import display_list as at
 from picasso_kernels.paint.compose import direction, put, start_command
 

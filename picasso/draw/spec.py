@@ -6,18 +6,15 @@ Being immutable, a value can be shared between frames and threads; ``copy()`` ex
 
 from __future__ import annotations
 
-import copy
 import math
 import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Self, SupportsFloat, TypeVar
+from typing import Self, SupportsFloat
 
+from picasso.draw.values import ColorDraw, Value, is_a, whole
 from picasso.errors import SpecError
 from picasso.primitives.enums import NativeEnum
-
-_T = TypeVar("_T")
-_HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 
 
 class BBoxSource(NativeEnum):
@@ -36,88 +33,8 @@ class LabelPositionKind(NativeEnum):
     Center = 2
 
 
-def _whole(prefix: str, name: str, value: int, low: int, high: float) -> int:
-    """Return ``value`` as an int; ``SpecError`` unless it is in ``low..high``, ``TypeError`` unless it is whole."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} must be an int, got {value!r}") from None
-    if not low <= number <= high:
-        limits = f"at least {low}" if math.isinf(high) else f"in {low}..{high}"
-        raise SpecError(f"{prefix}: {name} must be {limits}, got {number}")
-    return number
-
-
-def _is_a(name: str, value: object, kind: type[_T]) -> _T:
-    """Return ``value``; ``TypeError`` unless it is a ``kind``."""
-    if not isinstance(value, kind):
-        raise TypeError(f"{name} must be a {kind.__name__}, got {value!r}")
-    return value
-
-
-class _Value:
-    """What every draw value can do."""
-
-    __slots__ = ()
-
-    def copy(self) -> Self:
-        """Return an equal value."""
-        return copy.copy(self)
-
-
 @dataclass(frozen=True, slots=True)
-class ColorDraw(_Value):
-    """A colour; each channel is 0–255, else ``SpecError``."""
-
-    red: int = 0
-    green: int = 255
-    blue: int = 0
-    alpha: int = 255
-
-    def __post_init__(self) -> None:
-        for name in ("red", "green", "blue", "alpha"):
-            object.__setattr__(self, name, _whole("Invalid color", name, getattr(self, name), 0, 255))
-
-    @classmethod
-    def transparent(cls) -> Self:
-        """Return the colour that draws nothing."""
-        return cls(0, 0, 0, 0)
-
-    @classmethod
-    def from_hex(cls, text: str) -> Self:
-        """Return the colour that ``#RRGGBB``, ``#RRGGBBAA``, ``#RGB`` or ``#RGBA`` names; the ``#`` may be left out.
-
-        Raises:
-            SpecError: The text is none of these.
-
-        >>> ColorDraw.from_hex("#E69F00").rgba
-        (230, 159, 0, 255)
-        """
-        digits = _is_a("text", text, str).removeprefix("#")
-        if len(digits) in {3, 4}:
-            digits = "".join(digit * 2 for digit in digits)
-        if len(digits) not in {6, 8} or not set(digits) <= _HEX_DIGITS:
-            raise SpecError(f"Invalid color: expected #RRGGBB, #RRGGBBAA, #RGB or #RGBA, got {text!r}")
-        return cls(*bytes.fromhex(digits))
-
-    @property
-    def hex(self) -> str:
-        """The colour as ``#RRGGBB``, or ``#RRGGBBAA`` where it is not opaque."""
-        return "#" + bytes(self.rgba[: 3 if self.alpha == 255 else 4]).hex().upper()
-
-    @property
-    def rgba(self) -> tuple[int, int, int, int]:
-        """Red, green, blue, alpha."""
-        return self.red, self.green, self.blue, self.alpha
-
-    @property
-    def bgra(self) -> tuple[int, int, int, int]:
-        """Blue, green, red, alpha."""
-        return self.blue, self.green, self.red, self.alpha
-
-
-@dataclass(frozen=True, slots=True)
-class PaddingDraw(_Value):
+class PaddingDraw(Value):
     """Room around something, in pixels; each side is at least 0, else ``SpecError``."""
 
     left: int = 0
@@ -127,7 +44,7 @@ class PaddingDraw(_Value):
 
     def __post_init__(self) -> None:
         for name in ("left", "top", "right", "bottom"):
-            object.__setattr__(self, name, _whole("Invalid padding", name, getattr(self, name), 0, math.inf))
+            object.__setattr__(self, name, whole("Invalid padding", name, getattr(self, name), 0, math.inf))
 
     @classmethod
     def default_padding(cls) -> Self:
@@ -141,7 +58,7 @@ class PaddingDraw(_Value):
 
 
 @dataclass(frozen=True, slots=True)
-class BoundingBoxDraw(_Value):
+class BoundingBoxDraw(Value):
     """The object's rectangle: filled with ``background_color``, then stroked ``thickness`` (0–500) pixels wide."""
 
     border_color: ColorDraw = field(default_factory=ColorDraw.transparent)
@@ -151,27 +68,27 @@ class BoundingBoxDraw(_Value):
     """Enlarges the rectangle, before it is rotated; label and blur ignore it."""
 
     def __post_init__(self) -> None:
-        _is_a("border_color", self.border_color, ColorDraw)
-        _is_a("background_color", self.background_color, ColorDraw)
-        _is_a("padding", self.padding, PaddingDraw)
-        thickness = _whole("Invalid bounding box", "thickness", self.thickness, 0, 500)
+        is_a("border_color", self.border_color, ColorDraw)
+        is_a("background_color", self.background_color, ColorDraw)
+        is_a("padding", self.padding, PaddingDraw)
+        thickness = whole("Invalid bounding box", "thickness", self.thickness, 0, 500)
         object.__setattr__(self, "thickness", thickness)
 
 
 @dataclass(frozen=True, slots=True)
-class DotDraw(_Value):
+class DotDraw(Value):
     """A filled disc at the box's centre; ``radius`` is 0–100 pixels."""
 
     color: ColorDraw
     radius: int = 2
 
     def __post_init__(self) -> None:
-        _is_a("color", self.color, ColorDraw)
-        object.__setattr__(self, "radius", _whole("Invalid dot draw", "radius", self.radius, 0, 100))
+        is_a("color", self.color, ColorDraw)
+        object.__setattr__(self, "radius", whole("Invalid dot draw", "radius", self.radius, 0, 100))
 
 
 @dataclass(frozen=True, slots=True)
-class LabelPosition(_Value):
+class LabelPosition(Value):
     """Where a label's box stands; margins are −100–100 pixels, rightwards and downwards."""
 
     position: LabelPositionKind = LabelPositionKind.TopLeftOutside
@@ -179,9 +96,9 @@ class LabelPosition(_Value):
     margin_y: int = -10
 
     def __post_init__(self) -> None:
-        _is_a("position", self.position, LabelPositionKind)
+        is_a("position", self.position, LabelPositionKind)
         for name in ("margin_x", "margin_y"):
-            value = _whole("Invalid label position", name, getattr(self, name), -100, 100)
+            value = whole("Invalid label position", name, getattr(self, name), -100, 100)
             object.__setattr__(self, name, value)
 
     @classmethod
@@ -191,7 +108,7 @@ class LabelPosition(_Value):
 
 
 @dataclass(frozen=True, slots=True, init=False)
-class LabelDraw(_Value):
+class LabelDraw(Value):
     """Lines of text in a box: filled, then stroked, then written over."""
 
     font_color: ColorDraw
@@ -240,13 +157,13 @@ class LabelDraw(_Value):
         if isinstance(format, str) or not all(isinstance(line, str) for line in format):
             raise TypeError(f"format must be a list of str, got {format!r}")
         values = {
-            "font_color": _is_a("font_color", font_color, ColorDraw),
-            "background_color": _is_a("background_color", background_color or ColorDraw.transparent(), ColorDraw),
-            "border_color": _is_a("border_color", border_color or ColorDraw.transparent(), ColorDraw),
+            "font_color": is_a("font_color", font_color, ColorDraw),
+            "background_color": is_a("background_color", background_color or ColorDraw.transparent(), ColorDraw),
+            "border_color": is_a("border_color", border_color or ColorDraw.transparent(), ColorDraw),
             "font_scale": float(font_scale),
-            "thickness": _whole("Invalid label draw", "thickness", thickness, 0, 100),
-            "position": _is_a("position", position or LabelPosition(), LabelPosition),
-            "padding": _is_a("padding", padding or PaddingDraw(), PaddingDraw),
+            "thickness": whole("Invalid label draw", "thickness", thickness, 0, 100),
+            "position": is_a("position", position or LabelPosition(), LabelPosition),
+            "padding": is_a("padding", padding or PaddingDraw(), PaddingDraw),
             "_lines": tuple(format),
         }
         for name, value in values.items():
@@ -259,18 +176,18 @@ class LabelDraw(_Value):
 
 
 @dataclass(frozen=True, slots=True)
-class MaskDraw(_Value):
+class MaskDraw(Value):
     """The pixels of the object's mask (``picasso.primitives.object_shapes``), covered by a colour."""
 
     color: ColorDraw
     """Its alpha says how much of the picture shows through."""
 
     def __post_init__(self) -> None:
-        _is_a("color", self.color, ColorDraw)
+        is_a("color", self.color, ColorDraw)
 
 
 @dataclass(frozen=True, slots=True)
-class PolygonDraw(_Value):
+class PolygonDraw(Value):
     """The object's polygons: filled with ``background_color``, then stroked ``thickness`` (0–500) pixels wide."""
 
     border_color: ColorDraw = field(default_factory=ColorDraw.transparent)
@@ -278,14 +195,14 @@ class PolygonDraw(_Value):
     thickness: int = 2
 
     def __post_init__(self) -> None:
-        _is_a("border_color", self.border_color, ColorDraw)
-        _is_a("background_color", self.background_color, ColorDraw)
-        thickness = _whole("Invalid polygon draw", "thickness", self.thickness, 0, 500)
+        is_a("border_color", self.border_color, ColorDraw)
+        is_a("background_color", self.background_color, ColorDraw)
+        thickness = whole("Invalid polygon draw", "thickness", self.thickness, 0, 500)
         object.__setattr__(self, "thickness", thickness)
 
 
 @dataclass(frozen=True, slots=True)
-class KeypointsDraw(_Value):
+class KeypointsDraw(Value):
     """The object's keypoints as discs, and the lines of a skeleton between them."""
 
     color: ColorDraw
@@ -301,11 +218,11 @@ class KeypointsDraw(_Value):
     """Keypoints that are not surer are left out."""
 
     def __post_init__(self) -> None:
-        _is_a("color", self.color, ColorDraw)
-        object.__setattr__(self, "radius", _whole("Invalid keypoints draw", "radius", self.radius, 0, 100))
-        object.__setattr__(self, "thickness", _whole("Invalid keypoints draw", "thickness", self.thickness, 0, 500))
+        is_a("color", self.color, ColorDraw)
+        object.__setattr__(self, "radius", whole("Invalid keypoints draw", "radius", self.radius, 0, 100))
+        object.__setattr__(self, "thickness", whole("Invalid keypoints draw", "thickness", self.thickness, 0, 500))
         if self.line_color is not None:
-            _is_a("line_color", self.line_color, ColorDraw)
+            is_a("line_color", self.line_color, ColorDraw)
         pairs = tuple((operator.index(first), operator.index(last)) for first, last in self.skeleton)
         if any(min(pair) < 0 for pair in pairs):
             raise SpecError(f"Invalid keypoints draw: skeleton counts from 0, got {pairs}")
@@ -314,7 +231,7 @@ class KeypointsDraw(_Value):
 
 
 @dataclass(frozen=True, slots=True)
-class TraceDraw(_Value):
+class TraceDraw(Value):
     """The way that the object's track came: a line through the centres of its boxes in the last frames."""
 
     color: ColorDraw
@@ -324,13 +241,13 @@ class TraceDraw(_Value):
     """Boxes that it goes through, 2–10000."""
 
     def __post_init__(self) -> None:
-        _is_a("color", self.color, ColorDraw)
-        object.__setattr__(self, "thickness", _whole("Invalid trace draw", "thickness", self.thickness, 0, 500))
-        object.__setattr__(self, "length", _whole("Invalid trace draw", "length", self.length, 2, 10000))
+        is_a("color", self.color, ColorDraw)
+        object.__setattr__(self, "thickness", whole("Invalid trace draw", "thickness", self.thickness, 0, 500))
+        object.__setattr__(self, "length", whole("Invalid trace draw", "length", self.length, 2, 10000))
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectDraw(_Value):
+class ObjectDraw(Value):
     """Everything that is drawn for one object; with all parts absent, nothing is."""
 
     bounding_box: BoundingBoxDraw | None = None
@@ -348,9 +265,9 @@ class ObjectDraw(_Value):
         for name, kind in (*_PARTS, *_SHAPES):
             value = getattr(self, name)
             if value is not None:
-                _is_a(name, value, kind)
-        _is_a("blur", self.blur, bool)
-        _is_a("bbox_source", self.bbox_source, BBoxSource)
+                is_a(name, value, kind)
+        is_a("blur", self.blur, bool)
+        is_a("bbox_source", self.bbox_source, BBoxSource)
 
     @property
     def has_shapes(self) -> bool:
@@ -368,7 +285,7 @@ _SHAPES = (("mask", MaskDraw), ("polygon", PolygonDraw), ("trace", TraceDraw), (
 
 
 @dataclass(frozen=True, slots=True)
-class SetDrawLabelKind(_Value):
+class SetDrawLabelKind(Value):
     """Whose draw label is set: an object's own, or its parent's."""
 
     _label: str
@@ -377,12 +294,12 @@ class SetDrawLabelKind(_Value):
     @classmethod
     def own(cls, label: str) -> Self:
         """Set the label of the object itself."""
-        return cls(_is_a("label", label, str), _of_parent=False)
+        return cls(is_a("label", label, str), _of_parent=False)
 
     @classmethod
     def parent(cls, label: str) -> Self:
         """Set the label of the object's parent."""
-        return cls(_is_a("label", label, str), _of_parent=True)
+        return cls(is_a("label", label, str), _of_parent=True)
 
     def is_own_label(self) -> bool:
         """Tell whether the object itself is meant."""
@@ -408,12 +325,12 @@ class ObjectDrawSpec:
 
     def insert(self, namespace: str, label: str, draw: ObjectDraw) -> None:
         """Draw objects of ``namespace`` and ``label`` as ``draw`` says, from now on."""
-        key = _is_a("namespace", namespace, str), _is_a("label", label, str)
-        self._draws[key] = _is_a("draw", draw, ObjectDraw)
+        key = is_a("namespace", namespace, str), is_a("label", label, str)
+        self._draws[key] = is_a("draw", draw, ObjectDraw)
 
     def insert_default(self, namespace: str, draw: ObjectDraw) -> None:
         """Draw objects of ``namespace`` whose label has no entry as ``draw`` says, from now on."""
-        self._defaults[_is_a("namespace", namespace, str)] = _is_a("draw", draw, ObjectDraw)
+        self._defaults[is_a("namespace", namespace, str)] = is_a("draw", draw, ObjectDraw)
 
     def lookup(self, namespace: str, label: str) -> ObjectDraw | None:
         """Return the entry of exactly ``namespace`` and ``label``, if there is one."""

@@ -13,13 +13,13 @@ from picasso.draw.label import Template, parse_lines
 from picasso.draw.spec import (
     BBoxSource,
     BoundingBoxDraw,
-    ColorDraw,
     DotDraw,
     LabelDraw,
     LabelPositionKind,
     ObjectDraw,
     PaddingDraw,
 )
+from picasso.draw.values import ColorDraw
 from picasso_kernels.paint import display_list, glyph_layout
 
 Ints = npt.NDArray[np.int32]

@@ -130,10 +130,8 @@ class Uploader:
         if producer:
             read.hold(producer)
         self._leaving.append((read, planes))
-        while self._leaving[0][0].done:
+        while self._leaving and self._leaving[0][0].done:
             self._leaving.popleft()
-            if not self._leaving:
-                break
         return copy
 
     def upload(self, surface: SurfaceView) -> SurfaceView:

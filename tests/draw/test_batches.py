@@ -13,8 +13,8 @@ from picasso.draw.attached import joined, moved
 from picasso.draw.cpu import CpuPainter
 from picasso.draw.lists import DisplayList
 from picasso.draw.sketch import Sketch
-from picasso.draw.spec import ColorDraw
 from picasso.draw.styles import packed
+from picasso.draw.values import ColorDraw
 from picasso.errors import ShapeError
 from picasso.primitives.object_shapes import mask_attribute
 from picasso.surface import SurfaceView, VideoFormat

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from picasso.engine import Callbacks, GeneralSpec, SourceSpec
@@ -22,11 +21,11 @@ from picasso.module.params import fill, use_dynamic
 from picasso.module.run.assembly import Sizes, batcher_of, steps_of
 from picasso.module.run.auxiliary import AuxiliaryStreams
 from picasso.module.run.books import Books
+from picasso.module.run.credentials import refuse_credentials
 from picasso.module.run.encoders import prove_auxiliary, with_proven_encoder
 from picasso.module.run.ending import GRACE_S, Ending
 from picasso.module.run.ingresses import Ingresses
 from picasso.module.run.inprocess import Outcome, SentSources, ends_of, parts_replaced, standing_clock, surface_of
-from picasso.module.run.not_built import refuse_what_is_not_built
 from picasso.module.run.pipeline import Pipeline
 from picasso.module.run.reading import configured_ingresses, configured_sources, given_sources, report_failure
 from picasso.module.run.services import serve
@@ -116,7 +115,7 @@ class Module:
         self.clock = clock or (standing_clock() if self._stands_still else MonotonicClock())
         """What the module waits by."""
         self._code = CodePath.of(self.config.folder, self.config.parameters.get("code_root"))
-        refuse_what_is_not_built(self.config)
+        refuse_credentials(self.config)
         self._compat = compat or bool(self.config.parameters.get("compat"))
         self._answers = ExitStack()
         with answered_imports(self._compat):
@@ -309,9 +308,7 @@ class Module:
         self.start()
         return self
 
-    def __exit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _open(self) -> None:
@@ -335,7 +332,7 @@ class Module:
         stage = ModuleStage(
             config,
             batcher,
-            self._set_spec,
+            lambda source_id, spec: self._engine().set_source_spec(source_id, spec),
             self.accounts,
             self._sizes.egress,
             lists_primary=self._compat,
@@ -397,9 +394,6 @@ class Module:
             self.failure = self.failure or error
             logger.error("module %r stops: its last sink has failed: %s", self.config.name, error)
             self.stop()
-
-    def _set_spec(self, source_id: str, spec: SourceSpec) -> None:
-        self._engine().set_source_spec(source_id, spec)
 
     def _engine(self) -> PicassoEngine:
         if self._runner is None:
