@@ -122,6 +122,7 @@ _ROOMS = frozenset(
         "annotators",
         "cli",
         "client",
+        "cluster",
         "draw",
         "encode",
         "engine",

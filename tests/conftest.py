@@ -19,13 +19,18 @@ settings.load_profile("automatic" if "CI" in os.environ else "suite")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--every-level", metavar="FOLDER", help="run the kernels built there at every level, and compare")
+    parser.addoption("--cluster", action="store_true", help="run the tests that start Ray on this machine")
     parser.addoption("--record-calls", metavar="FILE", help="write calls of kernels there, see picasso_build.replay")
     parser.addoption("--njit", action="store_true", help="compile kernels by numba.njit, not by the adapter")
     parser.addoption("--need-kernels", action="store_true", help="fail where CUDA kernels cannot be compiled")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of canvases are skipped, each with the reason, where Skia does not load."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests of canvases are skipped, each with the reason, where Skia does not load; those of Ray, unless asked for."""
+    if not config.option.cluster:
+        for item in items:
+            if item.get_closest_marker("cluster"):
+                item.add_marker(pytest.mark.skip(reason="it starts Ray: --cluster"))
     marked = [item for item in items if item.get_closest_marker("skia")]
     if marked and (reason := _why_no_skia()):
         for item in marked:

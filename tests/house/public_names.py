@@ -32,6 +32,7 @@ ROOMS = [
     "picasso.wire",
     "picasso.client",
     "picasso.trace",
+    "picasso.cluster",
     "picasso.testing",
     "picasso.cli",
 ]

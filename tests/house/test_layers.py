@@ -42,6 +42,11 @@ BELOW = {
         *("wire", "trace", "testing"),  # of testing its clock, for modules under test
         *("observe",),
     ],
+    "cluster": [  # what runs a module elsewhere may use what a module may, and the module
+        *("infer", "track", "web"),
+        *("errors", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media", "flow"),
+        *("wire", "trace", "observe", "module"),
+    ],
     "wire": ["errors", "primitives"],
     "trace": ["errors", "primitives"],
     "client": ["errors", "primitives", "surface", "transform", "encode", "engine", "media", "wire", "trace"],
@@ -65,6 +70,7 @@ BELOW = {
         "client",
         "observe",
         "module",
+        "cluster",
     ],
 }
 HEAVY = [
@@ -80,6 +86,7 @@ HEAVY = [
     "google.protobuf",
     "onnxruntime",
     "opentelemetry",
+    "ray",
 ]
 
 

@@ -1,0 +1,85 @@
+"""The one door to Ray: it is imported when it is needed, joined or started, and left again."""
+
+from __future__ import annotations
+
+import os
+from types import ModuleType
+from typing import Any, Final, final
+
+from picasso.errors import TransportError, require
+
+AUTO: Final = "auto"
+"""The address that means: the cluster that is here, or a new one on this machine alone."""
+LOCAL: Final = "local"
+"""The address that means: a new one on this machine alone, also where another one is here."""
+
+
+def load_ray() -> ModuleType:
+    """Return Ray; it sends no statistics of use unless ``RAY_USAGE_STATS_ENABLED`` says so.
+
+    Raises:
+        MissingDependencyError: It is not installed; the error names ``pip install 'picasso-engine[ray]'``.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    return require("ray", extra="ray")
+
+
+@final
+class RaySession:
+    """A connection to a Ray cluster while the context lasts.
+
+    ::
+
+        with RaySession("auto") as ray:
+            ray.get(ray.remote(len).remote("four"))
+
+    A program that is connected already keeps its connection: it is used, and not closed.
+    """
+
+    def __init__(self, address: str | None = None, **local_options: Any) -> None:
+        """Connect to nothing yet.
+
+        Args:
+            address: ``host:port`` or ``ray://host:port`` of a cluster; ``auto`` or None joins the one that
+                ``RAY_ADDRESS`` names or that runs on this machine, or starts one here; ``local`` starts one here.
+            local_options: What ``ray.init`` takes where a cluster is started here, such as ``num_cpus``.
+        """
+        self._address = address or AUTO
+        self._local_options = local_options
+        self._is_ours = False
+
+    def __enter__(self) -> ModuleType:
+        """Join or start it.
+
+        Raises:
+            MissingDependencyError: Ray is not installed.
+            TransportError: There is no cluster at the address.
+        """
+        ray = load_ray()
+        if ray.is_initialized():
+            return ray
+        quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "warning"}
+        try:
+            if self._address == LOCAL or not self._joins(ray, quiet):
+                ray.init(address=LOCAL, include_dashboard=False, **quiet, **self._local_options)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            where = "this machine" if self._address in (AUTO, LOCAL) else self._address
+            raise TransportError(f"Ray at {where}: {' '.join(str(error).split())}") from error
+        self._is_ours = True
+        return ray
+
+    def _joins(self, ray: ModuleType, quiet: dict[str, Any]) -> bool:
+        """Join the cluster at the address; False where none is asked for by name and none is here."""
+        try:
+            ray.init(address=self._address, **quiet)
+        except ConnectionError:
+            if self._address != AUTO or os.environ.get("RAY_ADDRESS"):
+                raise
+            return False
+        return True
+
+    def __exit__(self, *_: object) -> None:
+        """Leave it; one that was started here ends."""
+        if self._is_ours:
+            self._is_ours = False
+            load_ray().shutdown()
