@@ -183,7 +183,7 @@ class OperationError(PicassoError, RuntimeError):
     def __init__(self, text: str, status: int = 409, problems: Sequence[str] = ()) -> None:
         super().__init__(text)
         self.status = status
-        self.problems = tuple(problems)
+        self.problems: tuple[str, ...] = tuple(problems)
 
 
 class MissingDependencyError(PicassoError, ImportError):

@@ -31,7 +31,7 @@ class Stopped(KeyboardInterrupt):
 
     def __init__(self, signum: int) -> None:
         super().__init__(f"stopped by {signal.Signals(signum).name}")
-        self.signum = signal.Signals(signum)
+        self.signum: signal.Signals = signal.Signals(signum)
         """Which one."""
 
     @property

@@ -46,7 +46,7 @@ class PolygonZone:
         self.polygon: Floats = np.asarray(polygon, np.float64)
         if self.polygon.ndim != 2 or self.polygon.shape[1] != 2 or len(self.polygon) < 3:
             raise ShapeError(f"polygon: expected (V, 2), V at least 3, got shape {self.polygon.shape}")
-        self.count = 0
+        self.count: int = 0
         """How many objects stood in it when it was asked last."""
         self._anchor = anchor_of(position)
 

@@ -130,7 +130,7 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     cls=OneSentenceGroup,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -61,7 +61,7 @@ class Excerpt:
             on_restart=on_restart,
         )
         self._first: FrameAndPixels | None = None
-        self.is_read = False
+        self.is_read: bool = False
         """Whether its last frame was read."""
         self.end_ns: int | None = None
         """Where it ends; None where the file does, and before the first frame."""

@@ -13,7 +13,7 @@ import typer
 
 from picasso.errors import require
 
-module = typer.Typer(help="Check a module, and describe what one may say.", no_args_is_help=True)
+module: typer.Typer = typer.Typer(help="Check a module, and describe what one may say.", no_args_is_help=True)
 FILE = typer.Argument(metavar="FILE", help="The module's YAML file, or - for standard input.")
 
 

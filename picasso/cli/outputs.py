@@ -23,7 +23,7 @@ from picasso.media import ImageSequenceWriter, MetadataWriter, StreamWriter
 from picasso.media.location import Kind, Place, Trust, input_place, output_place
 from picasso.media.sound import FORMATS, SoundCopy
 
-CONTAINERS: Final = {
+CONTAINERS: Final[dict[Codec, tuple[str, ...]]] = {
     Codec.H264: (".mp4", ".mov", ".mkv"),
     Codec.HEVC: (".mp4", ".mov", ".mkv"),
     Codec.AV1: (".mp4", ".mkv"),
@@ -37,7 +37,7 @@ _IMAGE_FILE: Final = re.compile(r"\d{6,}(\.part(-\d+)?)?\.(jpg|png)")
 _SUFFIXES: Final = frozenset(suffix for suffixes in CONTAINERS.values() for suffix in suffixes)
 _STDOUT: Final = 1
 
-log = logging.getLogger("picasso.media")
+log: logging.Logger = logging.getLogger("picasso.media")
 
 
 @dataclass(frozen=True, slots=True)

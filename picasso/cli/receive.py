@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from picasso.primitives import VideoFrame
 
 VIDEO: Final = ("h264", "hevc", "av1", "jpeg")
-log = logging.getLogger("picasso.media")
+log: logging.Logger = logging.getLogger("picasso.media")
 
 
 def receive(

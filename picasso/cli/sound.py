@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from picasso.engine import OutputMessage
     from picasso.media import StreamWriter
 
-log = logging.getLogger("picasso.media")
+log: logging.Logger = logging.getLogger("picasso.media")
 
 
 class SoundSink:

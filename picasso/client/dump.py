@@ -51,7 +51,7 @@ class DumpWriter:
             raise MediaError(f"{self._path}: {error.strerror}") from None
         self._file.write(MAGIC)
         self._first_ns: int | None = None
-        self.count = 0
+        self.count: int = 0
         """Messages written."""
 
     def write(self, received: Received, time_ns: int | None = None) -> None:

@@ -39,7 +39,7 @@ class Logs:
 
     def __init__(self, entries: Iterable[LogEntry] = ()) -> None:
         """Sort the lines by their times."""
-        self.entries = sorted(entries, key=lambda entry: entry.timestamp)
+        self.entries: list[LogEntry] = sorted(entries, key=lambda entry: entry.timestamp)
         """The lines, the oldest first."""
 
     def __iter__(self) -> Iterator[LogEntry]:

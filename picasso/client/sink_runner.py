@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from picasso.surface import SurfaceView
 
 POLL_S: Final = 1.0
-logger = logging.getLogger("picasso.client")
+logger: logging.Logger = logging.getLogger("picasso.client")
 
 
 class SinkResult:
@@ -37,15 +37,15 @@ class SinkResult:
     def __init__(self, received: Received, message: Message, log_provider: LogProvider | None) -> None:
         """Take a message apart."""
         content = message.content
-        self.source_id = received.source_id
-        self.frame_meta = content if isinstance(content, VideoFrame) else None
+        self.source_id: str = received.source_id
+        self.frame_meta: VideoFrame | None = content if isinstance(content, VideoFrame) else None
         """The frame's metadata; None at the end of a stream, and for a batch."""
-        self.frame_batch = content if isinstance(content, VideoFrameBatch) else None
+        self.frame_batch: VideoFrameBatch | None = content if isinstance(content, VideoFrameBatch) else None
         """Several frames at once; None for one frame."""
-        self.eos = isinstance(content, EndOfStream)
+        self.eos: bool = isinstance(content, EndOfStream)
         """Whether this is the end of a stream."""
         context = read_context(message.span_context)
-        self.trace_id = None if context is None else context.trace_text
+        self.trace_id: str | None = None if context is None else context.trace_text
         """32 hexadecimal digits; None where the message belongs to no trace."""
         self.message = message
         self.received = received
@@ -120,7 +120,7 @@ class SinkRunner:
         self._log_provider = log_provider
         self._groups: Groups[SinkResult] = Groups()
         self._is_stopped = False
-        self.malformed = 0
+        self.malformed: int = 0
         """Messages that were skipped because they could not be read; each is logged."""
 
     @property

@@ -65,7 +65,7 @@ class GlyphAtlas:
         self._family = family
         self._faces: FaceChain | None = None
         self._sizes: list[int] = []
-        self.revision = next(_revisions)
+        self.revision: int = next(_revisions)
         """Another number whenever the coverage is another."""
         self._forget_lines()
         self._clear(fonts=1)

@@ -27,7 +27,7 @@ SizeWH: TypeAlias = tuple[int, int]
 Ways: TypeAlias = dict[tuple[str, int], deque[tuple[float, float]]]
 """Where tracks were, by source and id: ids of sources are not told apart otherwise."""
 T = TypeVar("T")
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 _KEPT_TRACKS: Final = 4096
 
 

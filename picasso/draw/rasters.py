@@ -16,7 +16,7 @@ from picasso_kernels.cpu.compile import host
 from picasso_kernels.paint import display_list as at
 from picasso_kernels.paint import masks, raster
 
-logger = logging.getLogger(__name__)
+logger: logging.Logger = logging.getLogger(__name__)
 Ints: TypeAlias = NDArray[np.int32]
 Floats: TypeAlias = NDArray[np.float64]
 _FEW: Final = 1 << 14

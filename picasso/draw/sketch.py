@@ -32,7 +32,7 @@ class Sketch:
 
     def __init__(self, size_wh: tuple[int, int]) -> None:
         """Begin with nothing; ``size_wh`` is the picture's."""
-        self.size_wh = size_wh
+        self.size_wh: tuple[int, int] = size_wh
         self._clear()
 
     def _clear(self) -> None:

@@ -10,7 +10,7 @@ import math
 import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Self, SupportsFloat
+from typing import ClassVar, Self, SupportsFloat
 
 from picasso.draw.values import ColorDraw, Value, is_a, whole
 from picasso.errors import SpecError
@@ -368,7 +368,7 @@ class ObjectDrawSpec:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ObjectDrawSpec) and (self._draws, self._defaults) == (other._draws, other._defaults)
 
-    __hash__ = None  # type: ignore[assignment]  # mutable
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # mutable
 
     def __repr__(self) -> str:
         return f"ObjectDrawSpec(len={len(self._draws)})"

@@ -33,7 +33,7 @@ from picasso.errors import EncoderError
 from picasso.surface.formats import ColorSpace, Matrix, VideoFormat
 from picasso.surface.view import SurfaceView
 
-log = logging.getLogger("picasso.encode")
+log: logging.Logger = logging.getLogger("picasso.encode")
 
 PLANS: Final[dict[Codec, Callable[[VideoSettings], LibraryPlan]]] = {
     Codec.H264: x264_plan,
@@ -69,14 +69,14 @@ class AvEncoder:
         self._config = config.copy()
         self._plan, full_range = _plan(config)
         self.name: str = self._plan.library
-        self.color = config.color_space(full_range)
+        self.color: ColorSpace = config.color_space(full_range)
         self._input = InputCheck(self.name, self.input_format, (config.width, config.height), self.color)
         self._context: VideoCodecContext | None = None
         self._calls: WatchedCalls | None = None
         self._open()
         self._held: deque[tuple[int, int, int | None]] = deque()  # number, pts, duration of frames not out yet
         self._count = 0
-        self.extradata = b""
+        self.extradata: bytes = b""
 
     def encode(
         self, surface: SurfaceView, pts_ns: int, duration_ns: int | None, *, force_keyframe: bool = False

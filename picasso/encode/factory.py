@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from picasso.encode.encoder import Encoder
     from picasso.surface.view import SurfaceView
 
-log = logging.getLogger("picasso.encode")
+log: logging.Logger = logging.getLogger("picasso.encode")
 
 GPU_MEMORY: Final = frozenset({MemType.CUDA_PINNED, MemType.CUDA_DEVICE, MemType.CUDA_UNIFIED})
 """Where surfaces live that an encoder on the GPU reads."""

@@ -20,9 +20,10 @@ from picasso.surface.formats import MemType, VideoFormat
 
 if TYPE_CHECKING:
     from picasso.encode.config import EncoderConfig
+    from picasso.surface.formats import ColorSpace
     from picasso.surface.view import SurfaceView
 
-log = logging.getLogger("picasso.encode")
+log: logging.Logger = logging.getLogger("picasso.encode")
 
 KEYFRAMES: Final = frozenset({2, 3})
 """``NV_ENC_PIC_TYPE`` of I- and IDR-frames; with ``idrperiod == gop`` every I-frame is an IDR."""
@@ -52,16 +53,16 @@ class NvencEncoder:
         Raises:
             EncoderError: NVENC is not there, or refuses, with its reason.
         """
-        self.name = f"nvenc {config.codec.name()}"
+        self.name: str = f"nvenc {config.codec.name()}"
         self._config = config.copy()
         self._library = library
         self._gpu = gpu
         self._held: deque[tuple[int, int, int | None]] = deque()  # number, pts, duration of frames not out yet
         self._count = 0
-        self.extradata = b""
+        self.extradata: bytes = b""
         try:
             self._plan = nvenc_plan(config)
-            self.color = config.color_space(self._plan.settings.full_range)
+            self.color: ColorSpace = config.color_space(self._plan.settings.full_range)
             self._input = InputCheck(self.name, self.input_format, (config.width, config.height), self.color)
             self._tags = ColorTags(config.codec, self.color)
             self._session = self._open()

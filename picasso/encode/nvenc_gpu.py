@@ -41,8 +41,8 @@ class CudaGpu:
 
         self._stream = Stream(self._device)
         self._uploader: Uploader | None = None
-        self.context = int(self._device.context)
-        self.stream = self._stream.address
+        self.context: int = int(self._device.context)
+        self.stream: int = self._stream.address
 
     def ready(self, surface: SurfaceView) -> SurfaceView:
         """Upload what is in host memory, and wait for who makes the pixels."""

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from queue import Empty, SimpleQueue
 from typing import Final
 
@@ -24,7 +24,7 @@ RESERVE: Final = 2
 PATIENCE_S: Final = 1.0
 """How long threads that have nothing to do may take to start and to end, on a machine that is busy."""
 
-starting = threading.RLock()
+starting: AbstractContextManager[bool] = threading.RLock()
 """Held while an encoder looks for threads and opens; who starts threads of this package takes it, too."""
 
 

@@ -30,7 +30,7 @@ class MonotonicClock:
     """The system's monotonic clock."""
 
     __slots__ = ()
-    now_ns = staticmethod(time.monotonic_ns)
+    now_ns: staticmethod[[], int] = staticmethod(time.monotonic_ns)
 
     def wait(self, bell: Bell, deadline_ns: int | None) -> None:
         """Block until ``bell`` is rung or the deadline has come; at most an hour at a time."""
@@ -52,7 +52,7 @@ class Waiter(Generic[T]):
 
     def __init__(self, wish: T) -> None:
         """Stand in line for ``wish``."""
-        self.wish = wish
+        self.wish: T = wish
         self.bell: Bell = SimpleQueue()
         self.admitted: bool | None = None
         """True: let in. False: turned away. None: still in line."""

@@ -17,7 +17,7 @@ class Continuation:
     __slots__ = ("_end_ns", "_last_ns", "offset_ns")
 
     def __init__(self) -> None:
-        self.offset_ns = 0
+        self.offset_ns: int = 0
         """What is added to each time, nanoseconds."""
         self._last_ns: int | None = None
         self._end_ns = 0

@@ -121,10 +121,10 @@ class FrameMessage:
         sent_ns: int,
         payload: Payload | None = None,
     ) -> None:
-        self.frame = frame
+        self.frame: VideoFrame = frame
         self.surface = surface
-        self.src_rect = src_rect
-        self.sent_ns = sent_ns
+        self.src_rect: Rect | None = src_rect
+        self.sent_ns: int = sent_ns
         self.payload = payload
 
     def release(self) -> None:

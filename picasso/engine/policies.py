@@ -137,7 +137,8 @@ class PtsResetPolicy(TextEnum, unknown="unknown policy '{}' for timestamps that 
     def __repr__(self) -> str:
         return f"PtsResetPolicy.{_CALLS.get(self._name_, self._name_)}"
 
-    __str__ = __repr__
+    def __str__(self) -> str:
+        return repr(self)
 
 
 _HASHES: Final = {"SEGMENT": 0, "RESET": 1, "CONTINUE": 2}

@@ -316,7 +316,7 @@ class SourceSpec(Checked):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SourceSpec) and self._key() == other._key()
 
-    __hash__ = None  # type: ignore[assignment]  # it can change
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # it can change
 
     def __repr__(self) -> str:
         return (

@@ -235,16 +235,16 @@ class Meter:
     )
 
     def __init__(self) -> None:
-        self.frames_in = 0
-        self.frames_out = 0
-        self.dropped = dict.fromkeys(DropReason, 0)
-        self.encoded_bytes = 0
+        self.frames_in: int = 0
+        self.frames_out: int = 0
+        self.dropped: dict[DropReason, int] = dict.fromkeys(DropReason, 0)
+        self.encoded_bytes: int = 0
         self.last_out_ns: int | None = None
         self.current: tuple[Step, int] | None = None
         """The step that runs, and since when."""
         self.errors: dict[ErrorStage, int] = {}
         self.said_unmatched: set[tuple[str, str]] = set()
-        self.steps = {step: Histogram() for step in Step}
+        self.steps: dict[Step, Histogram] = {step: Histogram() for step in Step}
 
     def snapshot(self, queue_depth: int, *, is_live: bool = True) -> SourceStats:
         """Copy the counters. Any thread."""

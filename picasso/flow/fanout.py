@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from picasso.engine import PicassoEngine
     from picasso.transform import Rect
 
-logger = logging.getLogger("picasso.flow")
+logger: logging.Logger = logging.getLogger("picasso.flow")
 
 
 @final

@@ -38,7 +38,7 @@ Annotate = Callable[["VideoFrame", "SurfaceView"], None]
 OnState = Callable[[str, SourceState], object]
 """``(source_id, state)``: a source has come to another state; called on the thread of the source."""
 
-logger = logging.getLogger("picasso.flow")
+logger: logging.Logger = logging.getLogger("picasso.flow")
 
 
 @final
@@ -70,9 +70,9 @@ class Feeder:
         stage: Stage,
         admission: Admission,
     ) -> None:
-        self.source_id = source.source_id
+        self.source_id: str = source.source_id
         self.branches = branches
-        self.done = threading.Event()
+        self.done: threading.Event = threading.Event()
         """The source is over and its sinks are told to close."""
         self._engine = engine
         self._source = source

@@ -44,14 +44,14 @@ class Branch:
     def __init__(self, source_id: str, output: Output) -> None:
         if output.sink_queue_frames < 1:
             raise ValueError(f"sink_queue_frames = {output.sink_queue_frames}: expected at least 1")
-        self.engine_id = source_id if output.name is None else f"{source_id}-{output.name}"
-        self.spec = output.spec
+        self.engine_id: str = source_id if output.name is None else f"{source_id}-{output.name}"
+        self.spec: SourceSpec = output.spec
         self._on_output = output.on_output
-        self.sinks = [
+        self.sinks: list[SinkThread] = [
             SinkThread(sink, self.engine_id, output.sink_policy, output.sink_queue_frames) for sink in output.sinks
         ]
-        self.delivered = 0
-        self.last_delivery_s = 0.0
+        self.delivered: int = 0
+        self.last_delivery_s: float = 0.0
         self.final_stats: SourceStats | None = None
         """The engine's counters at the newest end of a stream; None before the first."""
         self.given_up = 0

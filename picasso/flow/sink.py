@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 QUEUE_FRAMES: Final = 32
 """Frames that wait for a sink by default: a second of video, which a file system's hiccup takes."""
 
-logger = logging.getLogger("picasso.flow")
+logger: logging.Logger = logging.getLogger("picasso.flow")
 
 
 class LeftOut(str):

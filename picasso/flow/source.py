@@ -119,8 +119,8 @@ class File:
 class Camera(File):
     """A live stream: read as it comes, opened again whenever it is lost or ends."""
 
-    is_live = True
-    restart = RestartPolicy(on_end=True)
+    is_live: bool = True
+    restart: RestartPolicy = RestartPolicy(on_end=True)
 
 
 @contextmanager

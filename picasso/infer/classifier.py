@@ -72,9 +72,9 @@ class Classifier:
         names = class_names(labels, session.metadata)
         wanted = {"normalization": normalization, "padding": padding, "pad": pad}
         fields = fields_of_input("classifier", session, wanted)
-        self.spec = InputSpec.of_graph(session.image_input, input_size(session, size), **fields)
+        self.spec: InputSpec = InputSpec.of_graph(session.image_input, input_size(session, size), **fields)
         """What the model reads."""
-        self.labels = tuple(names)
+        self.labels: tuple[str, ...] = tuple(names)
         """Names of the classes, by their numbers; empty where they are not known."""
         if head is None:
             known = self.labels or None
@@ -83,7 +83,7 @@ class Classifier:
         self.head = head
         """What reads the model's outputs."""
         self._pixel_format = pixel_format
-        self.inference = Inference(session, self.spec, batch_size=batch_size)
+        self.inference: Inference = Inference(session, self.spec, batch_size=batch_size)
         """What runs the model."""
 
     @overload

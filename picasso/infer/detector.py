@@ -102,18 +102,18 @@ class Detector:
         names = names or list(getattr(head, "class_names", ()))
         wanted = {"normalization": normalization, "padding": padding, "pad": pad}
         fields = fields_of_input(head.name, session, wanted)
-        self.spec = InputSpec.of_graph(session.image_input, spec.size_wh, **fields)
+        self.spec: InputSpec = InputSpec.of_graph(session.image_input, spec.size_wh, **fields)
         """What the model reads."""
-        self.labels = tuple(names)
+        self.labels: tuple[str, ...] = tuple(names)
         """Names of the classes, by their numbers; empty where they are not known."""
         self.head = head
         """What reads the model's outputs."""
-        self.namespace = Path(session.name).stem if namespace is None else namespace
+        self.namespace: str = Path(session.name).stem if namespace is None else namespace
         """Of the objects."""
         selector = _selector(names, classes, confidence, iou, max_objects, agnostic)
         self._settings = HeadSettings(self.spec.size_wh, selector)
         self._pixel_format = pixel_format
-        self.inference = Inference(session, self.spec, batch_size=batch_size)
+        self.inference: Inference = Inference(session, self.spec, batch_size=batch_size)
         """What runs the model."""
 
     @overload

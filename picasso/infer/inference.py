@@ -45,9 +45,10 @@ class Inference:
     """
 
     def __init__(self, session: Session, spec: InputSpec, *, batch_size: int | None = None) -> None:
-        self.session, self.spec = session, spec
+        self.session: Session = session
+        self.spec: InputSpec = spec
         self._at_most = batch_size
-        self.maker = InputMaker(spec, session.batch)
+        self.maker: InputMaker = InputMaker(spec, session.batch)
         """What makes its tensors."""
 
     def _extras(self, count: int) -> dict[str, npt.NDArray[Any]]:

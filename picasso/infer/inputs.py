@@ -167,7 +167,8 @@ class InputMaker:
     """
 
     def __init__(self, spec: InputSpec, batch: int | None = None) -> None:
-        self.spec, self._batch = spec, batch or 1
+        self.spec: InputSpec = spec
+        self._batch = batch or 1
         self._spare: list[npt.NDArray[np.uint8]] = []
         self._gpus: dict[int, CudaTransformer] = {}
         self._turn = threading.Lock()

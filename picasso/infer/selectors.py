@@ -106,9 +106,10 @@ class Selector:
             rules = [ObjectRule(number, name, confidence, iou, top_k) for number, name in enumerate(class_names)]
         if max_objects is not None and max_objects < 1:
             raise ModelError(f"max_objects: expected 1 or more, or None, got {max_objects}")
-        self.rules = tuple(rules)
+        self.rules: tuple[ObjectRule, ...] = tuple(rules)
         """One for each class, in the order they were given."""
-        self.agnostic, self.max_objects = agnostic, max_objects
+        self.agnostic: bool = agnostic
+        self.max_objects: int | None = max_objects
         self._filters = dict(filters or {})
         self._compile()
 
@@ -127,7 +128,7 @@ class Selector:
             self._of_class.setdefault(stands, rule)
             self._limits[rule.class_id] = _limits(self._of_class[stands])
         known = [*self._of_class.values(), *([self._rest] if self._rest else [])]
-        self.floor = min((rule.confidence for rule in known), default=1.0)
+        self.floor: float = min((rule.confidence for rule in known), default=1.0)
         """A candidate that is not more certain than this is none, of any class."""
         self._sizes_matter = any(_limits(rule)[1:] != (0, 0, math.inf, math.inf) for rule in known)
         self._ious = {rule.iou for rule in known}

@@ -80,13 +80,14 @@ class Session:
     ) -> None:
         runtime = load_runtime()
         wanted = choose_providers(provider)
-        self.name = "model" if isinstance(model, bytes) else os.fspath(model)
+        self.name: str = "model" if isinstance(model, bytes) else os.fspath(model)
         if not isinstance(model, bytes) and not os.path.isfile(model):
             raise ModelError(f"{self.name}: there is no such file")
-        self.threads = threads_for(sources) if threads is None else threads
+        self.threads: int = threads_for(sources) if threads is None else threads
         if self.threads < 1:
             raise ModelError(f"threads = {threads}: expected 1 or more")
-        self.gpu_id, self._stream = gpu_id, stream
+        self.gpu_id: int = gpu_id
+        self._stream = stream
         options = _options(runtime, self.threads, spin=not sources)
         is_strict = isinstance(provider, str) and provider != "auto"
         if wanted[0] != "cpu":
@@ -94,9 +95,9 @@ class Session:
         content = model if isinstance(model, bytes) else os.fspath(model)
         settings = {name: _settings(name, gpu_id, stream, engine_cache) for name in wanted}
         self._session = self._opened(runtime, content, options, settings, is_strict=is_strict)
-        self.provider = self._started(wanted, strict=is_strict)
-        self.inputs = tuple(_info(node) for node in self._session.get_inputs())
-        self.outputs = tuple(_info(node) for node in self._session.get_outputs())
+        self.provider: str = self._started(wanted, strict=is_strict)
+        self.inputs: tuple[TensorInfo, ...] = tuple(_info(node) for node in self._session.get_inputs())
+        self.outputs: tuple[TensorInfo, ...] = tuple(_info(node) for node in self._session.get_outputs())
         self._output_names = [output.name for output in self.outputs]
 
     def _opened(

@@ -27,9 +27,9 @@ class Span:
         Raises:
             ValueError: A time is not finite or below 0, ``end_s`` is not after ``start_s``, or ``stride`` is below 1.
         """
-        self.start_ns = seconds(start_s or 0.0, "start_s")
-        self.end_ns = None if end_s is None else seconds(end_s, "end_s")
-        self.stride = stride
+        self.start_ns: int = seconds(start_s or 0.0, "start_s")
+        self.end_ns: int | None = None if end_s is None else seconds(end_s, "end_s")
+        self.stride: int = stride
         self._first_ns: int | None = None
         if self.start_ns < 0:
             raise ValueError(f"start_s = {start_s}: expected at least 0 seconds")

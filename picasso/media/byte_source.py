@@ -47,9 +47,9 @@ class ByteSource(ABC):
         self._place = place
         self._timeout_s = timeout_s
         self._stop = stop
-        self.fault = Fault()
+        self.fault: Fault = Fault()
         self._ahead = b""
-        self.closed = False
+        self.closed: bool = False
         self.defers = False
         """Whether a loss looks like an end to FFmpeg, so that it gives all that came before; ``failure`` tells it."""
         self.failure: ConnectionLostError | None = None

@@ -87,14 +87,15 @@ class Decoder:
         Raises:
             MediaError: It cannot be opened, or holds no picture.
         """
-        self.place = opener.place.shown
-        self.skipped = self.damaged = 0
+        self.place: str = opener.place.shown
+        self.skipped: int = 0
+        self.damaged: int = 0
         self._gone = 0
         self._unshown: set[int] = set()
         """Packets whose pictures have not come."""
         self._came_ns: dict[int, tuple[int, int]] = {}
         """When the newest packets were read, and when they were decoded."""
-        self.begins_at_keyframe = True
+        self.begins_at_keyframe: bool = True
         """Whether the first packet needs no other; a recording of a broadcast may begin anywhere."""
         self._opener = opener
         self._on_fault = on_fault
@@ -106,18 +107,18 @@ class Decoder:
         self._lost: MediaError | None = None
         self._input = open_packets(opener)
         try:
-            self.stream = self._choose_stream()
+            self.stream: VideoStream = self._choose_stream()
             context = self.stream.codec_context
             context.thread_count = threads
             context.thread_type = "NONE" if threads == 1 else "AUTO"
             self._bytes = PacketBytes(context.name, context.extradata)
             self._times = PacketTimes(self.container.format)
             self._carrier = Carrier(self.stream, are_times_real=self._times.tell_both) if carries else None
-            self.hides_packets = False
+            self.hides_packets: bool = False
             """Whether the container hides packets that others need, as an edit list does."""
             self._order: DisplayOrder[VideoFrame] = DisplayOrder(lambda: context.has_b_frames)
             self._decoded = self._decode()
-            self.first = next(self._decoded, None) or self._refuse("no picture can be decoded")
+            self.first: Shown = next(self._decoded, None) or self._refuse("no picture can be decoded")
         except BaseException:
             self._input.close()
             raise

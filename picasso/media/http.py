@@ -83,7 +83,7 @@ class HttpSource(ByteSource):
         except BaseException:
             self._cleanup.close()
             raise
-        self.name = self._response.geturl()
+        self.name: str = self._response.geturl()
         self._can_seek = self._response.status == HTTPStatus.PARTIAL_CONTENT and not first and end is None
         self._size = self._left if self._left is None else self._left + first
 

@@ -45,7 +45,7 @@ class Mp4Muxer:
             fragment: Whether the file plays before it is finished; needed where bytes cannot be changed.
             sync: Whether each fragment waits for the disk.
         """
-        self.safe = 0
+        self.safe: int = 0
         """Samples of the first track that are in the file, so that they play."""
         self._output = output
         self._file_type = file_type

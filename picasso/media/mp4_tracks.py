@@ -62,10 +62,10 @@ class Track:
 
     def __init__(self, number: int, header: TrackHeader) -> None:
         self.number = number
-        self.timescale = header.timescale
+        self.timescale: int = header.timescale
         self.waiting: list[Sample] = []
         """Samples that are not in the file, each decoded later than those before; appended by the muxer."""
-        self.written = 0
+        self.written: int = 0
         """Samples in the file."""
         self._header = header
         self._has_pause = False

@@ -131,7 +131,7 @@ class ByFFmpeg:
         self, output: Output, suffix: str, kind: StreamKind, sound: Sequence[Sound],
         options: Mapping[str, str], *, sync: bool,
     ) -> None:  # fmt: skip
-        self.safe = 0
+        self.safe: int = 0
         self._output = output
         self._sync = sync
         self._taken = 0

@@ -68,7 +68,7 @@ class NvdecSource:
         self._info = info
         self._frames = frames
         self._demuxer = library.CreateDemuxer(path)
-        self.time_base = Fraction(self._demuxer.GetTimebaseNum(), self._demuxer.GetTimebaseDen())
+        self.time_base: Fraction = Fraction(self._demuxer.GetTimebaseNum(), self._demuxer.GetTimebaseDen())
         self._order: DisplayOrder[DevicePicture] = DisplayOrder(lambda: True)
         self._times = PacketTimes(ContainerFormat(info.container.split(",")[0], "r"))
         self._path = Path(path.removeprefix("file:"))

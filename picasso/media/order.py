@@ -29,7 +29,7 @@ class PacketTimes:
     """Which of the two times of a packet says when its picture is shown."""
 
     def __init__(self, container: ContainerFormat) -> None:
-        self.are_real = not container.flags & _NO_TIMES
+        self.are_real: bool = not container.flags & _NO_TIMES
         """Whether the container holds times."""
         self._has_slots = container.name in COUNT_SLOTS
         self._knows_display = False
@@ -90,7 +90,7 @@ class DisplayOrder(Generic[T]):
         """The time that was given out last; a packet below it begins another part."""
         self._tries = _TRIES
         self._sorts = False
-        self.moved = 0
+        self.moved: int = 0
         """Pictures so far that got the time of another packet."""
 
     def feed(self, packet: int, time: int | None) -> None:

@@ -52,9 +52,9 @@ class Output:
         """
         self._replaces = replaces
         place = output_place(location)
-        self.place = place.shown
+        self.place: str = place.shown
         """The output as it appears in messages."""
-        self.size = 0
+        self.size: int = 0
         """Bytes written so far, without those that were cut off again."""
         self.path: Path | None = None
         """Where the output will be; None for pipes, devices and streams of the process."""
@@ -74,7 +74,7 @@ class Output:
             else:
                 assert place.descriptor is not None
                 self._fd = os.dup(place.descriptor)
-        self.seekable = self.part is not None
+        self.seekable: bool = self.part is not None
         """Whether what was written can be changed: a file, and no pipe or device."""
 
     @property

@@ -105,7 +105,7 @@ class DirectPackets:
         """
         self._opener = opener
         self._opened = _checked(opener)
-        self.read_ns = 0
+        self.read_ns: int = 0
 
     @property
     def container(self) -> InputContainer:

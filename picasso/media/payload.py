@@ -92,7 +92,7 @@ class PayloadDecoder(Generic[T]):
         Raises:
             MediaError: There is no such decoder.
         """
-        self.codec = codec_name(codec)
+        self.codec: str = codec_name(codec)
         self.size_wh = size_wh
         self._raw = RAW.get(self.codec)
         self._is_still = is_still(self.codec)

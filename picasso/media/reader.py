@@ -48,7 +48,7 @@ _CODEC_NAMES = {"mjpeg": "jpeg"}
 Geometry = Literal["display", "raw"]
 """``display``: pictures lie as a player shows them; ``raw``: as they are stored."""
 
-log = logging.getLogger("picasso.media")
+log: logging.Logger = logging.getLogger("picasso.media")
 
 
 class VideoReader(IndexedReader):
@@ -168,7 +168,7 @@ class VideoReader(IndexedReader):
         self._pacer = Pacer(clock or MonotonicClock())
         self._pace = Continuation()  # the clock goes on where the times of a part start again
         self._skipped = self._damaged = self._moved = self._lost = 0
-        self.source_id = place.stem if source_id is None else source_id
+        self.source_id: str = place.stem if source_id is None else source_id
         self._decoder = self._open()
         if payload and self._decoder.hides_packets:
             self._decoder.close()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from picasso.media.muxers import Sound
 
-log = logging.getLogger("picasso.media")
+log: logging.Logger = logging.getLogger("picasso.media")
 
 FORMATS: Final[Mapping[str, str]] = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 _MOST_WAITING: Final = 5000

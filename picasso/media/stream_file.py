@@ -45,11 +45,11 @@ class StreamFile:
         self.output = output
         self.kind: StreamKind | None = None
         """What is in it, once its first frame came."""
-        self.frames = 0
+        self.frames: int = 0
         """Frames that were taken."""
-        self.lost = 0
+        self.lost: int = 0
         """Frames that came after the failure."""
-        self.size_bytes = 0
+        self.size_bytes: int = 0
         """Coded bytes that were taken."""
         self.failure: Exception | None = None
         """What went wrong, once it did."""

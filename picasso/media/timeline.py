@@ -93,9 +93,9 @@ class Timeline(Generic[T]):
         """Where the last frame ends, on the line."""
         self._useless: set[int | None] = set()
         """What stood in place of times when there was no use in waiting any longer."""
-        self.restarts = 0
+        self.restarts: int = 0
         """How often the times started again, loops not counted."""
-        self.made = 0
+        self.made: int = 0
         """Frames that got a time because their own was missing or wrong."""
 
     def add(self, item: T, ticks: int | None, duration_ticks: int | None) -> Iterator[Placed[T]]:
@@ -259,7 +259,7 @@ class Pacer:
         self._clock = clock
         self._bell: Bell = SimpleQueue()
         self._start_ns: int | None = None
-        self.stopped = False
+        self.stopped: bool = False
 
     def wait(self, pts_ns: int) -> None:
         """Return when the frame is due, or when stopped; one that is late is due at once."""

@@ -17,7 +17,7 @@ class Ticks:
     __slots__ = ("_ns", "_ticks", "time_base")
 
     def __init__(self, time_base: Fraction) -> None:
-        self.time_base = time_base
+        self.time_base: Fraction = time_base
         self._ns, self._ticks = time_base.numerator * NS, time_base.denominator  # as many of each are as long
 
     def to_ns(self, ticks: int) -> int:

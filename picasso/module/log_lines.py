@@ -87,7 +87,7 @@ class JsonFormat(logging.Formatter):
             return json.dumps(plain)
 
 
-FORMATS: Final = {TEXT: Format, JSON: JsonFormat}
+FORMATS: Final[dict[str, type[logging.Formatter]]] = {TEXT: Format, JSON: JsonFormat}
 """The formats by their names."""
 
 

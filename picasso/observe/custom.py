@@ -19,7 +19,7 @@ SOURCE_LABEL: Final = "source_id"
 """Values with this label end with the source that it names."""
 _NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL: Final = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
-logger = logging.getLogger("picasso.observe")
+logger: logging.Logger = logging.getLogger("picasso.observe")
 
 Labels = tuple[str, ...]
 

@@ -6,12 +6,13 @@ prometheus-client is imported by these files only; they are imported when metric
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 from picasso.engine.stats import BOUNDS_NS
 from picasso.errors import require
 
-core = require("prometheus_client.core", extra="metrics")
+core: ModuleType = require("prometheus_client.core", extra="metrics")
 
 if TYPE_CHECKING:
     from prometheus_client import Metric

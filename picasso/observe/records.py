@@ -25,7 +25,7 @@ INITIAL: Final = "initial"
 FRAME: Final = "frame"
 TIMESTAMP: Final = "timestamp"
 _TRIGGERS: Final = {FRAME: "Frame-based", TIMESTAMP: "Time-based"}
-logger = logging.getLogger("savant_core.pipeline.stats")
+logger: logging.Logger = logging.getLogger("savant_core.pipeline.stats")
 """Tools look for lines of this name."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -193,7 +193,7 @@ class Masks:
         for (left, top), cut in zip(self.corners_xy.tolist(), self.cuts, strict=True):
             yield trim(left, top, cut)
 
-    __hash__ = None  # type: ignore[assignment] # arrays may change
+    __hash__: ClassVar[None] = None  # type: ignore[assignment] # arrays may change
 
     def __repr__(self) -> str:
         return f"Masks({len(self)} of {self.size_wh[0]}x{self.size_wh[1]})"

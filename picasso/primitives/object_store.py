@@ -91,8 +91,8 @@ class ObjectStore:
     )
 
     def __init__(self) -> None:
-        self.count = 0
-        self.next_id = 0
+        self.count: int = 0
+        self.next_id: int = 0
         """One more than the largest id that was ever here, at least 0."""
         self.rows: dict[int, int] = {}
         """Row of each id."""
@@ -102,9 +102,13 @@ class ObjectStore:
         self.parents: dict[int, int] = {}
         """Id of the parent of each child."""
         self.draw_labels: dict[int, str] = {}
+        self.boxes: NDArray[np.float32]
+        self.ids: NDArray[np.int64]
+        self.track_ids: NDArray[np.int64]
+        self.confidences: NDArray[np.float64]
         self.boxes, self.ids, self.track_ids, self.confidences = _EMPTY
         self._cells: tuple[Any, ...] = _NO_CELLS  # of the arrays that are here now
-        self.weak = ref(self)
+        self.weak: ref[ObjectStore] = ref(self)
         """For the views on the objects, one for all: every object that is added gets one."""
 
     def __getstate__(self) -> dict[str, Any]:

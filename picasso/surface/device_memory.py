@@ -58,8 +58,8 @@ class DeviceBlock:
     __slots__ = ("address", "stream")
 
     def __init__(self, size: int, stream: Stream) -> None:
-        self.stream = stream
-        self.address = stream.device.allocate(-(-size // _BLOCK) * _BLOCK, stream)
+        self.stream: Stream = stream
+        self.address: int = stream.device.allocate(-(-size // _BLOCK) * _BLOCK, stream)
 
     def __del__(self) -> None:
         self.stream.device.release(self.address, self.stream)
@@ -76,12 +76,12 @@ class StagedMemory:
     __slots__ = ("_block", "_source", "_stream", "address", "bytes", "host")
 
     def __init__(self, size: int, stream: Stream) -> None:
-        self.host = np.zeros(size, np.uint8)
-        self.bytes = self.host.data
+        self.host: Bytes = np.zeros(size, np.uint8)
+        self.bytes: memoryview[int] = self.host.data
         self._source = self.host.ctypes.data
         self._stream = stream
         self._block = DeviceBlock(size, stream)
-        self.address = self._block.address
+        self.address: int = self._block.address
         """Of the device's."""
 
     def send(self, size: int) -> None:

@@ -118,11 +118,13 @@ class Imported:
         axes = range(tensor.ndim)
         bits = tensor.dtype.bits * tensor.dtype.lanes
         self.dtype: DType = (tensor.dtype.code, tensor.dtype.bits, tensor.dtype.lanes)
-        self.shape = tuple(tensor.shape[axis] for axis in axes)
-        self.strides = tuple(tensor.strides[axis] * bits // 8 for axis in axes) if tensor.strides else None
-        self.ptr = (tensor.data or 0) + (tensor.byte_offset if tensor.data else 0)
+        self.shape: tuple[int, ...] = tuple(tensor.shape[axis] for axis in axes)
+        self.strides: tuple[int, ...] | None = (
+            tuple(tensor.strides[axis] * bits // 8 for axis in axes) if tensor.strides else None
+        )
+        self.ptr: int = (tensor.data or 0) + (tensor.byte_offset if tensor.data else 0)
         self.gpu_id: int = tensor.device.index
-        self.read_only = isinstance(managed, _Versioned) and bool(managed.flags & _READ_ONLY)
+        self.read_only: bool = isinstance(managed, _Versioned) and bool(managed.flags & _READ_ONLY)
 
     def __del__(self) -> None:
         if self._deleter:
@@ -180,8 +182,14 @@ class Loan:
             owner: Kept alive as long as someone holds the array.
             read_only: Whether no one may write to it.
         """
-        self.ptr, self.shape, self.strides, self.dtype = ptr, shape, strides, dtype
-        self.gpu_id, self.stream, self.owner, self.read_only = gpu_id, stream, owner, read_only
+        self.ptr: int = ptr
+        self.shape: tuple[int, ...] = shape
+        self.strides: tuple[int, ...] = strides
+        self.dtype: str = dtype
+        self.gpu_id: int = gpu_id
+        self.stream: int = stream
+        self.owner: object = owner
+        self.read_only: bool = read_only
 
 
 Order = Callable[[int, int, int], None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import numpy as np
 
@@ -42,7 +42,7 @@ class _Lease:
     __slots__ = ("__array_interface__", "_free", "_memory")
 
     def __init__(self, memory: Bytes, free: SimpleQueue[Bytes]) -> None:
-        self.__array_interface__ = memory.__array_interface__
+        self.__array_interface__: dict[str, Any] = memory.__array_interface__
         self._memory = memory
         self._free = free
 

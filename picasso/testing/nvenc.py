@@ -177,11 +177,12 @@ def CreateEncoder(width: int, height: int, fmt: str, usecpuinputbuffer: bool, **
 class HostGpu:
     """Host memory that passes for a GPU's."""
 
-    context, stream = 1, 2
+    context: int = 1
+    stream: int = 2
 
     def __init__(self) -> None:
-        self.closed = False
-        self.settled = 0
+        self.closed: bool = False
+        self.settled: int = 0
 
     def ready(self, surface: SurfaceView) -> SurfaceView:
         """Copy a host surface to "device" planes, chroma right after luma."""

@@ -25,7 +25,7 @@ SCOPE: Final = "picasso"
 """Who makes the spans, in the words of OpenTelemetry."""
 TIMEOUT_S: Final = 10.0
 """Seconds for a batch, attempts after a failure included."""
-logger = logging.getLogger("picasso.trace")
+logger: logging.Logger = logging.getLogger("picasso.trace")
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ class Span:
         self._start = start
         self._on_nested = on_nested
         self._ends_itself = ends_itself
-        self.takes = takes
+        self.takes: Callable[[logging.LogRecord], bool] = takes
         """Which lines of the log become events of it."""
         found = sdk.get_span_context()
         self._context = TraceContext(found.trace_id, found.span_id, state)

@@ -25,7 +25,7 @@ MAX_NESTED: Final = 1024
 FRAME_JSON: Final = "frame_json"
 """The attribute that holds a frame's metadata at the end of a stage."""
 Takes = Callable[[logging.LogRecord], bool]
-logger = logging.getLogger("picasso.trace")
+logger: logging.Logger = logging.getLogger("picasso.trace")
 
 
 def _all(_record: logging.LogRecord) -> bool:
@@ -140,9 +140,9 @@ class FrameTrace:
             offset_ns: What the clock's times lack to be nanoseconds since 1970.
             says_json: Whether stages say what the frame's metadata was at their ends.
         """
-        self.root = root
+        self.root: Span = root
         """The span of its whole way, whose context travels on."""
-        self.stage = root
+        self.stage: Span = root
         """The span of the stage that it is in; the root where that has none yet."""
         self._frame = frame
         self._nested = nested

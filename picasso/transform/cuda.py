@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -35,6 +35,9 @@ from picasso_kernels.cuda.driver import Arguments, Event, Launch, Stream, copy_t
 from picasso_kernels.cuda.frame_table import ADDRESSES, NUMBERS, FrameRow
 from picasso_kernels.cuda.plan import TARGETS, FramePlan, plan_frame
 from picasso_kernels.frame.pixel_formats import SOURCES, Picture, Plane
+
+if TYPE_CHECKING:
+    from picasso_kernels.cuda.driver import Device
 
 _BLOCK: Final = (64, 2, 1)
 """Threads: a warp writes 64 pixels of two rows, measured best on an H200."""
@@ -79,8 +82,8 @@ class CudaTransformer:
     """
 
     def __init__(self, gpu_id: int = 0, stream: Stream | None = None) -> None:
-        self.device = open_device(gpu_id)
-        self.stream = stream or Stream(self.device)
+        self.device: Device = open_device(gpu_id)
+        self.stream: Stream = stream or Stream(self.device)
         self._closed = False
         warm_up()
         self._plans: OrderedDict[tuple[object, ...], DevicePlan] = OrderedDict()

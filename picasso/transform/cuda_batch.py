@@ -44,8 +44,8 @@ class Sources:
             SurfaceError: One is in host memory.
         """
         self.pixels: list[Pixels] = [surface.device_pixels for surface in surfaces]
-        self.kinds = [_kind_of(pixels) for pixels in self.pixels]
-        self.streams = {pixels.cuda_stream for pixels in self.pixels}
+        self.kinds: list[tuple[object, ...]] = [_kind_of(pixels) for pixels in self.pixels]
+        self.streams: set[int] = {pixels.cuda_stream for pixels in self.pixels}
 
     def addresses(self) -> Words:
         """Return where the planes are, three a picture in one row, ``(3 N)``; of fewer planes the rest is the first."""
@@ -134,7 +134,7 @@ class Batch:
         block: Grid,
     ) -> None:
         self._sources, self._placements, self._what = kinds, placements, what
-        self.plans = plans
+        self.plans: list[DevicePlan] = plans
         """One a frame."""
         self.aimed_at: object = None
         """What ``aim`` was told last."""

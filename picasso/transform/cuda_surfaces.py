@@ -27,11 +27,11 @@ class BoundTarget:
     __slots__ = ("_addresses", "_places", "number", "signature", "stream", "surface")
 
     def __init__(self, surface: SurfaceView) -> None:
-        self.surface = surface
-        self.number = next(_numbers)
+        self.surface: SurfaceView = surface
+        self.number: int = next(_numbers)
         """Of this one and no other, so that it can be told from others without being kept alive."""
-        self.signature = signature_of(surface)
-        self.stream = surface.cuda_stream
+        self.signature: tuple[object, ...] = signature_of(surface)
+        self.stream: int = surface.cuda_stream
         self._places: tuple[Place, Place, Place] | None = None
         self._addresses: Addresses = (0, 0, 0)
 

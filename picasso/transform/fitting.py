@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import ClassVar, Final, Self
 
 from picasso.primitives.enums import NativeEnum, any_case
 
@@ -162,7 +162,7 @@ class Fitting:
             return NotImplemented
         return self._key() == other._key()
 
-    __hash__ = None  # type: ignore[assignment]  # fields are set freely
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]  # fields are set freely
 
     def _key(self) -> tuple[object, ...]:
         return self.padding, self._dst_padding, self.interpolation, self.compute_mode

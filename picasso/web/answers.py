@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 SNAPSHOT_S: Final = 5.0
 """Seconds that a snapshot waits for a frame, where the caller says no other."""
-logger = logging.getLogger("picasso.web")
+logger: logging.Logger = logging.getLogger("picasso.web")
 
 Answer = Callable[["Request"], Awaitable[Response]]
 

@@ -44,7 +44,7 @@ HEADERS: Final = (
     (b"cache-control", b"no-store"),
 )
 """What every answer says to a browser: nothing from elsewhere, nothing for elsewhere, nothing kept."""
-logger = logging.getLogger("picasso.web")
+logger: logging.Logger = logging.getLogger("picasso.web")
 
 
 @final
@@ -58,7 +58,7 @@ class Sessions:
             token: What is to be known; None lets everyone in.
             port: Of the listener: browsers keep cookies by host alone, and another module may be at another port.
         """
-        self.cookie = f"picasso_session_{port}"
+        self.cookie: str = f"picasso_session_{port}"
         """The name of the cookie."""
         self._token = token
         self._open: OrderedDict[str, float] = OrderedDict()

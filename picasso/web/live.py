@@ -28,7 +28,7 @@ STATISTICS_S: Final = 1.0
 MOST_SHARE: Final = 0.05
 """Of the time that statistics for pages may take."""
 
-logger = logging.getLogger("picasso.web")
+logger: logging.Logger = logging.getLogger("picasso.web")
 _Key = TypeVar("_Key", str, Channel)
 
 

@@ -29,7 +29,7 @@ class ViewerQueue:
         self.decodes: frozenset[str] = frozenset()
         self.detail: str | None = None
         """Whose metadata is looked at."""
-        self.dropped = 0
+        self.dropped: int = 0
         """Access units and pictures that were left out."""
         self._frames: deque[tuple[Channel, bytes]] = deque()
         self._bytes = 0

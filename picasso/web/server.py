@@ -23,7 +23,7 @@ MESSAGE_BYTES: Final = 64 << 10
 """Most bytes of a message that a page sends."""
 END_S: Final = 5.0
 """Seconds that the end of a server takes at most."""
-logger = logging.getLogger("picasso.web")
+logger: logging.Logger = logging.getLogger("picasso.web")
 
 
 @final

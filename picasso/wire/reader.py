@@ -26,7 +26,7 @@ ANSWERED_S: Final = 0.3
 """How long a connection stays after an answer: a DEALER of libzmq that sends to connected peers only
 (``ZMQ_IMMEDIATE``) loses an answer that its program has not taken yet when the connection ends."""
 """Seconds that a reader which is closed waits for its acknowledgements to leave."""
-logger = logging.getLogger("picasso.wire")
+logger: logging.Logger = logging.getLogger("picasso.wire")
 
 
 @final
@@ -78,12 +78,12 @@ class Reader:
             TransportError: The socket cannot be opened.
             MissingDependencyError: pyzmq is not installed.
         """
-        self.endpoint = Endpoint.parse(endpoint, reads=True, kind=kind, bind=bind)
+        self.endpoint: Endpoint = Endpoint.parse(endpoint, reads=True, kind=kind, bind=bind)
         if source_id is not None and source_id_prefix is not None:
             raise SpecError("Reader: source_id and source_id_prefix exclude each other")
         self._exact, self._prefix = source_id, source_id_prefix
         self.receive_timeout_s = receive_timeout_s
-        self.blacklist = Blacklist(blacklist_size, blacklist_ttl_s)
+        self.blacklist: Blacklist = Blacklist(blacklist_size, blacklist_ttl_s)
         """Sources that are refused."""
         self._owners = Owners(routing_cache_size)
         self._numbers = SequenceCheck()

@@ -71,7 +71,7 @@ class Socket:
         os.set_blocking(self._wake_write, False)
         os.set_blocking(self._wake_read, False)
         self._waking = threading.Lock()
-        self.is_closed = False
+        self.is_closed: bool = False
         self._pollers: dict[int, Poller] = {}
         self._settings = send_hwm, receive_hwm, max_part_bytes, topic_prefix
         self._ipc_permissions = ipc_permissions

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from picasso.primitives import Message
     from picasso.wire.sockets import Buffer
 
-logger = logging.getLogger("picasso.wire")
+logger: logging.Logger = logging.getLogger("picasso.wire")
 
 
 @final
@@ -72,7 +72,7 @@ class Writer:
             TransportError: The socket cannot be opened.
             MissingDependencyError: pyzmq is not installed.
         """
-        self.endpoint = Endpoint.parse(endpoint, reads=False, kind=kind, bind=bind)
+        self.endpoint: Endpoint = Endpoint.parse(endpoint, reads=False, kind=kind, bind=bind)
         self._send_timeout_s = send_timeout_s
         self._send_retries = send_retries
         self._receive_timeout_s = receive_timeout_s

@@ -73,14 +73,14 @@ class Device:
         if not 0 <= index < count:
             raise CudaError(f"there is no GPU {index}; {count} found")
         self.index = index
-        self.handle = check(driver.cuDeviceGet(index), "cuDeviceGet")
-        self.context = check(driver.cuDevicePrimaryCtxRetain(self.handle), "cuDevicePrimaryCtxRetain")
+        self.handle: Any = check(driver.cuDeviceGet(index), "cuDeviceGet")
+        self.context: Any = check(driver.cuDevicePrimaryCtxRetain(self.handle), "cuDevicePrimaryCtxRetain")
         self._context = int(self.context)
         kinds = driver.CUdevice_attribute
         major = self.attribute(kinds.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
         minor = self.attribute(kinds.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)
-        self.compute_capability = (major, minor)
-        self.pool = self._make_pool()
+        self.compute_capability: tuple[int, int] = (major, minor)
+        self.pool: Any = self._make_pool()
         self._pool_address = int(self.pool)
         self._reached: dict[int, bool] = {}
         self._functions: dict[tuple[str, bool], int] = {}
@@ -220,11 +220,11 @@ class Stream:
     def __init__(self, device: Device, address: int = 0) -> None:
         """Make a stream, or borrow a foreign one by its number, which is not to be closed here."""
         device.make_current()
-        self.device = device
+        self.device: Device = device
         made = driver.CUstream(address) if address else check(driver.cuStreamCreate(_NON_BLOCKING), "cuStreamCreate")
         self._owned = not address
-        self.handle = made
-        self.address = int(made)
+        self.handle: Any = made
+        self.address: int = int(made)
         """The stream as the number that other CUDA libraries take."""
 
     def wait_for(self, event: Event) -> None:
@@ -252,7 +252,7 @@ class Event:
 
     def __init__(self, device: Device, *, timed: bool = False) -> None:
         device.make_current()
-        self.handle = check(driver.cuEventCreate(0 if timed else _NO_TIMING), "cuEventCreate")
+        self.handle: Any = check(driver.cuEventCreate(0 if timed else _NO_TIMING), "cuEventCreate")
         self._address = int(self.handle)
 
     def record(self, stream: Stream) -> None:
@@ -313,12 +313,12 @@ class Arguments:
     """
 
     def __init__(self, size: int) -> None:
-        self.block = bytearray(size)
+        self.block: bytearray = bytearray(size)
         self._pinned = (ctypes.c_uint8 * size).from_buffer(self.block)  # keeps the block where it is
         self._size = ctypes.c_size_t(size)
         values = (1, ctypes.addressof(self._pinned), 2, ctypes.addressof(self._size), 0)
         self._extra = (ctypes.c_void_p * len(values))(*values)  # CU_LAUNCH_PARAM_BUFFER_POINTER, _SIZE, _END
-        self.address = ctypes.addressof(self._extra)
+        self.address: int = ctypes.addressof(self._extra)
 
 
 def launch(
@@ -361,8 +361,8 @@ class Launch:
         config = _LaunchConfig((_UINT * 3)(*grid), (_UINT * 3)(*block), 0, stream.address, None, 0)
         self._config = config
         self._call = (ctypes.byref(config), _POINTER(function), None, _POINTER(arguments.address))
-        self.arguments = arguments
-        self.block = arguments.block
+        self.arguments: Arguments = arguments
+        self.block: bytearray = arguments.block
         """The kernel's parameters."""
 
     def put(self) -> None:

@@ -56,11 +56,11 @@ class Face:
             raise ValueError(f"it holds no font of number {index}")
         self._font = hb.Font(face)
         self._upem = face.upem
-        self.path = path
-        self.index = index
+        self.path: str = path
+        self.index: int = index
         self.family: str = face.get_name(_FAMILY) or Path(path).stem
         self.style: str = face.get_name(_STYLE) or ""
-        self.is_color = bool(face.has_color_png or face.has_color_paint or face.has_color_layers)
+        self.is_color: bool = bool(face.has_color_png or face.has_color_paint or face.has_color_layers)
         """Whether it has glyphs of several colours, as fonts of emoji do."""
 
     @classmethod

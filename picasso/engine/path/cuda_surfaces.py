@@ -42,7 +42,7 @@ class CudaSurfaces:
         self._surfaces: dict[VideoFormat, BoundTarget] = {}
         self._pinned: dict[VideoFormat, SurfaceView] = {}
         self._host = HostSurfaces(self._size_wh, encoder.input_format, encoder.color)
-        self.encoder_format = encoder.input_format
+        self.encoder_format: VideoFormat = encoder.input_format
         """What the encoder reads."""
 
     def transform(

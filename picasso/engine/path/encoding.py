@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, final
 from picasso.encode.factory import like_the_source
 from picasso.engine.continuation import Continuation
 from picasso.engine.path.overlay import Overlay, Touch
-from picasso.engine.path.routes import NO_PIXELS
+from picasso.engine.path.routes import NO_PIXELS, Deliver
 from picasso.engine.path.session import EncoderSession, Opener, Pending
 from picasso.engine.path.timestamps import timestamps_ns
 from picasso.engine.policies import NS_PER_S, PtsResetPolicy, StreamResetReason
@@ -43,7 +43,7 @@ class EncodeRoute:
     def __init__(self, context: SourceContext, settings: SourceSettings, encoding: Encoding) -> None:
         self._context = context
         self._steps = context.steps
-        self.outlet = context.hooks.encoded
+        self.outlet: Deliver = context.hooks.encoded
         """Where frames come out."""
         self._encoding = encoding
         self._overlay = Overlay(settings, context.hooks)

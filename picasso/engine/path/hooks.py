@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R")
-logger = logging.getLogger("picasso.engine")
+logger: logging.Logger = logging.getLogger("picasso.engine")
 
 
 @final
@@ -50,7 +50,7 @@ class Hooks:
     )
 
     def __init__(self, source_id: str, callbacks: Callbacks, meter: Meter, steps: Steps, label: str) -> None:
-        self.source_id = source_id
+        self.source_id: str = source_id
         self._callbacks = callbacks
         self._meter = meter
         self._steps = steps

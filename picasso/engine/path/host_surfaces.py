@@ -23,7 +23,7 @@ class HostSurfaces:
         self._identity = Placement.identity(size_wh)
         self._surfaces: dict[VideoFormat, SurfaceView] = {}
         self._transformer: CpuTransformer | None = None
-        self.encoder_format = encoder_format
+        self.encoder_format: VideoFormat = encoder_format
         """What the encoder reads."""
 
     def get(self, format: VideoFormat) -> SurfaceView:

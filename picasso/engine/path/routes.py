@@ -84,7 +84,7 @@ class _HoldsNothing:
 
     def __init__(self, context: SourceContext, outlet: Deliver | None) -> None:
         self._context = context
-        self.outlet = outlet
+        self.outlet: Deliver | None = outlet
         """Where frames come out; None where none do."""
 
     def hand_on(self, metadata: MetadataFrame) -> None:

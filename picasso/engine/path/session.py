@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from picasso.engine.path.hooks import Hooks
     from picasso.engine.path.routes import MetadataFrame
     from picasso.engine.path.steps import Steps
+    from picasso.engine.path.surfaces import Surfaces
     from picasso.primitives import FrameGeometry, VideoFrame
     from picasso.surface import SurfaceView
     from picasso.transform import Placement
@@ -72,7 +73,7 @@ class EncoderSession:
         self._hooks = hooks
         self._steps = steps
         self._pending: deque[Pending | MetadataFrame] = deque()
-        self.surfaces = open_surfaces(config, encoder, source_on_gpu=source_on_gpu)
+        self.surfaces: Surfaces = open_surfaces(config, encoder, source_on_gpu=source_on_gpu)
 
     def encode(self, surface: SurfaceView, pending: Pending, *, force_keyframe: bool = False) -> list[EncodedUnit]:
         """Encode a frame, and return the units that became ready: they are to be given to ``deliver``.

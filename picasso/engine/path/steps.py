@@ -25,11 +25,11 @@ class Progress:
     __slots__ = ("frame", "meter", "now_ns", "observe", "stage")
 
     def __init__(self, meter: Meter, clock: Clock) -> None:
-        self.meter = meter
-        self.now_ns = clock.now_ns
+        self.meter: Meter = meter
+        self.now_ns: Callable[[], int] = clock.now_ns
         self.observe: Observe | None = None
         """Told of each step that ended well; None for no one."""
-        self.stage = ErrorStage.INPUT
+        self.stage: ErrorStage = ErrorStage.INPUT
         """What is being done, for the report of an error."""
         self.frame: VideoFrame | None = None
         """Whose steps they are, while there is an observer."""
@@ -60,7 +60,7 @@ class Span:
         self._stage = stage
         self._add = progress.meter.steps[step].add if is_measured else None
         self._started_ns = 0
-        self.ended_ns = 0
+        self.ended_ns: int = 0
         """When it last ended, if it is measured."""
 
     def __enter__(self) -> None:
@@ -89,17 +89,18 @@ class Steps:
     )  # fmt: skip
 
     def __init__(self, meter: Meter, clock: Clock) -> None:
-        progress = self.progress = Progress(meter, clock)
+        self.progress: Progress = Progress(meter, clock)
+        progress = self.progress
         self._add_queue = meter.steps[Step.QUEUE].add
         self._add_total = meter.steps[Step.TOTAL].add
-        self.open = Span(progress, Step.ENCODE, ErrorStage.OPEN, is_measured=False)
-        self.transform = Span(progress, Step.TRANSFORM, ErrorStage.TRANSFORM)
-        self.draw = Span(progress, Step.DRAW, ErrorStage.DRAW)
-        self.encode = Span(progress, Step.ENCODE, ErrorStage.ENCODE)
-        self.flush = Span(progress, Step.ENCODE, is_measured=False)
-        self.callback = Span(progress, Step.CALLBACK)
+        self.open: Span = Span(progress, Step.ENCODE, ErrorStage.OPEN, is_measured=False)
+        self.transform: Span = Span(progress, Step.TRANSFORM, ErrorStage.TRANSFORM)
+        self.draw: Span = Span(progress, Step.DRAW, ErrorStage.DRAW)
+        self.encode: Span = Span(progress, Step.ENCODE, ErrorStage.ENCODE)
+        self.flush: Span = Span(progress, Step.ENCODE, is_measured=False)
+        self.callback: Span = Span(progress, Step.CALLBACK)
         """A callback that gets a frame which is done."""
-        self.calling = Span(progress, Step.CALLBACK, is_measured=False)
+        self.calling: Span = Span(progress, Step.CALLBACK, is_measured=False)
         """A callback that gets no frame."""
 
     def begin(self, frame: VideoFrame, sent_ns: int) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, final
 from picasso.encode import open_encoder
 from picasso.engine import lifetime
 from picasso.engine.callbacks import Callbacks
-from picasso.engine.clock import MonotonicClock
+from picasso.engine.clock import Bell, MonotonicClock
 from picasso.engine.messages import END_STREAM, KEYFRAME, FrameMessage, SpecUpdate
 from picasso.engine.path.hooks import Hooks
 from picasso.engine.path.routes import EncoderFactory, SourceContext
@@ -77,7 +77,7 @@ class Core:
         self, general: GeneralSpec, callbacks: Callbacks, clock: Clock, encoder_factory: EncoderFactory
     ) -> None:
         self.clock = clock
-        self.is_open = True
+        self.is_open: bool = True
         self._is_forked = False
         self._general = general
         self._callbacks = callbacks
@@ -92,7 +92,7 @@ class Core:
         """Identifiers of the threads that run callbacks."""
         self._reports = Reports(self._never_wait)
         self._watchdog = Watchdog(self.shutdown, clock)
-        self.closing_bell = self._watchdog.bell
+        self.closing_bell: Bell = self._watchdog.bell
         """``put(None)`` has the engine shut down: it neither waits nor takes a lock, as is right for a finaliser."""
         try:
             self._watchdog.start()

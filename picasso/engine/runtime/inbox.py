@@ -68,7 +68,7 @@ class Inbox:
             meter: Counts frames in and frames dropped; touched under this inbox's lock only.
             exempt: Identifiers of threads whose frames exceed the capacity rather than wait.
         """
-        self.overflow = overflow
+        self.overflow: OverflowPolicy = overflow
         self._capacity = capacity
         self._low = capacity - max(capacity // 2, 1)
         self._clock = clock

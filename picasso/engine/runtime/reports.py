@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from picasso.engine.messages import FrameMessage
     from picasso.engine.runtime.worker import Worker
 
-logger = logging.getLogger("picasso.engine")
+logger: logging.Logger = logging.getLogger("picasso.engine")
 
 
 @final

@@ -69,9 +69,9 @@ class Worker:
             exempt: The thread's identifier is in this set as long as the thread lives.
             on_end: Called on the thread, last of all; must not raise.
         """
-        self.source_id = source_id
-        self.inbox = inbox
-        self.ended = Latch(context.clock)
+        self.source_id: str = source_id
+        self.inbox: Inbox = inbox
+        self.ended: Latch = Latch(context.clock)
         self._context = context
         self._pipeline = Pipeline(context, settings)
         self._idle_timeout_ns = settings.idle_timeout_ns

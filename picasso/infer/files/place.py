@@ -33,7 +33,7 @@ _DIGESTS: Final = {32: "md5", 40: "sha1", 64: "sha256"}
 _BLOCK: Final = 1 << 20
 _SAY_EVERY_S: Final = 2.0
 _LONGEST_CHECKSUM: Final = 1 << 16
-logger = logging.getLogger("picasso.infer")
+logger: logging.Logger = logging.getLogger("picasso.infer")
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ class ClassifierHead:
     def __init__(self, rules: Sequence[AttributeRule]) -> None:
         if not rules:
             raise ModelError(f"{self.name}: expected an attribute for each output, got none")
-        self.rules = tuple(rules)
+        self.rules: tuple[AttributeRule, ...] = tuple(rules)
 
     def decode(self, outputs: Outputs) -> list[list[Label]]:
         """Decode as ``AttributeHead.decode`` says."""

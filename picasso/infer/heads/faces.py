@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 
@@ -25,7 +25,7 @@ class YuNet:
     """
 
     name = "yunet"
-    class_names = ("face",)
+    class_names: ClassVar[tuple[str, ...]] = ("face",)
 
     def decode(
         self, outputs: Outputs, settings: HeadSettings, scales_xy: Sequence[ScaleXY] | None = None

@@ -78,7 +78,8 @@ class Detr:
     """
 
     def __init__(self, *, softmax: bool = False, classes: int | None = None) -> None:
-        self.softmax, self.classes = softmax, classes
+        self.softmax: bool = softmax
+        self.classes: int | None = classes
         self.name = "detr-softmax" if softmax else "detr"
 
     def decode(

@@ -51,8 +51,10 @@ class Yolo:
     def __init__(
         self, task: Task = "boxes", classes: int | None = None, keypoints: tuple[int, int] | None = None
     ) -> None:
-        self.task, self.classes, self.keypoints = task, classes, keypoints
-        self.name = self.layout if task == "boxes" else f"{self.layout}-{SUFFIXES[task]}"
+        self.task: Task = task
+        self.classes: int | None = classes
+        self.keypoints: tuple[int, int] | None = keypoints
+        self.name: str = self.layout if task == "boxes" else f"{self.layout}-{SUFFIXES[task]}"
         if task == "keypoints" and (keypoints is None or keypoints[0] < 1 or keypoints[1] not in {2, 3}):
             raise ModelError(
                 f"{self.name}: keypoints: expected how many points, and 2 or 3 numbers of each, got {keypoints}"

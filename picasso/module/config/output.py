@@ -15,7 +15,7 @@ Fault = tuple[Path, str]
 STREAMS: Final = ("h264", "hevc", "av1")
 """Codecs of whole streams, whose frames depend on each other."""
 RAW: Final = ("raw-rgba", "raw-rgb24")
-ENCODERS: Final = {
+ENCODERS: Final[dict[str, tuple[str, ...]]] = {
     "h264": ("nvenc", "software"),
     "hevc": ("nvenc", "software"),
     "av1": ("nvenc", "software"),

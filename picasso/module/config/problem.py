@@ -49,6 +49,6 @@ class ConfigError(PicassoError, ValueError):
     """
 
     def __init__(self, problems: Sequence[Problem], warnings: Sequence[Problem] = ()) -> None:
-        self.problems = tuple(problems)
-        self.warnings = tuple(warnings)
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        self.warnings: tuple[Problem, ...] = tuple(warnings)
         super().__init__("\n".join(map(str, self.problems)))

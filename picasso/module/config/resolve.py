@@ -22,7 +22,7 @@ from picasso.module.config.problem import Path, Problem
 _VARIABLE: Final = re.compile(r"oc\.env:\s*([A-Za-z_][A-Za-z0-9_]*)")
 _WORD: Final = re.compile(r"[\w-]+")
 _NESTED: Final = re.compile(r"\$\{(?![\w.]+:)[^}]*\$\{|oc\.select:[^,}]*\$\{")
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 def resolve(merged: Merged) -> tuple[dict[str, Any], list[Problem]]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MAX_LINES: Final = 10
 """Refused changes that are named, each on a line of the log."""
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 @dataclass(frozen=True, slots=True)

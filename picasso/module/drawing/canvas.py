@@ -44,7 +44,7 @@ class FrameCanvas:
     def __init__(self, frame: Frame) -> None:
         """Draw on ``frame``."""
         self._frame = frame
-        self.size_wh = frame.width, frame.height
+        self.size_wh: tuple[int, int] = frame.width, frame.height
 
     def paint(self, drawing: DisplayList) -> None:
         """Give ``drawing`` to the frame, to be painted before it is encoded."""
@@ -74,7 +74,7 @@ class PixelCanvas:
         """Draw on ``pixels``, ``(height, width, 4)``."""
         self._pixels = pixels
         self._surface = pixels if isinstance(pixels, SurfaceView) else SurfaceView.wrap(_as_surface(pixels))
-        self.size_wh = self._surface.size_wh
+        self.size_wh: tuple[int, int] = self._surface.size_wh
 
     def paint(self, drawing: DisplayList) -> None:
         """Paint it."""

@@ -23,7 +23,7 @@ _Part = tuple[int, ObjectDraw]
 """A row of a frame's columns, and what is drawn of it."""
 Override = Callable[[ObjectMeta, ObjectDraw], ObjectDraw | None]
 _MOST_SPLIT: Final = 4096
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 class _Layers(NamedTuple):

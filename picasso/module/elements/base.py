@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from picasso.module.elements.auxiliary import AuxiliaryStream
+    from picasso.module.logs import TraceLogger
     from picasso.module.meta import Frame
     from picasso.observe.custom import AllMetrics
 
@@ -26,7 +27,7 @@ class BasePyFuncImpl:
         for name, value in kwargs.items():
             setattr(self, name, value)
         module = type(self).__module__.rpartition(".")[2]
-        self.logger = get_logger(module.split("_", 3)[-1] if module.startswith("_picasso_") else module)
+        self.logger: TraceLogger = get_logger(module.split("_", 3)[-1] if module.startswith("_picasso_") else module)
 
 
 class BasePyFuncCallableImpl(BasePyFuncImpl):
@@ -124,7 +125,7 @@ class Ties:
         self.auxiliary: list[AuxiliaryStream] = []
         self.streams: dict[int, Any] = {}
         """Streams of work by place in a batch."""
-        self.metrics = Shelf()
+        self.metrics: Shelf = Shelf()
 
     def serving(self, name: str) -> Services:
         """Return what the module does for the pyfunc, which asks for ``name``.
@@ -162,7 +163,7 @@ class _ShelfOfPlugin:
 class BasePyFuncPlugin(BasePyFuncImpl):
     """An element of a pipeline. Hooks run on one thread at a time."""
 
-    metrics = _ShelfOfPlugin()
+    metrics: _ShelfOfPlugin = _ShelfOfPlugin()
     """Its counters and gauges, by keys of its own: ``self.metrics["people"] = Counter("people", "…", ("source_id",))``.
     They are exported where ``telemetry.metrics`` names a provider."""
 

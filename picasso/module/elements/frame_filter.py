@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FrameFilter = Callable[["VideoFrame"], bool]
 """Whether a frame passes."""
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 def find_filter(config: FilterConfig, code: CodePath) -> FrameFilter:

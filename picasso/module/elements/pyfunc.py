@@ -24,7 +24,7 @@ STOP: Final = "stop"
 DROP_FRAME: Final = "drop_frame"
 PASS: Final = "pass"
 
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 class _Function(BasePyFuncPlugin):
@@ -101,15 +101,15 @@ class PyFuncElement:
         Raises:
             ElementError: It is not there, or cannot be built.
         """
-        self.config = config
-        self.stage = f"pyfunc/{config.module}.{config.class_name}"
+        self.config: ElementConfig = config
+        self.stage: str = f"pyfunc/{config.module}.{config.class_name}"
         """Its name among the stages."""
-        self.name = config.name or self.stage
+        self.name: str = config.name or self.stage
         self._code = code
         self._services: Services | None = None
-        self.errors = 0
+        self.errors: int = 0
         try:
-            self.plugin = self._build()
+            self.plugin: BasePyFuncPlugin = self._build()
         except ElementError as error:
             raise ElementError(f"element {self.name}: {error}") from error.__cause__
 

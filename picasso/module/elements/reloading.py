@@ -14,7 +14,7 @@ from picasso.module.watched import WatchedFile
 if TYPE_CHECKING:
     from picasso.module.config import ConfigWatch, ElementConfig
 
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 class _Idle(BasePyFuncPlugin):
@@ -56,7 +56,8 @@ class ReloadingElement(PyFuncElement):
         if self._watch is not None:
             self._watch.look()
         if self._new_kwargs is not None:
-            self.config, self._new_kwargs = replace(self.config, kwargs=self._new_kwargs), None
+            kwargs, self._new_kwargs = self._new_kwargs, None
+            self.config: ElementConfig = replace(self.config, kwargs=kwargs)
             self._reload()
         elif self._file is None or self._file.has_changed() or (isinstance(self.plugin, _Idle) and self._is_missing()):
             self._reload()

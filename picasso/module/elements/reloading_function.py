@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from picasso.module.config import ConfigWatch
     from picasso.module.elements.loading import CodePath
 
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 @final

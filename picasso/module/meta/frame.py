@@ -78,10 +78,10 @@ class Frame:
             trace: Its trace, where it has one.
             lists_primary: Whether ``objects`` begins with the primary object.
         """
-        self.video_frame = video_frame
-        self.frame_num = frame_num
-        self.batch_id = batch_id
-        self.trace = trace
+        self.video_frame: VideoFrame = video_frame
+        self.frame_num: int = frame_num
+        self.batch_id: int = batch_id
+        self.trace: FrameTrace | None = trace
         """Its trace; None where it is not traced."""
         self.telemetry_span: Any = NO_SPAN if trace is None else trace.root
         """Where spans are nested, from any thread; without effect where the frame is not traced."""

@@ -39,8 +39,8 @@ class FramePixels:
             placement: Where its pixels land in the total frame.
             interpolation: The filter.
         """
-        self.source = source
-        self.placement = placement
+        self.source: SurfaceView = source
+        self.placement: Placement = placement
         self._interpolation = interpolation
         self._picture: SurfaceView | None = None
         self._image: Image | None = None

@@ -32,7 +32,7 @@ MOST_WAIT_S: Final = 5.0
 NO_CREDENTIALS: Final = "etcd3gw cannot log in with a user name; use tls, or leave it out"
 NS_PER_S: Final = 1_000_000_000
 
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 class EtcdError(PicassoError, RuntimeError):

@@ -17,7 +17,7 @@ from picasso.primitives.expression_functions import functions, provide_functions
 
 MAX_KEPT: Final = 1024
 """Expressions whose values are kept."""
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 class Dynamic(Protocol):

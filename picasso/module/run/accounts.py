@@ -154,11 +154,11 @@ class Accounts:
         self._folds = 0
         """How often an account was added to those: while one is, nothing must be added up twice."""
         self._rate = Rate()
-        self.entered = 0
+        self.entered: int = 0
         """Frames that came in and were let in."""
-        self.encoded = 0
+        self.encoded: int = 0
         """Frames that were handed to the sinks and had gone to the engine."""
-        self.is_closed = False
+        self.is_closed: bool = False
         """Whether everything was dropped: nothing is handed to the sinks any more."""
 
     def enter(self, frame: VideoFrame, source: Any = None, came_ns: tuple[int, int] | None = None) -> Ticket:

@@ -29,7 +29,7 @@ DRAWER: Final = ("parameters", "draw_func")
 """Where the drawer stands in the tree."""
 POOL: Final = 4
 """Pictures of a source, and batches, where nothing is set."""
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 class Sizes:
@@ -45,7 +45,7 @@ class Sizes:
         parameters = config.parameters
         self.pictures: int = parameters.get("stream_buffer_pool_size") or POOL
         self.batches: int = parameters.get("muxer_buffer_pool_size") or POOL
-        self.egress = Limit.of(
+        self.egress: Limit = Limit.of(
             parameters.get("egress_queue_length"), parameters.get("egress_queue_byte_size"), EGRESS_LENGTH
         )
         named = [one for one in config.sources if one.element != WIRE]

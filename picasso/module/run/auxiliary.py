@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 CODECS: Final = ("h264", "hevc", "av1", "jpeg", "png")
 """What an auxiliary stream can be encoded as."""
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 _PARTS: Final = ("codec", "encoder", "encoder_params", "profile")
 
 
@@ -57,13 +57,13 @@ class AuxiliaryStreams:
         self._open: dict[str, AuxiliaryStream | None] = {}
         """By name; None for one that is being opened."""
         self._lock = threading.Lock()
-        self.sent = 0
+        self.sent: int = 0
         """Frames that were sent to the engine."""
-        self.delivered = 0
+        self.delivered: int = 0
         """Frames that have come out of it."""
-        self.failed = 0
+        self.failed: int = 0
         """Frames that it has lost."""
-        self.stopped = 0
+        self.stopped: int = 0
         """Frames that came when the module stopped, and were not sent."""
 
     def open(

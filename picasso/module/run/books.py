@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from picasso.observe.account import ModuleStatistics
     from picasso.observe.exporter import MetricsServer, Registry
 
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 @final
@@ -63,9 +63,9 @@ class Books:
         parameters = config.parameters
         self._config = config
         self.runner: Runner | None = None
-        self.accounts = Accounts(now_ns=clock.now_ns)
-        self.tracing = Tracing(config, self.accounts)
-        self.sinks = SinkThreads(
+        self.accounts: Accounts = Accounts(now_ns=clock.now_ns)
+        self.tracing: Tracing = Tracing(config, self.accounts)
+        self.sinks: SinkThreads = SinkThreads(
             config.name, parameters["queue_maxsize"] or 0, on_all_failed, self._taken, self.tracing.of
         )
         self.emit: Callable[[OutputMessage], None] = self.sinks.put
@@ -79,8 +79,8 @@ class Books:
             is_real=isinstance(clock, MonotonicClock),
         )
         self._settings: Mapping[str, Any] = parameters["telemetry"].get("metrics") or {}
-        self.recorder = Recorder(self._settings, lambda: self._statistician.stages(list(self.sinks)))
-        self.metrics = AllMetrics(is_exported=self._settings.get("provider") is not None)
+        self.recorder: Recorder = Recorder(self._settings, lambda: self._statistician.stages(list(self.sinks)))
+        self.metrics: AllMetrics = AllMetrics(is_exported=self._settings.get("provider") is not None)
         """The counters and gauges of pyfuncs."""
         self._statistician.metrics = self.metrics
         self.server: MetricsServer | None = None

@@ -53,7 +53,7 @@ _TUNINGS: Final = (
     TuningPreset.ULTRA_LOW_LATENCY,
     TuningPreset.LOSSLESS,
 )
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 def with_proven_encoder(module: ModuleConfig) -> ModuleConfig:

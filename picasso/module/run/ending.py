@@ -23,7 +23,7 @@ MOMENT_S: Final = 0.5
 """Seconds more for what was given up to end."""
 FILES_S: Final = 1.0
 """Seconds at least for sinks to finish their files."""
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 class Ending:

@@ -187,7 +187,7 @@ class Outcome(Mapping[str, Sequence[ModuleOutput]]):
 
     def __init__(self, statuses: Sequence[SourceStatus], outputs: Sequence[OutputMessage]) -> None:
         """Sort outputs by source; ends of streams are left out."""
-        self.statuses = list(statuses)
+        self.statuses: list[SourceStatus] = list(statuses)
         self._frames: dict[str, list[ModuleOutput]] = {status.source_id: [] for status in statuses}
         for output in outputs:
             if output.is_video_frame:

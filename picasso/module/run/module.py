@@ -41,12 +41,13 @@ from picasso.signals import Stop, Stopped, hold_stop, stop_on_signals
 if TYPE_CHECKING:
     from picasso.engine import ErrorStage, PicassoEngine
     from picasso.module.params.etcd import EtcdMirror
+    from picasso.module.run.accounts import Accounts
     from picasso.primitives import VideoFrame
 
 REFRESH_S: Final = 0.1
 FINISH_S: Final = 300.0
 """Seconds that a module waits for frames on their way which was asked to let everything out."""
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 class Module:
@@ -105,14 +106,14 @@ class Module:
         given_sinks = [self._kept] if self._kept is not None else None if sinks == "configured" else sinks
         replaced = [name for name, own in (("source", sources), ("sink", given_sinks)) if own is not None]
         loaded = config if isinstance(config, ModuleConfig) else load_config(config, replaced=replaced)
-        self.config = with_port(loaded, web)
-        self.state = ModuleState.INITIALIZING
+        self.config: ModuleConfig = with_port(loaded, web)
+        self.state: ModuleState = ModuleState.INITIALIZING
         self.failure: BaseException | None = None
         """What ended the module before its time."""
         self.stopped_by: signal.Signals | None = None
         """The signal that ended it, in order."""
         self._stands_still = clock is None and self._kept is not None and sources is not None
-        self.clock = clock or (standing_clock() if self._stands_still else MonotonicClock())
+        self.clock: Clock | MonotonicClock = clock or (standing_clock() if self._stands_still else MonotonicClock())
         """What the module waits by."""
         self._code = CodePath.of(self.config.folder, self.config.parameters.get("code_root"))
         refuse_credentials(self.config)
@@ -128,10 +129,10 @@ class Module:
         self._given_sinks = given_sinks
         self._sent = SentSources(lambda: self.state, self._add, lambda: self.failure)
         self._books = Books(self.config, self.clock, self._ingresses, self._all_sinks_failed)
-        self.accounts = self._books.accounts
+        self.accounts: Accounts = self._books.accounts
         """What came in, and what became of it."""
         self._sinks = self._books.sinks
-        self.web = ModuleWeb(
+        self.web: ModuleWeb = ModuleWeb(
             lambda: self.config,
             self._code,
             self.clock,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from picasso.observe.exporter import Registry
 
 ERROR_LETTERS: Final = 500
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 class Parts(TypedDict):
@@ -79,9 +79,9 @@ class Operations:
             registry: Makes what Prometheus may read, given what says where the module stands.
             parts: What is done by the module itself.
         """
-        self.name = config().name
+        self.name: str = config().name
         self.runner: Runner | None = None
-        self.awaits_sources = False
+        self.awaits_sources: bool = False
         """Whether the last source was removed: the module waits for another then, instead of ending."""
         self._is_closed = False
         self._config = config

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 NAMESPACE: Final = "picasso.module"
 SIZE: Final = "source_size"
 """The temporary attribute in which a frame carries its source's size through the engine."""
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 def source_spec(module: ModuleConfig, size_wh: tuple[int, int], rate: Fraction) -> SourceSpec:

@@ -23,7 +23,7 @@ MODEL_BATCHES: Final = 1
 """Batches that wait before a model, and behind it."""
 STOP_S: Final = 1.0
 """Seconds that ``on_stop`` of an element gets when the deadline has passed."""
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 class Element(Protocol):
@@ -119,11 +119,15 @@ class Pipeline:
         self._groups = _groups(with_queues(elements, queues))
         self._elements = [element for group in self._groups for element, _stats in group.elements]
         self._now_ns = now_ns
-        self.stats = [stats for group in self._groups for _element, stats in group.elements]
-        self.taken = self.taken_frames = 0
-        """Batches that were taken, and their frames."""
-        self.done = self.done_frames = 0
-        """Batches that have gone through, and their frames."""
+        self.stats: list[ElementStats] = [stats for group in self._groups for _element, stats in group.elements]
+        self.taken: int = 0
+        """Batches that were taken."""
+        self.taken_frames: int = 0
+        """Their frames."""
+        self.done: int = 0
+        """Batches that have gone through."""
+        self.done_frames: int = 0
+        """Their frames."""
         self._stopping = threading.Lock()
         self._unstopped = list(self._elements)
         self._threads = [

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from picasso.module.config import ModuleConfig, Problem, SourceConfig
     from picasso.module.elements import CodePath
 
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 def configured_sources(config: ModuleConfig, code: CodePath, clock: Clock) -> list[Source]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from picasso.flow import Sink
     from picasso.module.events import ModuleEvent
 
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 @final

@@ -45,7 +45,7 @@ _STAGES: Final = {
     Step.ENCODE: "encode",
 }
 """The stages that a frame with pixels has passed when the engine has ended a step."""
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 def _encoded_bytes(output: OutputMessage) -> int:
@@ -106,8 +106,9 @@ class ModuleStage:
             overrides: What control changes for single sources.
             views: Those who watch; None where no one can.
         """
-        self.accounts = accounts or Accounts()
-        self.tagged = self.untagged = 0
+        self.accounts: Accounts = accounts or Accounts()
+        self.tagged: int = 0
+        self.untagged: int = 0
         """Frames that went to the engine, and past it, so far."""
         self._module = module
         self._internal = internal_attributes(module)

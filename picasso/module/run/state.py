@@ -13,7 +13,7 @@ from picasso.module.run.service import ServiceManager
 
 STATUS_FILE: Final = "SAVANT_STATUS_FILEPATH"
 """The environment variable that names the file."""
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 class ModuleState(StrEnum):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CLOSE_S: Final = 3.0
 """Seconds that the end of a module waits for spans to be sent."""
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 @final
@@ -39,7 +39,7 @@ class Tracing:
         self._settings: dict[str, Any] = config.parameters["telemetry"].get("tracing") or {}
         self._accounts = accounts
         self._tracer: Tracer | None = None
-        self.is_on = self._settings.get("provider") is not None
+        self.is_on: bool = self._settings.get("provider") is not None
         """Whether frames are traced."""
         if self.is_on:
             require("opentelemetry.sdk.trace", extra="traces")

@@ -40,7 +40,7 @@ QUALITY: Final = {"tile": 75, "large": 85, SNAPSHOT: 92}
 RATE: Final = Fraction(30)
 MOST_KEPT: Final = 1024
 """Sources and kinds of pictures that are remembered."""
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 @final
@@ -58,7 +58,7 @@ class Views:
             config: The module's.
             overrides: What control has changed.
         """
-        self.live = Live(self)
+        self.live: Live = Live(self)
         self.keyframe: Callable[[str], None] = lambda _source_id: None
         """Asks the module's engine for a keyframe."""
         self.is_source: Callable[[str], bool] = lambda _source_id: False

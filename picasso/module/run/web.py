@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 LOCAL: Final = "127.0.0.1"
 WEB: Final[Path] = ("parameters", "web", "port")
 HEALTH: Final[Path] = ("parameters", "healthcheck_port")
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 @final
@@ -60,7 +60,7 @@ class ModuleWeb:
         Raises:
             MissingDependencyError: Something is asked for, and the ``web`` extra is not installed.
         """
-        self.overrides = Overrides()
+        self.overrides: Overrides = Overrides()
         """What control changes for single sources."""
         self._config = config()
         self._views = Views(config, self.overrides)
@@ -68,7 +68,7 @@ class ModuleWeb:
             config, code, clock, sources, ingresses, self.overrides, self._views, books.registry, **parts
         )
         listeners = dict(_listeners(self._config))
-        self.listeners = list(listeners.values())
+        self.listeners: list[Listener] = list(listeners.values())
         """Where it listens while it runs."""
         self._paths = list(listeners)
         self._has_page = WEB in listeners

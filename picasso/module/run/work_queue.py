@@ -63,7 +63,8 @@ class WorkQueue:
         self._bytes = 0
         self._is_open = True
         self._changed = threading.Condition()
-        self.passed = self.passed_frames = 0
+        self.passed: int = 0
+        self.passed_frames: int = 0
         """Batches that came to it so far, and their frames."""
 
     def put(self, work: Work | None) -> None:

@@ -29,7 +29,7 @@ LEAVE_S: Final = 2.0
 """Seconds that closing waits for the end of the connection."""
 LOST: Final = "lost"
 """The state of a module that the broker tells when it hears no more of it: the module's last will."""
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 class MqttSink(FarSink):

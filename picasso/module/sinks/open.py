@@ -49,7 +49,7 @@ KINDS: Final[Mapping[str, Callable[..., Sink]]] = {
     "mqtt_sink": _open_mqtt,
     "webhook_sink": _open_webhook,
 }
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 def open_sink(config: SinkConfig, module: ModuleConfig, code: CodePath) -> Sink:
@@ -81,7 +81,7 @@ class Named:
     def __init__(self, sink: Sink, name: str | None = None) -> None:
         """Call a sink by ``name``, or as it calls itself."""
         self._sink = sink
-        self.name = name or str(getattr(sink, "name", type(sink).__name__))
+        self.name: str = name or str(getattr(sink, "name", type(sink).__name__))
 
     @property
     def lost(self) -> int:

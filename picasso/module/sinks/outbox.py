@@ -17,7 +17,7 @@ SIZE_BYTES: Final = 64 << 20
 """Bytes of messages that wait, where nothing else is said."""
 CLOSE_S: Final = 5.0
 """Seconds that closing waits for what is queued."""
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 class UnreachableError(Exception):
@@ -82,13 +82,13 @@ class Outbox:
         self._under_way: list[Parcel] = []
         self._changed = threading.Condition()
         self._is_finished = False
-        self.is_stopped = False
+        self.is_stopped: bool = False
         """Whether nothing is to be sent any more."""
-        self.sent = 0
+        self.sent: int = 0
         """Messages that have arrived."""
         self.dropped: Counter[str] = Counter()
         """Messages that have not, by reason."""
-        self.lost_frames = 0
+        self.lost_frames: int = 0
         """How many of those were of frames."""
         self._thread = EngineThread(target=self._run, name=f"sink-out-{name}")
         self._thread.start()

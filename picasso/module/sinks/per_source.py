@@ -11,7 +11,7 @@ from picasso.flow import LeftOut
 if TYPE_CHECKING:
     from picasso.engine import OutputMessage
 
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 class SourceWriter(Protocol):
@@ -50,7 +50,7 @@ class PerSourceSink(Generic[Writer]):
 
     def __init__(self) -> None:
         """Write nothing yet."""
-        self.lost = 0
+        self.lost: int = 0
         """Frames that were taken and are in no file, as the disk was full."""
         self._writers: dict[str, Writer] = {}
         self._failed: dict[str, MediaError] = {}

@@ -28,7 +28,7 @@ FAREWELL_S: Final = 1.0
 """Seconds that a sink which is closed waits for ends of streams to be acknowledged."""
 _TRAVELLING: Final = {"raw-rgb": "raw-rgb24"}
 """Names of codecs that peers know by another one."""
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 class WireSink:
@@ -85,7 +85,7 @@ class WireSink:
         self._patience_s = receive_timeout / 1e3 * (req_receive_retries + 1)
         self._ends: deque[tuple[float, str]] = deque()
         """Ends of streams that were not acknowledged yet, each with the time until which that may take."""
-        self.address = self._writer.address
+        self.address: str = self._writer.address
         """Where it is bound, or what it calls."""
 
     def write(self, output: OutputMessage) -> LeftOut | None:

@@ -14,7 +14,7 @@ from picasso.primitives import RBBox, VideoFrame
 
 _KEYS: Final = frozenset(("metadata", "objects", "schema"))
 """A record has one of them."""
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 class ObjectsBeside:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from picasso.module.run.limits import QueueUse
     from picasso.primitives import VideoFrame
 
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 @final
@@ -50,8 +50,8 @@ class GuardedSource:
         self._eos_on_resolution_change = eos_on_resolution_change
         self.idle = idle
         policy = getattr(source, "restart", NEVER)
-        self.restart = _with_rejection(policy, reject_s)
-        self.is_live = bool(getattr(source, "is_live", False))
+        self.restart: RestartPolicy = _with_rejection(policy, reject_s)
+        self.is_live: bool = bool(getattr(source, "is_live", False))
         self._kept_back: Counter[str] = Counter()
 
     @property

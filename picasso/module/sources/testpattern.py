@@ -58,7 +58,7 @@ class PatternSource:
         self._source_id = source_id
         self._size_wh = (width, height)
         self._rate = Fraction(framerate)
-        self.frame_count = None if frames < 0 else frames
+        self.frame_count: int | None = None if frames < 0 else frames
         self.is_live = is_live
         self._pattern = pattern
         self._clock = clock or MonotonicClock()

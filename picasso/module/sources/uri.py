@@ -32,7 +32,7 @@ NS: Final = 1_000_000_000
 LIVE: Final = frozenset(("rtsp", "rtsps", "udp", "rtp", "srt"))
 """Protocols of streams that do not wait for who reads them."""
 IMAGE_RATE: Final = "30/1"
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 class UriSource:
@@ -110,8 +110,10 @@ class UriSource:
             absolute_timestamps = os.environ.get("USE_ABSOLUTE_TIMESTAMPS", "").lower() in ("1", "true", "yes", "on")
         self._absolute = absolute_timestamps
         is_stream = self._is_address and self._uri.partition(":")[0].lower() in LIVE
-        self.is_live = is_stream if is_live is None else is_live
-        self.restart = RestartPolicy(on_end=self.is_live) if (self.is_live if restart is None else restart) else NEVER
+        self.is_live: bool = is_stream if is_live is None else is_live
+        self.restart: RestartPolicy = (
+            RestartPolicy(on_end=self.is_live) if (self.is_live if restart is None else restart) else NEVER
+        )
         extra = {"rtsp_transport": rtsp_transport} if self._uri.lower().startswith("rtsp") else {}
         self._ingress = ingress or Limit.of(None, None, INGRESS_LENGTH)
         self._options: dict[str, Any] = {

@@ -38,7 +38,7 @@ MAX_EARLY: Final = 1024
 """Sources without a stream whose dropped frames are counted by name."""
 MAX_LINGERING: Final = 4
 """How many times as many sources as may stream at once may be there, with those whose stream has ended."""
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Payload = bytes | memoryview
 
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 @final

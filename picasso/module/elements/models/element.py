@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 STOP: Final = "stop"
 DROP_FRAME: Final = "drop_frame"
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 class _Job(NamedTuple):
@@ -74,12 +74,13 @@ class ModelElement:
             ConfigError: Its files, its graph and its block do not fit.
         """
         self.config = config
-        self.name = self.stage = config.name or config.element
-        self.prepared = load()
-        self.errors = 0
-        self.looked_at = 0
+        self.name: str = config.name or config.element
+        self.stage: str = self.name
+        self.prepared: Prepared = load()
+        self.errors: int = 0
+        self.looked_at: int = 0
         """Frames, or objects of frames, that the model was asked about."""
-        self.model_ns = 0
+        self.model_ns: int = 0
         """How long ONNX Runtime has computed, in nanoseconds."""
         self.batch_sizes: Counter[int] = Counter()
         """How many calls of the model had a given number of frames or objects."""

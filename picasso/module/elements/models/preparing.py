@@ -37,7 +37,7 @@ DEFAULT_ATTRIBUTE: Final = "class"
 """Attribute of a classifier whose block names none."""
 _PLAIN: Final = CustomaryInput(Normalization((1.0, 1.0, 1.0)))
 """What holds for a converter, of whose model nothing is known: channels as they are, stretched."""
-logger = logging.getLogger("picasso.module")
+logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 @dataclass(frozen=True, slots=True)

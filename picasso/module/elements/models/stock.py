@@ -55,8 +55,10 @@ class BBoxSelector(BaseSelector):
         self.confidence_threshold = confidence_threshold
         self.nms_iou_threshold = nms_iou_threshold
         self.top_k = top_k
-        self.min_width, self.min_height = min_width or 0, min_height or 0
-        self.max_width, self.max_height = max_width or np.inf, max_height or np.inf
+        self.min_width: int = min_width or 0
+        self.min_height: int = min_height or 0
+        self.max_width: float = max_width or np.inf
+        self.max_height: float = max_height or np.inf
 
     def __call__(self, rows: Rows) -> Rows:
         """Return the ``rows`` ``(N, 6)`` that stay, the most certain first."""

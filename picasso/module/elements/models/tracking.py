@@ -36,7 +36,8 @@ class TrackerElement:
             ConfigError: There is no such tracker, it has no such parameter, or its library is not installed.
         """
         properties = config.properties
-        self.name = self.stage = config.name or STAGE
+        self.name: str = config.name or STAGE
+        self.stage: str = self.name
         self._kind = str(properties.get("tracker") or "iou")
         self._options: dict[str, Any] = dict(properties.get("options") or {})
         self._adds = not properties.get("disable-obj-init", False)
