@@ -152,8 +152,10 @@ class VideoReader(IndexedReader):
         """Of the newest frame: when its packet was read and when decoding it began, ``time.monotonic_ns()``; None
         where that is not known."""
         self._carries = payload
-        wrappers = [PictureWrapper(pixel_format, tone_map=tone_map, threads=threads) for _ in range(2)]
-        self._wrapper, self._own_wrapper = wrappers
+        forms: tuple[PixelFormat, ...] = (pixel_format, pixel_format, "native")
+        wrappers = [PictureWrapper(form, tone_map=tone_map, threads=threads) for form in forms]
+        self._wrapper, self._own_wrapper, self._native_wrapper = wrappers
+        self._newest: DecodedFrame | DevicePicture | None = None
         if isinstance(location, int):
             location = f"/dev/video{location}"
         self._place = place = input_place(location, trust=trust)
@@ -237,6 +239,17 @@ class VideoReader(IndexedReader):
         """
         return tuple(self._timeline.offsets_ns)
 
+    def native(self) -> SurfaceView:
+        """Return the pixels of the newest frame as ``pixel_format="native"`` gives them. By the iterating thread.
+
+        Raises:
+            MediaError: There is none yet.
+        """
+        newest = self._newest
+        if newest is None:
+            raise MediaError(f"{self._info.location}: no frame was read yet")
+        return newest.surface if isinstance(newest, DevicePicture) else self._native_wrapper.wrap(newest)
+
     def frames(self) -> Iterator[FrameAndPixels]:
         """Yield the remaining pictures, without the ``EndOfStream``."""
         for item in self:
@@ -260,6 +273,7 @@ class VideoReader(IndexedReader):
         self._items.close()
         self._decoder.close()
         self._random.close()
+        self._newest = None
 
     def __iter__(self) -> Self:
         return self
@@ -325,7 +339,7 @@ class VideoReader(IndexedReader):
             frame = self._described(decoded, surface, pts_ns, duration_ns)
             if self._carries and not isinstance(decoded, DevicePicture):
                 self._load(frame, decoded)
-            self.came_ns = self._came_ns(decoded)
+            self.came_ns, self._newest = self._came_ns(decoded), decoded
             yield frame, surface
 
     def _described(

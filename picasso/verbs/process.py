@@ -102,7 +102,9 @@ def process_video(
         total = None if whole is None else -(-whole // stride)
         with PicassoEngine(GeneralSpec(), callbacks) as engine:
             engine.set_source_spec("video", spec)
-            for number, (frame, surface) in enumerate(_worked_on(reader, callback, annotators, target_wh), 1):
+            for number, (frame, surface) in enumerate(
+                _worked_on(reader, callback, annotators, target_wh, pixel_format == "native"), 1
+            ):
                 if failures:
                     break
                 if frame.duration is not None:
@@ -119,9 +121,13 @@ def process_video(
 
 
 def _worked_on(
-    reader: VideoReader, callback: Work | None, annotators: Sequence[Annotator] | None, target_wh: tuple[int, int]
+    reader: VideoReader,
+    callback: Work | None,
+    annotators: Sequence[Annotator] | None,
+    target_wh: tuple[int, int],
+    is_native: bool,
 ) -> Iterator[tuple[VideoFrame, SurfaceView]]:
-    """Yield what is to be encoded, with what is drawn on it."""
+    """Yield what is to be encoded, with what is drawn on it; as it was decoded where the callback got other pixels."""
     for frame, surface in reader.frames():
         answer = None if callback is None else callback(frame, surface)
         if isinstance(answer, np.ndarray | SurfaceView):
@@ -130,7 +136,7 @@ def _worked_on(
         found = _detections(frame, answer)
         if found is not None:
             _draw(frame, surface, found, annotators, target_wh)
-        yield frame, surface
+        yield frame, surface if is_native else reader.native()
 
 
 def _picture(pixels: Any, frame: VideoFrame) -> SurfaceView:

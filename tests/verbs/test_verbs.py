@@ -95,6 +95,47 @@ def test_a_picture_that_is_returned_is_what_is_written(clip: Path, tmp_path: Pat
         assert np.abs(before + after - 255).mean() < 3
 
 
+@pytest.fixture(scope="module")
+def colored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """96x64, frame ``i`` red at its left, blue at its right, greener from frame to frame."""
+    path = tmp_path_factory.mktemp("colors") / "in.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"crf": "4"})
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        for number in range(6):
+            pixels = np.zeros((64, 96, 3), np.uint8)
+            pixels[:, :48, 0], pixels[:, 48:, 2], pixels[..., 1] = 200, 200, 20 * number
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize("form", ["native", "rgb", "bgr", "rgba", "gray"])
+@pytest.mark.parametrize("span", [{}, {"start_s": 0.08, "stride": 2}])
+def test_the_callback_gets_the_pixels_it_asks_for_and_the_video_keeps_its_colors(
+    colored: Path, tmp_path: Path, form: Any, span: dict[str, Any]
+) -> None:
+    seen: list[Any] = []
+    work = lambda _frame, surface: seen.append(surface.to_numpy())  # noqa: E731
+    process_video(colored, tmp_path / "out.mp4", work, pixel_format=form, crf=4, **span)
+    with VideoReader(colored, pixel_format=form, **span) as reader:
+        for got, (_, surface) in zip(seen, reader.frames(), strict=True):
+            assert (got == surface.to_numpy()).all()
+    with VideoReader(colored, **span) as before, VideoReader(tmp_path / "out.mp4") as after:
+        for (_, one), (_, other) in zip(before.frames(), after.frames(), strict=True):
+            assert np.abs(one.to_rgb().astype(int) - other.to_rgb()).mean() < 3
+
+
+def test_the_native_pixels_of_a_reader_are_those_of_its_newest_frame(colored: Path) -> None:
+    with VideoReader(colored, pixel_format="gray") as reader, VideoReader(colored) as plain:
+        with pytest.raises(MediaError, match="no frame was read yet"):
+            reader.native()
+        for _, (_, expected) in zip(reader.frames(), plain.frames(), strict=True):
+            made = reader.native()
+            assert made.format is VideoFormat.I420
+            assert (made.to_numpy() == expected.to_numpy()).all()
+
+
 def test_a_part_and_a_stride_are_taken(clip: Path, tmp_path: Path) -> None:
     assert process_video(clip, tmp_path / "out.mp4", start_s=0.5, stride=4) == 3
     with VideoReader(tmp_path / "out.mp4") as reader:
