@@ -30,6 +30,7 @@ from picasso.annotators.shapes import (
     TriangleAnnotator,
 )
 from picasso.annotators.zones import LineZone, LineZoneAnnotator, PolygonZone, PolygonZoneAnnotator
+from picasso.primitives.field_texts import explain_fields as _explain_fields
 
 __all__ = [
     "ANCHORS",
@@ -72,3 +73,5 @@ __all__ = [
     "drawing",
     "usual",
 ]
+
+_explain_fields(globals())

@@ -31,6 +31,7 @@ class Palette:
     """Colours that numbers go through in turns; ``SpecError`` where there are none."""
 
     colors: tuple[ColorDraw, ...]
+    """The first stands for number 0."""
 
     def __post_init__(self) -> None:
         if not self.colors:

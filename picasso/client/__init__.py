@@ -16,6 +16,7 @@ from picasso.client.health import module_state, wait_for_health
 from picasso.client.logs import JaegerLogProvider, LogEntry, LogProvider, Logs
 from picasso.client.sink_runner import AsyncSinkRunner, SinkResult, SinkRunner
 from picasso.client.source_runner import AsyncSourceRunner, HealthCheck, SourceResult, SourceRunner
+from picasso.primitives.field_texts import explain_fields as _explain_fields
 
 __all__ = [
     "AsyncSinkRunner",
@@ -43,3 +44,5 @@ __all__ = [
     "replay",
     "wait_for_health",
 ]
+
+_explain_fields(globals())

@@ -31,8 +31,11 @@ class Recorded:
     time_ns: int
     """Since the first message."""
     source_id: str
+    """The source that it belongs to."""
     message: bytes
+    """The encoded message."""
     payload: tuple[bytes, ...]
+    """The parts beside it."""
 
 
 class DumpWriter:

@@ -22,9 +22,13 @@ class LogEntry:
     timestamp: datetime
     """When it was written, UTC."""
     level: str
+    """How serious it is, e.g. ``INFO``."""
     target: str
+    """The logger that wrote it."""
     message: str
+    """The text."""
     attributes: dict[str, Any] = field(default_factory=dict)
+    """What was logged beside the text, by name."""
 
     def pretty_format(self) -> str:
         """Return the line, and a line below it for each attribute."""

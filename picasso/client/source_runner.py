@@ -31,8 +31,11 @@ class HealthCheck:
     """How long a module is waited for."""
 
     url: str
+    """Where the module says how it is."""
     timeout_s: float = 60.0
+    """Seconds until the wait is given up."""
     interval_s: float = 5.0
+    """Seconds from one question to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +45,13 @@ class SourceResult:
     trace_id: str | None
     """32 hexadecimal digits; None for what is not a frame, and where telemetry is off."""
     log_provider: LogProvider | None = field(repr=False)
+    """Where the module's log of the frame is asked for; None where that is not known."""
     source_ids: set[str]
+    """The sources that the message was for."""
     pts: int | None
     """Of the frame, in ticks of its time base; None for batches, ends of streams and shutdowns."""
     status: str = OK
+    """``ok``, or what the writer says."""
     is_acknowledged: bool = False
     """Whether the reader has answered."""
     sequence: int = 0

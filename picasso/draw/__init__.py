@@ -21,6 +21,7 @@ from picasso.draw.spec import (
     TraceDraw,
 )
 from picasso.draw.values import ColorDraw
+from picasso.primitives.field_texts import explain_fields as _explain_fields
 
 __all__ = [
     "CANVAS_FORMATS",
@@ -45,3 +46,5 @@ __all__ = [
     "canvas_for",
     "current_canvas",
 ]
+
+_explain_fields(globals())

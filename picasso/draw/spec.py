@@ -38,9 +38,13 @@ class PaddingDraw(Value):
     """Room around something, in pixels; each side is at least 0, else ``SpecError``."""
 
     left: int = 0
+    """Pixels on the left."""
     top: int = 0
+    """Pixels at the top."""
     right: int = 0
+    """Pixels on the right."""
     bottom: int = 0
+    """Pixels at the bottom."""
 
     def __post_init__(self) -> None:
         for name in ("left", "top", "right", "bottom"):
@@ -62,8 +66,11 @@ class BoundingBoxDraw(Value):
     """The object's rectangle: filled with ``background_color``, then stroked ``thickness`` (0–500) pixels wide."""
 
     border_color: ColorDraw = field(default_factory=ColorDraw.transparent)
+    """Colour of the outline; transparent by default."""
     background_color: ColorDraw = field(default_factory=ColorDraw.transparent)
+    """Colour of the inside; transparent by default."""
     thickness: int = 2
+    """Width of the outline, 0–500 pixels, half of it on either side of the edge."""
     padding: PaddingDraw = field(default_factory=PaddingDraw)
     """Enlarges the rectangle, before it is rotated; label and blur ignore it."""
 
@@ -80,7 +87,9 @@ class DotDraw(Value):
     """A filled disc at the box's centre; ``radius`` is 0–100 pixels."""
 
     color: ColorDraw
+    """Colour of the disc."""
     radius: int = 2
+    """0–100 pixels."""
 
     def __post_init__(self) -> None:
         is_a("color", self.color, ColorDraw)
@@ -92,8 +101,11 @@ class LabelPosition(Value):
     """Where a label's box stands; margins are −100–100 pixels, rightwards and downwards."""
 
     position: LabelPositionKind = LabelPositionKind.TopLeftOutside
+    """Which corner or edge of the box it stands at."""
     margin_x: int = 0
+    """Pixels to the right, −100–100."""
     margin_y: int = -10
+    """Pixels downwards, −100–100."""
 
     def __post_init__(self) -> None:
         is_a("position", self.position, LabelPositionKind)
@@ -112,13 +124,17 @@ class LabelDraw(Value):
     """Lines of text in a box: filled, then stroked, then written over."""
 
     font_color: ColorDraw
+    """Colour of the letters."""
     background_color: ColorDraw
+    """Colour behind the letters; transparent by default."""
     border_color: ColorDraw
+    """Colour of the box's border; transparent by default."""
     font_scale: float
     """0–200; the font is ``12 * font_scale`` pixels high."""
     thickness: int
     """0–100 pixels: the width of the border, not of the letters."""
     position: LabelPosition
+    """Where the box stands."""
     padding: PaddingDraw
     """Between the lines and the box's edge."""
     _lines: tuple[str, ...]
@@ -191,8 +207,11 @@ class PolygonDraw(Value):
     """The object's polygons: filled with ``background_color``, then stroked ``thickness`` (0–500) pixels wide."""
 
     border_color: ColorDraw = field(default_factory=ColorDraw.transparent)
+    """Colour of the outline; transparent by default."""
     background_color: ColorDraw = field(default_factory=ColorDraw.transparent)
+    """Colour of the inside; transparent by default."""
     thickness: int = 2
+    """Width of the outline, 0–500 pixels."""
 
     def __post_init__(self) -> None:
         is_a("border_color", self.border_color, ColorDraw)
@@ -206,6 +225,7 @@ class KeypointsDraw(Value):
     """The object's keypoints as discs, and the lines of a skeleton between them."""
 
     color: ColorDraw
+    """Colour of the discs."""
     radius: int = 3
     """0–100 pixels."""
     line_color: ColorDraw | None = None
@@ -235,6 +255,7 @@ class TraceDraw(Value):
     """The way that the object's track came: a line through the centres of its boxes in the last frames."""
 
     color: ColorDraw
+    """Colour of the line."""
     thickness: int = 2
     """0–500 pixels."""
     length: int = 30
@@ -251,15 +272,23 @@ class ObjectDraw(Value):
     """Everything that is drawn for one object; with all parts absent, nothing is."""
 
     bounding_box: BoundingBoxDraw | None = None
+    """The rectangle; None for none, as the other parts."""
     central_dot: DotDraw | None = None
+    """A disc at the centre of the box."""
     label: LabelDraw | None = None
+    """Lines of text."""
     blur: bool = False
     """Blur what lies inside the box, under everything else of this object."""
     bbox_source: BBoxSource = BBoxSource.DetectionBox
+    """Whether the box of the detection or that of the track is drawn."""
     mask: MaskDraw | None = None
+    """The pixels of the object."""
     polygon: PolygonDraw | None = None
+    """The outlines of the object."""
     trace: TraceDraw | None = None
+    """The way that its track came."""
     keypoints: KeypointsDraw | None = None
+    """Its keypoints and their skeleton."""
 
     def __post_init__(self) -> None:
         for name, kind in (*_PARTS, *_SHAPES):

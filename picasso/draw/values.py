@@ -48,9 +48,13 @@ class ColorDraw(Value):
     """A colour; each channel is 0–255, else ``SpecError``."""
 
     red: int = 0
+    """0–255."""
     green: int = 255
+    """0–255."""
     blue: int = 0
+    """0–255."""
     alpha: int = 255
+    """0 draws nothing, 255 covers what lies below."""
 
     def __post_init__(self) -> None:
         for name in ("red", "green", "blue", "alpha"):

@@ -24,7 +24,9 @@ from picasso.encode.properties import (
     JpegProps,
     PngProps,
 )
+from picasso.encode.property_types import Props as _Props
 from picasso.encode.validate import validate
+from picasso.primitives.field_texts import explain_fields as _explain_fields
 
 __all__ = [
     "Av1DgpuProps",
@@ -50,3 +52,5 @@ __all__ = [
     "open_encoder",
     "validate",
 ]
+
+_explain_fields(globals(), also_on_fields=(_Props,))

@@ -22,6 +22,7 @@ from picasso.encode.enums import (
     RateControl,
     TuningPreset,
 )
+from picasso.encode.property_texts import PROPERTY_TEXTS
 from picasso.errors import SpecError
 
 Kind = TypeVar("Kind", bound=Enum)
@@ -187,6 +188,7 @@ class Props:
     """
 
     __slots__ = ()
+    _field_texts: ClassVar[dict[str, str]] = PROPERTY_TEXTS
     codec: ClassVar[Codec]
     """What these properties are for."""
     platform: ClassVar[Platform | None] = None

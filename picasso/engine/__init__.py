@@ -1,6 +1,7 @@
 """Who does what, and when."""
 
 from picasso.engine.callbacks import Callbacks, ErrorStage
+from picasso.engine.checks import Checked as _Checked
 from picasso.engine.clock import Clock, MonotonicClock
 from picasso.engine.engine import PicassoEngine
 from picasso.engine.messages import OutputMessage
@@ -15,6 +16,7 @@ from picasso.engine.policies import (
 from picasso.engine.spec import CodecSpec, ConditionalSpec, GeneralSpec, SourceSpec
 from picasso.engine.stats import DropReason, EngineStats, LatencySummary, SourceStats, Step
 from picasso.engine.warming import WarmUp, warm_up
+from picasso.primitives.field_texts import explain_fields as _explain_fields
 
 __all__ = [
     "CallbackInvocationOrder",
@@ -41,3 +43,5 @@ __all__ = [
     "WarmUp",
     "warm_up",
 ]
+
+_explain_fields(globals(), also_on_fields=(_Checked,))

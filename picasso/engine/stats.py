@@ -140,10 +140,15 @@ class LatencySummary:
     """Durations of one step of one source, nanoseconds; percentiles to ±6 %, all 0 when nothing was counted."""
 
     count: int
+    """Durations that were counted."""
     p50_ns: int
+    """Half of them were no longer, nanoseconds."""
     p90_ns: int
+    """Nine of ten were no longer, nanoseconds."""
     p99_ns: int
+    """99 of 100 were no longer, nanoseconds."""
     max_ns: int
+    """The longest, nanoseconds, exactly."""
     sum_ns: int = 0
     """All durations together, exactly; negative ones count as 0."""
     buckets: tuple[tuple[int, int], ...] = ()

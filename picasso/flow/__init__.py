@@ -9,6 +9,7 @@ from picasso.flow.source import Camera, File, Item, Source
 from picasso.flow.stage import Downstream, Stage
 from picasso.flow.state import SinkStatus, SourceState, SourceStatus
 from picasso.flow.watch import IdlePolicy
+from picasso.primitives.field_texts import explain_fields as _explain_fields
 
 __all__ = [
     "NEVER",
@@ -32,3 +33,5 @@ __all__ = [
     "SourceStatus",
     "Stage",
 ]
+
+_explain_fields(globals())

@@ -75,7 +75,9 @@ class SourceStatus:
     """
 
     source_id: str
+    """Its name."""
     state: SourceState
+    """What it does now."""
     total: int | None
     """Frames to come in all, where the source says."""
     read: int
@@ -93,6 +95,7 @@ class SourceStatus:
     p50_ms: float
     """Median time from sending a frame until its sinks have queued it, in milliseconds."""
     p99_ms: float
+    """The same time, which 99 of 100 frames did not exceed."""
     restarts: int
     """How often it was opened again."""
     gap_s: float
@@ -102,3 +105,4 @@ class SourceStatus:
     last_error: BaseException | None
     """The newest error, whether or not it ended the source."""
     sinks: tuple[SinkStatus, ...]
+    """Where each of its sinks stands."""

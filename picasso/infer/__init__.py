@@ -19,6 +19,7 @@ from picasso.infer.providers import available_providers, choose_providers, threa
 from picasso.infer.selectors import ObjectRule, Selector
 from picasso.infer.session import Session, TensorInfo
 from picasso.infer.tensors import to_tensor
+from picasso.primitives.field_texts import explain_fields as _explain_fields
 
 __all__ = [
     "AttributeHead",
@@ -46,3 +47,5 @@ __all__ = [
     "threads_for",
     "to_tensor",
 ]
+
+_explain_fields(globals())

@@ -63,6 +63,7 @@ class InputSpec:
     pad: int | tuple[int, ...] = 0
     """What the bars are before the scaling, 0..255: one number, or one a channel. YOLO models learned 114."""
     interpolation: Interpolation = Interpolation.BILINEAR
+    """The filter that scales the picture."""
     min_object_wh: SizeWH = (1, 1)
     """Objects that are smaller on either side, in pixels of their picture, are left out."""
     max_object_wh: tuple[int | None, int | None] = (None, None)

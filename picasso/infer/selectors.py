@@ -41,8 +41,11 @@ class ObjectRule:
     min_width: float = 0
     """Pixels of the source, as the other sizes; of rotated boxes along their own sides."""
     min_height: float = 0
+    """Smaller objects are left out, pixels of the source."""
     max_width: float = math.inf
+    """Larger objects are left out, pixels of the source."""
     max_height: float = math.inf
+    """Larger objects are left out, pixels of the source."""
 
     def __post_init__(self) -> None:
         place = f"class {self.class_id} ({self.label!r})"

@@ -37,6 +37,7 @@ class TensorInfo:
     """An input or an output of a graph."""
 
     name: str
+    """As the graph calls it."""
     dtype: str
     """NumPy's name, such as ``float32``; ONNX's own where NumPy has none."""
     shape: tuple[int | None, ...]

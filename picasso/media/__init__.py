@@ -12,6 +12,7 @@ from picasso.media.reader import VideoReader
 from picasso.media.stopping import StopSignal
 from picasso.media.times import TimesReport
 from picasso.media.writer import StreamWriter
+from picasso.primitives.field_texts import explain_fields as _explain_fields
 
 __all__ = [
     "AudioInfo",
@@ -32,3 +33,5 @@ __all__ = [
     "probe",
     "safe_file_name",
 ]
+
+_explain_fields(globals())

@@ -26,7 +26,9 @@ class StreamKind:
     """What stays the same over a stream."""
 
     codec: Codec
+    """What its packets are coded as."""
     size_wh: tuple[int, int]
+    """Width and height of its pictures, in pixels."""
     frame_rate: Fraction
     """Nominal frames per second."""
 

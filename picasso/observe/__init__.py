@@ -12,6 +12,7 @@ from picasso.observe.custom import Counter, Gauge
 from picasso.observe.levels import Limit, PoolUse, QueueUse
 from picasso.observe.records import Record, StageRecord
 from picasso.observe.serving import metrics_registry, serve_metrics
+from picasso.primitives.field_texts import explain_fields as _explain_fields
 
 __all__ = [
     "Counter",
@@ -30,3 +31,5 @@ __all__ = [
     "metrics_registry",
     "serve_metrics",
 ]
+
+_explain_fields(globals())

@@ -86,9 +86,11 @@ class SinkStatistics:
     """One sink: ``came == written + sum(dropped.values()) + waiting``, always."""
 
     name: str
+    """Its name, or its element."""
     came: int
     """Frames that it was given: those that left the module, and those of auxiliary streams."""
     written: int
+    """Frames that it wrote."""
     dropped: Mapping[str, int]
     """Frames that it did not write, by reason; only reasons that occurred."""
     waiting: int
@@ -104,6 +106,7 @@ class StageStatistics:
     """One stage of a module's pipeline, since the start."""
 
     name: str
+    """Its name."""
     frames: int
     """Frames that have come to it."""
     queue_length: int = 0
@@ -134,13 +137,17 @@ class ModuleStatistics:
     """What a module has done and does. A snapshot: it does not change."""
 
     name: str
+    """The name of the module."""
     state: str
+    """What it does: ``initializing``, ``starting``, ``running``, ``stopping`` or ``stopped``."""
     uptime_s: float
+    """Seconds since it started."""
     sources: Mapping[str, SourceStatistics]
     """By source id: those that are there, and the latest that are gone."""
     gone: SourceAccount
     """All sources together that were gone before those."""
     sinks: Sequence[SinkStatistics]
+    """Each of its sinks."""
     stages: Sequence[StageStatistics]
     """In the order of a frame's way; elements are called ``pyfunc/<module>.<class>``, others by name or kind."""
     batches: PoolUse

@@ -49,6 +49,7 @@ class QueueUse:
     bytes: int
     """Their payload: encoded where they have an encoded one, else their pixels."""
     limit: Limit
+    """How much may wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class PoolUse:
     """What is taken of a pool now, and how large it is."""
 
     used: int
+    """How many are taken."""
     size: int | None
     """None for no limit."""
 

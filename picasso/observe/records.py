@@ -34,11 +34,15 @@ class StageRecord:
     """What a stage has done until a record."""
 
     stage_name: str
+    """Which stage."""
     queue_length: int
     """What waits before it."""
     frame_counter: int
+    """Frames that have come to it."""
     object_counter: int
+    """Objects of the frames behind it."""
     batch_counter: int
+    """Batches, for stages that work on batches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Record:
     object_counter: int
     """Their objects."""
     stage_stats: tuple[StageRecord, ...]
+    """Each stage, in the order of a frame's way."""
 
 
 @final

@@ -13,6 +13,7 @@ from picasso.primitives.byte_buffer import (
 from picasso.primitives.content import VideoFrameContent, VideoFrameTranscodingMethod
 from picasso.primitives.detections import Detection, Detections
 from picasso.primitives.end_of_stream import EndOfStream
+from picasso.primitives.field_texts import explain_fields as _explain_fields
 from picasso.primitives.frame_batch import VideoFrameBatch
 from picasso.primitives.frame_geometry import FrameGeometry
 from picasso.primitives.frame_objects import IdCollisionResolutionPolicy
@@ -104,3 +105,5 @@ __all__ = [
     "save_message_to_bytebuffer",
     "save_message_to_bytes",
 ]
+
+_explain_fields(globals())

@@ -19,6 +19,7 @@ class EndOfStream:
     """No more frames of this source will come."""
 
     source_id: str
+    """The source that has ended."""
 
     def __post_init__(self) -> None:
         text("source_id", self.source_id)

@@ -17,7 +17,9 @@ class Point:
     """A position in pixels; ``TypeError`` for what is not a number."""
 
     x: float
+    """Pixels from the left edge."""
     y: float
+    """Pixels from the top edge."""
 
     def __post_init__(self) -> None:
         if type(self.x) is not float or type(self.y) is not float:
@@ -30,7 +32,9 @@ class Segment:
     """A line from one point to another; ``TypeError`` for anything else."""
 
     begin: Point
+    """Where it starts."""
     end: Point
+    """Where it ends."""
 
     def __post_init__(self) -> None:
         for name, point in (("begin", self.begin), ("end", self.end)):
@@ -58,7 +62,9 @@ class Intersection:
     """
 
     kind: IntersectionKind
+    """How they met."""
     edges: tuple[tuple[int, str | None], ...]
+    """Index and tag of each edge that was touched, in the order of the way."""
 
     def __init__(self, kind: IntersectionKind, edges: Iterable[tuple[int, str | None]] = ()) -> None:
         if not isinstance(kind, IntersectionKind):

@@ -38,6 +38,7 @@ class VideoFrameTransformation:
     """
 
     step: ChainStep
+    """Which of the steps it is."""
     values: tuple[int, ...]
     """The arguments of the factory."""
 

@@ -24,6 +24,7 @@ class VideoObjectBBoxTransformation:
     """One step for ``transform_geometry``; made by its two factories."""
 
     is_scale: bool
+    """Whether it scales; otherwise it moves."""
     xy: tuple[float, float]
     """Factors of a scale, pixels of a shift."""
 

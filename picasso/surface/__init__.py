@@ -1,5 +1,6 @@
 """Where pixels live."""
 
+from picasso.primitives.field_texts import explain_fields as _explain_fields
 from picasso.surface.cuda import DevicePlane
 from picasso.surface.formats import MAX_SIDE, ColorSpace, Matrix, MemType, PlaneShape, VideoFormat
 from picasso.surface.planes import PlaneLayout
@@ -50,3 +51,5 @@ __all__ = [
     "is_jetson_kernel",
     "jetson_model",
 ]
+
+_explain_fields(globals())

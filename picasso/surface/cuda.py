@@ -27,9 +27,11 @@ class DevicePlane:
     strides: tuple[int, ...]
     """Bytes; only rows may be padded: ``(pitch, 1)`` or ``(pitch, C, 1)``."""
     read_only: bool
+    """Whether the pixels may not be written."""
     stream: int | None
     """Stream that makes the pixels and has to be waited for; None when they are ready."""
     owner: object
+    """What keeps the memory alive."""
 
     @property
     def __cuda_array_interface__(self) -> dict[str, Any]:

@@ -159,6 +159,7 @@ class ColorSpace:
     """What the numbers of a YUV picture mean."""
 
     matrix: Matrix
+    """How luma and chroma are made of red, green and blue."""
     full_range: bool = False
     """Luma spans 0..255 when true, 16..235 (chroma 16..240) otherwise."""
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         transform_configs,
         video_frames,
     )
+from picasso.primitives.field_texts import explain_fields as _explain_fields
 
 __all__ = [
     "Call",
@@ -62,6 +63,8 @@ __all__ = [
     "transform_configs",
     "video_frames",
 ]
+
+_explain_fields(globals())
 
 
 def __getattr__(name: str) -> Any:

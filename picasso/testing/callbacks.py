@@ -23,6 +23,7 @@ class Call:
     slot: str
     """Which callback, e.g. ``"on_render"``."""
     arguments: tuple[Any, ...]
+    """What it was called with."""
     thread: str
     """Name of the thread it came on."""
 

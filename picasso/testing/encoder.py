@@ -23,7 +23,9 @@ class MemoryEncoder:
     """
 
     config: EncoderConfig
+    """What it was opened with."""
     input_format: VideoFormat = VideoFormat.RGBA
+    """The pixels that it asks for."""
     delay: int = 0
     """Frames that are held back until later ones, or ``flush``, push them out."""
     keeps_pixels: bool = False
@@ -31,6 +33,7 @@ class MemoryEncoder:
     fails_on: frozenset[int] = frozenset()
     """Numbers, from 0, of the frames on which ``encode`` raises."""
     fails_to_flush: bool = False
+    """Whether ``flush`` raises."""
     live_changes: bool = False
     """Whether ``reconfigure`` takes anything on that leaves the size alone."""
     pts_ns: list[int] = field(default_factory=list)
@@ -38,8 +41,11 @@ class MemoryEncoder:
     pixels: list[npt.NDArray[np.uint8]] = field(default_factory=list)
     """Copies of their pixels, as ``SurfaceView.to_numpy`` gives them."""
     is_closed: bool = False
+    """Whether ``close`` was called."""
     name: str = "memory"
+    """What it is called in logs."""
     extradata: bytes = b""
+    """Parameter sets, of which it has none."""
     _held: deque[EncodedUnit] = field(default_factory=deque)
     _count: int = 0
 
@@ -105,11 +111,17 @@ class MemoryEncoders:
     """
 
     input_format: VideoFormat = VideoFormat.RGBA
+    """The pixels that they ask for."""
     delay: int = 0
+    """Frames that they hold back."""
     keeps_pixels: bool = False
+    """Whether they keep copies of pixels."""
     fails_on: frozenset[int] = frozenset()
+    """Numbers of the frames on which they raise."""
     fails_to_flush: bool = False
+    """Whether their ``flush`` raises."""
     live_changes: bool = False
+    """Whether their ``reconfigure`` takes anything on."""
     failures_to_open: int = 0
     """How many more attempts to open an encoder fail."""
     opened: list[MemoryEncoder] = field(default_factory=list)

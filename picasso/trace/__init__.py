@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from picasso.primitives.field_texts import explain_fields as _explain_fields
 from picasso.trace.context import TraceContext, new_context, read_context
 from picasso.trace.current import current_span
 from picasso.trace.endpoint import TraceEndpoint
@@ -32,3 +33,5 @@ __all__ = [
     "new_context",
     "read_context",
 ]
+
+_explain_fields(globals())

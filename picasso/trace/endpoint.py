@@ -21,6 +21,7 @@ class TraceEndpoint:
     """An address that takes spans."""
 
     url: str
+    """The address, with its path."""
     note: str = ""
     """What differs from the endpoint as it was written; empty where nothing does."""
 

@@ -33,12 +33,15 @@ class ExportCounts:
     """What became of the spans that have ended: ``ended == sent + failed + overflow + waiting``."""
 
     ended: int
+    """Spans that have ended."""
     sent: int
+    """Spans that the collector has taken."""
     failed: int
     """Spans of batches that could not be sent."""
     overflow: int
     """Spans that were dropped as too many waited; counted when the pipe is closed."""
     waiting: int
+    """Spans that are still to be sent."""
 
 
 @final

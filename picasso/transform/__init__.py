@@ -1,5 +1,6 @@
 """How pixels and boxes move."""
 
+from picasso.primitives.field_texts import explain_fields as _explain_fields
 from picasso.transform.config import (
     MIN_EFFECTIVE_DIM,
     ComputeMode,
@@ -44,3 +45,5 @@ __all__ = [
     "unplace_points",
     "unplace_xywha",
 ]
+
+_explain_fields(globals())

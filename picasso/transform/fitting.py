@@ -79,9 +79,13 @@ class DstPadding(_Pixels):
     """
 
     left: int = 0
+    """Pixels kept free on the left."""
     top: int = 0
+    """Pixels kept free at the top."""
     right: int = 0
+    """Pixels kept free on the right."""
     bottom: int = 0
+    """Pixels kept free at the bottom."""
 
     @staticmethod
     def uniform(value: int) -> DstPadding:
@@ -103,9 +107,13 @@ class Rect(_Pixels):
     """
 
     top: int
+    """Source pixels above it."""
     left: int
+    """Source pixels to the left of it."""
     width: int
+    """Its width in source pixels."""
     height: int
+    """Its height in source pixels."""
 
 
 class Fitting:

@@ -1,5 +1,6 @@
 """One call for what is asked for most: a video with something done to each frame, compared, as a sheet, as a GIF."""
 
+from picasso.primitives.field_texts import explain_fields as _explain_fields
 from picasso.verbs.compare import Comparison, compare_videos
 from picasso.verbs.parts import beside_each_other, crop_video
 from picasso.verbs.process import process_video
@@ -14,3 +15,5 @@ __all__ = [
     "process_video",
     "write_gif",
 ]
+
+_explain_fields(globals())

@@ -35,6 +35,7 @@ class Comparison:
     worst_frame: int
     """The number of the pair whose SSIM is least."""
     worst_ssim: float
+    """The SSIM of that pair."""
     left_over: tuple[int, int]
     """Frames that only the first, or only the second video has, behind those of both."""
 

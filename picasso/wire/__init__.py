@@ -11,6 +11,7 @@
             received.source_id, received.kind, received.payload
 """
 
+from picasso.primitives.field_texts import explain_fields as _explain_fields
 from picasso.wire.bridge import from_savant, to_savant
 from picasso.wire.codec import MAX_BYTES, MAX_PARTS, PROTOCOL_VERSION, decode_message, encode_message
 from picasso.wire.endpoint import Endpoint, SocketKind
@@ -42,3 +43,5 @@ __all__ = [
     "from_savant",
     "to_savant",
 ]
+
+_explain_fields(globals())

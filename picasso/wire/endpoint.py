@@ -41,6 +41,7 @@ class Endpoint:
     """A parsed endpoint."""
 
     kind: SocketKind
+    """The kind of socket."""
     bind: bool
     """Whether the socket waits for others, instead of calling them."""
     address: str

@@ -33,7 +33,9 @@ class Received:
     """A message."""
 
     source_id: str
+    """The source that it belongs to."""
     kind: MessageKind
+    """What kind of message it is."""
     data: bytes
     """The message as it came, encoded."""
     payload: tuple[memoryview, ...]
@@ -70,8 +72,11 @@ class Rejected:
     """A message that the reader keeps to itself; it was acknowledged where its sender waits for that."""
 
     source_id: str
+    """The source that it names."""
     reason: RejectReason
+    """Why it is not handed on."""
     detail: str = ""
+    """What exactly is wrong; empty where the reason says all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,7 @@ class TimedOut:
     """Nothing came."""
 
     waited_s: float
+    """Seconds that were waited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,7 @@ class ReaderStats:
     missed: int = 0
     """Messages that did not come, by the numbers of those that did."""
     gaps: int = 0
+    """How often numbers did not follow each other."""
     rejected: Mapping[RejectReason, int] = field(default_factory=dict)
     """Messages by the reason for which they were not handed on."""
 
@@ -117,5 +124,6 @@ class WriterStats:
     sent_bytes: int = 0
     """Their bytes, payloads included."""
     retries: int = 0
+    """Further attempts, of all messages together."""
     lost: int = 0
     """Messages that no one took in time, or that no one acknowledged."""

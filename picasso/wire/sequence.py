@@ -17,6 +17,7 @@ class Gap:
     expected: int
     """The number that should have come."""
     got: int
+    """The number that came."""
 
     @property
     def missed(self) -> int:

@@ -8,9 +8,13 @@ from __future__ import annotations
 import ast
 import doctest
 import importlib
+import inspect
+import pydoc
 import re
 from pathlib import Path
+from types import MemberDescriptorType
 
+import pytest
 from public_names import ROOMS, PublicFunction, names_of, public_classes, public_functions
 
 import picasso
@@ -160,3 +164,34 @@ def test_the_examples_in_docstrings_are_true() -> None:
         if result.failed or not result.attempted:
             wrong.append(str(path))
     assert not wrong
+
+
+def test_help_shows_what_each_field_means() -> None:
+    """A field is a slot, or a property: ``inspect.getdoc`` finds its text, and so ``help`` of its class shows it."""
+    bare, fields = [], 0
+    for name, kind in public_classes().items():
+        for key in dir(kind):
+            member = getattr(kind, key, None)
+            if not key.startswith("_") and isinstance(member, property | MemberDescriptorType):
+                fields += 1
+                bare += [f"{name}.{key}"] if not inspect.getdoc(member) else []
+    assert fields > 1000
+    assert not bare
+    shown = pydoc.render_doc(picasso.GeneralSpec, renderer=pydoc.plaintext)
+    assert "idle_timeout_secs\n |      Seconds without a message after which ``on_eviction`` is asked" in shown
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        *(f"GeneralSpec.{name}" for name in ("idle_timeout_secs", "inflight_queue_size", "name")),
+        *(f"ConditionalSpec.{name}" for name in ("encode_attribute", "render_attribute")),
+        *(f"CodecSpec.{name}" for name in ("is_bypass", "is_drop", "is_encode")),
+        *(f"OutputMessage.{name}" for name in ("is_eos", "is_video_frame")),
+        *(f"SourceSpec.{name}" for name in ("codec", "conditional", "draw")),
+        "PngProps.compression_level",
+    ],
+)
+def test_fields_that_the_reference_explains_have_a_docstring_of_their_own(field: str) -> None:
+    kind, _, name = field.partition(".")
+    assert getattr(getattr(picasso, kind), name).__doc__.endswith(".")

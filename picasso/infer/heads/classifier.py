@@ -39,6 +39,7 @@ class AttributeRule:
     multi_label: bool = False
     """Whether any number of labels may hold at once; else the most certain one."""
     activation: Activation = "auto"
+    """What makes probabilities of scores; ``auto`` leaves those that are probabilities already."""
     internal: bool = False
     """Whether the attribute is for later elements only, and is not sent out."""
 
