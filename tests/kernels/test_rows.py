@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
+import mmap
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -86,6 +89,53 @@ def test_mix_pixels(count: int, ratio: float, weight: int) -> None:
     row = Row(rows.mix_pixels, count, axis(count, ratio, count))
     upper, lower = ("source", 3), ("source", SIZE - 5 * 1024)
     assert_same(row, ("out", 5), upper, lower, weight, ("table", 0), ("source", 0), 500, count)
+
+
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("ratio", [2.1, 2.7, 3, 4, 6])
+@pytest.mark.parametrize("weight", [0, 1, 16, 777, 1024, 2032, 2047])
+def test_mix_opaque(count: int, ratio: float, weight: int) -> None:
+    row = Row(rows.mix_opaque, count, axis(count, ratio, count))
+    upper, lower = ("source", 3), ("source", SIZE - 5 * 1024)
+    assert_same(row, ("out", 5), upper, lower, weight, ("table", 0), ("source", 0), 500, count)
+
+
+@pytest.mark.parametrize("loop", [rows.mix_opaque, rows.pick_opaque], ids=["mixed", "picked"])
+@pytest.mark.parametrize("count", [16, 17, 40, 64])
+def test_no_byte_behind_a_row_of_three_bytes_a_pixel_is_read(loop: Callable[..., None], count: int) -> None:
+    """The row ends where memory does: a read behind it would end the process."""
+    table = axis(count, 3.3, count)
+    size = 3 * (int(table[count - 1]) + 2 if loop is rows.mix_opaque else int(table[count - 1]) + 1)
+    with guarded(size) as row:
+        row[:] = np.arange(size) % 251
+        out, plain = np.zeros(4 * count, np.uint8), np.zeros(4 * count, np.uint8)
+        args: list[Any] = [row, row, 777, table, row, size, count]
+        if loop is rows.pick_opaque:
+            args = [row, 3, 1, table, count]
+        host(vector_rows.VECTOR_FORMS[loop])(out, *args)
+        loop(plain, *(arg.tolist() if arg is table else arg for arg in args))
+    np.testing.assert_array_equal(out, plain)
+
+
+@contextmanager
+def guarded(size: int) -> Iterator[npt.NDArray[np.uint8]]:
+    """Yield memory whose end is followed by a page that must not be touched."""
+    libc, page = ctypes.CDLL(None, use_errno=True), mmap.PAGESIZE
+    memory = mmap.mmap(-1, (size // page + 2) * page)
+    whole = np.frombuffer(memory, np.uint8)
+    last = whole.ctypes.data + len(whole) - page
+    for protection in (mmap.PROT_READ, 0):
+        assert libc.mprotect(ctypes.c_void_p(last), ctypes.c_size_t(page), protection) == 0, ctypes.get_errno()
+    yield whole[len(whole) - page - size : len(whole) - page]
+
+
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize(("step", "lane_step"), [(3, 1), (4, 1), (4, -1), (-3, 1), (12, 4), (-4, 1)])
+def test_picks(count: int, step: int, lane_step: int) -> None:
+    first = 9 if step > 0 else SIZE - 9
+    index = np.random.default_rng(count).integers(0, 600, count)
+    for loop in (rows.pick_pixels, rows.pick_opaque):
+        assert_same(Row(loop, count, index), ("out", 5), ("source", first), step, lane_step, ("table", 0), count)
 
 
 @pytest.mark.parametrize("count", COUNTS)
@@ -233,6 +283,8 @@ def test_lesser_machines_agree(name: str, features: str) -> None:
         "test_blend_rows",
         "test_lerp",
         "test_mix_pixels",
+        "test_mix_opaque",
+        "test_picks",
         "test_halve_samples",
         "test_colours",
         "test_collecting_and_spreading",

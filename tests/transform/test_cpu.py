@@ -105,6 +105,28 @@ def test_compiled_and_reference_and_oracle_are_one(
     assert_surroundings_untouched(reference)
 
 
+@pytest.mark.parametrize("read", READABLE, ids=lambda read: read.name())
+@pytest.mark.parametrize("layout", ["tight", "padded", "upside down", "mirrored"])
+@pytest.mark.parametrize(
+    ("source_wh", "target_wh"),
+    [((126, 12), (42, 4)), ((210, 10), (42, 2)), ((112, 6), (42, 2)), ((42, 6), (42, 2)), ((126, 4), (42, 4))],
+    ids=["a third", "a fifth", "a third down only", "of rows a third", "of columns a third"],
+)
+def test_pictures_that_shrink_to_a_third_and_to_about_that(
+    read: VideoFormat, layout: str, source_wh: tuple[int, int], target_wh: tuple[int, int]
+) -> None:
+    """Where each target sample lies on one source sample, it is a copy; rows and columns without a share are left."""
+    placement = Placement.compute(source_wh, target_wh, TransformConfig(Padding.NONE))
+    source = surface(read, source_wh, COLORS[0], layout, 3)
+    compiled = SurfaceView.allocate(VideoFormat.RGBA, target_wh)
+    reference = SurfaceView.allocate(VideoFormat.RGBA, target_wh)
+    transform(source, placement, compiled)
+    transform_by_reference(source, placement, reference)
+    exact = naive_transform(source, placement, VideoFormat.RGBA, COLORS[0], Interpolation.BILINEAR)[0]
+    np.testing.assert_array_equal(as_planes(reference)[0], exact)
+    np.testing.assert_array_equal(as_planes(compiled)[0], exact)
+
+
 @pytest.mark.parametrize(
     ("source_wh", "target_wh"),
     [

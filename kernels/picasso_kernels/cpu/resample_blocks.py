@@ -106,22 +106,52 @@ def lerp_pixels_far_lanes(e: Emitter, args: Sequence[Value]) -> None:
 def mix_pixels_lanes(e: Emitter, args: Sequence[Value], coarse: bool) -> None:
     """See ``rows.mix_pixels``: out, upper, lower, weight, and the tables of ``lerp_pixels_far_lanes``.
 
-    Pixels come with their right neighbours, 8 bytes a row. Those of which two by two are even go one way, the odd ones
-    another, so that nothing crosses the 16 bytes that x86 shuffles within. ``coarse``: the weight is in 1..127.
+    Pixels come with their right neighbours, 8 bytes a row. ``coarse``: the weight is in 1..127.
     """
     out, upper, lower, weight, index, weights = args
-    b = e.builder
-    places = [b.shl(e.number(index, pixel, 16), I64(2)) for pixel in range(PIXELS)]
+    places = [e.builder.shl(e.number(index, pixel, 16), I64(2)) for pixel in range(PIXELS)]
+    above, below = ([e.load(e.skip(row, place), 8, 8) for place in places] for row in (upper, lower))
+    e.store(_mixed(e, above, below, weight, weights, range(8), coarse), out)
+
+
+def mix_opaque_lanes(e: Emitter, args: Sequence[Value], coarse: bool) -> None:
+    """See ``rows.mix_opaque``; as ``mix_pixels_lanes``, of pixels that come with their right neighbours in 6 bytes.
+
+    Two bytes more are read: with the last of the block those before, as its neighbour may end the memory; with the
+    others those behind, where the pixels of the next ones lie.
+    """
+    out, upper, lower, weight, index, weights = args
+    places = [e.builder.mul(e.number(index, pixel, 16), I64(3)) for pixel in range(PIXELS)]
+    above, below = ([e.load(e.skip(row, place), 8, 8) for place in places[:-1]] for row in (upper, lower))
+    for row, at in ((above, upper), (below, lower)):
+        last = e.load(e.skip(e.skip(at, places[-1]), -2), 8, 8)
+        row.append(e.pick(last, [2, 3, 4, 5, 6, 7, 7, 7]))
+    pixels = _mixed(e, above, below, weight, weights, (0, 1, 2, 2, 3, 4, 5, 5), coarse)
+    e.store(e.builder.or_(pixels, e.constant(8, [0, 0, 0, 255] * PIXELS)), out)
+
+
+def _mixed(
+    e: Emitter,
+    above: Sequence[Value],
+    below: Sequence[Value],
+    weight: Value,
+    weights: Value,
+    order: Sequence[int],
+    coarse: bool,
+) -> Value:
+    """Return pixels that are blended of each two rows' 8 bytes, which are read in that order.
+
+    Those of which two by two are even go one way, the odd ones another, so that nothing crosses the 16 bytes that x86
+    shuffles within.
+    """
     mixed = []
     for first in (0, 2):
         pixels = [4 * (i // 2) + first + i % 2 for i in range(PIXELS // 2)]
-        above, below = (
-            e.concat([e.load(e.skip(row, places[pixel]), 8, 8) for pixel in pixels]) for row in (upper, lower)
-        )
+        high, low = (e.concat([row[pixel] for pixel in pixels]) for row in (above, below))
         pairs = []
-        for half in (0, 8):
-            lanes = [16 * (i // 16) + half + i % 16 // 2 + 64 * (i % 2) for i in range(64)]
-            pairs.append((_mix_coarse if coarse else _mix_fine)(e, above, below, lanes, weight))
+        for half in (0, 1):
+            lanes = [8 * (i // 16 * 2 + half) + order[i % 16 // 2] + 64 * (i % 2) for i in range(64)]
+            pairs.append((_mix_coarse if coarse else _mix_fine)(e, high, low, lanes, weight))
         left, right = (
             e.view(
                 e.pick(e.view(pairs[0], 64), [i // 2 * 2 + side + 8 * (i % 2) for i in range(8)], e.view(pairs[1], 64)),
@@ -131,7 +161,7 @@ def mix_pixels_lanes(e: Emitter, args: Sequence[Value], coarse: bool) -> None:
         )
         shares = e.concat([e.load(e.skip(weights, 32 * i + 8 * first), 8, 16) for i in range(PIXELS // 4)])
         mixed.append(_lerp_narrow(e, left, right, shares))
-    e.store(e.alternate_bytes(*mixed), out)
+    return e.alternate_bytes(*mixed)
 
 
 def _mix_coarse(e: Emitter, above: Value, below: Value, lanes: Sequence[int], weight: Value) -> Value:
@@ -262,6 +292,8 @@ lerp_pixels_near = block(lerp_pixels_near_lanes)
 lerp_pixels_far = block(lerp_pixels_far_lanes)
 mix_pixels_coarse = block(partial(mix_pixels_lanes, coarse=True))
 mix_pixels_fine = block(partial(mix_pixels_lanes, coarse=False))
+mix_opaque_coarse = block(partial(mix_opaque_lanes, coarse=True))
+mix_opaque_fine = block(partial(mix_opaque_lanes, coarse=False))
 lerp_samples_near = block(partial(lerp_samples_lanes, near=True))
 lerp_samples_far = block(partial(lerp_samples_lanes, near=False))
 halve_block = block(halve_lanes)

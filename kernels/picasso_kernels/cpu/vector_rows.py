@@ -26,6 +26,8 @@ from picasso_kernels.cpu.resample_blocks import (
     lerp_pixels_near,
     lerp_samples_far,
     lerp_samples_near,
+    mix_opaque_coarse,
+    mix_opaque_fine,
     mix_pixels_coarse,
     mix_pixels_fine,
     sum_pixels_block,
@@ -42,7 +44,7 @@ from picasso_kernels.cpu.tensor_blocks import (
     planar32_stream_block,
 )
 from picasso_kernels.maths import filter_rows, numbers, rows
-from picasso_kernels.maths.memory import Bytes, Ints, load32, prefetch, tail
+from picasso_kernels.maths.memory import Bytes, Ints, load8, load16, load32, pixel, prefetch, store_pixel, tail
 from picasso_kernels.maths.pixel import ONE
 from picasso_kernels.paint import blend
 from picasso_kernels.paint.blend import clear_margin
@@ -70,7 +72,8 @@ numbers32_plain, numbers16_plain, numbers8_plain = numbers.numbers32, numbers.nu
 collect_samples_plain, collect_opaque_plain = rows.collect_samples, rows.collect_opaque
 spread_pixels_plain, rgb_plain = rows.spread_pixels, rows.rgb_row
 blend_plain, lerp_pixels_plain, lerp_samples_plain = rows.blend_rows, rows.lerp_pixels, rows.lerp_samples
-mix_pixels_plain, halve_plain = rows.mix_pixels, rows.halve_samples
+mix_pixels_plain, mix_opaque_plain, halve_plain = rows.mix_pixels, rows.mix_opaque, rows.halve_samples
+pick_pixels_plain, pick_opaque_plain = rows.pick_pixels, rows.pick_opaque
 tint_samples_plain, tint_pixels_plain = blend.tint_samples, blend.tint_pixels
 average_shares_plain = blend.average_shares
 yuv_planar_plain, yuv_paired_plain = rows.yuv_planar, rows.yuv_paired
@@ -99,6 +102,25 @@ def collect_opaque(out: Bytes, row: Bytes, step: int, lane_step: int, count: int
     for start in range(0, count, PIXELS):
         i = min(start, count - PIXELS)
         collect_opaque_block(tail(out, 4 * i), tail(row, 3 * i))
+
+
+def pick_pixels(out: Bytes, row: Bytes, step: int, lane_step: int, index: Ints, count: int) -> None:
+    """See ``rows.pick_pixels``."""
+    if step == 4 and lane_step == 1:
+        for x in range(count):
+            store_pixel(out, 4 * x, pixel(row, 4 * index[x]))
+    else:
+        pick_pixels_plain(out, row, step, lane_step, index, count)
+
+
+def pick_opaque(out: Bytes, row: Bytes, step: int, lane_step: int, index: Ints, count: int) -> None:
+    """See ``rows.pick_opaque``."""
+    if lane_step == 1:
+        for x in range(count):
+            at = index[x] * step
+            store_pixel(out, 4 * x, load16(row, at) & 0xFFFF | load8(row, at + 2) << 16 | rows.BLACK)
+    else:
+        pick_opaque_plain(out, row, step, lane_step, index, count)
 
 
 def spread_pixels(out: Bytes, step: int, lane_step: int, lanes: int, row: Bytes, count: int) -> None:
@@ -167,6 +189,27 @@ def mix_pixels(
             mix_pixels_coarse(to, upper, lower, weight // COARSE, index, shares)
         else:
             mix_pixels_fine(to, upper, lower, weight, index, shares)
+
+
+def mix_opaque(
+    out: Bytes, upper: Bytes, lower: Bytes, weight: int, axis: Ints, soon: Bytes, size: int, count: int
+) -> None:
+    """See ``rows.mix_opaque``. Neighbouring indices lie two or more apart, which ``mix_opaque_lanes`` relies on."""
+    if count < PIXELS:
+        mix_opaque_plain(out, upper, lower, weight, axis, soon, size, count)
+        return
+    if weight == 0:
+        lower, weight = upper, HALF
+    weights = tail(axis, 3 * count)
+    share = lines_a_block(size, count // PIXELS)
+    for start in range(0, count, PIXELS):
+        i = min(start, count - PIXELS)
+        prefetch_lines(soon, start // PIXELS * share, share, size)
+        to, index, shares = tail(out, 4 * i), tail(axis, i), tail(weights, 4 * i)
+        if weight % COARSE == 0:
+            mix_opaque_coarse(to, upper, lower, weight // COARSE, index, shares)
+        else:
+            mix_opaque_fine(to, upper, lower, weight, index, shares)
 
 
 def lerp_samples(out: Bytes, wide: Bytes, axis: Ints, near: int, soon: Bytes, size: int, count: int) -> None:
@@ -399,6 +442,9 @@ VECTOR_FORMS: Final[dict[Callable[..., Any], Callable[..., Any]]] = {
     rows.lerp_pixels: lerp_pixels,
     rows.lerp_samples: lerp_samples,
     rows.mix_pixels: mix_pixels,
+    rows.mix_opaque: mix_opaque,
+    rows.pick_pixels: pick_pixels,
+    rows.pick_opaque: pick_opaque,
     rows.halve_samples: halve_samples,
     filter_rows.sum_rows: sum_rows,
     filter_rows.sum_pixels: sum_pixels,

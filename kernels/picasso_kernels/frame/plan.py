@@ -144,6 +144,8 @@ def _two_taps(sheet: _Sheet, x: Axis, y: Axis, lanes: int, name: str) -> dict[in
         tables = nearest_entries(x), nearest_entries(y)
     else:
         tables = bilinear_entries(x), bilinear_entries(y)
+        if not (_weights(x).any() or _weights(y).any()):
+            name = "nearest"  # whose indices are these: the picture shrinks to a third, say
     places = [
         sheet.append(vector_entries(x) if name == "bilinear" and lanes == 4 else tables[0]),
         sheet.append(tables[1]),
@@ -159,6 +161,11 @@ def _two_taps(sheet: _Sheet, x: Axis, y: Axis, lanes: int, name: str) -> dict[in
         j.FAR: int(lanes == 4 and not near),
         j.HALVES: int(name == "bilinear" and lanes == 1 and _halves(x) and _halves(y)),
     }
+
+
+def _weights(axis: Axis) -> Table:
+    """Return the shares of the right ones of each two bilinear samples, in 2048ths."""
+    return bilinear_entries(axis)[axis.targets :]
 
 
 def _halves(axis: Axis) -> bool:

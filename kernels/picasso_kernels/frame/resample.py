@@ -47,7 +47,7 @@ from picasso_kernels.frame.job import (
     Read,
 )
 from picasso_kernels.maths.filter_rows import sum_pixels, sum_rows, sum_samples
-from picasso_kernels.maths.memory import Bytes, Ints, copy, load32, store32, store64, tail
+from picasso_kernels.maths.memory import Bytes, Ints, copy, load32, prefetch, store32, store64, tail
 from picasso_kernels.maths.rows import (
     blend_rows,
     collect_opaque,
@@ -56,12 +56,18 @@ from picasso_kernels.maths.rows import (
     halve_samples,
     lerp_pixels,
     lerp_samples,
+    mix_opaque,
     mix_pixels,
     narrow_row,
+    pick_opaque,
     pick_pixels,
     pick_samples,
 )
 
+LINE: Final = 64
+"""Bytes of a cache line."""
+PICKS: Final = 64
+"""Samples that are copied between two looks ahead: more lines at once than memory takes would hold up the machine."""
 LATE: Final = 12
 """Bytes of the next rows that are fetched with each column of the second pass; the first pass fetches the rest.
 
@@ -107,33 +113,52 @@ def target_row(component: Ints, plane: Bytes, table: Ints, scratch: Bytes, y: in
     elif component[FILTER] == Filter.TAPS:
         taps_row(component, plane, table, scratch, y, out)
     else:
-        nearest_row(component, plane, table, scratch, y, out)
+        nearest_row(component, plane, table, y, out)
 
 
-def nearest_row(component: Ints, plane: Bytes, table: Ints, scratch: Bytes, y: int, out: Bytes) -> None:
+def nearest_row(component: Ints, plane: Bytes, table: Ints, y: int, out: Bytes) -> None:
     """Write a row of copied samples."""
-    rows = plane if component[READ] == Read.TIGHT else scratch
-    row = tail(rows, source_row(component, plane, scratch, table[component[Y_INDEX] + y]))
-    columns, lanes = component[OUT_COLUMNS], component[LANES]
-    if component[X_COPY]:
+    index = tail(table, component[Y_INDEX])
+    row = tail(plane, component[BASE] + index[y] * component[PITCH])
+    columns, lanes, read = component[OUT_COLUMNS], component[LANES], component[READ]
+    if component[X_COPY] and read == Read.TIGHT:
         copy(out, row, columns * lanes)
-    elif lanes == 4:
-        pick_pixels(out, row, tail(table, component[X_INDEX]), columns)
-    else:
-        pick_samples(out, row, tail(table, component[X_INDEX]), columns)
+        return
+    if component[X_COPY]:
+        collect_row(component, row, out)
+        return
+    soon = tail(plane, component[BASE] + index[min(y + 1, component[OUT_ROWS] - 1)] * component[PITCH])
+    step, lane_step, size = component[STEP], component[LANE_STEP], component[COLUMNS] * component[STEP]
+    for first in range(0, columns, PICKS):
+        count, places = min(PICKS, columns - first), tail(table, component[X_INDEX] + first)
+        for at in range(first * size // columns, (first + count) * size // columns, LINE):
+            prefetch(soon, at)
+        if lanes == 1:
+            pick_samples(tail(out, first), row, step, places, count)
+        elif read == Read.OPAQUE:
+            pick_opaque(tail(out, 4 * first), row, step, lane_step, places, count)
+        else:
+            pick_pixels(tail(out, 4 * first), row, step, lane_step, places, count)
 
 
 def bilinear_row(component: Ints, plane: Bytes, table: Ints, scratch: Bytes, y: int, out: Bytes) -> None:
     """Write a row of samples blended from two rows and two columns."""
+    index, weights = tail(table, component[Y_INDEX]), tail(table, component[Y_WEIGHT])
+    first, second, weight = index[y], index[y] + (weights[y] > 0), weights[y]
+    following = min(y + 1, component[OUT_ROWS] - 1)
+    start, size = rows_ahead(component, second, index[following], index[following] + (weights[following] > 0))
+    axis, lanes, columns = tail(table, component[X_INDEX]), component[LANES], component[OUT_COLUMNS]
+    if component[FAR] and component[READ] == Read.OPAQUE and component[STEP] == 3 and component[LANE_STEP] == 1:
+        upper = component[BASE] + first * component[PITCH]
+        lower = component[BASE] + min(second, component[LAST_ROW]) * component[PITCH]
+        mix_opaque(out, tail(plane, upper), tail(plane, lower), weight, axis, tail(plane, start), size, columns)
+        return
     rows = plane if component[READ] == Read.TIGHT else scratch
-    index, weight = tail(table, component[Y_INDEX]), table[component[Y_WEIGHT] + y]
-    first = index[y]
     upper = source_row(component, plane, scratch, first)
-    lower = source_row(component, plane, scratch, min(first + 1, component[LAST_ROW]))
-    wide, lanes, columns = tail(scratch, component[WIDE]), component[LANES], component[OUT_COLUMNS]
-    start, size = rows_ahead(component, first, index[min(y + 1, component[OUT_ROWS] - 1)])
+    lower = source_row(component, plane, scratch, min(second, component[LAST_ROW]))
+    wide = tail(scratch, component[WIDE])
     if component[FAR]:
-        axis, soon = tail(table, component[X_INDEX]), tail(plane, start)
+        soon = tail(plane, start)
         mix_pixels(out, tail(rows, upper), tail(rows, lower), weight, axis, soon, size, columns)
         return
     if component[HALVES]:
@@ -141,7 +166,7 @@ def bilinear_row(component: Ints, plane: Bytes, table: Ints, scratch: Bytes, y: 
         return
     soon, early = tail(plane, start), max(size - LATE * columns, 0)
     blend_rows(wide, tail(rows, upper), tail(rows, lower), weight, soon, early, component[COLUMNS] * lanes)
-    axis, soon, size = tail(table, component[X_INDEX]), tail(soon, early), size - early
+    soon, size = tail(soon, early), size - early
     if component[X_COPY]:
         narrow_row(out, wide, columns * lanes)
     elif lanes == 4:
@@ -150,12 +175,12 @@ def bilinear_row(component: Ints, plane: Bytes, table: Ints, scratch: Bytes, y: 
         lerp_samples(out, wide, axis, component[NEAR], soon, size, columns)
 
 
-def rows_ahead(component: Ints, first: int, following: int) -> tuple[int, int]:
+def rows_ahead(component: Ints, read: int, following: int, last: int) -> tuple[int, int]:
     """Return the first byte, and how many, of what the next row of the target reads and this one did not.
 
-    This row is blended from the rows ``first`` and the one after, the next from ``following`` and the one after.
+    This row reads up to the row ``read``, the next from ``following`` to ``last``.
     """
-    start, last = max(following, first + 2), min(following + 1, component[LAST_ROW])
+    start, last = max(following, read + 1), min(last, component[LAST_ROW])
     if last < start or component[PITCH] <= 0 or component[STEP] <= 0:
         return 0, 0
     size: int = (last - start) * component[PITCH] + component[COLUMNS] * component[STEP]

@@ -50,16 +50,25 @@ def spread_pixels(out: Bytes, step: int, lane_step: int, lanes: int, row: Bytes,
             store8(out, x * step + lane * lane_step, load8(row, 4 * x + lane))
 
 
-def pick_pixels(out: Bytes, row: Bytes, index: Ints, count: int) -> None:
-    """Copy the pixels that the table names."""
+def pick_pixels(out: Bytes, row: Bytes, step: int, lane_step: int, index: Ints, count: int) -> None:
+    """Copy the pixels that the table names, of any pixel step and channel step."""
     for x in range(count):
-        store_pixel(out, 4 * x, pixel(row, 4 * index[x]))
+        for lane in range(4):
+            store8(out, 4 * x + lane, load8(row, index[x] * step + lane * lane_step))
 
 
-def pick_samples(out: Bytes, row: Bytes, index: Ints, count: int) -> None:
+def pick_opaque(out: Bytes, row: Bytes, step: int, lane_step: int, index: Ints, count: int) -> None:
+    """Copy the pixels of three channels that the table names, and give them an opaque fourth."""
+    for x in range(count):
+        at = index[x] * step
+        low = load8(row, at) | load8(row, at + lane_step) << 8 | load8(row, at + 2 * lane_step) << 16
+        store_pixel(out, 4 * x, low | BLACK)
+
+
+def pick_samples(out: Bytes, row: Bytes, step: int, index: Ints, count: int) -> None:
     """Copy the samples that the table names."""
     for x in range(count):
-        store8(out, x, load8(row, index[x]))
+        store8(out, x, load8(row, index[x] * step))
 
 
 def blend_rows(out: Bytes, upper: Bytes, lower: Bytes, weight: int, _soon: Bytes, _size: int, count: int) -> None:
@@ -126,6 +135,19 @@ def mix_pixels(
             left = lerp(widen(load8(upper, lane)), widen(load8(lower, lane)), weight)
             right = lerp(widen(load8(upper, lane + 4)), widen(load8(lower, lane + 4)), weight)
             store8(out, 4 * x + lane - at, narrow(lerp(left, right, share)))
+
+
+def mix_opaque(
+    out: Bytes, upper: Bytes, lower: Bytes, weight: int, axis: Ints, _soon: Bytes, _size: int, count: int
+) -> None:
+    """Do what ``mix_pixels`` does, of rows of three bytes a pixel, and give the pixels an opaque fourth channel."""
+    for x in range(count):
+        at, share, value = 3 * axis[x], axis[count + x], BLACK
+        for lane in range(3):
+            left = lerp(widen(load8(upper, at + lane)), widen(load8(lower, at + lane)), weight)
+            right = lerp(widen(load8(upper, at + lane + 3)), widen(load8(lower, at + lane + 3)), weight)
+            value |= narrow(lerp(left, right, share)) << (8 * lane)
+        store_pixel(out, 4 * x, value)
 
 
 def lerp_samples(out: Bytes, wide: Bytes, axis: Ints, _near: int, _soon: Bytes, _size: int, count: int) -> None:
