@@ -25,6 +25,10 @@ levels *args:
 wheel *args:
     PYTHONPATH=kernels python -m picasso_build.wheels {{args}}
 
+# the documentation site into out/site: warnings, dead links and anything from the network fail it
+docs *args:
+    python docs/site {{args}}
+
 # the compiled schema of the wire, of its text
 schema:
     cd picasso/wire/codec && python -m grpc_tools.protoc -I. --descriptor_set_out=protocol.binpb protocol.proto

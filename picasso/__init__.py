@@ -66,6 +66,7 @@ if TYPE_CHECKING:  # the same names and homes as _HOMES, for editors and type ch
         stop_on_signals,
     )
     from picasso.transform import (
+        place,
         unplace,
     )
     from picasso.verbs import (
@@ -110,6 +111,7 @@ _HOMES = {
     "VideoReader": "media",
     "WarmUp": "engine",
     "annotate": "annotators",
+    "place": "transform",
     "process_video": "verbs",
     "stop_on_signals": "signals",
     "to_tensor": "infer",
@@ -181,6 +183,7 @@ __all__ = [
     "VideoReader",
     "WarmUp",
     "annotate",
+    "place",
     "process_video",
     "stop_on_signals",
     "to_tensor",

@@ -9,6 +9,7 @@
     ├── GeometryError (ValueError)           sizes, crops and paddings that leave nothing to draw on
     ├── TransformationChainError (RuntimeError)  a frame's chain cannot be applied or inverted
     ├── MetadataError (ValueError)           JSON that is not ours
+    ├── ExpressionError (ValueError)         an expression of a query or parameter does not parse, or has no value
     ├── ProtocolError (ValueError, RuntimeError)  bytes that are not a message, or what a message cannot carry
     ├── DetachedObjectError (RuntimeError)   the frame no longer holds this object
     ├── SurfaceError (ValueError)            pixels that cannot be wrapped
@@ -71,6 +72,10 @@ class TransformationChainError(PicassoError, RuntimeError):
 
 class MetadataError(PicassoError, ValueError):
     """Text that does not hold a frame's metadata."""
+
+
+class ExpressionError(PicassoError, ValueError):
+    """An expression does not parse, or has no value; the message holds it, with the place."""
 
 
 class ProtocolError(PicassoError, ValueError, RuntimeError):

@@ -25,6 +25,7 @@ Ints: TypeAlias = NDArray[np.int32]
 Floats: TypeAlias = NDArray[np.float64]
 Scene = TypeVar("Scene", NDArray[np.uint8], SurfaceView)
 COLOR_BY: Final = ("class", "track", "index")
+"""What an annotator can choose colours by."""
 
 
 @dataclass(slots=True)

@@ -49,6 +49,7 @@ OWN_CALLBACKS: Final = ("on_encoded_frame", "on_bypass_frame", "on_error", "on_e
 """Callbacks of the engine that a runner uses itself; it calls the user's as well."""
 
 OnProgress = Callable[[Sequence[SourceStatus]], object]
+"""Gets the status of every source, now and then, while ``Runner.run`` waits; called on the thread that waits."""
 
 
 class Runner:

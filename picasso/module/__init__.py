@@ -14,8 +14,10 @@ from picasso.module.elements import (
     PyFunc,
 )
 from picasso.module.elements import BasePyFuncPlugin as NvDsPyFuncPlugin
+from picasso.module.elements.loading import ElementError
 from picasso.module.meta import UNTRACKED_OBJECT_ID, AttributeMeta, Frame, ObjectMeta
 from picasso.module.params import eval_expr, param_storage
+from picasso.module.params.etcd import EtcdError
 from picasso.observe import Counter, Gauge
 
 if TYPE_CHECKING:
@@ -48,6 +50,8 @@ __all__ = [
     "Batch",
     "ConfigError",
     "Counter",
+    "ElementError",
+    "EtcdError",
     "Frame",
     "Gauge",
     "Module",

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final, NoReturn
 
-from picasso.errors import PicassoError
+from picasso.errors import ExpressionError
 
 Value = bool | int | float | str | list[Any] | None
 """A tuple is a list, the empty value is None."""
@@ -36,10 +36,6 @@ _TOKEN: Final = re.compile(
 )
 _ESCAPES: Final = {'\\"': '"', "\\\\": "\\", "\\n": "\n", "\\t": "\t", "\\r": "\r"}
 _LOW, _HIGH = -(2**63), 2**63 - 1
-
-
-class ExpressionError(PicassoError, ValueError):
-    """An expression does not parse, or has no value; the message holds it, with the place."""
 
 
 @dataclass(frozen=True, slots=True)

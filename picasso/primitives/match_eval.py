@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from picasso.primitives.expression import ExpressionError, Value, evaluate, parse
+from picasso.errors import ExpressionError
+from picasso.primitives.expression import Value, evaluate, parse
 from picasso.primitives.expression_functions import functions
 
 

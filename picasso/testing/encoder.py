@@ -105,7 +105,7 @@ class MemoryEncoder:
 @final
 @dataclass(eq=False)
 class MemoryEncoders:
-    """An encoder factory for ``PicassoEngine(encoder_factory=…)``: opens ``MemoryEncoder``s and keeps them for a look.
+    """An encoder factory for ``PicassoEngine(encoder_factory=…)``: opens memory encoders and keeps them for a look.
 
     The fields are handed to the encoders it opens from now on; see there.
     """

@@ -1,5 +1,6 @@
 """Parameters at run time: those of the file, and those that change while the module runs."""
 
+from picasso.errors import ExpressionError
 from picasso.module.params.evaluate import Dynamic, eval_expr, use_dynamic
 from picasso.module.params.resolvers import (
     EtcdCredentials,
@@ -17,7 +18,6 @@ from picasso.module.params.resolvers import (
     utility_resolver_name,
 )
 from picasso.module.params.storage import Parameters, fill, param_storage
-from picasso.primitives.expression import ExpressionError
 
 __all__ = [
     "Dynamic",
