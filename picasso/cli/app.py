@@ -23,6 +23,7 @@ from picasso.cli.demo import demo
 from picasso.cli.doctor import doctor
 from picasso.cli.encode import encode
 from picasso.cli.glance import compare, crop, gif, sheet
+from picasso.cli.map import RayCommand, map_
 from picasso.cli.module import module, run
 from picasso.cli.probe import probe
 from picasso.cli.receive import receive
@@ -140,6 +141,7 @@ app: typer.Typer = typer.Typer(
 app.command(epilog="Example: picasso demo -o demo --seconds 3")(demo)
 app.command(epilog="Example: picasso encode in.mp4 -o out.mp4 --size 1280x720 --codec hevc --bitrate 3M")(encode)
 app.command(epilog="Example: picasso run module.yml")(run)
+app.command("map", cls=RayCommand, epilog="Example: picasso map module.yml 'clips/*.mp4' -o out")(map_)
 app.add_typer(module, name="module")
 app.command(epilog="Example: picasso probe out.mp4 --json")(probe)
 app.command(epilog="Example: picasso sheet in.mp4 -o sheet.png --columns 5")(sheet)

@@ -39,7 +39,7 @@ def run(
     from picasso.cli.watching import overview, watching
 
     console = progress()
-    with _problems_by_line():
+    with problems_by_line():
         from picasso.module import Module
         from picasso.module.logs import logging_of
         from picasso.module.run.service import ServiceManager
@@ -65,7 +65,7 @@ def check(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print faults and warnings only.")] = False,
 ) -> None:
     """Print the resolved configuration, each value with where it came from; name everything that is wrong."""
-    with _problems_by_line():
+    with problems_by_line():
         from picasso.module.config import load_config, render
 
         config = load_config(file)
@@ -78,13 +78,13 @@ def check(
 @module.command(epilog="Example: picasso module schema > module.schema.json")
 def schema() -> None:
     """Print the JSON Schema of a module, for editors."""
-    with _problems_by_line():
+    with problems_by_line():
         from picasso.module.config import editor_schema
     print(json.dumps(editor_schema(), indent=2, ensure_ascii=False))
 
 
 @contextmanager
-def _problems_by_line() -> Iterator[None]:
+def problems_by_line() -> Iterator[None]:
     """Print the problems of a configuration one a line, and exit with 1."""
     for name in ("omegaconf", "jsonschema", "yaml"):
         require(name, extra="module")

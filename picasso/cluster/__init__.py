@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from picasso.cluster.door import RaySession, load_ray
 
-_LATE: dict[str, str] = {}
+if TYPE_CHECKING:
+    from picasso.cluster.files.mapping import map_files, plan_files
+    from picasso.cluster.files.results import FileResult, MapError, MapOutcome, MapProgress, PlannedFile
+
+_LATE: dict[str, str] = {
+    "FileResult": "files.results",
+    "MapError": "files.results",
+    "MapOutcome": "files.results",
+    "MapProgress": "files.results",
+    "PlannedFile": "files.results",
+    "map_files": "files.mapping",
+    "plan_files": "files.mapping",
+}
 """Names that need more than NumPy and msgspec, by the file that has them; imported when they are asked for."""
 _ray = load_ray
 """The one door to Ray."""
 
-__all__ = ["RaySession", "load_ray"]
+__all__ = [
+    "FileResult",
+    "MapError",
+    "MapOutcome",
+    "MapProgress",
+    "PlannedFile",
+    "RaySession",
+    "load_ray",
+    "map_files",
+    "plan_files",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -14,6 +14,8 @@ PROVIDERS: Final = {
     "tensorrt": "TensorrtExecutionProvider",
 }
 """ONNX Runtime's name of each provider, by ours."""
+CORES: Final = "PICASSO_CORES"
+"""Environment variable: how many processors this process may count on."""
 CHOICES: Final = ("auto", *PROVIDERS)
 _INSTALL: Final = (
     "pip install 'picasso-engine[onnx]', or 'picasso-engine[onnx-gpu]' for NVIDIA GPUs; the two cannot be installed "
@@ -80,7 +82,13 @@ def count_gpus() -> int:
 
 
 def usable_cores() -> int:
-    """Return how many processors this process may use."""
+    """Return how many processors this process may use; ``$PICASSO_CORES`` says less where others use them, too."""
+    there = _allowed_cores()
+    said = os.environ.get(CORES, "")
+    return min(int(said), there) if said.isdecimal() and int(said) else there
+
+
+def _allowed_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0)) or 1
     return os.cpu_count() or 1

@@ -66,6 +66,7 @@ class UriSource:
         payload: bool = False,
         ingress: Limit | None = None,
         clock: Clock | None = None,
+        shown: str | None = None,
     ) -> None:
         """Take the properties of the element; nothing is opened yet.
 
@@ -90,6 +91,7 @@ class UriSource:
             payload: Whether frames carry the bytes that they were decoded from.
             ingress: Packets of a network that wait for the decoder.
             clock: What paces.
+            shown: How frames name the file they are of, as their tag ``location``; by default as it is opened.
 
         Raises:
             ValueError: ``framerate`` is not a fraction above 0.
@@ -98,6 +100,7 @@ class UriSource:
         place = None if is_pattern(self._uri) else input_place(self._uri)
         self._is_address = place is not None and place.url is not None
         self._source_id = source_id or name_of(self._uri, place)
+        self._shown = shown
         self._loop = loop
         self._ends_loops = eos_on_loop_end
         self._first_ns = round((start_s or 0) * NS)
@@ -234,7 +237,7 @@ class UriSource:
     def _play(self, file: str, line: Continuation, number: int | None, stop: StopSignal) -> Iterator[Item]:
         """Yield the frames of a file; a picture of several, ``number``, has the time of its place among them."""
         beside = None if self._is_address else ObjectsBeside.of(file, self._metadata)
-        location = Attribute(TAGS, "location", [AttributeValue.string(input_place(file).shown)])
+        location = Attribute(TAGS, "location", [AttributeValue.string(self._shown or input_place(file).shown)])
         numbers, most = itertools.count(), self._arrivals - 1
         with VideoReader(file, self._source_id, stop=stop, **self._options) as reader:
             self.frame_count = reader.info.frame_count if self._is_counted(number) else None

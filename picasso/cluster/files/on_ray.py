@@ -1,0 +1,154 @@
+"""Jobs on a cluster: each is a task of Ray, wherever there is room."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, final
+
+from picasso.cluster.door import RaySession
+from picasso.cluster.files.job import Job, JobProgress, JobResult
+
+if TYPE_CHECKING:
+    from picasso.cluster.files.fitting import FittedModule
+    from picasso.cluster.files.processes import JobEvent
+
+PROGRESS_S: Final = 1.0
+"""Seconds between two words of a task about how far it is."""
+_SPARE: Final = 1.5
+"""Tasks that are given, for each that can run: those that wait begin without a way to the head."""
+
+
+@contextmanager
+def ray_workers(module: FittedModule, address: str, most: int | None, cpus: float, gpus: float) -> Iterator[RayWorkers]:
+    """Give jobs to a cluster while the context lasts; what is unfinished at its end is cancelled.
+
+    Args:
+        module: What they run.
+        address: Of the cluster, ``auto`` or ``local``.
+        most: Files at once; None for as many as there is room for.
+        cpus: That a file takes.
+        gpus: That a file takes, or a fraction of one.
+
+    Raises:
+        MissingDependencyError: Ray is not installed.
+        TransportError: There is no cluster at the address.
+    """
+    with RaySession(address) as ray:
+        workers = RayWorkers(ray, module, most, cpus, gpus)
+        try:
+            yield workers
+        finally:
+            workers.close()
+
+
+@final
+class RayWorkers:
+    """Tasks of a cluster. A task whose worker or node dies is an attempt that failed; it is given again elsewhere.
+
+    Ray itself tries nothing again, so that no two attempts at a file are ever one attempt.
+    """
+
+    def __init__(self, ray: Any, module: FittedModule, most: int | None, cpus: float, gpus: float) -> None:
+        """Give nothing yet."""
+        self._ray = ray
+        self._most = most
+        self._needs = {name: value for name, value in (("CPU", cpus), ("GPU", gpus)) if value}
+        self._module = ray.put(module)
+        self._path = list(filter(None, sys.path))
+        self._task = ray.remote(
+            num_cpus=cpus, num_gpus=gpus, max_retries=0, num_returns="streaming", max_calls=0 if not gpus else 1
+        )(_work)
+        self._jobs: dict[Any, Job] = {}
+        """By the stream of what a task says."""
+
+    @property
+    def room(self) -> int:
+        """Jobs that may be given now: as many as the cluster runs at once, and some that wait."""
+        return self._limit() - len(self._jobs)
+
+    def give(self, job: Job) -> None:
+        """Begin a task."""
+        stream = self._task.remote(self._module, job, self._path, os.getcwd())
+        self._jobs[stream] = job
+
+    def events(self, timeout_s: float) -> list[JobEvent]:
+        """Return what tasks say, after at most so many seconds."""
+        found: list[JobEvent] = []
+        if not self._jobs:
+            return found
+        ready, _ = self._ray.wait(list(self._jobs), num_returns=len(self._jobs), timeout=timeout_s)
+        for stream in ready:
+            found += self._read(stream)
+        return found
+
+    def close(self) -> None:
+        """Cancel what is unfinished. May be called again."""
+        jobs, self._jobs = self._jobs, {}
+        for stream in jobs:
+            self._ray.cancel(stream, force=True)
+
+    def _read(self, stream: Any) -> Iterator[JobEvent]:
+        """Yield the next thing that a task says; where it died, a failed attempt."""
+        job = self._jobs[stream]
+        try:
+            event = self._ray.get(next(stream))
+        except StopIteration:
+            del self._jobs[stream]
+            return
+        except self._ray.exceptions.RayError as error:
+            del self._jobs[stream]
+            yield JobResult(job.number, job.attempt, False, error=_words(error), may_pass=True)
+            return
+        if isinstance(event, JobResult):
+            del self._jobs[stream]
+        yield event
+
+    def _limit(self) -> int:
+        """Return how many jobs may be out; the cluster may grow, and shrink."""
+        there = self._ray.cluster_resources()
+        at_once = min(int(there.get(name, 0.0) / value) for name, value in self._needs.items())
+        limit = max(int(at_once * _SPARE), 1)
+        return limit if self._most is None else min(limit, self._most)
+
+
+def _work(module: FittedModule, job: Job, path: list[str], folder: str) -> Iterator[JobProgress | JobResult]:
+    """Run one job in a process of Ray's, and yield how far it is and then how it ended."""
+    import queue
+    import threading
+    import time
+
+    from picasso.cluster.files.job import run_job
+    from picasso.infer.providers import CORES
+
+    sys.path += [one for one in path if one not in sys.path]
+    if os.path.isdir(folder):
+        os.chdir(folder)  # code of users is looked for there
+    import ray
+
+    cpus = ray.get_runtime_context().get_assigned_resources().get("CPU", 1.0)
+    os.environ[CORES] = str(max(int(cpus), 1))
+    said: queue.SimpleQueue[JobProgress | JobResult] = queue.SimpleQueue()
+    last_s = 0.0
+
+    def tell(progress: JobProgress) -> None:
+        nonlocal last_s
+        if time.monotonic() - last_s >= PROGRESS_S:
+            last_s = time.monotonic()
+            said.put(progress)
+
+    thread = threading.Thread(target=lambda: said.put(run_job(module, job, tell)), name=f"job {job.name}")
+    thread.start()
+    while True:
+        event = said.get()
+        yield event
+        if isinstance(event, JobResult):
+            thread.join()
+            return
+
+
+def _words(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"its task died: {type(error).__name__}: {text}"[:300]
