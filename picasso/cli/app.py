@@ -23,9 +23,10 @@ from picasso.cli.demo import demo
 from picasso.cli.doctor import doctor
 from picasso.cli.encode import encode
 from picasso.cli.glance import compare, crop, gif, sheet
-from picasso.cli.map import RayCommand, map_
+from picasso.cli.map import map_
 from picasso.cli.module import module, run
 from picasso.cli.probe import probe
+from picasso.cli.ray_option import RayCommand
 from picasso.cli.receive import receive
 from picasso.cli.send import send
 from picasso.cli.warm_up import warm_up

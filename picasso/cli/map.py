@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from picasso.cli.module import problems_by_line
-from picasso.cli.ray_option import RayCommand
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,7 +17,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS: Final = 100
 """Failures that are shown; the manifest has all."""
-__all__ = ["RayCommand", "map_"]
+MARGIN: Final = 32
+"""Columns of a row of the table beside the file and the reason."""
 
 
 def map_(
@@ -109,8 +109,10 @@ def _report(outcome: MapOutcome, console: Console, output: Path, *, quiet: bool)
         for heading in ("failed", "attempts", "why"):
             table.add_column(heading, overflow="fold", justify="right" if heading == "attempts" else "left")
         for one in failed[:MOST_ROWS]:
-            table.add_row(Text(one.file), Text(str(one.attempts)), Text(one.error))
-        console.print(table)
+            table.add_row(Text(one.shown), Text(str(one.attempts)), Text(one.error))
+        lines = max(len(one.shown) + len(one.error) for one in failed[:MOST_ROWS]) + MARGIN
+        width = None if console.is_terminal else max(lines, console.width)
+        console.print(table, width=width, crop=False, soft_wrap=width is not None)
         if len(failed) > MOST_ROWS:
             console.print(f"and {len(failed) - MOST_ROWS} more: {output / 'manifest.ndjson'}", markup=False)
     if quiet:

@@ -134,6 +134,7 @@ def run_job(module: FittedModule, job: Job, on_progress: Callable[[JobProgress],
         words = " ".join(f"{error}".split()) or type(error).__name__
         if not isinstance(error, _Failed | MediaError):
             words = words if type(error).__module__.startswith("picasso.") else f"{type(error).__name__}: {words}"
+        words = words.removeprefix(f"{job.location}: ").removeprefix(f"{job.shown}: ")
         seconds = time.monotonic() - started_s
         return JobResult(
             *(job.number, job.attempt, False),

@@ -27,6 +27,8 @@ class FileResult:
 
     file: str
     """Its absolute path, or its address."""
+    shown: str
+    """As it was given, without user and password."""
     name: str
     """The source's id, which names its results."""
     state: Literal["done", "failed"]
@@ -77,7 +79,7 @@ class MapOutcome:
         """
         if failed := self.failed:
             first = failed[0]
-            raise MapError(f"{len(failed)} of {len(self.results)} files failed; {first.file}: {first.error}", self)
+            raise MapError(f"{len(failed)} of {len(self.results)} files failed; {first.shown}: {first.error}", self)
 
     def __iter__(self) -> Iterator[FileResult]:
         return iter(self.results)

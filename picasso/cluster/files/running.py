@@ -69,7 +69,7 @@ class MapRun:
         self._sizes = [self._size_of(file) for file in self._files]
         for number, (file, one) in enumerate(zip(files, planned, strict=True)):
             if one.is_done:
-                self._results[number] = self._result_of(folder.manifest.done[file.location], is_new=False)
+                self._results[number] = self._result_of(number, folder.manifest.done[file.location], is_new=False)
         self._before = len(self._results)
         self._waiting = deque(number for number in range(len(files)) if number not in self._results)
         self._pausing: list[tuple[float, int]] = []
@@ -203,14 +203,14 @@ class MapRun:
                 record = self._record(job, JobResult(number, job.attempt, False, error=str(error), mark=result.mark))
         self._folder.discard(staging)
         if record.state == "done":
-            self._results[number] = self._result_of(record)
+            self._results[number] = self._result_of(number, record)
         elif result.may_pass and self._attempts[number] <= self._options.retries:
             self._retried += 1
             pause_s = min(self._options.first_pause_s * 2 ** (self._attempts[number] - 1), LONGEST_PAUSE_S)
             heapq.heappush(self._pausing, (time.monotonic() + pause_s, number))
         else:
             self._folder.manifest.append(record)
-            self._results[number] = self._result_of(record)
+            self._results[number] = self._result_of(number, record)
 
     def _record(self, job: Job, result: JobResult) -> Record:
         return Record(
@@ -228,10 +228,11 @@ class MapRun:
             picasso=version(_DIST),
         )
 
-    def _result_of(self, record: Record, *, is_new: bool = True) -> FileResult:
+    def _result_of(self, number: int, record: Record, *, is_new: bool = True) -> FileResult:
         is_done = record.state == "done"
         return FileResult(
             file=record.file,
+            shown=self._files[number].shown,
             name=record.name,
             state="done" if is_done else "failed",
             is_new=is_new,
