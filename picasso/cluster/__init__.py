@@ -6,17 +6,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from picasso.cluster.door import RaySession, load_ray
+from picasso.cluster.files.results import FileAtWork, FileResult, MapError, MapOutcome, MapProgress, PlannedFile
+from picasso.primitives.field_texts import explain_fields as _explain_fields
 
 if TYPE_CHECKING:
     from picasso.cluster.files.mapping import map_files, plan_files
-    from picasso.cluster.files.results import FileResult, MapError, MapOutcome, MapProgress, PlannedFile
 
 _LATE: dict[str, str] = {
-    "FileResult": "files.results",
-    "MapError": "files.results",
-    "MapOutcome": "files.results",
-    "MapProgress": "files.results",
-    "PlannedFile": "files.results",
     "map_files": "files.mapping",
     "plan_files": "files.mapping",
 }
@@ -25,6 +21,7 @@ _ray = load_ray
 """The one door to Ray."""
 
 __all__ = [
+    "FileAtWork",
     "FileResult",
     "MapError",
     "MapOutcome",
@@ -35,6 +32,8 @@ __all__ = [
     "map_files",
     "plan_files",
 ]
+
+_explain_fields(globals())
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""``picasso map``: every file once, whatever happens meanwhile."""
+"""``picasso map``: every file once, also when it is interrupted."""
 
 from __future__ import annotations
 
@@ -91,9 +91,7 @@ def test_a_second_run_of_the_same_folder_is_refused_and_the_first_goes_on(
 ) -> None:
     running = Running(tmp_path, "c01", module, few, "-o", tmp_path / "out", "--workers", "1")
     running.wait_until_there()
-    second = subprocess.run(
-        command(module, few, "-o", tmp_path / "out"), capture_output=True, text=True, check=False
-    )
+    second = subprocess.run(command(module, few, "-o", tmp_path / "out"), capture_output=True, text=True, check=False)
     assert second.returncode == 1
     assert f"another run of picasso map writes there: process {running.process.pid} on " in second.stderr
     assert running.process.poll() is None
@@ -195,9 +193,7 @@ def test_a_process_that_dies_takes_one_attempt_of_one_file_along(few: Path, tmp_
     assert [(one.name, one.state, one.attempts) for one in outcome] == [
         *(("c00", "done", 1), ("c01", "done", 2), ("c02", "failed", 3)),
     ]
-    assert outcome.failed[0].error == (
-        "its process was killed by SIGKILL; the system may have run out of memory"
-    )
+    assert outcome.failed[0].error == ("its process was killed by SIGKILL; the system may have run out of memory")
     assert (seen[-1].done, seen[-1].failed, seen[-1].left, seen[-1].retried) == (2, 1, 0, 3)
     with pytest.raises(MapError, match=r"1 of 3 files failed; .*c02.mp4: its process was killed by SIGKILL"):
         outcome.raise_for_failures()

@@ -104,7 +104,7 @@ class _Failed(Exception):
 
 
 def run_job(module: FittedModule, job: Job, on_progress: Callable[[JobProgress], object]) -> JobResult:
-    """Run a module for one file. Whatever fails is a result, except for what ends the process.
+    """Run a module for one file. All that fails is a result, except for what ends the process.
 
     Args:
         module: What to run.

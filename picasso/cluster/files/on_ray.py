@@ -75,7 +75,7 @@ class RayWorkers:
         self._jobs[stream] = job
 
     def events(self, timeout_s: float) -> list[JobEvent]:
-        """Return what tasks say, after at most so many seconds."""
+        """Return what tasks say, after at most that many seconds."""
         found: list[JobEvent] = []
         if not self._jobs:
             return found

@@ -38,7 +38,7 @@ class Workers(Protocol):
         """Begin a job."""
 
     def events(self, timeout_s: float) -> list[JobEvent]:
-        """Return what has happened, after at most so many seconds."""
+        """Return what has happened, after at most that many seconds."""
 
     def close(self) -> None:
         """End, and give up what is unfinished. May be called again."""
@@ -80,7 +80,7 @@ class ProcessWorkers:
         worker.give(job)
 
     def events(self, timeout_s: float) -> list[JobEvent]:
-        """Return what has happened, after at most so many seconds."""
+        """Return what has happened, after at most that many seconds."""
         found: list[JobEvent] = []
         by_connection = {worker.connection: worker for worker in self._workers}
         if not by_connection:
@@ -148,7 +148,7 @@ class _Worker:
         return found
 
     def hang_up(self) -> None:
-        """Close the connection: the process ends at once, whatever it does."""
+        """Close the connection: the process ends at once."""
         self.connection.close()
 
     def end(self, timeout_s: float) -> None:

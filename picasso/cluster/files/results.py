@@ -32,6 +32,7 @@ class FileResult:
     name: str
     """The source's id, which names its results."""
     state: Literal["done", "failed"]
+    """Whether there is a result."""
     is_new: bool
     """Whether this run did it; False for one that was done before."""
     outputs: tuple[Path, ...]
@@ -53,6 +54,7 @@ class MapOutcome:
     """What came of all files, in their order."""
 
     results: tuple[FileResult, ...]
+    """One for each file."""
     seconds: float
     """Of this run."""
 
@@ -90,7 +92,9 @@ class FileAtWork:
     """A file that is being worked on."""
 
     shown: str
+    """As it was given, without user and password."""
     frames: int
+    """Frames that left the module so far."""
     total: int | None
     """Frames to come in all, where the file says."""
 
@@ -102,6 +106,7 @@ class MapProgress:
     total: int
     """Files of the run, those that were done before included."""
     done_before: int
+    """By earlier runs."""
     done: int
     """By this run."""
     failed: int
@@ -109,17 +114,19 @@ class MapProgress:
     retried: int
     """Attempts that failed and were followed by another one, or will be."""
     at_work: tuple[FileAtWork, ...]
+    """Those that were given to a process or a cluster."""
     frames: int
     """That left modules of this run so far."""
     frames_per_s: float
     """Over the run so far."""
     seconds: float
+    """Since the run began."""
     eta_s: float | None
     """Seconds to the end, from the bytes of what is done and what is left; None before anything is known."""
 
     @property
     def left(self) -> int:
-        """Files that are neither done nor failed, those that are at work included."""
+        """Files without a result, by number: neither done nor failed; those at work, of which frames come, included."""
         return self.total - self.done_before - self.done - self.failed
 
 
@@ -129,8 +136,11 @@ class PlannedFile:
     """A file, and what a run would do with it."""
 
     file: str
+    """Its absolute path, or its address."""
     name: str
+    """The source's id, which names its results."""
     why: Why
+    """What was found out about it."""
 
     @property
     def is_done(self) -> bool:
