@@ -31,6 +31,10 @@ _LISTS: Final = struct.Struct("=3Q")
 _RANGE: Final = struct.Struct("=2i")
 _RANGE_AT: Final = 8 * TABLES
 """Where a sheet says which commands to paint."""
+_NUMBER: Final = 4
+"""Bytes of each number of a list."""
+_UNIT: Final = 16
+"""Arrays start at multiples of so many bytes."""
 _SMALLEST: Final = 1 << 14
 """Bytes of memory for lists, to begin with."""
 
@@ -68,10 +72,13 @@ class CudaPainter:
             self._letters = letters
         if at.BLUR in kinds:
             self._paint_in_pieces(canvas, drawing, kinds)
+            return
+        if drawing.address:
+            first, second = self._lists.send_pair(drawing)
         else:
             first, second = self._lists.send(commands, drawing.glyphs)
-            canvas.set_lists(first, second, self._coverage.address)
-            canvas.paint(0, len(commands))
+        canvas.set_lists(first, second, self._coverage.address)
+        canvas.paint(0, len(commands))
 
     def _ready_canvas(self, surface: SurfaceView) -> _Canvas:
         """Return what stays the same from list to list, computed once for a surface that comes back."""
@@ -168,16 +175,27 @@ class _Upload:
         self.address = self._memory.address
         """Where the last arrays start on the device."""
 
+    def send_pair(self, drawing: DisplayList) -> tuple[int, int]:
+        """Copy the lists of a drawing, which lie behind each other; return where commands and glyphs start there."""
+        glyphs = -(-drawing.glyphs.size * _NUMBER // _UNIT) * _UNIT
+        size = glyphs + drawing.commands.size * _NUMBER
+        self._make_room(size)
+        self._memory.send_from(drawing.address, size)
+        return self.address + glyphs, self.address
+
+    def _make_room(self, size: int) -> None:
+        if size > len(self._memory.bytes):
+            self._memory = StagedMemory(1 << (size - 1).bit_length(), self._stream)
+            self.address = self._memory.address
+
     def send(self, *arrays: npt.NDArray[Any]) -> list[int]:
         """Copy arrays, one behind the other at multiples of 16 bytes; return where each starts on the device."""
-        whole = b"".join([array.tobytes() + bytes(-array.nbytes % 16) for array in arrays])
-        size, memory = len(whole), self._memory
-        if size > len(memory.bytes):
-            memory = self._memory = StagedMemory(1 << (size - 1).bit_length(), self._stream)
-            self.address = memory.address
-        memory.bytes[:size] = whole
-        memory.send(size)
-        sizes = [-(-array.nbytes // 16) * 16 for array in arrays[:-1]]
+        whole = b"".join([array.tobytes() + bytes(-array.nbytes % _UNIT) for array in arrays])
+        size = len(whole)
+        self._make_room(size)
+        self._memory.bytes[:size] = whole
+        self._memory.send(size)
+        sizes = [-(-array.nbytes // _UNIT) * _UNIT for array in arrays[:-1]]
         return list(accumulate(sizes, initial=self.address))
 
 

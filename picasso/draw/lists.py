@@ -27,6 +27,9 @@ class DisplayList:
     """Of two lists of one scene with the same revision, ``coverage`` is the same."""
     may_blur: bool = True
     """Whether a command may be a BLUR."""
+    address: int = 0
+    """Where in memory the glyphs begin and, at the next multiple of 16 bytes behind them, the commands; 0 where they do
+    not lie behind each other."""
 
     def __len__(self) -> int:
         return len(self.commands)

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from picasso.draw.columns import ObjectColumns, values_of
+from picasso.draw.columns import ObjectColumns
 from picasso.draw.composing import compose
+from picasso.draw.frame_lists import MOST_LETTERS, FrameLists
 from picasso.draw.glyphs import GlyphAtlas
 from picasso.draw.lists import DisplayList
+from picasso.draw.looks import LookTable
 from picasso.draw.object_shapes import Ways, with_shapes
 from picasso.draw.shaping import NEEDS_SHAPING
 from picasso.draw.spec import ObjectDraw, ObjectDrawSpec
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
 Ints = npt.NDArray[np.int32]
 
 
-_MANY_LETTERS = 1 << 16
-"""Frames with more letters than these are not labels but an accident, or an attack."""
 _LONG_LINE = 256
 """What is drawn of each of their lines."""
 _MARK = chr(glyph_layout.MARK)
@@ -74,6 +74,7 @@ class Scene:
         "_counted",
         "_defaults",
         "_memory",
+        "_quick",
         "_specs",
         "_static",
         "_styles",
@@ -105,6 +106,8 @@ class Scene:
         self._styles.clear()
         self._static = {key: self._styles.number(draw) for key, draw in self._specs.items()}
         self._defaults = {name: self._styles.number(draw) for name, draw in self._specs.defaults()}
+        looks = LookTable(self._styles, self._static, self._defaults)
+        self._quick = FrameLists(self._atlas, self._styles, looks, clamp_labels=self._clamp_labels)
 
     def build(self, frame: VideoFrame, overrides: Mapping[int, ObjectDraw], size_wh: tuple[int, int]) -> DisplayList:
         """Make the display list of a frame's objects, in the order of their ids. It holds until the next is made.
@@ -115,8 +118,11 @@ class Scene:
             size_wh: Of the surface; what lies outside is left out.
         """
         self._atlas.trim()
-        rows, style_of = self._resolve(frame, overrides)
-        return self._listed(frame, rows, style_of, size_wh)
+        drawing = None if overrides else self._quick.build(frame, size_wh)
+        if drawing is None:
+            rows, style_of = self._resolve(frame, overrides)
+            drawing = self._listed(frame, rows, style_of, size_wh)
+        return drawing
 
     def build_listed(
         self, frame: VideoFrame, rows: Sequence[int], draws: Sequence[ObjectDraw], size_wh: tuple[int, int]
@@ -156,9 +162,7 @@ class Scene:
     ) -> DisplayList:
         if not rows:
             return _nothing()
-        text = self._text_at_once(frame, rows)
-        if text is None:
-            text = self._text(frame, rows, style_of)
+        text = self._text(frame, rows, style_of)
         drawing = self._laid_out(frame.box_columns(), rows, style_of, text, size_wh)
         if not self._styles.has_shapes:
             return drawing
@@ -238,23 +242,6 @@ class Scene:
             self._counted = np.arange(2 * len(rows), dtype=np.int32)
         return self._counted[: len(rows)]
 
-    def _text_at_once(self, frame: VideoFrame, rows: Sequence[int]) -> str | None:
-        """Return what ``_text`` does by one formatting, or None where that takes more than one.
-
-        That is where all objects are drawn, in their order, by the same lines, and no value is absent. Where a name has
-        "nan" in it, it cannot be told from a number that is absent.
-        """
-        styles = self._styles
-        if not styles.alike or not isinstance(rows, range):
-            return None
-        values = [values_of(frame, name) for name in styles.fields]
-        try:
-            text = styles.pattern * len(rows) % tuple(chain.from_iterable(zip(*values, strict=True)))
-        except TypeError:  # None is not a number
-            return None
-        is_whole = "nan" not in text and text.count(_MARK) == len(rows) * len(styles.looks[0].templates)
-        return text if is_whole and len(text) <= _MANY_LETTERS else None
-
     def _text(self, frame: VideoFrame, rows: Sequence[int], style_of: Sequence[int]) -> str:
         """Return the lines of all labels, a mark behind each, those of an object together, in the order of ``rows``."""
         columns, looks = ObjectColumns(frame), self._styles.looks
@@ -270,7 +257,7 @@ class Scene:
             for place, text in zip(places, zip(*lines, strict=True), strict=False):
                 texts[place] = text
         all_lines = [line.replace(_MARK, _NO_MARK) for line in chain.from_iterable(texts)]
-        if sum(map(len, all_lines)) > _MANY_LETTERS:
+        if sum(map(len, all_lines)) > MOST_LETTERS:
             all_lines = [line[:_LONG_LINE] for line in all_lines]
         return "".join([line + _MARK for line in all_lines])
 

@@ -16,7 +16,7 @@ from picasso.primitives.checks import INT64_MIN, real, text, whole
 from picasso.primitives.enums import NativeEnum
 from picasso.primitives.frame_state import FrameState
 from picasso.primitives.match_query import MatchQuery
-from picasso.primitives.object_store import DETECTION, TRACK
+from picasso.primitives.object_store import DETECTION, TRACK, ObjectStore
 from picasso.primitives.objects_view import VideoObjectsView
 from picasso.primitives.video_object import AnyBox, BorrowedVideoObject, VideoObject
 
@@ -257,6 +257,13 @@ class FrameObjects(FrameState):
         are objects, and what lies behind the last one is NaN.
         """
         return self._objects.boxes
+
+    def object_table(self) -> ObjectStore:
+        """Return the objects as they are stored: columns, which must not be changed here.
+
+        Convention: a live view; its arrays are replaced when objects are added or removed.
+        """
+        return self._objects
 
     def object_column(self, name: str) -> Sequence[Any]:
         """Return one field of all objects, in the order they were added.

@@ -73,9 +73,12 @@ class StagedMemory:
     know when the device has read it: it can be written again at once.
     """
 
-    __slots__ = ("_block", "_source", "_stream", "address", "bytes", "host")
+    __slots__ = ("_block", "_copy", "_source", "_stream", "address", "bytes", "host")
 
     def __init__(self, size: int, stream: Stream) -> None:
+        from picasso_kernels.cuda.driver import copy_to_device
+
+        self._copy = copy_to_device
         self.host: Bytes = np.zeros(size, np.uint8)
         self.bytes: memoryview[int] = self.host.data
         self._source = self.host.ctypes.data
@@ -86,14 +89,16 @@ class StagedMemory:
 
     def send(self, size: int) -> None:
         """Copy the first bytes."""
-        from picasso_kernels.cuda.driver import copy_to_device
+        self.send_from(self._source, size)
 
+    def send_from(self, source: int, size: int) -> None:
+        """Copy bytes of the host at an address, which are not pinned: they may be written again at once."""
         if 0 < size <= _STAGED:
-            copy_to_device(self.address, self._source, size, self._stream)
+            self._copy(self.address, source, size, self._stream)
             return
         for start in range(0, size, _STAGED):
             part = min(_STAGED, size - start)
-            copy_to_device(self.address + start, self._source + start, part, self._stream)
+            self._copy(self.address + start, source + start, part, self._stream)
 
 
 class _PinnedBlock:

@@ -232,7 +232,7 @@ def test_machine_code_composes_lists_as_the_interpreter_does(boxes) -> None:
     lists = []
     for scene in (plain, compiled):
         scene.set_specs(specs_of(EVERYTHING))
-        lists.append(scene.build(frame, {}, (WIDTH, HEIGHT)))
+        lists.append(scene._listed(frame, *scene._resolve(frame, {}), (WIDTH, HEIGHT)))
     assert lists[0].commands.tolist() == lists[1].commands.tolist()
     if len(lists[0]):
         assert lists[0].glyphs.tolist() == lists[1].glyphs.tolist()

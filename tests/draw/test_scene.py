@@ -6,7 +6,7 @@ import math
 
 import pytest
 from frames import BLACK, BLUE, GREEN, RED, WHITE, bounds, colors, frame_of, halves, kinds, scene_of, specs_of
-from hypothesis import event, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from picasso.draw import (
@@ -18,13 +18,10 @@ from picasso.draw import (
     LabelPosition,
     LabelPositionKind,
     ObjectDraw,
-    ObjectDrawSpec,
     PaddingDraw,
     Scene,
 )
 from picasso.draw.scene import _ListMemory
-from picasso.primitives import RBBox, VideoFrame
-from picasso.testing.strategies.drawing import label_lines
 from picasso_kernels.paint import display_list as at
 
 CLEAR = ColorDraw.transparent()
@@ -222,35 +219,6 @@ def test_ever_new_looks_do_not_pile_up() -> None:
 
 
 @settings(deadline=None, max_examples=60)
-@given(
-    st.lists(label_lines(), max_size=3),
-    st.lists(
-        st.tuples(
-            st.sampled_from(["car", "50%", "%s", "banana", "a\0b", "ü"]),
-            st.none() | st.floats(0, 1, width=32),
-            st.none() | st.integers(-5, 2**40),
-        ),
-        min_size=1,
-        max_size=4,
-    ),
-)
-def test_texts_written_at_once_are_those_written_one_by_one(lines, objects) -> None:
-    """For all lines and all absent values, and where a name has the mark of a line's end in it."""
-    frame, specs, scene = VideoFrame("cam", "30/1", 640, 480), ObjectDrawSpec(), Scene()
-    for label, confidence, track_id in objects:
-        box = RBBox(100, 100, 40, 20)
-        obj = frame.create_object("det", label, detection_box=box, confidence=confidence)
-        if track_id is not None:
-            obj.set_track_info(track_id, box)
-        specs.insert("det", label, ObjectDraw(label=LabelDraw(WHITE, format=lines)))
-    scene.set_specs(specs)
-    rows = range(len(objects))
-    one_by_one = scene._text(frame, rows, [0] * len(objects))
-    assert scene._text_at_once(frame, rows) in (None, one_by_one)
-    assert one_by_one.count("\0") == len(objects) * max(len(lines), 1)
-    event(f"at once: {scene._text_at_once(frame, rows) is not None}")
-
-
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 60)), min_size=1, max_size=6))
 def test_a_list_is_the_same_whatever_the_scene_made_before(lists) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from picasso_kernels.frame import job, transform
 from picasso_kernels.maths import axis
-from picasso_kernels.paint import compose, display_list, masks, painter, raster, target
+from picasso_kernels.paint import compose, compose_frame, display_list, masks, painter, raster, target
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,26 @@ _COMPOSE: Final[Mapping[str, Argument]] = {
         "int32", written=True, least={"rows": display_list.COMMANDS_PER_OBJECT * display_list.COMMAND_SIZE}
     ),
 }
+_FRAME: Final[Mapping[str, Argument]] = {
+    "boxes": _COMPOSE["boxes"],
+    **{"capacity": INTEGER, "count": INTEGER},
+    **{"ids": Array("int64", least={"count": 1}), "track_ids": Array("int64", least={"count": 1})},
+    **{"confidences": Array("float64", least={"count": 1}), "look_of": Array("int32", least={"count": 1})},
+    **dict.fromkeys(("looks", "styles", "tokens"), NUMBERS),
+    **{"texts": Array("uint32"), "text_ends": NUMBERS, "first_sprite": NUMBERS, "sprites": NUMBERS},
+    **{"width": INTEGER, "height": INTEGER, "clamp_labels": Number("bool")},
+    **{"codes": Array("uint32", written=True, scratch=True, least={"letters": 1}), "letters": INTEGER},
+    "scratch": Array("int32", written=True, scratch=True, least={"": 1, "count": 2, "letters": 1}),
+    "lists": Array(
+        "int32",
+        written=True,
+        least={
+            "": compose_frame.LISTS_UNIT,
+            "count": display_list.COMMANDS_PER_OBJECT * display_list.COMMAND_SIZE,
+            "letters": display_list.GLYPH_SIZE,
+        },
+    ),
+}
 _RUNS: Final[Mapping[str, Argument]] = {
     **{"width": INTEGER, "height": INTEGER, "glyphs": Array("int32", written=True)},
     "commands": Array("int32", written=True),
@@ -129,6 +149,7 @@ ENTRIES: Final[Mapping[Callable[..., Any], Entry]] = {
         Entry(painter.paint_planes, {**_LISTS, **_PLANES}, inline=painter.INLINE),
         Entry(painter.paint_pixels, {**_LISTS, **_PIXELS}, inline=painter.INLINE),
         Entry(compose.compose, _COMPOSE, returns=INTEGER, keep_gil=True),
+        Entry(compose_frame.compose_frame, _FRAME, returns=INTEGER, inline=compose_frame.INLINE, keep_gil=True),
         Entry(compose.put_shapes, _SHAPES, returns=INTEGER, keep_gil=True),
         Entry(raster.cover_shapes, _COVER, returns=INTEGER, inline=RASTER, keep_gil=True),
         Entry(masks.scan_bitmaps, {"memory": BYTES, "bitmaps": _PLACES, **_RUNS}, returns=INTEGER, inline=RASTER),

@@ -57,12 +57,37 @@ def compose(
     Returns:
         How many commands the list has; -1 where a glyph has no sprites yet.
     """
-    for entry in range(len(codes) * at.GLYPH_SIZE):
+    return compose_rows(
+        boxes, capacity, rows, len(rows), style_of, styles, codes, len(codes), first_sprite, sprites, width, height,
+        clamp_labels, line_ends, glyphs, commands,
+    )  # fmt: skip
+
+
+def compose_rows(
+    boxes: Floats,
+    capacity: int,
+    rows: Ints,
+    count: int,
+    style_of: Ints,
+    styles: Ints,
+    codes: Ints,
+    letters: int,
+    first_sprite: Ints,
+    sprites: Ints,
+    width: int,
+    height: int,
+    clamp_labels: bool,
+    line_ends: Ints,
+    glyphs: Ints,
+    commands: Ints,
+) -> int:
+    """Do as ``compose`` with the first ``count`` of ``rows`` and the first ``letters`` of ``codes``."""
+    for entry in range(letters * at.GLYPH_SIZE):
         glyphs[entry] = 0
     line_ends[0] = 0
     end = 0
     line = 0
-    for index in range(len(rows)):
+    for index in range(count):
         style = style_of[index] * at.STYLE_SIZE
         line_end = line + styles[style + at.STYLE_LINES]
         for number in range(line, line_end):

@@ -120,7 +120,10 @@ STYLE_ANCHOR = 22
 """INSIDE, OUTSIDE or CENTER."""
 STYLE_MARGIN_X = 23
 STYLE_MARGIN_Y = 24
-STYLE_SIZE = 25
+STYLE_TOKENS = 25
+"""The first token of the label, for ``compose_frame``."""
+STYLE_TOKENS_END = 26
+STYLE_SIZE = 27
 
 INSIDE = 0
 OUTSIDE = 1
