@@ -34,7 +34,7 @@ _RANGE_AT: Final = 8 * TABLES
 _NUMBER: Final = 4
 """Bytes of each number of a list."""
 _UNIT: Final = 16
-"""Arrays start at multiples of so many bytes."""
+"""Arrays start at multiples of this many bytes."""
 _SMALLEST: Final = 1 << 14
 """Bytes of memory for lists, to begin with."""
 

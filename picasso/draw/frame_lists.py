@@ -38,7 +38,7 @@ class FrameLists:
         self._make_room(32, 512)
 
     def _make_room(self, objects: int, letters: int) -> None:
-        """Take memory for the lists of so many objects and letters."""
+        """Take memory for the lists of a number of objects and letters."""
         commands = objects * at.COMMANDS_PER_OBJECT * at.COMMAND_SIZE
         self._objects = objects
         self._codes = np.empty(letters, np.uint32)

@@ -1,4 +1,4 @@
-"""The quick way to a display list: the same list as by the slow one, whatever the objects and their labels are."""
+"""The quick way to a display list: the same list as by the slow one, for any objects and any labels."""
 
 from __future__ import annotations
 

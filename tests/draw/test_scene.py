@@ -218,7 +218,6 @@ def test_ever_new_looks_do_not_pile_up() -> None:
     assert scene._styles.rows.nbytes < 1 << 20
 
 
-@settings(deadline=None, max_examples=60)
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 60)), min_size=1, max_size=6))
 def test_a_list_is_the_same_whatever_the_scene_made_before(lists) -> None:
