@@ -7,6 +7,7 @@ The names here are those that most programs need; each is loaded when it is firs
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -58,19 +59,33 @@ if TYPE_CHECKING:  # the same names and homes as _HOMES, for editors and type ch
     )
     from picasso.media import (
         VideoReader,
+        probe,
     )
     from picasso.primitives import (
         Detections,
+        VideoFrame,
     )
     from picasso.signals import (
         stop_on_signals,
     )
+    from picasso.surface import (
+        SurfaceView,
+    )
+    from picasso.track import (
+        open_tracker,
+    )
     from picasso.transform import (
+        Placement,
         place,
         unplace,
     )
     from picasso.verbs import (
+        compare_videos,
+        contact_sheet,
+        crop_video,
         process_video,
+        write_gif,
+        write_video,
     )
 
 __version__ = "0.1.0"
@@ -101,22 +116,32 @@ _HOMES = {
     "ObjectDrawSpec": "draw",
     "OutputMessage": "engine",
     "PicassoEngine": "engine",
+    "Placement": "transform",
     "Platform": "encode",
     "PngProps": "encode",
     "PtsResetPolicy": "engine",
     "RateControl": "encode",
     "SourceSpec": "engine",
     "StreamResetReason": "engine",
+    "SurfaceView": "surface",
     "TuningPreset": "encode",
+    "VideoFrame": "primitives",
     "VideoReader": "media",
     "WarmUp": "engine",
     "annotate": "annotators",
+    "compare_videos": "verbs",
+    "contact_sheet": "verbs",
+    "crop_video": "verbs",
+    "open_tracker": "track",
     "place": "transform",
+    "probe": "media",
     "process_video": "verbs",
     "stop_on_signals": "signals",
     "to_tensor": "infer",
     "unplace": "transform",
     "warm_up": "engine",
+    "write_gif": "verbs",
+    "write_video": "verbs",
 }
 """Where each name of this package comes from: the room, as a module below ``picasso``."""
 _ROOMS = frozenset(
@@ -173,22 +198,32 @@ __all__ = [
     "ObjectDrawSpec",
     "OutputMessage",
     "PicassoEngine",
+    "Placement",
     "Platform",
     "PngProps",
     "PtsResetPolicy",
     "RateControl",
     "SourceSpec",
     "StreamResetReason",
+    "SurfaceView",
     "TuningPreset",
+    "VideoFrame",
     "VideoReader",
     "WarmUp",
     "annotate",
+    "compare_videos",
+    "contact_sheet",
+    "crop_video",
+    "open_tracker",
     "place",
+    "probe",
     "process_video",
     "stop_on_signals",
     "to_tensor",
     "unplace",
     "warm_up",
+    "write_gif",
+    "write_video",
 ]
 
 
@@ -199,9 +234,29 @@ def __getattr__(name: str) -> Any:
     elif name in _ROOMS:
         return import_module(f"{__name__}.{name}")
     else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=import_module(__name__))
+        elsewhere = _rooms_with(name)
+        hint = f"; there is {' and '.join(f'{__name__}.{room}.{name}' for room in elsewhere)}" if elsewhere else ""
+        text = f"module {__name__!r} has no attribute {name!r}{hint}"
+        raise AttributeError(text, name=name, obj=import_module(__name__))
     globals()[name] = value
     return value
+
+
+def _rooms_with(name: str) -> list[str]:
+    """Find the rooms that export a name, for the message of an error; none of them is imported."""
+    if name.startswith("_"):
+        return []
+    doors = {room: os.path.join(__path__[0], room, "__init__.py") for room in sorted(_ROOMS)}
+    found = []
+    for room, door in doors.items():
+        try:
+            with open(door, encoding="utf-8") as file:
+                text = file.read()
+        except OSError:
+            continue
+        if f'    "{name}",\n' in text:
+            found.append(room)
+    return found
 
 
 def __dir__() -> list[str]:

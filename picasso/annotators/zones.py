@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -17,10 +17,22 @@ from picasso.draw import outlines
 from picasso.draw.lists import DisplayList
 from picasso.draw.values import ColorDraw
 from picasso.errors import ShapeError, SpecError
+from picasso.primitives import Point
 from picasso.surface import SurfaceView
 
 _KEPT_TRACKS: Final = 4096
 _WHITE: Final = ColorDraw(255, 255, 255)
+
+
+Position = tuple[float, float] | Point
+"""``(x, y)`` in pixels, or a point."""
+
+
+def _positions(points: Any) -> Any:
+    """Return pairs of numbers for points with ``x`` and ``y``, ours or those of another library; others as they are."""
+    if not isinstance(points, list | tuple):
+        return points
+    return [(point.x, point.y) if hasattr(point, "x") and hasattr(point, "y") else point for point in points]
 
 
 class PolygonZone:
@@ -32,18 +44,18 @@ class PolygonZone:
     ([True, False], 1)
     """
 
-    def __init__(self, polygon: ArrayLike, position: str = "bottom_center") -> None:
+    def __init__(self, polygon: ArrayLike | Sequence[Point], position: str = "bottom_center") -> None:
         """Take an area.
 
         Args:
-            polygon: ``(V, 2)`` pixels, at least 3 corners.
+            polygon: ``(V, 2)`` pixels, or as many points with ``x`` and ``y``; at least 3 corners.
             position: Point of a box that counts: one of ``picasso.annotators.ANCHORS``.
 
         Raises:
             ShapeError: The polygon is no such array.
             SpecError: There is no such position.
         """
-        self.polygon: Floats = np.asarray(polygon, np.float64)
+        self.polygon: Floats = np.asarray(_positions(polygon), np.float64)
         if self.polygon.ndim != 2 or self.polygon.shape[1] != 2 or len(self.polygon) < 3:
             raise ShapeError(f"polygon: expected (V, 2), V at least 3, got shape {self.polygon.shape}")
         self.count: int = 0
@@ -74,11 +86,11 @@ class LineZone:
     ``in`` is from the right of the line to its left, seen from ``start`` to ``end``.
     """
 
-    def __init__(self, start: tuple[float, float], end: tuple[float, float], position: str = "bottom_center") -> None:
+    def __init__(self, start: Position, end: Position, position: str = "bottom_center") -> None:
         """Take a line from ``start`` to ``end``, in pixels.
 
         Args:
-            start: Where it begins.
+            start: Where it begins: ``(x, y)``, or a point with ``x`` and ``y``.
             end: Where it ends.
             position: Point of a box that counts: one of ``picasso.annotators.ANCHORS``.
 
@@ -86,7 +98,7 @@ class LineZone:
             ShapeError: The line has no length.
             SpecError: There is no such position.
         """
-        self.ends: Floats = np.array([start, end], np.float64).reshape(-1, 2)
+        self.ends: Floats = np.array(_positions([start, end]), np.float64).reshape(-1, 2)
         if self.ends.shape != (2, 2) or not np.isfinite(self.ends).all() or (self.ends[0] == self.ends[1]).all():
             raise ShapeError(f"line: expected two points that differ, got {start} and {end}")
         self.in_count_of: Counter[str] = Counter()

@@ -111,6 +111,7 @@ class Detections(Conversions):
         keypoints: ArrayLike | None = None,
         polygons: Iterable[Iterable[ArrayLike]] | None = None,
         data: dict[str, Any] | None = None,
+        **same: Any,
     ) -> Detections:
         """Make detections of arrays.
 
@@ -128,14 +129,22 @@ class Detections(Conversions):
             keypoints: ``(N, K, 3)``, or ``(N, K, 2)``, all of confidence 1.
             polygons: N lists of rings, each ``(M, 2)``.
             data: More columns of N rows.
+            same: The names that supervision has: ``confidence``, ``class_id``, ``tracker_id``, ``mask``.
 
         Raises:
             ShapeError: An array has another shape, or not N rows; or neither ``xyxy`` nor ``xywha`` is given.
+            TypeError: There is no such column.
 
         >>> found = Detections.of([[0, 0, 4, 2], [1, 1, 3, 3]], ["car", "bus"], confidences=[0.9, 0.4])
         >>> found[found.confidences > 0.5].labels.tolist(), found.area.tolist()
         (['car'], [8.0, 4.0])
         """
+        if same:
+            given = {_named(name): column for name, column in same.items()}
+            columns = {"class_ids": class_ids, "confidences": confidences, "track_ids": track_ids, "masks": masks}
+            if twice := [name for name in given if columns[name] is not None]:
+                raise TypeError(f"Detections.of: {', '.join(twice)}: given by two names")
+            class_ids, confidences, track_ids, masks = (given.get(name, value) for name, value in columns.items())
         if (xyxy is None) == (xywha is None):
             raise ShapeError("expected one of xyxy and xywha")
         if xywha is None:
@@ -226,6 +235,21 @@ class Detections(Conversions):
             data={name: column[picked] for name, column in self.data.items()},
         )
 
+    def replace(self, **columns: Any) -> Detections:
+        """Return the same detections with other ``columns``, as ``Detections.of`` takes them.
+
+        ``found.replace(track_ids=ids)``. New boxes do not move masks, keypoints and polygons.
+
+        Raises:
+            ShapeError: A column has another shape, or not N rows.
+            TypeError: There is no such column.
+        """
+        kept = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
+        kept["namespace"] = kept.pop("namespaces")
+        kept.pop("xywha" if "xyxy" in columns else "xyxy")
+        given = {_SAME.get(name, name): column for name, column in columns.items()}
+        return Detections.of(**{**kept, **given})
+
     @staticmethod
     def concatenate(parts: Sequence[Detections]) -> Detections:
         """Join detections, row below row.
@@ -256,6 +280,11 @@ class Detections(Conversions):
         return self.class_ids
 
     @property
+    def tracker_id(self) -> NDArray[np.int64]:
+        """``track_ids`` ``(N,)``, −1 where there is none, by the name that other libraries have."""
+        return self.track_ids
+
+    @property
     def area(self) -> NDArray[np.float32]:
         """``(N,)`` square pixels: of the mask where there are masks, else of the box as it is turned."""
         if self.masks is not None:
@@ -284,6 +313,17 @@ class Detections(Conversions):
 
 
 _COLUMNS = tuple(item.name for item in dataclasses.fields(Detections) if item.name != "data")
+
+
+_SAME = {"confidence": "confidences", "class_id": "class_ids", "tracker_id": "track_ids", "mask": "masks"}
+"""What supervision calls a column, and what it is here."""
+
+
+def _named(name: str) -> str:
+    if name not in _SAME:
+        known = [item.name for item in dataclasses.fields(Detections)]
+        raise TypeError(f"Detections.of: unknown column {name!r}; one of {', '.join(known)}; yours go into data")
+    return _SAME[name]
 
 
 def _joined(name: str, columns: list[Any]) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 
@@ -28,6 +28,11 @@ class EndOfStream:
     def json(self) -> str:
         """The signal as one line of JSON."""
         return msgspec.json.encode({"source_id": self.source_id}).decode()
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError(
+            "this is the end of the stream, not a frame and its pixels; go through reader.frames(), which leaves it out"
+        )
 
     def to_message(self) -> Message:
         """Return a message that holds it."""

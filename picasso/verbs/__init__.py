@@ -5,6 +5,7 @@ from picasso.verbs.compare import Comparison, compare_videos
 from picasso.verbs.parts import beside_each_other, crop_video
 from picasso.verbs.process import process_video
 from picasso.verbs.sheet import contact_sheet, write_gif
+from picasso.verbs.writing import write_video
 
 __all__ = [
     "Comparison",
@@ -14,6 +15,7 @@ __all__ = [
     "crop_video",
     "process_video",
     "write_gif",
+    "write_video",
 ]
 
 _explain_fields(globals())

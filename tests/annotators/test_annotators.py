@@ -20,7 +20,7 @@ from picasso.draw import ColorDraw
 from picasso.draw.cpu import CpuPainter
 from picasso.draw.styles import packed
 from picasso.errors import ShapeError, SpecError
-from picasso.primitives import Detections, VideoFrame
+from picasso.primitives import Detections, Point, VideoFrame
 from picasso.surface import SurfaceView, VideoFormat
 
 WIDTH, HEIGHT = 160, 120
@@ -390,3 +390,9 @@ def test_the_default_palette_can_be_told_apart_without_red_or_green() -> None:
 def test_wrong_arguments_are_named(call, error, message: str) -> None:
     with pytest.raises(error, match=message):
         call()
+
+
+def test_zones_and_lines_take_points_with_x_and_y() -> None:
+    corners = [Point(0, 0), Point(80, 0), Point(80, 120), Point(0, 120)]
+    assert an.PolygonZone(corners).polygon.tolist() == [[0, 0], [80, 0], [80, 120], [0, 120]]
+    assert an.LineZone(Point(0, 50), (160, 50)).ends.tolist() == [[0, 50], [160, 50]]

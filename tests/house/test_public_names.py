@@ -195,3 +195,14 @@ def test_help_shows_what_each_field_means() -> None:
 def test_fields_that_the_reference_explains_have_a_docstring_of_their_own(field: str) -> None:
     kind, _, name = field.partition(".")
     assert getattr(getattr(picasso, kind), name).__doc__.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("name", "rooms"),
+    [("BoxAnnotator", ["annotators"]), ("Runner", ["flow"]), ("ColorDraw", ["draw"]), ("imread", []), ("_homes", [])],
+)
+def test_a_name_that_another_room_has_is_pointed_to(name: str, rooms: list[str]) -> None:
+    with pytest.raises(AttributeError) as raised:
+        getattr(picasso, name)
+    text = f"module 'picasso' has no attribute {name!r}"
+    assert str(raised.value) == text + "".join(f"; there is picasso.{room}.{name}" for room in rooms)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from picasso.errors import ShapeError
-from picasso.primitives import RBBox, VideoFrame
+from picasso.primitives import Detections, RBBox, VideoFrame
 
 XYXY = np.array([[0, 0, 10, 20], [5, 6, 7, 8], [-3, -4, 700, 500]], np.float32)
 
@@ -134,3 +134,28 @@ def test_bad_arrays_add_nothing(arguments, error, message):
         frame.add_detections(**{"namespace": "d", "xyxy": XYXY, "labels": "car", **arguments})
     assert frame.object_count == 0
     assert frame.add_detections("d", XYXY, "car").tolist() == [0, 1, 2]
+
+
+def test_columns_go_by_the_names_that_supervision_has() -> None:
+    masks = np.zeros((1, 8, 8), bool)
+    ours = Detections.of([[0, 0, 4, 4]], ["a"], confidences=[0.5], class_ids=[3], track_ids=[7], masks=masks)
+    theirs = Detections.of([[0, 0, 4, 4]], ["a"], confidence=[0.5], class_id=[3], tracker_id=[7], mask=masks)
+    for found in (ours, theirs):
+        assert (found.confidence.tolist(), found.class_id.tolist(), found.tracker_id.tolist()) == ([0.5], [3], [7])
+        assert found.masks is not None
+    with pytest.raises(TypeError, match=r"unknown column 'score'; one of ids, xyxy"):
+        Detections.of([[0, 0, 4, 4]], score=[0.5])
+    with pytest.raises(TypeError, match="confidences: given by two names"):
+        Detections.of([[0, 0, 4, 4]], confidence=[0.5], confidences=[0.5])
+
+
+def test_replaced_columns_leave_the_others_as_they_are() -> None:
+    found = Detections.of([[0, 0, 4, 4], [2, 2, 8, 6]], ["a", "b"], confidences=[0.5, 0.25], data={"speed": [1, 2]})
+    tracked = found.replace(track_ids=[5, 6], labels="thing")
+    assert (tracked.track_ids.tolist(), tracked.labels.tolist()) == ([5, 6], ["thing", "thing"])
+    assert tracked.xyxy.tolist() == found.xyxy.tolist()
+    assert tracked["speed"].tolist() == [1, 2]
+    assert found.track_ids.tolist() == [-1, -1]
+    assert found.replace(xyxy=[[1, 2, 3, 4], [0, 0, 2, 2]]).xywha[0, :4].tolist() == [2, 3, 2, 2]
+    with pytest.raises(ShapeError, match="expected 2 rows, got 1"):
+        found.replace(track_ids=[5])
