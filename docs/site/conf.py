@@ -34,6 +34,7 @@ html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
+html_show_copyright = False
 html_theme_options = {"navigation_with_keys": True, "footer_icons": []}
 pygments_style, pygments_dark_style = "tango", "monokai"
 

@@ -177,6 +177,6 @@ def opening(text: str) -> str:
     """The first sentence of a page."""
     for block in text.split("\n\n"):
         line = " ".join(block.split())
-        if line and line[0].isalnum() | (line[0] in "`[*"):
-            return re.split(r"(?<=[.:])\s", line, maxsplit=1)[0].rstrip(":")
+        if line[:1].isalnum() or (line[:1] == "`" and line[:3] != "```"):
+            return re.split(r"(?<=\.)\s", line, maxsplit=1)[0]
     return ""
