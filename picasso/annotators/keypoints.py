@@ -114,5 +114,4 @@ class VertexRingAnnotator(Annotator):
         radii = self._radius * (1.25 - np.clip(points[..., 2][there], 0.0, 1.0))
         if self._filled:
             return [batches.discs(points[..., :2][there], radii, colors, size_wh)]
-        rings = outlines.ellipse_rings(points[..., :2][there], np.repeat(radii[:, None], 2, axis=1), self._width)
-        return [rings.filled(colors, size_wh, even_odd=True)]
+        return [outlines.circles(points[..., :2][there], radii, self._width, colors, size_wh)]

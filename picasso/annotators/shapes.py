@@ -27,6 +27,8 @@ ANCHORS: Final = {
     "bottom_right": (1.0, 1.0),
 }
 """Points of a box by name, as shares of its width and height."""
+_FLAT: Final = np.array([1.0, 0.35])
+"""Radii of the ellipse at an object's foot, as shares of its width."""
 
 
 def anchor_of(name: str) -> tuple[float, float]:
@@ -107,8 +109,8 @@ class RoundBoxAnnotator(Annotator):
 
     def _lists(self, found: Found, size_wh: tuple[int, int], _surface: SurfaceView | None) -> list[DisplayList]:
         sides = found.xyxy[:, 2:] - found.xyxy[:, :2]
-        rings = outlines.round_rings(found.xyxy, sides.min(axis=1, initial=np.inf) / 2 * self._roundness, self._width)
-        return [rings.filled(self._colors(found), size_wh, even_odd=True)]
+        radii = np.minimum(sides[:, 0], sides[:, 1]) * (self._roundness / 2)
+        return [outlines.round_rings(found.xyxy, radii, self._width, self._colors(found), size_wh)]
 
 
 class BoxCornerAnnotator(Annotator):
@@ -143,13 +145,9 @@ class EllipseAnnotator(Annotator):
         self._width, self._arc = positive("thickness", thickness), (float(start_deg), float(end_deg))
 
     def _lists(self, found: Found, size_wh: tuple[int, int], _surface: SurfaceView | None) -> list[DisplayList]:
-        width = found.xyxy[:, 2] - found.xyxy[:, 0]
-        radii = np.stack([width, 0.35 * width], axis=1)
-        start, end = self._arc
-        rings = outlines.ellipse_rings(
-            points_at(found.xyxy, ANCHORS["bottom_center"]), radii, self._width, start_deg=start, end_deg=end
-        )
-        return [rings.filled(self._colors(found), size_wh)]
+        radii = (found.xyxy[:, 2:3] - found.xyxy[:, :1]) * _FLAT
+        feet = points_at(found.xyxy, ANCHORS["bottom_center"])
+        return [outlines.ellipse_rings(feet, radii, self._width, self._colors(found), size_wh, self._arc)]
 
 
 class CircleAnnotator(Annotator):
@@ -162,9 +160,8 @@ class CircleAnnotator(Annotator):
 
     def _lists(self, found: Found, size_wh: tuple[int, int], _surface: SurfaceView | None) -> list[DisplayList]:
         sides = found.xyxy[:, 2:] - found.xyxy[:, :2]
-        radii = np.repeat(np.hypot(sides[:, 0], sides[:, 1])[:, None] / 2, 2, axis=1)
-        rings = outlines.ellipse_rings(points_at(found.xyxy, ANCHORS["center"]), radii, self._width)
-        return [rings.filled(self._colors(found), size_wh, even_odd=True)]
+        radii, middles = np.hypot(sides[:, 0], sides[:, 1]) / 2, points_at(found.xyxy, ANCHORS["center"])
+        return [outlines.circles(middles, radii, self._width, self._colors(found), size_wh)]
 
 
 class DotAnnotator(Annotator):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from picasso.draw.lists import DisplayList
+from picasso.draw.lists import DisplayList, revisions
 from picasso.primitives import Attribute, AttributeValue
 from picasso_kernels.paint import display_list as at
 
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 
 ATTACHED: Final = ("picasso.draw", "attached")
 """Namespace and name of the attribute that holds it; name it as ``ConditionalSpec.render_attribute``."""
-revisions: Final = itertools.count(1 << 40)
-"""Numbers of coverages that no scene makes, each given once in this process."""
 
 
 def attach(frame: VideoFrame, drawing: DisplayList) -> None:
@@ -98,8 +95,8 @@ def joined(drawings: Sequence[DisplayList]) -> DisplayList:
 
 
 def _with_offset(drawing: DisplayList) -> NDArray[np.bool_]:
-    """Return which glyphs of a drawing are those of texts and images."""
+    """Return which glyphs of a drawing have coverage: those of texts and images, and runs with spots."""
     found = np.ones(len(drawing.glyphs), bool)
     for first, count in drawing.commands[drawing.commands[:, at.KIND] == at.RUNS][:, [at.FIRST, at.COUNT]].tolist():
-        found[first : first + count] = False
+        found[first : first + count] = drawing.glyphs[first : first + count, at.GLYPH_OFFSET] >= at.SPOTS
     return found

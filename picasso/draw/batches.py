@@ -8,8 +8,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from picasso.draw.attached import revisions
-from picasso.draw.lists import DisplayList
+from picasso.draw.lists import DisplayList, revisions
 from picasso.errors import ShapeError
 from picasso_kernels.cpu.compile import host
 from picasso_kernels.paint import compose

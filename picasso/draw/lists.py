@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int32]
+revisions: Final = itertools.count(1 << 40)
+"""Numbers of coverages that no scene makes, each given once in this process."""
 
 
 @dataclass(slots=True, eq=False)
@@ -22,7 +26,7 @@ class DisplayList:
     glyphs: Ints
     """``(M, GLYPH_SIZE)`` int32."""
     coverage: npt.NDArray[np.uint8]
-    """``(B,)``, the pixels of the glyphs."""
+    """``(B,)``, the pixels of the glyphs and the spots of runs."""
     revision: int = 0
     """Of two lists of one scene with the same revision, ``coverage`` is the same."""
     may_blur: bool = True

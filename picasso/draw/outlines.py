@@ -15,13 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from picasso.draw import rasters
 from picasso.draw.lists import DisplayList
+from picasso_kernels.paint import rings
 
 Floats: TypeAlias = NDArray[np.float64]
 Whole: TypeAlias = NDArray[np.int64]
-_ARC: Final = 48
-"""Points of a whole ellipse."""
-_CORNER: Final = 7
-"""Points of a quarter of a circle."""
 _NONE: Final = np.zeros((0, 2))
 
 
@@ -56,68 +53,53 @@ def polygons(rings: Sequence[Sequence[ArrayLike]]) -> Contours:
 
 
 def ellipse_rings(
-    centers: Floats, radii: Floats, width: float, *, start_deg: float = 0.0, end_deg: float = 360.0
-) -> Contours:
+    centers: Floats,
+    radii: Floats,
+    width: float,
+    colors: ArrayLike,
+    size_wh: tuple[int, int],
+    arc: tuple[float, float] | None = None,
+) -> DisplayList:
     """Return arcs of ellipses drawn with a pen, cut straight at their ends.
 
     Args:
         centers: ``(N, 2)``.
         radii: ``(N, 2)`` along x and y.
         width: Of the pen, its middle on the ellipse.
-        start_deg: Where arcs begin, clockwise from the right.
-        end_deg: Where they end.
+        colors: ``(N,)`` packed, or one for all.
+        size_wh: Of the picture.
+        arc: Where arcs begin and end, in degrees clockwise from the right; None for whole ellipses.
     """
-    unit = _arc(start_deg, end_deg)
-    outer = centers[:, None] + unit * (radii[:, None] + width / 2)
-    inner = centers[:, None] + unit[::-1] * np.maximum(radii[:, None] - width / 2, 0.0)
-    whole = abs(end_deg - start_deg) >= 360.0
-    return of_equal(np.concatenate([outer, inner], axis=1), 2 if whole else 1)
+    table = np.empty((len(centers), rings.RING_SIZE))
+    table[:, :2], table[:, 2:4], table[:, 4] = centers, radii, -1.0
+    return rasters.rings(table, width / 2, arc, colors, size_wh)
 
 
-@lru_cache(maxsize=16)
-def _arc(start_deg: float, end_deg: float) -> Floats:
-    share = min(abs(end_deg - start_deg) / 360.0, 1.0)
-    angles = np.radians(np.linspace(start_deg, end_deg, max(round(_ARC * share), 4) + 1))
-    found: Floats = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    return found[:-1] if share == 1.0 else found
+def round_rings(
+    xyxy: Floats, radii: ArrayLike, width: float, colors: ArrayLike, size_wh: tuple[int, int]
+) -> DisplayList:
+    """Return boxes ``(N, 4)`` with round corners drawn with a pen, its middle on the edge.
+
+    The radii are at most half the shorter side, where a square box becomes a circle.
+    """
+    table = np.empty((len(xyxy), rings.RING_SIZE))
+    table[:, :2] = xyxy[:, :2]
+    table[:, :2] += xyxy[:, 2:]
+    table[:, 2:4] = xyxy[:, 2:]
+    table[:, 2:4] -= xyxy[:, :2]
+    table[:, :4] *= 0.5
+    table[:, 4] = radii
+    return rasters.rings(table, width / 2, None, colors, size_wh)
 
 
-def round_boxes(xyxy: Floats, radii: Floats) -> Floats:
-    """Return boxes ``(N, 4)`` with corners of ``(N,)`` radii, at most half the shorter side: ``(N, P, 2)``."""
-    low, high = xyxy[:, :2], xyxy[:, 2:]
-    reach = np.maximum(np.minimum(radii, (high - low).min(axis=1) / 2), 0.0)[:, None]
-    near, far = low + reach, high - reach
-    unit = _corner()
-    corners = [
-        (far, 0),
-        (np.stack([near[:, 0], far[:, 1]], 1), 1),
-        (near, 2),
-        (np.stack([far[:, 0], near[:, 1]], 1), 3),
-    ]
-    parts = [center[:, None] + _turned(unit, quarter) * reach[:, None] for center, quarter in corners]
-    return np.concatenate(parts, axis=1)
-
-
-def round_rings(xyxy: Floats, radii: Floats, width: float) -> Contours:
-    """Return boxes with round corners drawn with a pen, its middle on the edge; fill them by the even-odd rule."""
-    grow = np.array([-1.0, -1.0, 1.0, 1.0]) * (width / 2)
-    inside = xyxy - grow
-    middle = (inside[:, :2] + inside[:, 2:]) / 2
-    inside[:, :2], inside[:, 2:] = np.minimum(inside[:, :2], middle), np.maximum(inside[:, 2:], middle)
-    outer, inner = round_boxes(xyxy + grow, radii + width / 2), round_boxes(inside, np.maximum(radii - width / 2, 0.0))
-    return of_equal(np.concatenate([outer, inner], axis=1), 2)
-
-
-@lru_cache(maxsize=1)
-def _corner() -> Floats:
-    angles = np.linspace(0.0, math.pi / 2, _CORNER)
-    return np.stack([np.cos(angles), np.sin(angles)], axis=1)
-
-
-def _turned(points: Floats, quarters: int) -> Floats:
-    for _ in range(quarters):
-        points = np.stack([-points[:, 1], points[:, 0]], axis=1)
-    return points
+def circles(
+    centers: Floats, radii: ArrayLike, width: float, colors: ArrayLike, size_wh: tuple[int, int]
+) -> DisplayList:
+    """Return circles around ``(N, 2)`` points drawn with a pen, its middle at ``(N,)`` radii."""
+    table = np.empty((len(centers), rings.RING_SIZE))
+    table[:, :2] = centers
+    table[:, 2:] = np.asarray(radii, np.float64)[..., None]
+    return rasters.rings(table, width / 2, None, colors, size_wh)
 
 
 def polylines(paths: Sequence[ArrayLike], width: float, *, closed: bool = False) -> Contours:

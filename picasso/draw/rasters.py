@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from picasso.draw.lists import DisplayList
+from picasso.draw.lists import DisplayList, revisions
 from picasso.errors import ShapeError
 from picasso_kernels.cpu.compile import host
 from picasso_kernels.paint import display_list as at
 from picasso_kernels.paint import masks, raster
+from picasso_kernels.paint import rings as ring_kernels
 
 logger: logging.Logger = logging.getLogger(__name__)
 Ints: TypeAlias = NDArray[np.int32]
@@ -23,6 +26,8 @@ _FEW: Final = 1 << 14
 """Runs, and pixels of edges, that there is room for to begin with."""
 _MOST: Final = 1 << 21
 """Runs of one drawing: a picture of 4K has 8 million pixels."""
+_BEHIND: Final = 8
+"""Bytes behind the spots of a drawing, over which vector code may read."""
 _NO_COVERAGE: Final = np.empty(0, np.uint8)
 
 
@@ -32,6 +37,8 @@ class _Memory(threading.local):
     def __init__(self) -> None:
         self.glyphs = np.empty(_FEW * at.GLYPH_SIZE, np.int32)
         self.cells = np.empty(_FEW * raster.CELL_SIZE, np.int32)
+        self.spots = np.empty(4 * _FEW, np.uint8)
+        self.points = np.empty(0, np.int32)
         self.heads = np.empty(0, np.int32)
 
     def heads_of(self, size_wh: tuple[int, int]) -> Ints:
@@ -40,9 +47,15 @@ class _Memory(threading.local):
             self.heads = np.empty(size, np.int32)
         return self.heads
 
+    def points_for(self, count: int) -> Ints:
+        if len(self.points) < count:
+            self.points = np.empty(2 * count, np.int32)
+        return self.points
+
     def grow(self) -> None:
         self.glyphs = np.empty(2 * len(self.glyphs), np.int32)
         self.cells = np.empty(2 * len(self.cells), np.int32)
+        self.spots = np.empty(2 * len(self.spots), np.uint8)
 
 
 _memory = _Memory()
@@ -67,22 +80,89 @@ def cover(
         size_wh: Of the picture, outside of which nothing is drawn.
         even_odd: What is surrounded twice is outside. Otherwise it is inside where both contours go round the same way.
     """
-    vertices = np.asarray(points, np.float64).reshape(-1, 2)
-    ends, shapes = (np.ascontiguousarray(values, np.int32).reshape(-1) for values in (contour_ends, shape_ends))
-    _check_ends(len(vertices), ends, shapes)
-    finite = np.logical_and.reduce(np.isfinite(vertices), axis=1)
-    if not finite.all():
-        vertices = _without_endless(vertices, finite, ends, shapes)
-    np.clip(vertices, -at.FAR // 2, at.FAR // 2, out=(vertices := vertices.copy()))
-    fixed = np.floor(vertices * at.ONE_PIXEL + 0.5).astype(np.int32).reshape(-1)
+    vertices = np.ascontiguousarray(points, np.float64).reshape(-1)
+    ends, shapes = np.ascontiguousarray(contour_ends, np.int32), np.ascontiguousarray(shape_ends, np.int32)
+    _check_ends(len(vertices) // 2, ends, shapes)
+    return cover_checked(vertices, ends, shapes, colors, size_wh, even_odd=even_odd)
 
-    def run(commands: Ints) -> int:
-        heads = _memory.heads_of(size_wh)
-        lists = _memory.cells, _memory.glyphs, commands
-        found: int = host(raster.cover_shapes)(fixed, ends, shapes, even_odd, *size_wh, heads, *lists)
-        return found
 
-    return _drawn(len(shapes), colors, run)
+def cover_checked(
+    vertices: Floats, ends: Ints, shapes: Ints, colors: ArrayLike, size_wh: tuple[int, int], *, even_odd: bool = False
+) -> DisplayList:
+    """Do as ``cover`` with ``(2 * P,)`` float64 and ends of int32 that are known to fit each other."""
+    tints = tints_of(colors, len(shapes))
+    heads = _memory.heads_of(size_wh)
+    fixed = _memory.points_for(len(vertices))
+
+    def run(commands: Ints) -> tuple[int, int]:
+        lists = _memory.cells, _memory.spots, _memory.glyphs, commands
+        found: int = host(raster.cover_shapes)(vertices, fixed, ends, shapes, tints, even_odd, *size_wh, heads, *lists)
+        return found, int(heads[0])
+
+    return _written(len(shapes), run)
+
+
+def rings(
+    table: Floats, pen: float, arc: tuple[float, float] | None, colors: ArrayLike, size_wh: tuple[int, int]
+) -> DisplayList:
+    """Return rings, drawn with a pen; see ``picasso_kernels.paint.rings``.
+
+    Args:
+        table: ``(N, RING_SIZE)`` in pixels. One that is not finite is left out.
+        pen: Half the width of the pen, in pixels.
+        arc: Where ellipses begin and end, in degrees clockwise from the right; None for whole ones.
+        colors: ``(N,)`` packed, or one for all.
+        size_wh: Of the picture, outside of which nothing is drawn.
+    """
+    tints = tints_of(colors, len(table))
+    numbers, sizes = _arc_numbers(pen, arc), np.zeros(2, np.int32)
+    flat = np.ascontiguousarray(table, np.float64).reshape(-1)
+
+    def run(commands: Ints) -> tuple[int, int]:
+        lists = _memory.spots, _memory.glyphs, sizes, commands
+        found: int = host(ring_kernels.cover_rings)(flat, tints, numbers, *size_wh, *lists)
+        return found, int(sizes[0])
+
+    return _written(len(table), run)
+
+
+@lru_cache(maxsize=64)
+def _arc_numbers(pen: float, arc: tuple[float, float] | None) -> Floats:
+    """Return the ``ARC_SIZE`` numbers of an arc."""
+    kind, start, end = ring_kernels.WHOLE, 0.0, 0.0
+    if arc is not None and abs(arc[1] - arc[0]) < 360.0:
+        start, end = (math.radians(angle) for angle in (min(arc), max(arc)))
+        kind = ring_kernels.SHORT if end - start <= math.pi else ring_kernels.LONG
+    return np.array([math.cos(start), math.sin(start), math.cos(end), math.sin(end), pen, kind])
+
+
+def tints_of(colors: ArrayLike, count: int) -> Ints:
+    """Return ``(count,)`` packed colours, of as many or of one for all."""
+    if isinstance(colors, np.ndarray) and colors.dtype == np.int32 and colors.shape == (count,):
+        return colors if colors.flags.c_contiguous and colors.flags.writeable else colors.copy()
+    tints = np.empty(count, np.int32)
+    tints[:] = colors
+    return tints
+
+
+def _written(count: int, run: Callable[[Ints], tuple[int, int]]) -> DisplayList:
+    """Return what a kernel writes that gives the numbers of commands and of spots; the spots are the coverage."""
+    commands = np.empty((count, at.COMMAND_SIZE), np.int32)
+    shown, used = run(commands.reshape(-1)) if count else (0, 0)
+    while shown < 0:
+        if len(_memory.glyphs) >= _MOST * at.GLYPH_SIZE:
+            logger.warning("shapes of more than %d runs are not drawn", _MOST)
+            shown = 0
+        else:
+            _memory.grow()
+            shown, used = run(commands.reshape(-1))
+    if not shown:
+        return DisplayList(commands[:0], np.zeros((0, at.GLYPH_SIZE), np.int32), _NO_COVERAGE, may_blur=False)
+    last = commands[shown - 1]
+    end = int(last[at.FIRST] + last[at.COUNT])
+    glyphs = _memory.glyphs[: end * at.GLYPH_SIZE].reshape(-1, at.GLYPH_SIZE).copy()
+    coverage = _memory.spots[: used + _BEHIND].copy() if used else _NO_COVERAGE
+    return DisplayList(commands[:shown], glyphs, coverage, next(revisions), may_blur=False)
 
 
 def scan(
@@ -185,12 +265,5 @@ def _writable(array: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _check_ends(points: int, contour_ends: Ints, shape_ends: Ints) -> None:
     """Make sure that the ends are those of the arrays: kernels check nothing."""
     for name, ends, count in (("contour_ends", contour_ends, points), ("shape_ends", shape_ends, len(contour_ends))):
-        if (len(ends) and (ends[0] < 0 or (np.diff(ends) < 0).any())) or (ends[-1] if len(ends) else 0) != count:
+        if (len(ends) and (ends[0] < 0 or (ends[1:] < ends[:-1]).any())) or (ends[-1] if len(ends) else 0) != count:
             raise ShapeError(f"{name}: expected numbers that grow to {count}, got {ends.tolist()}")
-
-
-def _without_endless(vertices: Floats, finite: NDArray[np.bool_], contour_ends: Ints, shape_ends: Ints) -> Floats:
-    """Return vertices in which shapes with one that is not finite have no area."""
-    point_ends = np.concatenate([[0], contour_ends])[shape_ends]
-    bad = np.add.reduceat(np.append(~finite, False), np.concatenate([[0], point_ends[:-1]])) > 0
-    return np.where(np.repeat(bad, np.diff(point_ends, prepend=0))[:, None], 0.0, vertices)

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from picasso.draw.attached import revisions
 from picasso.draw.letters import LINE_HEIGHT, Text
-from picasso.draw.lists import DisplayList
+from picasso.draw.lists import DisplayList, revisions
 from picasso.draw.shapes import Mask
 from picasso.draw.styles import packed
 from picasso.draw.values import ColorDraw

@@ -48,7 +48,7 @@ def pieces(kind: int, color: int, ltrb: tuple[int, int, int, int], first: int, c
 
 
 def shapes() -> DisplayList:
-    """Return shapes, a letter of 5x6 pixels twice, runs, and an image over the edge."""
+    """Return shapes, a letter of 5x6 pixels twice, runs of one coverage and of many, and an image over the edge."""
     text = [0] * at.COMMAND_SIZE
     text[at.KIND], text[at.COLOR], text[at.FIRST], text[at.COUNT] = at.TEXT, _BLUE, 0, 2
     text[at.LEFT], text[at.TOP], text[at.RIGHT], text[at.BOTTOM] = 3, 4, 14, 12
@@ -60,10 +60,11 @@ def shapes() -> DisplayList:
         rectangle(at.DISC, _RED, (18.5, 5.25), (3.5, 3.5)),
         text,
         stroke(_BLUE, (12.0, 10.0), (13.0, 11.0), 0.0),
-        pieces(at.RUNS, _RED, (3, 11, 21, 15), 2, 5),
-        pieces(at.IMAGE, 0xB0000000 - (1 << 32), (-1, 13, 6, 18), 7, 1),
+        pieces(at.RUNS, _RED, (3, 11, 21, 15), 2, 7),
+        pieces(at.IMAGE, 0xB0000000 - (1 << 32), (-1, 13, 6, 18), 9, 1),
     ]
-    glyphs += [[3, 11, 4, 1, 256], [9, 11, 1, 1, 40], [10, 11, 11, 1, 200], [5, 12, 3, 1, 256], [20, 14, 1, 1, 9]]
+    glyphs += [[3, 11, 4, 1, 256], [9, 11, 1, 1, 40], [10, 11, 11, 1, 200], [5, 12, 3, 1, 256]]
+    glyphs += [[3, 13, 6, 1, at.SPOTS + 31], [11, 13, 9, 1, at.SPOTS + 2], [20, 14, 1, 1, 9]]
     glyphs.append([-1, 13, 7, 5, 30])
     coverage = np.random.default_rng(2).integers(0, 256, 30 + 4 * 35, np.uint8)
     return DisplayList(np.array(commands, np.int32), np.array(glyphs, np.int32), coverage)

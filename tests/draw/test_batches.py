@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from picasso.draw import batches, rasters
+from picasso.draw import batches, outlines, rasters
 from picasso.draw.attached import joined, moved
 from picasso.draw.cpu import CpuPainter
 from picasso.draw.lists import DisplayList
@@ -19,7 +19,7 @@ from picasso.errors import ShapeError
 from picasso.primitives.object_shapes import mask_attribute
 from picasso.surface import SurfaceView, VideoFormat
 from picasso_kernels.cpu.compile import pure
-from picasso_kernels.paint import compose, masks, raster
+from picasso_kernels.paint import compose, masks, raster, rings
 from picasso_kernels.paint import display_list as at
 
 SIZE = (64, 48)
@@ -136,23 +136,94 @@ def test_machine_code_rasterises_as_the_interpreter_does(shapes, even_odd) -> No
     points = np.concatenate(shapes)
     ends = np.cumsum([len(shape) for shape in shapes])
     found = rasters.cover(points, ends, np.arange(1, len(shapes) + 1), [RED] * len(shapes), SIZE, even_odd=even_odd)
-    fixed = np.floor(points * 256 + 0.5).astype(int).reshape(-1).tolist()
-    glyphs, commands = [0] * 20000, [0] * (at.COMMAND_SIZE * len(shapes))
+    glyphs, spots, commands = [0] * 20000, [0] * 20000, [0] * (at.COMMAND_SIZE * len(shapes))
+    heads = [0] * raster.heads_size(*SIZE)
     count = pure(raster.cover_shapes)(
-        fixed,
+        points.reshape(-1).tolist(),
+        [0] * points.size,
         ends.tolist(),
         list(range(1, len(shapes) + 1)),
+        [RED] * len(shapes),
         even_odd,
         *SIZE,
-        [0] * raster.heads_size(*SIZE),
+        heads,
         [0] * 20000,
+        spots,
         glyphs,
         commands,
     )
+    assert_equal_lists(found, commands[: count * at.COMMAND_SIZE], glyphs, spots[: heads[0]])
+
+
+def assert_equal_lists(found: DisplayList, commands: list[int], glyphs: list[int], spots: list[int]) -> None:
+    assert found.commands.reshape(-1).tolist() == commands
+    count = found.commands[-1, at.FIRST] + found.commands[-1, at.COUNT] if len(found) else 0
     assert found.glyphs.reshape(-1).tolist() == glyphs[: count * at.GLYPH_SIZE]
-    rows = np.array(commands).reshape(-1, at.COMMAND_SIZE)
-    columns = [at.LEFT, at.TOP, at.RIGHT, at.BOTTOM, at.FIRST, at.COUNT]
-    assert np.array_equal(found.commands[:, columns], rows[rows[:, at.COUNT] > 0][:, columns])
+    assert found.coverage[: len(spots)].tolist() == spots
+
+
+rings_of = st.lists(st.tuples(places, places, st.floats(0, 60), st.floats(0, 60), st.floats(0, 40)), max_size=3)
+arcs = st.none() | st.tuples(st.floats(-360, 360), st.floats(-360, 360))
+
+
+@settings(deadline=None, max_examples=40)
+@given(rings_of, st.floats(0.1, 6), st.booleans(), arcs)
+def test_machine_code_draws_rings_as_the_interpreter_does(shapes, pen, as_ellipses, arc) -> None:
+    table = np.array(shapes, np.float64).reshape(-1, rings.RING_SIZE)
+    if as_ellipses:
+        table[:, rings.RING_RADIUS] = -1
+    found = rasters.rings(table, pen, arc, RED, SIZE)
+    glyphs, spots, commands, used = [0] * 20000, [0] * 20000, [0] * (at.COMMAND_SIZE * len(table)), [0, 0]
+    numbers = rasters._arc_numbers(pen, arc).tolist()
+    tints, flat = [RED] * len(table), table.reshape(-1).tolist()
+    count = pure(rings.cover_rings)(flat, tints, numbers, *SIZE, spots, glyphs, used, commands)
+    assert_equal_lists(found, commands[: count * at.COMMAND_SIZE], glyphs, spots[: used[0]])
+
+
+def area_between(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
+    return exact_area(outer, False) - exact_area(inner, False)
+
+
+TURNS = np.linspace(0, 2 * np.pi, 400, endpoint=False)
+UNIT = np.stack([np.cos(TURNS), np.sin(TURNS)], axis=1)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.floats(-5, 60), st.floats(-5, 45), st.floats(3, 40), st.floats(0.5, 2.5))
+def test_a_circle_covers_its_exact_area_within_a_tenth(x, y, radius, pen) -> None:
+    expected = area_between((x, y) + UNIT * (radius + pen), (x, y) + UNIT * (radius - pen))
+    white = packed(ColorDraw(255, 255, 255))
+    found = painted(outlines.circles(np.array([(x, y)]), np.array([radius]), 2 * pen, white, SIZE)) / 255
+    assert np.abs(found - expected).max() < 0.13
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.floats(10, 50), st.floats(10, 40), st.floats(8, 40), st.floats(0.4, 1.0), st.floats(0.5, 2))
+def test_an_ellipse_covers_its_exact_area_within_a_fifth(x, y, radius, flat, pen) -> None:
+    radii = np.array([radius, radius * flat])
+    expected = area_between((x, y) + UNIT * (radii + pen), (x, y) + UNIT * (radii - pen))
+    white = packed(ColorDraw(255, 255, 255))
+    found = painted(outlines.ellipse_rings(np.array([(x, y)]), radii[None], 2 * pen, white, SIZE)) / 255
+    assert np.abs(found - expected).max() < 0.2
+    half = painted(outlines.ellipse_rings(np.array([(x, y)]), radii[None], 2 * pen, white, SIZE, (0, 180))) / 255
+    rows = np.arange(SIZE[1]) + 0.5
+    assert np.array_equal(half[rows > y + 0.5], found[rows > y + 0.5])
+    assert not half[rows < y - 0.5].any()
+
+
+def test_a_box_with_round_corners_is_straight_along_its_sides_and_round_at_its_corners() -> None:
+    white = packed(ColorDraw(255, 255, 255))
+    found = painted(outlines.round_rings(np.array([(8.0, 6.0, 56.0, 42.0)]), [10.0], 2, white, SIZE))
+    assert (found[16:32, 7:9] == 255).all()
+    assert (found[16:32, 55:57] == 255).all()
+    assert (found[5:7, 18:46] == 255).all()
+    assert (found[41:43, 18:46] == 255).all()
+    assert not found[7:41, 18:46].any()
+    assert not found[:8, :8].any()
+    circle = painted(outlines.circles(np.array([(18.0, 16.0)]), np.array([10.0]), 2, white, SIZE))
+    assert np.array_equal(found[:16, :18], circle[:16, :18])
+    assert np.array_equal(found, found[:, ::-1])
+    assert np.array_equal(found, found[::-1])
 
 
 @settings(deadline=None)
@@ -165,7 +236,8 @@ def test_runs_are_in_order_and_apart(shapes) -> None:
         starts = runs[:, at.GLYPH_TOP] * 1000 + runs[:, at.GLYPH_LEFT]
         assert (np.diff(starts) >= runs[:-1, at.GLYPH_WIDTH]).all()
         assert (runs[:, at.GLYPH_HEIGHT] == 1).all()
-        assert ((runs[:, at.GLYPH_OFFSET] > 0) & (runs[:, at.GLYPH_OFFSET] <= 256)).all()
+        ends = runs[:, at.GLYPH_OFFSET] - at.SPOTS + runs[:, at.GLYPH_WIDTH]
+        assert ((runs[:, at.GLYPH_OFFSET] > 0) & (ends <= len(found.coverage))).all()
         assert command[at.LEFT] == runs[:, at.GLYPH_LEFT].min() >= 0
         assert command[at.RIGHT] == (runs[:, at.GLYPH_LEFT] + runs[:, at.GLYPH_WIDTH]).max() <= SIZE[0]
         assert 0 <= runs[:, at.GLYPH_TOP].min() == command[at.TOP]
@@ -187,7 +259,7 @@ def comb(count: int, step: float, height: int) -> np.ndarray:
 def test_more_runs_than_there_is_room_for_at_first_are_drawn() -> None:
     teeth = comb(300, 2, 300)
     drawing = rasters.cover(teeth, [len(teeth)], [1], [packed(ColorDraw(255, 255, 255))], (600, 300))
-    assert len(drawing.glyphs) > 1 << 16
+    assert len(drawing.coverage) > 1 << 16
     row = painted(drawing, (600, 300))[150].astype(int)
     assert np.array_equal(row[100:160], row[104:164])
     assert row[100:104].sum() == pytest.approx(2 * 255, abs=4)

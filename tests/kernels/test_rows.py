@@ -217,9 +217,24 @@ def test_tints(count: int, step: int, room: int) -> None:
     row.out = row.source
     pixels = Row(blend.tint_pixels, count)
     pixels.wide, pixels.out = row.wide, row.source
+    triples = Row(blend.tint_triples, count)
+    triples.wide, triples.out = row.wide, row.source
     for rows_of in (1, 5):
         assert_same(row, ("out", 3), (40, 600, step), 200, ("wide", 0), 0, count + room, count, rows_of)
         assert_same(pixels, ("out", 3), 40, 1600, 0xFF20E001, ("wide", 0), 0, count + room, count, rows_of)
+        assert_same(triples, ("out", 3), 40, 1200, 0xFF20E001, ("wide", 0), 0, count + room, count, rows_of)
+
+
+@pytest.mark.parametrize("count", [1, 3, 7, 8, 9, *COUNTS])
+@pytest.mark.parametrize("room", [0, 3, 20])
+@pytest.mark.parametrize("loop", [blend.tint_pixel_spots, blend.tint_triple_spots, blend.tint_sample_spots])
+def test_spots(loop: Callable[..., None], count: int, room: int) -> None:
+    """Pixels beyond the last stay as they are; the coverage behind it has no effect."""
+    row = Row(loop, count)
+    row.out = row.source[::-1].copy()
+    over = 0xE7 if loop is blend.tint_sample_spots else 0xFF20E0F1
+    for alpha in (0, 100, 256):
+        assert_same(row, ("out", 3), 40, over, alpha, ("source", 5), 2, count + room, count)
 
 
 @pytest.mark.parametrize("count", [1, 3, 7, 8, 9, *COUNTS])
@@ -290,6 +305,7 @@ def test_lesser_machines_agree(name: str, features: str) -> None:
         "test_collecting_and_spreading",
         "test_sums",
         "test_tints",
+        "test_spots",
         "test_means_of_shares",
         "test_numbers",
     ]

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from picasso_kernels.frame import job, transform
 from picasso_kernels.maths import axis
-from picasso_kernels.paint import compose, compose_frame, display_list, masks, painter, raster, target
+from picasso_kernels.paint import compose, compose_frame, display_list, masks, painter, raster, rings, target
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +123,22 @@ _RUNS: Final[Mapping[str, Argument]] = {
     "commands": Array("int32", written=True),
 }
 _COVER: Final[Mapping[str, Argument]] = {
-    **{"points": NUMBERS, "contour_ends": NUMBERS, "shape_ends": NUMBERS, "even_odd": Number("bool")},
-    **{"width": INTEGER, "height": INTEGER},
-    "heads": Array("int32", written=True, scratch=True, least={"": 1, "width": 1, "height": 1}),
+    "vertices": Array("float64"),
+    "points": Array("int32", written=True, scratch=True, least={"vertices": 1}),
+    **{"contour_ends": NUMBERS, "shape_ends": NUMBERS, "colors": Array("int32", least={"shape_ends": 1})},
+    **{"even_odd": Number("bool"), "width": INTEGER, "height": INTEGER},
+    "heads": Array("int32", written=True, least={"": 1, "width": 1, "height": 1}),
     "cells": Array("int32", written=True, scratch=True),
+    "spots": MEMORY,
     "glyphs": Array("int32", written=True),
     "commands": Array("int32", written=True, least={"shape_ends": display_list.COMMAND_SIZE}),
+}
+_RINGS: Final[Mapping[str, Argument]] = {
+    "rings": Array("float64", least={"colors": rings.RING_SIZE}),
+    **{"colors": NUMBERS, "arc": Array("float64", least={"": rings.ARC_SIZE})},
+    **{"width": INTEGER, "height": INTEGER, "spots": MEMORY, "glyphs": Array("int32", written=True)},
+    "sizes": Array("int32", written=True, least={"": 2}),
+    "commands": Array("int32", written=True, least={"colors": display_list.COMMAND_SIZE}),
 }
 _PLACES: Final = Array("int64")
 _SHAPES: Final[Mapping[str, Argument]] = {
@@ -137,6 +147,7 @@ _SHAPES: Final[Mapping[str, Argument]] = {
     "commands": Array("int32", written=True, least={"colors": display_list.COMMAND_SIZE}),
 }
 RASTER: Final = ("paint.raster", "paint.masks", "maths.memory")
+RINGS: Final = ("paint.rings", "paint.raster", "maths.memory")
 _PIXELS: Final[Mapping[str, Argument]] = {"target": _SURFACE, "pixels": MEMORY, "scratch": SCRATCH}
 _PLANES: Final[Mapping[str, Argument]] = {
     **{"target": _SURFACE, "luma": MEMORY, "blue": MEMORY, "red": MEMORY, "scratch": SCRATCH},
@@ -152,6 +163,7 @@ ENTRIES: Final[Mapping[Callable[..., Any], Entry]] = {
         Entry(compose_frame.compose_frame, _FRAME, returns=INTEGER, inline=compose_frame.INLINE, keep_gil=True),
         Entry(compose.put_shapes, _SHAPES, returns=INTEGER, keep_gil=True),
         Entry(raster.cover_shapes, _COVER, returns=INTEGER, inline=RASTER, keep_gil=True),
+        Entry(rings.cover_rings, _RINGS, returns=INTEGER, inline=RINGS, keep_gil=True),
         Entry(masks.scan_bitmaps, {"memory": BYTES, "bitmaps": _PLACES, **_RUNS}, returns=INTEGER, inline=RASTER),
         Entry(masks.stretch_grids, {"runs": NUMBERS, "grids": _PLACES, **_RUNS}, returns=INTEGER, inline=RASTER),
         Entry(axis.fill_nearest, _FILL),

@@ -10,7 +10,17 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from picasso_kernels.cpu import blend_blocks, color_blocks, resample_blocks
-from picasso_kernels.cpu.blend_blocks import average_block, tint_few, tint_many, tint_pixels_few
+from picasso_kernels.cpu.blend_blocks import (
+    average_block,
+    tint_few,
+    tint_many,
+    tint_pixel_spots_block,
+    tint_pixels_few,
+    tint_sample_spots_block,
+    tint_triple_spots_block,
+    tint_triples_few,
+    tint_triples_many,
+)
 from picasso_kernels.cpu.color_blocks import (
     collect_opaque_block,
     rgb_block,
@@ -53,6 +63,7 @@ BLEND: Final = resample_blocks.BLEND
 PIXELS: Final = resample_blocks.PIXELS
 SAMPLES: Final = resample_blocks.SAMPLES
 TINTS: Final = blend_blocks.TINTS
+SPOTS: Final = blend_blocks.SPOTS
 MARGIN: Final = blend.MARGIN
 SUM_PIXELS: Final = resample_blocks.SUM_PIXELS
 SUM_SAMPLES: Final = resample_blocks.SUM_SAMPLES
@@ -74,7 +85,9 @@ spread_pixels_plain, rgb_plain = rows.spread_pixels, rows.rgb_row
 blend_plain, lerp_pixels_plain, lerp_samples_plain = rows.blend_rows, rows.lerp_pixels, rows.lerp_samples
 mix_pixels_plain, mix_opaque_plain, halve_plain = rows.mix_pixels, rows.mix_opaque, rows.halve_samples
 pick_pixels_plain, pick_opaque_plain = rows.pick_pixels, rows.pick_opaque
-tint_samples_plain, tint_pixels_plain = blend.tint_samples, blend.tint_pixels
+tint_samples_plain, tint_pixels_plain, tint_triples_plain = blend.tint_samples, blend.tint_pixels, blend.tint_triples
+tint_pixel_spots_plain, tint_triple_spots_plain = blend.tint_pixel_spots, blend.tint_triple_spots
+tint_sample_spots_plain = blend.tint_sample_spots
 average_shares_plain = blend.average_shares
 yuv_planar_plain, yuv_paired_plain = rows.yuv_planar, rows.yuv_paired
 sum_rows_plain, sum_pixels_plain, sum_samples_plain = (
@@ -365,6 +378,61 @@ def tint_pixels(
         tint_pixels_plain(pixels, first, pitch, over, shares, shares_at, space - done, count - done, rows)
 
 
+def tint_triples(
+    pixels: Bytes, first: int, pitch: int, over: int, shares: Bytes, shares_at: int, space: int, count: int, rows: int
+) -> None:
+    """See ``blend.tint_triples``. Blocks do not overlap."""
+    done = 0
+    while count - done >= TINTS:
+        tint_triples_many(tail(pixels, first + 3 * done), pitch, over, tail(shares, shares_at + 2 * done), rows)
+        done += TINTS
+    while done < count and space - done >= MARGIN:
+        tint_triples_few(tail(pixels, first + 3 * done), pitch, over, tail(shares, shares_at + 2 * done), rows)
+        done += MARGIN
+    if done < count:
+        first, shares_at = first + 3 * done, shares_at + 2 * done
+        tint_triples_plain(pixels, first, pitch, over, shares, shares_at, space - done, count - done, rows)
+
+
+def tint_pixel_spots(
+    pixels: Bytes, first: int, over: int, alpha: int, spots: Bytes, spots_at: int, space: int, count: int
+) -> None:
+    """See ``blend.tint_pixel_spots``. The last block goes beyond the pixels where there is space."""
+    done = 0
+    while done < count and space - done >= SPOTS:
+        tint_pixel_spots_block(tail(pixels, first + 4 * done), over, alpha, tail(spots, spots_at + done), count - done)
+        done += SPOTS
+    if done < count:
+        first, spots_at = first + 4 * done, spots_at + done
+        tint_pixel_spots_plain(pixels, first, over, alpha, spots, spots_at, space - done, count - done)
+
+
+def tint_triple_spots(
+    pixels: Bytes, first: int, over: int, alpha: int, spots: Bytes, spots_at: int, space: int, count: int
+) -> None:
+    """See ``blend.tint_triple_spots``."""
+    done = 0
+    while done < count and space - done >= SPOTS:
+        tint_triple_spots_block(tail(pixels, first + 3 * done), over, alpha, tail(spots, spots_at + done), count - done)
+        done += SPOTS
+    if done < count:
+        first, spots_at = first + 3 * done, spots_at + done
+        tint_triple_spots_plain(pixels, first, over, alpha, spots, spots_at, space - done, count - done)
+
+
+def tint_sample_spots(
+    pixels: Bytes, first: int, over: int, alpha: int, spots: Bytes, spots_at: int, space: int, count: int
+) -> None:
+    """See ``blend.tint_sample_spots``."""
+    done = 0
+    while done < count and space - done >= SPOTS:
+        tint_sample_spots_block(tail(pixels, first + 1 * done), over, alpha, tail(spots, spots_at + done), count - done)
+        done += SPOTS
+    if done < count:
+        first, spots_at = first + 1 * done, spots_at + done
+        tint_sample_spots_plain(pixels, first, over, alpha, spots, spots_at, space - done, count - done)
+
+
 def average_shares(shares: Bytes, width: int, start: int, end: int) -> None:
     """See ``blend.average_shares``."""
     if end - start < MARGIN:
@@ -457,6 +525,10 @@ VECTOR_FORMS: Final[dict[Callable[..., Any], Callable[..., Any]]] = {
     numbers.numbers8: numbers8,
     blend.average_shares: average_shares,
     blend.tint_pixels: tint_pixels,
+    blend.tint_triples: tint_triples,
     blend.tint_samples: tint_samples,
+    blend.tint_pixel_spots: tint_pixel_spots,
+    blend.tint_triple_spots: tint_triple_spots,
+    blend.tint_sample_spots: tint_sample_spots,
 }
 """Loop by loop, what runs in its place."""

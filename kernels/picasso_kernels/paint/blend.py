@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from picasso_kernels.maths.memory import Bytes, load8, load16, pixel, store8, store16, store_pixel
-from picasso_kernels.paint.coverage import mix, mix_pair
+from picasso_kernels.paint.coverage import FULL, mix, mix_pair
 
 MARGIN: Final = 8
 """Shares of 0 behind those of a row, over which vector code may go; blending by them changes nothing."""
@@ -40,7 +40,7 @@ def tint_pixels(
 
 
 def tint_triples(
-    pixels: Bytes, first: int, pitch: int, over: int, shares: Bytes, shares_at: int, count: int, rows: int
+    pixels: Bytes, first: int, pitch: int, over: int, shares: Bytes, shares_at: int, _space: int, count: int, rows: int
 ) -> None:
     """Blend one colour into ``count`` pixels of three bytes, of ``rows`` rows; see ``tint_pixels``."""
     low, middle, high = over & 255, over >> 8 & 255, over >> 16 & 255
@@ -105,6 +105,55 @@ def tint_sample_run(samples: Bytes, first: int, over: int, share: int, count: in
     """Do as ``tint_pixel_run`` with samples of one byte."""
     for x in range(count):
         store8(samples, first + x, mix(load8(samples, first + x), over, share))
+
+
+def tint_pixel_spots(
+    pixels: Bytes, first: int, over: int, alpha: int, spots: Bytes, spots_at: int, _space: int, count: int
+) -> None:
+    """Blend one colour into ``count`` pixels of four bytes, each by its own coverage.
+
+    Args:
+        pixels: Written.
+        first: Byte of the first pixel.
+        over: The colour, as ``pixel`` packs it.
+        alpha: Its opacity, 0..256.
+        spots: Coverage, a byte a pixel.
+        spots_at: Of the first pixel.
+        _space: Pixels from the first to the end of the row, or bytes of coverage from its own if they are fewer.
+        count: Pixels.
+    """
+    even, odd = over & 0xFF00FF, over >> 8 & 0xFF00FF
+    for x in range(count):
+        share, byte = spot_share(spots, spots_at + x, alpha), first + 4 * x
+        under = pixel(pixels, byte)
+        low, high = mix_pair(under & 0xFF00FF, even, share), mix_pair(under >> 8 & 0xFF00FF, odd, share)
+        store_pixel(pixels, byte, low | high << 8)
+
+
+def tint_triple_spots(
+    pixels: Bytes, first: int, over: int, alpha: int, spots: Bytes, spots_at: int, _space: int, count: int
+) -> None:
+    """Do as ``tint_pixel_spots`` with pixels of three bytes."""
+    low, middle, high = over & 255, over >> 8 & 255, over >> 16 & 255
+    for x in range(count):
+        share, byte = spot_share(spots, spots_at + x, alpha), first + 3 * x
+        store8(pixels, byte, mix(load8(pixels, byte), low, share))
+        store8(pixels, byte + 1, mix(load8(pixels, byte + 1), middle, share))
+        store8(pixels, byte + 2, mix(load8(pixels, byte + 2), high, share))
+
+
+def tint_sample_spots(
+    samples: Bytes, first: int, over: int, alpha: int, spots: Bytes, spots_at: int, _space: int, count: int
+) -> None:
+    """Do as ``tint_pixel_spots`` with samples of one byte."""
+    for x in range(count):
+        store8(samples, first + x, mix(load8(samples, first + x), over, spot_share(spots, spots_at + x, alpha)))
+
+
+def spot_share(spots: Bytes, at: int, alpha: int) -> int:
+    """Return the share of a pixel whose coverage is a byte, 0..256; ``alpha`` is the colour's opacity, 0..256."""
+    value = load8(spots, at)
+    return ((value + (value >> 7)) * alpha + FULL // 2) >> 8
 
 
 def blend_samples(plane: Bytes, first: int, step: int, over: Bytes, over_at: int, shares_at: int, count: int) -> None:

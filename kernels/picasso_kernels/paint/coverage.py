@@ -95,7 +95,7 @@ def first_run(glyphs: Ints, first: int, count: int, x: int, y: int) -> int:
     return low
 
 
-def run_coverage(commands: Ints, command: int, glyphs: Ints, x: int, y: int) -> int:
+def run_coverage(commands: Ints, command: int, glyphs: Ints, coverage: Bytes, x: int, y: int) -> int:
     """Return the coverage of pixel ``x, y`` by runs."""
     first, count = commands[command + at.FIRST], commands[command + at.COUNT]
     run = first_run(glyphs, first, count, x, y)
@@ -104,8 +104,11 @@ def run_coverage(commands: Ints, command: int, glyphs: Ints, x: int, y: int) -> 
     glyph = run * at.GLYPH_SIZE
     if glyphs[glyph + at.GLYPH_TOP] != y or glyphs[glyph + at.GLYPH_LEFT] > x:
         return 0
-    coverage: int = glyphs[glyph + at.GLYPH_OFFSET]
-    return coverage
+    offset: int = glyphs[glyph + at.GLYPH_OFFSET]
+    if offset < at.SPOTS:
+        return offset
+    value = load8(coverage, offset - at.SPOTS + x - glyphs[glyph + at.GLYPH_LEFT])
+    return value + (value >> 7)
 
 
 def pixel_coverage(commands: Ints, command: int, glyphs: Ints, coverage: Bytes, x: int, y: int) -> int:
@@ -119,7 +122,7 @@ def pixel_coverage(commands: Ints, command: int, glyphs: Ints, coverage: Bytes, 
     if kind == at.DISC:
         return disc_coverage(commands, command, x, y)
     if kind == at.RUNS:
-        return run_coverage(commands, command, glyphs, x, y)
+        return run_coverage(commands, command, glyphs, coverage, x, y)
     most = 0
     first = commands[command + at.FIRST] * at.GLYPH_SIZE
     for glyph in range(first, first + commands[command + at.COUNT] * at.GLYPH_SIZE, at.GLYPH_SIZE):
@@ -227,7 +230,7 @@ def share_row(
         share_text_row(commands, command, glyphs, coverage, y, left, right, shares, shares_at)
         return 0, 0
     if kind == at.RUNS:
-        return share_runs_row(commands, command, glyphs, y, left, right, shares, shares_at)
+        return share_runs_row(commands, command, glyphs, coverage, y, left, right, shares, shares_at)
     if kind == at.DISC:
         for x in range(left, right):
             store16(shares, shares_at + 2 * (x - left), share_of(disc_coverage(commands, command, x, y), color))
@@ -293,7 +296,15 @@ def share_text_row(
 
 
 def share_runs_row(
-    commands: Ints, command: int, glyphs: Ints, y: int, left: int, right: int, shares: Bytes, shares_at: int
+    commands: Ints,
+    command: int,
+    glyphs: Ints,
+    coverage: Bytes,
+    y: int,
+    left: int,
+    right: int,
+    shares: Bytes,
+    shares_at: int,
 ) -> tuple[int, int]:
     """Do as ``share_row`` for runs: between two of them, the widest gap is what they do not touch."""
     color = commands[command + at.COLOR]
@@ -308,9 +319,16 @@ def share_runs_row(
             store16(shares, shares_at + 2 * x, 0)
         if start - reached > hole_end - hole_start:
             hole_start, hole_end = reached, start
-        share = share_of(glyphs[glyph + at.GLYPH_OFFSET], color)
-        for x in range(start - left, end - left):
-            store16(shares, shares_at + 2 * x, share)
+        offset = glyphs[glyph + at.GLYPH_OFFSET]
+        if offset >= at.SPOTS:
+            spots = offset - at.SPOTS + left - glyphs[glyph + at.GLYPH_LEFT]
+            for x in range(start - left, end - left):
+                value = load8(coverage, spots + x)
+                store16(shares, shares_at + 2 * x, share_of(value + (value >> 7), color))
+        else:
+            share = share_of(offset, color)
+            for x in range(start - left, end - left):
+                store16(shares, shares_at + 2 * x, share)
         reached = end
         run += 1
     for x in range(reached - left, right - left):

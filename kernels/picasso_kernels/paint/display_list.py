@@ -29,7 +29,8 @@ COUNT      TEXT RUNS how many glyphs there are
 **Glyphs**, one row of ``GLYPH_SIZE`` each: the whole pixel of the top left corner, width and height, and where the
 coverage starts, a byte a pixel, rows without gaps. A pixel under several glyphs of one text takes the highest coverage.
 
-The glyphs of RUNS are one pixel high, and their offset is their coverage itself, 1..256. They are ordered by row and
+The glyphs of RUNS are one pixel high, and their offset is their coverage itself, 1..256; from ``SPOTS`` on, each pixel
+has its own, and ``offset - SPOTS`` is where they start. They are ordered by row and
 then by column and do not overlap: any shape, as a rasteriser gives it. The glyph of an IMAGE has four bytes a pixel:
 red, green, blue, and alpha, which the alpha of the command's colour scales.
 
@@ -72,6 +73,9 @@ GLYPH_WIDTH = 2
 GLYPH_HEIGHT = 3
 GLYPH_OFFSET = 4
 GLYPH_SIZE = 5
+
+SPOTS = 257
+"""Offset of a run whose pixels have coverages of their own, which start with the first byte of all coverage."""
 
 SPRITE_DX = 0
 SPRITE_DY = 1

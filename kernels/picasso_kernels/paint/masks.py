@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from picasso_kernels.maths.memory import Bytes, Ints, load8, load64
+from picasso_kernels.maths.memory import Bytes, Ints, load8, load64, tail
 from picasso_kernels.paint import display_list as at
 from picasso_kernels.paint.coverage import FULL
 from picasso_kernels.paint.raster import NO_ROOM, add_run, bound_runs
@@ -53,7 +53,8 @@ def scan_bitmaps(memory: Bytes, bitmaps: Ints, width: int, height: int, glyphs: 
     Returns:
         How many runs there are; ``NO_ROOM`` where glyphs have too little room.
     """
-    count = 0
+    count, room = 0, len(glyphs) // at.GLYPH_SIZE
+    bytes_of, runs, rows = tail(memory, 0), tail(glyphs, 0), tail(commands, 0)
     for number in range(len(bitmaps) // BITMAP_SIZE):
         bitmap, first = number * BITMAP_SIZE, count
         left, top = bitmaps[bitmap + BITMAP_LEFT], bitmaps[bitmap + BITMAP_TOP]
@@ -62,13 +63,13 @@ def scan_bitmaps(memory: Bytes, bitmaps: Ints, width: int, height: int, glyphs: 
             pixels = bitmaps[bitmap + BITMAP_START] + row * bitmaps[bitmap + BITMAP_PITCH]
             x = start
             while x < end:
-                x = skip(memory, pixels, x, end, 0)
+                x = skip(bytes_of, pixels, x, end, 0)
                 inside = x
-                x = skip(memory, pixels, x, end, 1)
-                count = add_run(left + inside, left + x, top + row, FULL, first, glyphs, count)
+                x = skip(bytes_of, pixels, x, end, 1)
+                count = add_run(left + inside, left + x, top + row, FULL, first, runs, room, count)
                 if count < 0:
                     return NO_ROOM
-        bound_runs(glyphs, first, count, commands, number * at.COMMAND_SIZE)
+        bound_runs(runs, first, count, rows, number * at.COMMAND_SIZE)
     return count
 
 
@@ -102,17 +103,20 @@ def stretch_grids(runs: Ints, grids: Ints, width: int, height: int, glyphs: Ints
     Returns:
         How many runs there are; ``NO_ROOM`` where glyphs have too little room.
     """
-    count = 0
+    count, room = 0, len(glyphs) // at.GLYPH_SIZE
+    lengths, numbers, found, rows = tail(runs, 0), tail(grids, 0), tail(glyphs, 0), tail(commands, 0)
     for number in range(len(grids) // GRID_SIZE):
         first = count
-        count = stretch_grid(runs, grids, number * GRID_SIZE, width, height, glyphs, count)
+        count = stretch_grid(lengths, numbers, number * GRID_SIZE, width, height, found, room, count)
         if count < 0:
             return NO_ROOM
-        bound_runs(glyphs, first, count, commands, number * at.COMMAND_SIZE)
+        bound_runs(found, first, count, rows, number * at.COMMAND_SIZE)
     return count
 
 
-def stretch_grid(runs: Ints, grids: Ints, grid: int, width: int, height: int, glyphs: Ints, count: int) -> int:
+def stretch_grid(
+    runs: Ints, grids: Ints, grid: int, width: int, height: int, glyphs: Ints, room: int, count: int
+) -> int:
     """Write the runs of one grid; return how many there are, or ``NO_ROOM``."""
     first, columns, rows = count, grids[grid + GRID_WIDTH], grids[grid + GRID_HEIGHT]
     left, top = grids[grid + GRID_LEFT], grids[grid + GRID_TOP]
@@ -131,7 +135,7 @@ def stretch_grid(runs: Ints, grids: Ints, grid: int, width: int, height: int, gl
             if (part - grids[grid + GRID_FIRST]) & 1:
                 from_x = column_of(max(start - begin, 0), columns, left, across)
                 to_x = column_of(min(end - begin, columns), columns, left, across)
-                count = add_run(max(from_x, 0), min(to_x, width), y, FULL, first, glyphs, count)
+                count = add_run(max(from_x, 0), min(to_x, width), y, FULL, first, glyphs, room, count)
                 if count < 0:
                     return NO_ROOM
             start = end

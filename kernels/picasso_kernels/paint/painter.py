@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from picasso_kernels.maths.color import chroma_of, luma_of
-from picasso_kernels.maths.memory import Bytes, Ints
+from picasso_kernels.maths.memory import Bytes, Ints, tail
 from picasso_kernels.paint import display_list as at
 from picasso_kernels.paint.blend import (
     MARGIN,
@@ -17,14 +17,17 @@ from picasso_kernels.paint.blend import (
     blend_samples,
     clear_margin,
     tint_pixel_run,
+    tint_pixel_spots,
     tint_pixels,
     tint_sample_run,
+    tint_sample_spots,
     tint_samples,
     tint_triple_run,
+    tint_triple_spots,
     tint_triples,
 )
 from picasso_kernels.paint.blur import STATE_BYTES, smooth_plane
-from picasso_kernels.paint.coverage import reach, share_of, share_row, steady_rows
+from picasso_kernels.paint.coverage import FULL, reach, share_of, share_row, steady_rows
 from picasso_kernels.paint.display_list import channel_of
 from picasso_kernels.paint.mosaic import tile_pixels, tile_plane
 from picasso_kernels.paint.picture import lay_pixels, lay_planes
@@ -54,14 +57,40 @@ def paint_pixels(commands: Ints, glyphs: Ints, coverage: Bytes, target: Ints, pi
         pixels: The surface's memory.
         scratch: ``scratch_bytes`` bytes.
     """
-    for command in range(0, len(commands), at.COMMAND_SIZE):
+    lists = tail(commands, 0), tail(glyphs, 0), tail(coverage, 0)
+    paint_pixel_list(*lists, len(coverage), len(commands), tail(target, 0), tail(pixels, 0), tail(scratch, 0))
+
+
+def paint_pixel_list(
+    commands: Ints,
+    glyphs: Ints,
+    coverage: Bytes,
+    room: int,
+    end: int,
+    target: Ints,
+    pixels: Bytes,
+    scratch: Bytes,
+) -> None:
+    """Do as ``paint_pixels`` on tails: Numba counts references to arrays in each turn of a loop.
+
+    Args:
+        commands: As of ``paint_pixels``.
+        glyphs: The same.
+        coverage: The same.
+        room: Bytes of ``coverage``.
+        end: Numbers of ``commands``.
+        target: As of ``paint_pixels``.
+        pixels: The same.
+        scratch: The same.
+    """
+    for command in range(0, end, at.COMMAND_SIZE):
         top, bottom = max(commands[command + at.TOP], 0), min(commands[command + at.BOTTOM], target[HEIGHT])
         if commands[command + at.KIND] == at.BLUR:
             blur_pixels(commands, command, glyphs, coverage, top, bottom, target, pixels, scratch)
         elif commands[command + at.KIND] == at.IMAGE:
             lay_pixels(commands, command, glyphs, coverage, top, bottom, target, pixels)
         elif commands[command + at.KIND] == at.RUNS:
-            run_pixels(commands, command, glyphs, target, pixels)
+            run_pixels(commands, command, glyphs, coverage, room, target, pixels)
         else:
             first, last = steady_rows(commands, command)
             over = pixel_tint(commands[command + at.COLOR], target)
@@ -80,26 +109,39 @@ def paint_pixels(commands: Ints, glyphs: Ints, coverage: Bytes, target: Ints, pi
                 y += rows
 
 
-def run_pixels(commands: Ints, command: int, glyphs: Ints, target: Ints, pixels: Bytes) -> None:
+def run_pixels(
+    commands: Ints, command: int, glyphs: Ints, coverage: Bytes, room: int, target: Ints, pixels: Bytes
+) -> None:
     """Blend a colour into the pixels of runs, within the bounds of their command."""
     color, step = commands[command + at.COLOR], target[STEP]
-    over = pixel_tint(color, target)
+    over, alpha = pixel_tint(color, target), share_of(FULL, color)
     top, bottom = max(commands[command + at.TOP], 0), min(commands[command + at.BOTTOM], target[HEIGHT])
     start, end = max(commands[command + at.LEFT], 0), min(commands[command + at.RIGHT], target[WIDTH])
+    base, pitch = row_of_pixels(target, 0), target[PITCH]
     first = commands[command + at.FIRST] * at.GLYPH_SIZE
     for run in range(first, first + commands[command + at.COUNT] * at.GLYPH_SIZE, at.GLYPH_SIZE):
-        y = glyphs[run + at.GLYPH_TOP]
-        left = max(glyphs[run + at.GLYPH_LEFT], start)
-        count = min(glyphs[run + at.GLYPH_LEFT] + glyphs[run + at.GLYPH_WIDTH], end) - left
+        y, from_x = glyphs[run + at.GLYPH_TOP], glyphs[run + at.GLYPH_LEFT]
+        left = max(from_x, start)
+        count = min(from_x + glyphs[run + at.GLYPH_WIDTH], end) - left
         if top <= y < bottom and count > 0:
-            share = share_of(glyphs[run + at.GLYPH_OFFSET], color)
-            byte = row_of_pixels(target, y) + step * left
-            if step == 4:
-                tint_pixel_run(pixels, byte, over, share, count)
-            elif step == 3:
-                tint_triple_run(pixels, byte, over, share, count)
+            offset, byte, space = glyphs[run + at.GLYPH_OFFSET], base + y * pitch + step * left, target[WIDTH] - left
+            if offset >= at.SPOTS:
+                spot = offset - at.SPOTS + left - from_x
+                space = min(space, room - spot)
+                if step == 4:
+                    tint_pixel_spots(pixels, byte, over, alpha, coverage, spot, space, count)
+                elif step == 3:
+                    tint_triple_spots(pixels, byte, over, alpha, coverage, spot, space, count)
+                else:
+                    tint_sample_spots(pixels, byte, over & 255, alpha, coverage, spot, space, count)
             else:
-                tint_sample_run(pixels, byte, over & 255, share, count)
+                share = share_of(offset, color)
+                if step == 4:
+                    tint_pixel_run(pixels, byte, over, share, count)
+                elif step == 3:
+                    tint_triple_run(pixels, byte, over, share, count)
+                else:
+                    tint_sample_run(pixels, byte, over & 255, share, count)
 
 
 def tint_row(over: int, y: int, rows: int, left: int, right: int, target: Ints, pixels: Bytes, shares: Bytes) -> None:
@@ -109,7 +151,7 @@ def tint_row(over: int, y: int, rows: int, left: int, right: int, target: Ints, 
     if step == 4:
         tint_pixels(pixels, first, pitch, over, shares, 2 * left, space, count, rows)
     elif step == 3:
-        tint_triples(pixels, first, pitch, over, shares, 2 * left, count, rows)
+        tint_triples(pixels, first, pitch, over, shares, 2 * left, space, count, rows)
     else:
         tint_samples(pixels, (first, pitch, step), over & 255, shares, 2 * left, space, count, rows)
 
@@ -195,7 +237,24 @@ def paint_planes(
         red: Memory of V, which may be that of U.
         scratch: ``scratch_bytes`` bytes.
     """
-    for command in range(0, len(commands), at.COMMAND_SIZE):
+    lists = tail(commands, 0), tail(glyphs, 0), tail(coverage, 0)
+    planes = tail(luma, 0), tail(blue, 0), tail(red, 0)
+    paint_plane_list(*lists, len(commands), tail(target, 0), *planes, tail(scratch, 0))
+
+
+def paint_plane_list(
+    commands: Ints,
+    glyphs: Ints,
+    coverage: Bytes,
+    list_end: int,
+    target: Ints,
+    luma: Bytes,
+    blue: Bytes,
+    red: Bytes,
+    scratch: Bytes,
+) -> None:
+    """Do as ``paint_planes`` on tails, ``list_end`` numbers of commands."""
+    for command in range(0, list_end, at.COMMAND_SIZE):
         top, bottom = max(commands[command + at.TOP], 0) & -2, min(commands[command + at.BOTTOM], target[HEIGHT])
         if commands[command + at.KIND] == at.BLUR:
             blur_planes(commands, command, glyphs, coverage, top, bottom, target, luma, blue, red, scratch)

@@ -10,11 +10,16 @@ Convention: positions count 1/256 pixel, and (0, 0) is the corner of the top lef
 
 from __future__ import annotations
 
-from typing import Final
+import math
+from typing import Any, Final, TypeAlias
 
-from picasso_kernels.maths.memory import Ints
+from picasso_kernels.maths.memory import Bytes, Ints, store8, tail
 from picasso_kernels.paint import display_list as at
 from picasso_kernels.paint.coverage import FULL
+from picasso_kernels.paint.display_list import alpha_of
+
+Floats: TypeAlias = Any
+"""Flat table of numbers: a 1-D C-contiguous float64 array, or in the reference a list."""
 
 CELL_X: Final = 0
 CELL_ROW: Final = 1
@@ -24,6 +29,8 @@ CELL_NEXT: Final = 4
 CELL_SIZE: Final = 5
 """Numbers of a pixel that an edge crosses: where it is, cover, area, and the next one of its column or row, or -1."""
 NO_ROOM: Final = -1
+FEW: Final = 3
+"""Pixels side by side that are spots although they are covered alike."""
 
 
 def heads_size(width: int, height: int) -> int:
@@ -32,89 +39,129 @@ def heads_size(width: int, height: int) -> int:
 
 
 def cover_shapes(
+    vertices: Floats,
     points: Ints,
     contour_ends: Ints,
     shape_ends: Ints,
+    colors: Ints,
     even_odd: bool,
     width: int,
     height: int,
     heads: Ints,
     cells: Ints,
+    spots: Bytes,
     glyphs: Ints,
     commands: Ints,
 ) -> int:
-    """Write the runs of some shapes, and where the commands find them.
+    """Write the runs of some shapes, and the commands of those that can be seen.
 
     Args:
-        points: x and y of each vertex; all shapes' contours one after another.
+        vertices: x and y of each, in pixels; all shapes' contours one after another. A shape with one that is not
+            finite is left out.
+        points: Working memory: the same in 1/256 pixel.
         contour_ends: For each contour, which is closed, the number of points up to its end.
         shape_ends: For each shape, the number of contours up to its end.
+        colors: One for each shape, packed.
         even_odd: What is surrounded twice is outside; otherwise it is inside, where both go round the same way.
         width: Of the surface.
         height: Of the surface.
-        heads: ``heads_size`` numbers of working memory.
+        heads: ``heads_size`` numbers of working memory; written to the first: how many ``spots`` there are.
         cells: Working memory: ``CELL_SIZE`` numbers of each pixel that an edge crosses, for one row of a shape or more.
+        spots: Written: the coverages of runs whose pixels have each their own.
         glyphs: Written: the runs.
-        commands: Written: for each shape its bounds, FIRST and COUNT.
+        commands: Written: room for one for each shape.
 
     Returns:
-        How many runs there are; ``NO_ROOM`` where cells or glyphs have too little room.
+        How many commands there are; ``NO_ROOM`` where cells, spots or glyphs have too little room.
     """
+    listed = tail(heads, 0)
     for head in range(width + 1 + height):
-        heads[head] = -1
-    count, contour = 0, 0
+        listed[head] = -1
+    contours, fixed, room, spot_room = tail(contour_ends, 0), tail(points, 0), len(glyphs) // at.GLYPH_SIZE, len(spots)
+    cell_list, spot_list, runs, rows = tail(cells, 0), tail(spots, 0), tail(glyphs, 0), tail(commands, 0)
+    cell_room = len(cells) // CELL_SIZE
+    contour, used_spots, count, end = 0, 0, 0, 0
     for shape in range(len(shape_ends)):
-        start, last = count, shape_ends[shape]
-        row, bottom = rows_of(points, contour_ends, contour, last, height)
+        start, last, color = count, shape_ends[shape], colors[shape]
+        row, bottom = 0, 0
+        if alpha_of(color) > 0 and fix_points(vertices, contours, contour, last, fixed):
+            row, bottom = rows_of(fixed, contours, contour, last, height)
         band = bottom - row
         while row < bottom:
-            end = min(row + band, bottom)
-            used = add_contours(points, contour_ends, contour, last, width, row, end, cells)
+            stop = min(row + band, bottom)
+            used = add_contours(fixed, contours, contour, last, width, row, stop, cell_list, cell_room)
             if used >= 0:
-                order_cells(cells, used, width, heads)
-                for y in range(row, end):
-                    count = sweep_row(y, width, heads, cells, even_odd, start, glyphs, count)
+                order_cells(cell_list, used, width, listed)
+                for y in range(row, stop):
+                    used_spots, count = sweep_row(
+                        y, width, listed, cell_list, even_odd, start, spot_list, spot_room, used_spots,
+                        runs, room, count,
+                    )  # fmt: skip
                     if count < 0:
                         return NO_ROOM
-                row = end
+                row = stop
             elif band == 1:
                 return NO_ROOM
             else:
-                band = max((end - row) >> 1, 1)
+                band = max((stop - row) >> 1, 1)
         contour = last
-        bound_runs(glyphs, start, count, commands, shape * at.COMMAND_SIZE)
-    return count
+        end = put_runs(runs, start, count, color, rows, end)
+    listed[0] = used_spots
+    return end
+
+
+def fix_points(vertices: Floats, contour_ends: Ints, contour: int, last: int, points: Ints) -> bool:
+    """Write the points of some contours in 1/256 pixel; return whether all are finite."""
+    for number in range(2 * first_point(contour_ends, contour), 2 * first_point(contour_ends, last)):
+        value = vertices[number]
+        if not math.isfinite(value):
+            return False
+        points[number] = math.floor(min(max(value, -at.FAR / 2), at.FAR / 2) * at.ONE_PIXEL + 0.5)
+    return True
+
+
+def first_point(contour_ends: Ints, contour: int) -> int:
+    """Return the number of the first point of a contour."""
+    return contour_ends[contour - 1] if contour > 0 else 0
 
 
 def rows_of(points: Ints, contour_ends: Ints, contour: int, last: int, height: int) -> tuple[int, int]:
     """Return the rows that some contours touch."""
     top, bottom = height << at.PIXEL_BITS, 0
-    first = contour_ends[contour - 1] if contour > 0 else 0
-    end = contour_ends[last - 1] if last > 0 else 0
-    for point in range(first, end):
+    for point in range(first_point(contour_ends, contour), first_point(contour_ends, last)):
         y = points[2 * point + 1]
         top, bottom = min(top, y), max(bottom, y)
     return max(top >> at.PIXEL_BITS, 0), min((bottom >> at.PIXEL_BITS) + 1, height)
 
 
 def add_contours(
-    points: Ints, contour_ends: Ints, contour: int, last: int, width: int, row: int, end: int, cells: Ints
+    points: Ints,
+    contour_ends: Ints,
+    contour: int,
+    last: int,
+    width: int,
+    row: int,
+    end: int,
+    cells: Ints,
+    room: int,
 ) -> int:
     """Collect the cells that some contours cross in rows ``row..end``; return how many, or ``NO_ROOM``."""
-    used, first = 0, contour_ends[contour - 1] if contour > 0 else 0
+    used, first = 0, first_point(contour_ends, contour)
     for number in range(contour, last):
         stop = contour_ends[number]
         for point in range(first, stop):
             other = point + 1 if point + 1 < stop else first
             x, y = points[2 * point], points[2 * point + 1]
-            used = add_edge(x, y, points[2 * other], points[2 * other + 1], width, row, end, cells, used)
+            used = add_edge(x, y, points[2 * other], points[2 * other + 1], width, row, end, cells, room, used)
             if used < 0:
                 return NO_ROOM
         first = stop
     return used
 
 
-def add_edge(x0: int, y0: int, x1: int, y1: int, width: int, row: int, end: int, cells: Ints, used: int) -> int:
+def add_edge(
+    x0: int, y0: int, x1: int, y1: int, width: int, row: int, end: int, cells: Ints, room: int, used: int
+) -> int:
     """Add the cells of an edge in rows ``row..end``; return how many are used, or ``NO_ROOM``."""
     sign = 1
     if y0 > y1:
@@ -128,23 +175,25 @@ def add_edge(x0: int, y0: int, x1: int, y1: int, width: int, row: int, end: int,
         start = line << at.PIXEL_BITS
         next_y = min(start + at.ONE_PIXEL, bottom)
         next_x = x0 + (next_y - y0) * (x1 - x0) // (y1 - y0) if x1 != x0 else x0
-        used = add_piece(x, y - start, next_x, next_y - start, sign, width, line, cells, used)
+        used = add_piece(x, y - start, next_x, next_y - start, sign, width, line, cells, room, used)
         x, y = next_x, next_y
     return used
 
 
-def add_piece(xa: int, ya: int, xb: int, yb: int, sign: int, width: int, row: int, cells: Ints, used: int) -> int:
+def add_piece(
+    xa: int, ya: int, xb: int, yb: int, sign: int, width: int, row: int, cells: Ints, room: int, used: int
+) -> int:
     """Add the cells of a part of an edge that lies in one row, ``ya < yb``."""
     if xa > xb:  # from left to right; what counts is how far it goes down
         xa, ya, xb, yb = xb, yb, xa, ya
     limit = width << at.PIXEL_BITS
     if xb <= 0 or xa >= limit:
-        return add_cell(-1, sign * abs(yb - ya), 0, row, cells, used) if xb <= 0 else used
+        return add_cell(-1, sign * abs(yb - ya), 0, row, cells, room, used) if xb <= 0 else used
     across, down = xb - xa, yb - ya
     y = ya
     if xa < 0:
         y = ya - xa * down // across
-        used = add_cell(-1, sign * abs(y - ya), 0, row, cells, used)
+        used = add_cell(-1, sign * abs(y - ya), 0, row, cells, room, used)
     x, end = max(xa, 0), min(xb, limit)
     while used >= 0:
         cell = x >> at.PIXEL_BITS
@@ -153,14 +202,14 @@ def add_piece(xa: int, ya: int, xb: int, yb: int, sign: int, width: int, row: in
         next_y = yb if next_x == xb else ya + (next_x - xa) * down // across
         cover = sign * abs(next_y - y)
         if cover != 0:
-            used = add_cell(cell, cover, cover * (x + next_x - 2 * left), row, cells, used)
+            used = add_cell(cell, cover, cover * (x + next_x - 2 * left), row, cells, room, used)
         x, y = next_x, next_y
         if x >= end:
             break
     return used
 
 
-def add_cell(x: int, cover: int, area: int, row: int, cells: Ints, used: int) -> int:
+def add_cell(x: int, cover: int, area: int, row: int, cells: Ints, room: int, used: int) -> int:
     """Append a cell, or add to the last one if it is the same; return how many are used, or ``NO_ROOM``."""
     place = used * CELL_SIZE
     last = place - CELL_SIZE
@@ -168,7 +217,7 @@ def add_cell(x: int, cover: int, area: int, row: int, cells: Ints, used: int) ->
         cells[last + CELL_COVER] += cover
         cells[last + CELL_AREA] += area
         return used
-    if place + CELL_SIZE > len(cells):
+    if used >= room:
         return NO_ROOM
     cells[place + CELL_X] = x
     cells[place + CELL_ROW] = row
@@ -196,26 +245,39 @@ def order_cells(cells: Ints, used: int, width: int, heads: Ints) -> None:
 
 
 def sweep_row(
-    y: int, width: int, heads: Ints, cells: Ints, even_odd: bool, start: int, glyphs: Ints, count: int
-) -> int:
-    """Write the runs of a row and empty its list; return how many runs there are, or ``NO_ROOM``."""
+    y: int,
+    width: int,
+    heads: Ints,
+    cells: Ints,
+    even_odd: bool,
+    start: int,
+    spots: Bytes,
+    spot_room: int,
+    used: int,
+    glyphs: Ints,
+    room: int,
+    count: int,
+) -> tuple[int, int]:
+    """Write the runs of a row and empty its list; return how many spots and runs there are, or ``NO_ROOM`` runs."""
     place, cover, x = heads[width + 1 + y], 0, 0
     heads[width + 1 + y] = -1
     while place >= 0 and count >= 0:
         column, area = cells[place + CELL_X], 0
         if column > x:
-            count = add_run(x, column, y, covered(cover * 2 * FULL, even_odd), start, glyphs, count)
+            value = covered(cover * 2 * FULL, even_odd)
+            used, count = add_part(x, column, y, value, start, spots, spot_room, used, glyphs, room, count)
         while place >= 0 and cells[place + CELL_X] == column:
             cover += cells[place + CELL_COVER]
             area += cells[place + CELL_AREA]
             place = cells[place + CELL_NEXT]
         if column >= 0 and count >= 0:
             value = covered(cover * 2 * FULL - area, even_odd)
-            count = add_run(column, column + 1, y, value, start, glyphs, count)
+            used, count = add_part(column, column + 1, y, value, start, spots, spot_room, used, glyphs, room, count)
         x = column + 1
     if cover != 0 and x < width and count >= 0:
-        count = add_run(x, width, y, covered(cover * 2 * FULL, even_odd), start, glyphs, count)
-    return count
+        value = covered(cover * 2 * FULL, even_odd)
+        used, count = add_part(x, width, y, value, start, spots, spot_room, used, glyphs, room, count)
+    return used, count
 
 
 def covered(area: int, even_odd: bool) -> int:
@@ -227,7 +289,7 @@ def covered(area: int, even_odd: bool) -> int:
     return min(value, FULL)
 
 
-def add_run(left: int, right: int, y: int, coverage: int, start: int, glyphs: Ints, count: int) -> int:
+def add_run(left: int, right: int, y: int, coverage: int, start: int, glyphs: Ints, room: int, count: int) -> int:
     """Append a run, or make the last one longer; return how many there are, or ``NO_ROOM``."""
     if coverage == 0 or left >= right:
         return count
@@ -237,15 +299,73 @@ def add_run(left: int, right: int, y: int, coverage: int, start: int, glyphs: In
         if glyphs[last + at.GLYPH_TOP] == y and reached == left and glyphs[last + at.GLYPH_OFFSET] == coverage:
             glyphs[last + at.GLYPH_WIDTH] += right - left
             return count
-    glyph = count * at.GLYPH_SIZE
-    if glyph + at.GLYPH_SIZE > len(glyphs):
+    return put_run(left, right, y, coverage, glyphs, room, count)
+
+
+def add_part(
+    left: int,
+    right: int,
+    y: int,
+    coverage: int,
+    start: int,
+    spots: Bytes,
+    spot_room: int,
+    used: int,
+    glyphs: Ints,
+    room: int,
+    count: int,
+) -> tuple[int, int]:
+    """Append pixels of one coverage; return how many spots and runs there are, or ``NO_ROOM`` runs.
+
+    Few of them become spots, and continue the run before where that has spots as well.
+    """
+    if right - left > FEW:
+        return used, add_run(left, right, y, coverage, start, glyphs, room, count)
+    if coverage == 0 or left >= right:
+        return used, count
+    if used + right - left > spot_room:
+        return used, NO_ROOM
+    value = coverage - (coverage >> 7 & 1 | coverage >> 8)
+    for spot in range(used, used + right - left):
+        store8(spots, spot, value)
+    return used + right - left, add_spots(left, right, y, used, start, glyphs, room, count)
+
+
+def add_spots(left: int, right: int, y: int, used: int, start: int, glyphs: Ints, room: int, count: int) -> int:
+    """Append a run whose spots are the next after ``used``, or make the last one longer; return how many there are."""
+    if count > start:
+        last = (count - 1) * at.GLYPH_SIZE
+        reached = glyphs[last + at.GLYPH_LEFT] + glyphs[last + at.GLYPH_WIDTH]
+        if glyphs[last + at.GLYPH_TOP] == y and reached == left and glyphs[last + at.GLYPH_OFFSET] >= at.SPOTS:
+            glyphs[last + at.GLYPH_WIDTH] += right - left
+            return count
+    return put_run(left, right, y, at.SPOTS + used, glyphs, room, count)
+
+
+def put_run(left: int, right: int, y: int, offset: int, glyphs: Ints, room: int, count: int) -> int:
+    """Append a run; return how many there are, or ``NO_ROOM``."""
+    if count >= room:
         return NO_ROOM
+    glyph = count * at.GLYPH_SIZE
     glyphs[glyph + at.GLYPH_LEFT] = left
     glyphs[glyph + at.GLYPH_TOP] = y
     glyphs[glyph + at.GLYPH_WIDTH] = right - left
     glyphs[glyph + at.GLYPH_HEIGHT] = 1
-    glyphs[glyph + at.GLYPH_OFFSET] = coverage
+    glyphs[glyph + at.GLYPH_OFFSET] = offset
     return count + 1
+
+
+def put_runs(glyphs: Ints, first: int, last: int, color: int, commands: Ints, end: int) -> int:
+    """Append the command of some runs; return how many commands there are."""
+    if first >= last:
+        return end
+    command = end * at.COMMAND_SIZE
+    for column in range(at.COMMAND_SIZE):
+        commands[command + column] = 0
+    commands[command + at.KIND] = at.RUNS
+    commands[command + at.COLOR] = color
+    bound_runs(glyphs, first, last, commands, command)
+    return end + 1
 
 
 def bound_runs(glyphs: Ints, first: int, end: int, commands: Ints, command: int) -> None:

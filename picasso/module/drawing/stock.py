@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 import numpy as np
 
 from picasso.draw import DisplayList, LabelDraw, LabelPosition, LabelPositionKind, ObjectDraw, Scene
-from picasso.draw.attached import revisions
+from picasso.draw.lists import revisions
 from picasso.module.drawing.looks import DEFAULT_DRAW, TRACKED_DRAW, looks_of
 from picasso.module.meta import ObjectMeta
 from picasso.module.meta.object import AUTO, FRAME
