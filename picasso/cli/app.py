@@ -22,7 +22,7 @@ from typer.core import TyperGroup
 from picasso.cli.demo import demo
 from picasso.cli.doctor import doctor
 from picasso.cli.encode import encode
-from picasso.cli.glance import compare, crop, gif, sheet
+from picasso.cli.glance import compare, crop, gif, sheet, track
 from picasso.cli.map import map_
 from picasso.cli.module import module, run
 from picasso.cli.probe import probe
@@ -148,6 +148,7 @@ app.command(epilog="Example: picasso probe out.mp4 --json")(probe)
 app.command(epilog="Example: picasso sheet in.mp4 -o sheet.png --columns 5")(sheet)
 app.command(epilog="Example: picasso gif in.mp4 -o out.gif --start 3 --end 6 --width 320")(gif)
 app.command(epilog="Example: picasso crop in.mp4 160,0,960,720 -o out.mp4")(crop)
+app.command(epilog="Example: picasso track in.mp4 --model yolo11n.onnx -o tracked.mp4 --objects tracks.txt")(track)
 app.command(epilog="Example: picasso compare in.mp4 out.mp4 --side-by-side both.mp4")(compare)
 app.command(epilog="Example: picasso send clips/*.mp4 dealer+connect:tcp://127.0.0.1:5555 --pace")(send)
 app.command(epilog="Example: picasso receive sub+connect:tcp://127.0.0.1:5556 -o out --ends 3")(receive)

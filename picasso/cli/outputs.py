@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import re
-import stat
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,12 +13,13 @@ import typer
 
 from picasso.cli.excerpt import Excerpt
 from picasso.cli.run import Written
-from picasso.cli.sound import SoundSink
 from picasso.encode import Codec
 from picasso.engine import PtsResetPolicy
 from picasso.media import ImageSequenceWriter, MetadataWriter, StreamWriter
 from picasso.media.location import Kind, Place, Trust, input_place, output_place
-from picasso.media.sound import FORMATS, SoundCopy
+from picasso.media.sameness import is_same, real_path
+from picasso.media.sound import SoundCopy
+from picasso.verbs.sound import SoundSink, open_sound
 
 CONTAINERS: Final[dict[Codec, tuple[str, ...]]] = {
     Codec.H264: (".mp4", ".mov", ".mkv"),
@@ -36,8 +34,6 @@ _IMAGE_FILE: Final = re.compile(r"\d{6,}(\.part(-\d+)?)?\.(jpg|png)")
 """The names of the images in such a folder."""
 _SUFFIXES: Final = frozenset(suffix for suffixes in CONTAINERS.values() for suffix in suffixes)
 _STDOUT: Final = 1
-
-log: logging.Logger = logging.getLogger("picasso.media")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +82,7 @@ class Outputs:
         Raises:
             MediaError: It cannot be opened.
         """
-        if self._to_folder:
-            return None
-        place = input_place(source, trust=trust)
-        if not place.can_be_read_again:
-            log.warning("%s: sound is left out: what is not a file is read once, for its frames", place.shown)
-            return None
-        suffix = Path(self.video).suffix.lower()
-        return SoundCopy(source, suffix if suffix in FORMATS else ".mkv", trust=trust)
+        return None if self._to_folder else open_sound(source, self.video, trust=trust)
 
     def open(self, sound: SoundCopy | None = None, excerpt: Excerpt | None = None) -> Sequence[Written]:
         """Begin to write; what was there stays until the files are closed.
@@ -128,7 +117,7 @@ class Outputs:
         """Whether something is written to standard output, where nothing else belongs then."""
         places = [output_place(name) for name in (self.video, self.metadata) if name is not None]
         stdout = Place(Kind.STREAM, "-", descriptor=_STDOUT)
-        return any(place.is_direct and _is_same(place, stdout) for place in places)
+        return any(place.is_direct and is_same(place, stdout) for place in places)
 
     @property
     def _within_a_file(self) -> PtsResetPolicy:
@@ -144,36 +133,14 @@ class Outputs:
 
 def _clash(one: Place, written: Place, *, is_folder: bool) -> bool:
     """Whether a file is what is written, or one of the images that are written to a folder."""
-    if _is_same(one, written):
+    if is_same(one, written):
         return True
     if one.path is None or written.path is None:
         return False
     if one.kind is Kind.SEQUENCE:
         numbered = re.sub(r"%0?\d*d", r"\\d+", re.escape(one.path.name))
         folder, name = (written.path, None) if is_folder else (written.path.parent, written.path.name)
-        return _real(one.path.parent) == _real(folder) and (name is None or bool(re.fullmatch(numbered, name)))
+        return real_path(one.path.parent) == real_path(folder) and (name is None or bool(re.fullmatch(numbered, name)))
     if not is_folder:
         return False
-    return _real(one.path.parent) == _real(written.path) and bool(_IMAGE_FILE.fullmatch(one.path.name))
-
-
-def _is_same(one: Place, other: Place) -> bool:
-    """Whether two names lead to one file, by device and inode, or by path where there is none yet."""
-    status, other_status = _status(one), _status(other)
-    if status is None or other_status is None:
-        return None not in {one.path, other.path} and _real(one.path) == _real(other.path)
-    is_device = stat.S_ISCHR(status.st_mode) and not os.path.samestat(status, os.stat(os.devnull))
-    return os.path.samestat(status, other_status) and (is_device or not stat.S_ISCHR(status.st_mode))
-
-
-def _status(place: Place) -> os.stat_result | None:
-    try:
-        if place.descriptor is not None:
-            return os.fstat(place.descriptor)
-        return None if place.path is None else place.path.stat()
-    except (OSError, ValueError):
-        return None
-
-
-def _real(path: Path | None) -> str:
-    return "" if path is None else os.path.realpath(path)
+    return real_path(one.path.parent) == real_path(written.path) and bool(_IMAGE_FILE.fullmatch(one.path.name))

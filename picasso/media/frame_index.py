@@ -43,6 +43,8 @@ class FrameIndex:
     """For each frame: the packet at which decoding begins for it, by its number in the order of decoding."""
     key_ticks: dict[int, int]
     """The time of each packet at which decoding may begin, by its number, rising."""
+    offsets_ns: tuple[int, ...] = (0,)
+    """From times of the stream to those of the frames, for each part; see ``VideoReader.offsets_ns``."""
 
     def __len__(self) -> int:
         return len(self.pts_ns)
@@ -102,6 +104,7 @@ def index_packets(
         [ticks for ticks, _, _ in shown],
         _keys(shown, key_ticks),
         key_ticks,
+        tuple(line.offsets_ns),
     )
 
 

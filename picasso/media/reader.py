@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import time
 from collections.abc import Generator, Iterator, Mapping
@@ -23,6 +22,7 @@ from picasso.media.describe import describe
 from picasso.media.indexed import IndexedReader
 from picasso.media.info import MediaInfo
 from picasso.media.location import Location, Trust, input_place
+from picasso.media.notices import say_once, warn_of
 from picasso.media.nvdec import DevicePicture, NvdecSource, gpu_of, open_nvdec
 from picasso.media.opening import Opener
 from picasso.media.pictures import PictureWrapper, PixelFormat
@@ -194,6 +194,7 @@ class VideoReader(IndexedReader):
         self._rgba = pixel_format == "rgba"
         self._nvdec = None if gpu_id is None else self._open_nvdec(gpu_id)
         self._timeline = self._draw_line()
+        self._offsets_ns: tuple[int, ...] = ()
         self._items = self._iterate()
 
     @property
@@ -237,7 +238,7 @@ class VideoReader(IndexedReader):
 
         A part begins where times start again, and with each loop.
         """
-        return tuple(self._timeline.offsets_ns)
+        return tuple(self._timeline.offsets_ns) or self._offsets_ns
 
     def native(self) -> SurfaceView:
         """Return the pixels of the newest frame as ``pixel_format="native"`` gives them. By the iterating thread.
@@ -297,7 +298,7 @@ class VideoReader(IndexedReader):
         return Timeline(self._source.time_base, rate, self._policy, bits)
 
     def _iterate(self) -> Generator[FrameAndPixels | EndOfStream, None, None]:
-        self._warn()
+        warn_of(self._info, tone_map=self._tone_map)
         try:
             yield from self._play()
             for _ in repeat(None) if self._loops is None else repeat(None, self._loops - 1):
@@ -374,7 +375,9 @@ class VideoReader(IndexedReader):
         if span.is_all:
             yield from self._placed()
         elif self._loops == 1 and self._nvdec is None and not self._carries and self._place.can_be_read_again:
-            for found in RandomAccess(*self._opening).placed(span.of):
+            access = RandomAccess(*self._opening)
+            self._offsets_ns = access.index.offsets_ns
+            for found in access.placed(span.of):
                 yield Placed(*found)
         else:
             yield from span.pick(self._placed())
@@ -409,17 +412,6 @@ class VideoReader(IndexedReader):
             raise
         yield from self._timeline.flush()
 
-    def _warn(self) -> None:
-        """Say once what of the file is changed, or left as it is."""
-        info = self._info
-        if info.is_hdr:
-            how = "its tones are mapped to BT.709" if self._tone_map else "its numbers are kept as if they were BT.709"
-            _say_once(f"{info.location}: {info.color_transfer} is high dynamic range: {how}")
-        if info.is_interlaced:
-            _say_once(f"{info.location}: interlaced ({info.field_order}): both fields are left in one picture")
-        if info.orientation is None:
-            _say_once(f"{info.location}: its turn by {info.rotation_deg} degrees is none by quarters, and not applied")
-
     def _reopen(self) -> None:
         """Begin the next pass at the start of the file."""
         self._skipped += self._decoder.skipped
@@ -440,10 +432,5 @@ class VideoReader(IndexedReader):
                 raise MediaError(f"{self._info.location}: NVDEC does not map tones, this is of high dynamic range")
             return open_nvdec(self._place, self._info, gpu_id, rgba=self._rgba)
         except (DeviceError, MediaError, MissingDependencyError) as error:
-            _say_once(f"decoded on the CPU: {error}")
+            say_once(f"decoded on the CPU: {error}")
             return None
-
-
-@functools.cache
-def _say_once(text: str) -> None:
-    log.warning(text)

@@ -197,4 +197,5 @@ def index_frames(decoder: Decoder) -> FrameIndex:
     except MediaError:
         pass  # it breaks off here, as it does when it is read in order
     placed += line.flush()
-    return FrameIndex([one.pts_ns for one in placed], [one.duration_ns for one in placed], None, [], {})
+    times = [one.pts_ns for one in placed], [one.duration_ns for one in placed]
+    return FrameIndex(*times, None, [], {}, tuple(line.offsets_ns))

@@ -13,6 +13,7 @@ import numpy as np
 from picasso.errors import MediaError
 from picasso.media import VideoReader
 from picasso.media.location import shown
+from picasso.verbs.places import Progress
 
 if TYPE_CHECKING:
     from picasso.media.location import Location
@@ -49,7 +50,7 @@ class Comparison:
         return table(("", ""), rows)
 
 
-def compare_videos(first: Location, second: Location) -> Comparison:
+def compare_videos(first: Location, second: Location, *, on_progress: Progress | None = None) -> Comparison:
     """Compare two videos frame by frame, by number.
 
     Convention: luma of full range; the second is scaled to the size of the first where they differ. SSIM is the mean
@@ -58,13 +59,14 @@ def compare_videos(first: Location, second: Location) -> Comparison:
     Args:
         first: What ``VideoReader`` reads.
         second: Likewise.
+        on_progress: As for ``process_video``.
 
     Raises:
         MediaError: One of them cannot be read.
     """
     error, ssims, left = 0.0, [], [0, 0]
     samples = 0
-    for one, other in _pairs(first, second):
+    for one, other in _pairs(first, second, on_progress):
         if one is None or other is None:
             left[one is None] += 1
             continue
@@ -96,11 +98,15 @@ def _windows(picture: Any) -> Any:
     return cut.transpose(0, 2, 1, 3).reshape(rows * columns, -1).astype(np.float64)
 
 
-def _pairs(first: Location, second: Location) -> Iterator[tuple[Any, Any]]:
+def _pairs(first: Location, second: Location, on_progress: Progress | None) -> Iterator[tuple[Any, Any]]:
     """Yield the luma of the frames of two videos, None where one has ended."""
     with VideoReader(first, pixel_format="gray") as a, VideoReader(second, pixel_format="gray") as b:
-        for one, other in zip_longest(a.frames(), b.frames()):
+        counts = a.info.frame_count, b.info.frame_count
+        total = None if None in counts else max(count or 0 for count in counts)
+        for number, (one, other) in enumerate(zip_longest(a.frames(), b.frames()), 1):
             yield _luma(one, one), _luma(other, one)
+            if on_progress is not None:
+                on_progress(number, total)
 
 
 def _luma(item: Any, like: Any) -> Any:

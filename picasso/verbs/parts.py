@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from picasso.media import VideoReader
 from picasso.surface import SurfaceView
+from picasso.verbs.encoding import even_display_size
+from picasso.verbs.places import Progress, check_apart
 from picasso.verbs.process import process_video
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def crop_video(
     destination: Location,
     rect: Any,
     *,
-    on_progress: Callable[[int, int | None], object] | None = None,
+    on_progress: Progress | None = None,
     **options: Any,
 ) -> int:
     """Write a rectangle of a video as a video, and return how many frames it has.
@@ -35,12 +36,13 @@ def crop_video(
 
     Raises:
         SurfaceError: The rectangle holds no pixel.
+        SpecError: The destination is the source.
         MediaError: One of the files cannot be read or written.
     """
+    check_apart(destination, source)
     with VideoReader(source) as reader:
         first = next(iter(reader.frames()))[1]
-        size_wh = first.crop(rect).size_wh
-    size_wh = (size_wh[0] & ~1, size_wh[1] & ~1)
+        size_wh = even_display_size(first.crop(rect).size_wh, reader.info.display_scale_xy)
 
     def cut(_frame: VideoFrame, surface: SurfaceView) -> SurfaceView:
         return surface.crop(rect)
@@ -51,6 +53,8 @@ def crop_video(
 def beside_each_other(first: Location, second: Location, destination: Location, **options: Any) -> int:
     """Write two videos beside each other, and return how many frames there are; a shorter second one stands still.
 
+    Frames are paired by number. The sound is that of the first.
+
     Args:
         first: What stands at the left; it gives the times, and the height.
         second: What stands at the right, scaled to the height of the first.
@@ -58,12 +62,14 @@ def beside_each_other(first: Location, second: Location, destination: Location, 
         options: Further ones of ``process_video``.
 
     Raises:
+        SpecError: The destination is one of them.
         MediaError: One of the files cannot be read or written.
     """
+    check_apart(destination, first, second)
     with VideoReader(first) as one, VideoReader(second, pixel_format="rgb") as other:
-        width, height = one.info.upright_size_wh
-        second_wh = other.info.upright_size_wh
-        other_width = max(round(height * second_wh[0] / second_wh[1]), 1)
+        width, height = even_display_size(one.info.upright_size_wh, one.info.display_scale_xy)
+        second_wh = even_display_size(other.info.upright_size_wh, other.info.display_scale_xy)
+        other_width = max(2 * round(height * second_wh[0] / second_wh[1] / 2), 2)
         frames = other.frames()
         last: list[Any] = []
 
@@ -71,7 +77,6 @@ def beside_each_other(first: Location, second: Location, destination: Location, 
             item = next(frames, None)
             if item is not None:
                 last[:] = [item[1].resize((other_width, height)).to_rgb()]
-            return np.hstack([surface.to_rgb(), last[0]])
+            return np.hstack([surface.resize((width, height)).to_rgb(), last[0]])
 
-        size_wh = ((width + other_width) & ~1, height & ~1)
-        return process_video(first, destination, joined, size_wh=size_wh, **options)
+        return process_video(first, destination, joined, size_wh=(width + other_width, height), **options)

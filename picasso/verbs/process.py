@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,10 +16,13 @@ from picasso.encode import Codec
 from picasso.engine import Callbacks, CodecSpec, ConditionalSpec, GeneralSpec, PicassoEngine, SourceSpec
 from picasso.errors import MediaError, SpecError
 from picasso.media import StreamWriter, VideoReader
+from picasso.media.times import NS
 from picasso.primitives import Detections, VideoFrame
 from picasso.surface import SurfaceView
 from picasso.transform import Padding, Placement, TransformConfig, place_detections
 from picasso.verbs.encoding import encoder_config, even_display_size
+from picasso.verbs.places import Progress, check_apart
+from picasso.verbs.sound import SoundSink, open_sound
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +50,8 @@ def process_video(
     start_s: float | None = None,
     end_s: float | None = None,
     stride: int = 1,
-    on_progress: Callable[[int, int | None], object] | None = None,
+    audio: bool = True,
+    on_progress: Progress | None = None,
 ) -> int:
     """Read a video, do something to each frame, and write what comes of it.
 
@@ -55,7 +60,7 @@ def process_video(
         picasso.process_video("in.mp4", "out.mp4", lambda frame, surface: frame.add_detections(detect(surface)))
 
     Drawing happens in the engine's own pass, on the planes that the encoder reads: what is only drawn on is never
-    converted to RGB. Sound is not copied.
+    converted to RGB. Sound is copied as it is, where the container can hold it.
 
     Args:
         source: What ``VideoReader`` reads.
@@ -67,9 +72,10 @@ def process_video(
         codec: ``h264``, ``hevc`` or ``av1``.
         crf: Constant quality, lower is better; by default 23, 24 and 32.
         pixel_format: Of the pixels that the callback gets, as of ``VideoReader``: ``rgb`` for most models.
-        start_s: Where to begin, in seconds.
-        end_s: Where to end, in seconds.
+        start_s: Where to begin, in seconds of the source; the video that is written begins at 0 then.
+        end_s: Where to end, in seconds of the source.
         stride: Takes each frame whose number is a multiple of it; times stay as they are.
+        audio: Whether the sound of the source is copied, that of the same span of time.
         on_progress: Called with the number of frames so far, and of all of them where that is known.
 
     Returns:
@@ -77,15 +83,16 @@ def process_video(
 
     Raises:
         MediaError: One of the files cannot be read or written.
-        SpecError: An unknown codec, or a size that it does not take.
+        SpecError: An unknown codec, a size that it does not take, or a destination that is the source.
         TypeError: The callback returns something else.
     """
     if codec not in CODECS:
         raise SpecError(f"process_video: unknown codec {codec!r}; one of {', '.join(CODECS)}")
+    check_apart(destination, source)
     failures: list[BaseException] = []
     with (
         VideoReader(source, "video", pixel_format=pixel_format, start_s=start_s, end_s=end_s, stride=stride) as reader,
-        StreamWriter(destination) as writer,
+        ExitStack() as opened,
     ):
         info = reader.info
         target_wh = size_wh or even_display_size(info.upright_size_wh, info.display_scale_xy)
@@ -95,18 +102,26 @@ def process_video(
             codec=CodecSpec.encode(TransformConfig(Padding.NONE), config),
             conditional=ConditionalSpec(render_attribute=ATTACHED),
         )
+        sound = None if isinstance(source, int) or not (audio and info.audio) else open_sound(source, destination)
+        if sound is not None:
+            opened.callback(sound.close)
+        writer = opened.enter_context(StreamWriter(destination, sound=() if sound is None else sound.tracks))
+        excerpt = _Excerpt(reader, end_s)
+        sink = writer if sound is None else SoundSink(writer, sound, excerpt)
         callbacks = Callbacks(
-            on_encoded_frame=writer.write, on_error=lambda _source, _stage, error, _frame: failures.append(error)
+            on_encoded_frame=sink.write, on_error=lambda _source, _stage, error, _frame: failures.append(error)
         )
         whole = info.frame_count if start_s is None and end_s is None else None
         total = None if whole is None else -(-whole // stride)
         with PicassoEngine(GeneralSpec(), callbacks) as engine:
             engine.set_source_spec("video", spec)
-            for number, (frame, surface) in enumerate(
-                _worked_on(reader, callback, annotators, target_wh, pixel_format == "native"), 1
-            ):
+            work = _worked_on(reader, callback, annotators, target_wh, pixel_format == "native")
+            for number, (frame, surface) in enumerate(work, 1):
                 if failures:
                     break
+                if number == 1 and start_s:
+                    excerpt.origin_ns = frame.pts
+                frame.pts -= excerpt.origin_ns
                 if frame.duration is not None:
                     frame.duration *= stride  # it stays until the next one that was taken
                 engine.send_frame("video", frame, surface)
@@ -117,7 +132,27 @@ def process_video(
             raise failures[0]
         if not writer.frames:
             raise MediaError(f"{info.location}: no frame between start_s and end_s")
+        excerpt.is_read = True
+        sink.close()
         return writer.frames
+
+
+class _Excerpt:
+    """The span of a source that is written, for its sound."""
+
+    def __init__(self, reader: VideoReader, end_s: float | None) -> None:
+        self._reader, self._end_s = reader, end_s
+        self.origin_ns = 0
+        """What is 0 in the video that is written, as a time of the source's frames."""
+        self.is_read = False
+
+    @property
+    def offsets_ns(self) -> tuple[int, ...]:
+        return tuple(offset - self.origin_ns for offset in self._reader.offsets_ns)
+
+    @property
+    def end_ns(self) -> int | None:
+        return None if self._end_s is None else round(self._end_s * NS) - self.origin_ns
 
 
 def _worked_on(

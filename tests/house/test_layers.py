@@ -29,7 +29,10 @@ BELOW = {
     "engine": ["errors", "primitives", "surface", "transform", "draw", "encode"],
     "media": ["errors", "signals", "primitives", "surface", "transform", "encode", "engine"],
     "flow": ["errors", "signals", "primitives", "surface", "transform", "draw", "encode", "engine", "media"],
-    "verbs": ["errors", "primitives", "surface", "transform", "draw", "annotators", "encode", "engine", "media"],
+    "verbs": [
+        *("errors", "primitives", "surface", "transform", "draw", "annotators", "encode", "engine", "media"),
+        *("infer", "track"),
+    ],
     "infer": ["errors", "primitives", "surface", "transform"],
     "track": ["errors"],
     "observe": [

@@ -1,20 +1,53 @@
-"""The sound of the input beside the encoded frames."""
+"""The sound of a source beside its encoded frames: packets as they are, where the container takes them."""
 
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from picasso.errors import MediaError
-from picasso.media.sound import SoundCopy
+from picasso.media.location import Location, Trust, input_place
+from picasso.media.sound import FORMATS, SoundCopy
 
 if TYPE_CHECKING:
-    from picasso.cli.excerpt import Excerpt
+    from collections.abc import Sequence
+
     from picasso.engine import OutputMessage
     from picasso.media import StreamWriter
 
 log: logging.Logger = logging.getLogger("picasso.media")
+
+
+class Excerpt(Protocol):
+    """The part of a source that is read."""
+
+    @property
+    def offsets_ns(self) -> Sequence[int]:
+        """What takes times of the source to those of the written frames, for each part so far, nanoseconds."""
+
+    @property
+    def end_ns(self) -> int | None:
+        """Where it ends, as a time of the written frames; None where the source does."""
+
+    @property
+    def is_read(self) -> bool:
+        """Whether its last frame was read."""
+
+
+def open_sound(source: Location, destination: Location, *, trust: Trust = "origin") -> SoundCopy | None:
+    """Open the sound of a source; None, with a warning, where it cannot be read beside the frames.
+
+    Raises:
+        MediaError: It cannot be opened.
+    """
+    place = input_place(source, trust=trust)
+    if not place.can_be_read_again:
+        log.warning("%s: sound is left out: what is not a file is read once, for its frames", place.shown)
+        return None
+    suffix = Path(os.fsdecode(destination)).suffix.lower()
+    return SoundCopy(source, suffix if suffix in FORMATS else ".mkv", trust=trust)
 
 
 class SoundSink:
