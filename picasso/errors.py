@@ -36,6 +36,7 @@
     │   ├── HealthError (RuntimeError)       what answers at a health endpoint is not a module
     │   └── TransportTimeoutError (TimeoutError)  no one took a message, or acknowledged it, in time
     ├── OperationError (RuntimeError)        a running module cannot do what it was asked to
+    ├── ClusterError (RuntimeError)          a module on a cluster cannot go on
     └── MissingDependencyError (ImportError) an optional library is not there
 """
 
@@ -189,6 +190,10 @@ class OperationError(PicassoError, RuntimeError):
         super().__init__(text)
         self.status = status
         self.problems: tuple[str, ...] = tuple(problems)
+
+
+class ClusterError(PicassoError, RuntimeError):
+    """A module on a cluster cannot go on: no actor can run it, or an element has failed."""
 
 
 class MissingDependencyError(PicassoError, ImportError):

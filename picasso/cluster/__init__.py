@@ -10,9 +10,15 @@ from picasso.cluster.files.results import FileAtWork, FileResult, MapError, MapO
 from picasso.primitives.field_texts import explain_fields as _explain_fields
 
 if TYPE_CHECKING:
+    from picasso.cluster.actors import Needs
     from picasso.cluster.files.mapping import map_files, plan_files
+    from picasso.cluster.messages import Gap
+    from picasso.cluster.streams import ClusterModule
 
 _LATE: dict[str, str] = {
+    "ClusterModule": "streams",
+    "Gap": "messages",
+    "Needs": "actors",
     "map_files": "files.mapping",
     "plan_files": "files.mapping",
 }
@@ -21,11 +27,14 @@ _ray = load_ray
 """The one door to Ray."""
 
 __all__ = [
+    "ClusterModule",
     "FileAtWork",
     "FileResult",
+    "Gap",
     "MapError",
     "MapOutcome",
     "MapProgress",
+    "Needs",
     "PlannedFile",
     "RaySession",
     "load_ray",

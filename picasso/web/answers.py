@@ -104,6 +104,13 @@ class Answers:
         """A snapshot of the module."""
         return JsonResponse(await self._wait(self._module.statistics, asks=True))
 
+    async def actors(self, _request: Request, _body: Any) -> Response:
+        """The actors, where the module has any."""
+        actors = getattr(self._module, "actors", None)
+        if actors is None:
+            raise OperationError("the module runs in one process: it has no actors", 404)
+        return JsonResponse(await self._wait(actors, asks=True))
+
     async def openapi(self, _request: Request, _body: Any) -> Response:
         """The OpenAPI document."""
         return JsonResponse(self._document)

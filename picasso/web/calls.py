@@ -56,6 +56,10 @@ CALLS: Final = (
         "GET", "/sources/{source_id}", "source", "One source", {200: "as in the list", 404: "no such source"}
     ),
     Call("GET", "/statistics", "statistics", "Stages, queues, sinks and drops of the module", {200: "a snapshot"}),
+    Call(
+        "GET", "/actors", "actors", "Each actor of a module on a cluster: node, process, state, addresses",
+        {200: "a list", 404: "the module runs in one process"},
+    ),
     Call("GET", "/openapi.json", "openapi", "This document", {200: "OpenAPI 3.1"}),
     Call(
         "POST",

@@ -110,16 +110,16 @@ class Operations:
 
     def sources(self) -> list[dict[str, Any]]:
         """Return every source that is there."""
-        return self._sources_of(self._statistics())
+        return self.records_of(self._statistics())
 
     def statistics(self) -> dict[str, Any]:
         """Return what the module has done and does."""
-        return _module_of(self._statistics())
+        return module_record(self._statistics())
 
     def overview(self) -> dict[str, Any]:
         """Return both of one snapshot: taking it costs more than writing it down."""
         found = self._statistics()
-        return {"sources": self._sources_of(found), "module": _module_of(found)}
+        return {"sources": self.records_of(found), "module": module_record(found)}
 
     def has(self, source_id: str) -> bool:
         """Whether there is a source of that name. Costs next to nothing."""
@@ -134,12 +134,17 @@ class Operations:
             raise OperationError(str(error), 501) from None
         return self._families.text().encode(), client.CONTENT_TYPE_LATEST
 
-    def add_source(self, entry: Mapping[str, Any]) -> str:
-        """Add a source as ``pipeline.source`` names it; return its id."""
+    def add_source(self, entry: Mapping[str, Any], wrap: Callable[[Source], Source] | None = None) -> str:
+        """Add a source as ``pipeline.source`` names it; return its id.
+
+        Args:
+            entry: As there.
+            wrap: Put around the source, behind the rules of ingress.
+        """
         config = self._config()
         try:
             made = source_config(config, {key: value for key, value in entry.items() if value is not None})
-            source = open_source(made, config, self._code, self._clock)
+            source = open_source(made, config, self._code, self._clock, wrap)
         except ConfigError as error:
             raise _refused(error) from error
         self._join(source, made)
@@ -246,7 +251,8 @@ class Operations:
             self._specs[source_id] = made
             self.awaits_sources = False
 
-    def _sources_of(self, found: ModuleStatistics) -> list[dict[str, Any]]:
+    def records_of(self, found: ModuleStatistics) -> list[dict[str, Any]]:
+        """Return every source that is there as JSON has it, with the numbers of a snapshot."""
         statuses = [] if self.runner is None else self.runner.statuses()
         return [
             self._record(status, found.sources[status.source_id])
@@ -342,14 +348,14 @@ class Operations:
             return False  # it was removed meanwhile
 
 
-def _module_of(found: ModuleStatistics) -> dict[str, Any]:
+def module_record(found: ModuleStatistics) -> dict[str, Any]:
     """Return a snapshot as JSON has it, without its sources."""
     return {
         "state": found.state,
         "uptime_s": round(found.uptime_s, 3),
         "frames_per_s": round(found.frames_per_s, 2),
         "latency_ms": _ms(found.latency),
-        "total": _account(found.total),
+        "total": account_record(found.total),
         "stages": [
             {
                 "name": stage.name,
@@ -380,7 +386,8 @@ def _ms(times: LatencySummary) -> dict[str, float]:
     return {"count": times.count, **{name: round(value_ns / 1e6, 3) for name, value_ns in found.items()}}
 
 
-def _account(account: SourceAccount) -> dict[str, Any]:
+def account_record(account: SourceAccount) -> dict[str, Any]:
+    """Return an account as JSON has it."""
     return {
         "came": account.came,
         "left": account.left,

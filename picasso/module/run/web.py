@@ -64,9 +64,10 @@ class ModuleWeb:
         """What control changes for single sources."""
         self._config = config()
         self._views = Views(config, self.overrides)
-        self._operations = Operations(
+        self.operations = Operations(
             config, code, clock, sources, ingresses, self.overrides, self._views, books.registry, **parts
         )
+        """What can be asked of the module and done to it, also where it listens nowhere."""
         listeners = dict(_listeners(self._config))
         self.listeners: list[Listener] = list(listeners.values())
         """Where it listens while it runs."""
@@ -78,7 +79,7 @@ class ModuleWeb:
         self._server: WebServer | None = None
         if listeners:
             live = self._views.live if self._has_page else None
-            self._server = WebServer(self._operations, self.listeners, live)
+            self._server = WebServer(self.operations, self.listeners, live)
 
     @property
     def views(self) -> Views | None:
@@ -88,21 +89,21 @@ class ModuleWeb:
     @property
     def awaits_sources(self) -> bool:
         """Whether the last source was removed by request, so that the module waits for another."""
-        return self._operations.awaits_sources
+        return self.operations.awaits_sources
 
     def await_no_source(self) -> None:
         """Let the module end when its sources have."""
-        self._operations.close_door()
+        self.operations.close_door()
 
     def has(self, source_id: str) -> bool:
         """Whether there is a source of that name."""
-        return self._operations.has(source_id)
+        return self.operations.has(source_id)
 
     def use(self, runner: Runner) -> None:
         """Control a runner from now on."""
-        self._operations.runner = runner
+        self.operations.runner = runner
         self._views.keyframe = runner.engine.request_keyframe
-        self._views.is_source = self._operations.has
+        self._views.is_source = self.operations.has
 
     def _emit(self, output: OutputMessage) -> None:
         """Show what leaves the module to those who watch, and hand it to the sinks."""

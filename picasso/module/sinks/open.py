@@ -84,6 +84,12 @@ class Named:
         self.name: str = name or str(getattr(sink, "name", type(sink).__name__))
 
     @property
+    def address(self) -> str | None:
+        """Where the sink is bound, or what it calls; None for one without a socket."""
+        address: str | None = getattr(self._sink, "address", None)
+        return address
+
+    @property
     def lost(self) -> int:
         """Frames that the sink took and lost later."""
         return int(getattr(self._sink, "lost", 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from picasso.flow import IdlePolicy
@@ -34,13 +35,27 @@ BLACKLIST_SIZE: Final = 1024
 BLACKLIST_TTL_S: Final = 10.0
 
 
-def open_source(config: SourceConfig, module: ModuleConfig, code: CodePath, clock: Clock) -> Source:
+def open_source(
+    config: SourceConfig,
+    module: ModuleConfig,
+    code: CodePath,
+    clock: Clock,
+    wrap: Callable[[Source], Source] | None = None,
+) -> Source:
     """Make a source behind the rules of ingress; it is opened when it is read.
+
+    Args:
+        config: Its entry.
+        module: The module.
+        code: Where filters are looked for.
+        clock: What it waits by.
+        wrap: Put around the source, behind the rules.
 
     Raises:
         ConfigError: Its kind is not built yet, its properties cannot be used, or its filter cannot be loaded.
     """
-    return guarded(_open(config, module, clock), config, module, code)
+    source = _open(config, module, clock)
+    return guarded(source if wrap is None else wrap(source), config, module, code)
 
 
 def guarded(source: Source, config: SourceConfig | None, module: ModuleConfig, code: CodePath) -> GuardedSource:

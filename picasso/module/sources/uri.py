@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from picasso.engine.continuation import Continuation
@@ -32,6 +33,8 @@ NS: Final = 1_000_000_000
 LIVE: Final = frozenset(("rtsp", "rtsps", "udp", "rtp", "srt"))
 """Protocols of streams that do not wait for who reads them."""
 IMAGE_RATE: Final = "30/1"
+NEAR_NS: Final = 1_000_000
+"""How far before a time a reader begins, so that no rounding leaves a frame out."""
 logger: logging.Logger = logging.getLogger("picasso.module")
 
 
@@ -142,6 +145,7 @@ class UriSource:
         """Where the numbers of the newest file's frames begin, in the order of their arrival."""
         self._end_ns = 0
         """Where the newest frame ends."""
+        self._after_ns: int | None = None
 
     @property
     def ingress_use(self) -> QueueUse:
@@ -178,6 +182,19 @@ class UriSource:
         self._now = StopSignal(self._stop)
         return self._passes(self._now)
 
+    @property
+    def is_one_file(self) -> bool:
+        """Whether it is read once, and its times rise from its beginning to its end: then a time is a place in it."""
+        return not (self.is_live or self._loop or self._absolute or is_pattern(self._uri) or Path(self._uri).is_dir())
+
+    def begin_near(self, pts_ns: int) -> None:
+        """Begin at a frame from ``pts_ns`` on or a moment before, instead of at the first one.
+
+        A file that can be read from a keyframe on is; else it is decoded from its beginning. Where nothing is left, no
+        frame comes. Only for ``is_one_file``.
+        """
+        self._after_ns = max(pts_ns - NEAR_NS, 0)
+
     def stop(self) -> None:
         """End the running iteration, and every later one. Any thread."""
         self._stop.set()
@@ -198,7 +215,7 @@ class UriSource:
                 yield item
             if stop.is_set:
                 return
-            if not frames:
+            if not frames and self._after_ns is None:
                 raise MediaError(f"{self._uri}: holds no frame{self._range_words()}")
 
     def _pass(self, files: list[str], line: Continuation, stop: StopSignal) -> Iterator[Item]:
@@ -239,7 +256,8 @@ class UriSource:
         beside = None if self._is_address else ObjectsBeside.of(file, self._metadata)
         location = Attribute(TAGS, "location", [AttributeValue.string(self._shown or input_place(file).shown)])
         numbers, most = itertools.count(), self._arrivals - 1
-        with VideoReader(file, self._source_id, stop=stop, **self._options) as reader:
+        options = {**self._options, "start_s": self._after_ns / NS if self._after_ns and beside is None else None}
+        with VideoReader(file, self._source_id, stop=stop, **options) as reader:
             self.frame_count = reader.info.frame_count if self._is_counted(number) else None
             self._reader = reader
             try:
