@@ -141,7 +141,7 @@ app: typer.Typer = typer.Typer(
 )
 app.command(epilog="Example: picasso demo -o demo --seconds 3")(demo)
 app.command(epilog="Example: picasso encode in.mp4 -o out.mp4 --size 1280x720 --codec hevc --bitrate 3M")(encode)
-app.command(epilog="Example: picasso run module.yml")(run)
+app.command(cls=RayCommand, epilog="Example: picasso run module.yml")(run)
 app.command("map", cls=RayCommand, epilog="Example: picasso map module.yml 'clips/*.mp4' -o out")(map_)
 app.add_typer(module, name="module")
 app.command(epilog="Example: picasso probe out.mp4 --json")(probe)

@@ -30,11 +30,48 @@ def run(
         float | None,
         typer.Option(metavar="SECONDS", min=0.1, help="How often to show it: 0.5 on a terminal, 60 elsewhere."),
     ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[ADDRESS]",
+            help="Divide its sources over a Ray cluster: HOST:PORT; without it the one that is here, or a new one.",
+        ),
+    ] = None,
+    actors: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="With --ray: processes; one for each node by default.")
+    ] = None,
+    cpus: Annotated[float, typer.Option(metavar="N", min=0, help="With --ray: processors of each process.")] = 1.0,
+    gpus: Annotated[
+        float, typer.Option(metavar="N", min=0, help="With --ray: GPUs of each process, such as 1 or 0.25.")
+    ] = 0.0,
+    resource: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=AMOUNT", help="With --ray: a custom resource of each process.")
+    ] = None,
 ) -> None:
     """Run a module until its sources end, or until Ctrl-C or SIGTERM, which finish every file.
 
-    Needs the module extra: pip install 'picasso-engine[module]'.
+    Needs the module extra: pip install 'picasso-engine[module]'; --ray needs 'picasso-engine[module,ray]'.
     """
+    if ray is None and (actors is not None or resource or (cpus, gpus) != (1.0, 0.0)):
+        raise typer.BadParameter("--actors, --cpus, --gpus and --resource need --ray")
+    if ray is not None:
+        if compat:
+            raise typer.BadParameter("--compat: with --ray, set parameters.compat in the module's file")
+        from picasso.cli.cluster import run_on_ray
+
+        with _problems_by_line():
+            run_on_ray(
+                file,
+                ray,
+                actors=actors,
+                cpus=cpus,
+                gpus=gpus,
+                resources=resource or [],
+                quiet=quiet,
+                web=web,
+                every_s=every,
+            )
+        return
     from picasso.cli.console import progress
     from picasso.cli.watching import overview, watching
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, Final, final
 
@@ -58,6 +62,12 @@ class RaySession:
         ray = load_ray()
         if ray.is_initialized():
             return ray
+        with _own_signals():
+            self._open(ray)
+        self._is_ours = True
+        return ray
+
+    def _open(self, ray: ModuleType) -> None:
         quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "warning"}
         try:
             if self._address == LOCAL or not self._joins(ray, quiet):
@@ -65,8 +75,6 @@ class RaySession:
         except (ConnectionError, RuntimeError, ValueError) as error:
             where = "this machine" if self._address in (AUTO, LOCAL) else self._address
             raise TransportError(f"Ray at {where}: {' '.join(str(error).split())}") from error
-        self._is_ours = True
-        return ray
 
     def _joins(self, ray: ModuleType, quiet: dict[str, Any]) -> bool:
         """Join the cluster at the address; False where none is asked for by name and none is here."""
@@ -83,3 +91,18 @@ class RaySession:
         if self._is_ours:
             self._is_ours = False
             load_ray().shutdown()
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Put the handlers of signals back: those of Ray would end the process three seconds after SIGTERM."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            if handler is not None:
+                signal.signal(one, handler)
