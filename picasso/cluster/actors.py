@@ -162,7 +162,7 @@ def _reason(error: BaseException) -> str:
 
 
 def wait_for(ray: ModuleType, references: list[Any], timeout_s: float) -> list[Any]:
-    """Return what calls have answered within a time; an error stands in the place of an answer."""
+    """Return what calls have answered within a time; an error stands where no answer came."""
     found: list[Any] = []
     deadline_s = time.monotonic() + timeout_s
     for reference in references:

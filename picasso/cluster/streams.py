@@ -139,6 +139,7 @@ class ClusterModule:
         Raises:
             ClusterError: No actor can run the module, or Ray has no room for one.
             ConfigError: An address cannot be used.
+            RuntimeError: It was started before: it runs once.
             TransportError: There is no cluster at the address.
         """
         if self.state != "initializing":
@@ -267,6 +268,12 @@ class ClusterModule:
 
     def ask(self, source_id: str, name: str, *arguments: Any, **options: Any) -> Any:
         """Have the actor of a source do what ``picasso.web`` asks for. Any thread; waits.
+
+        Args:
+            source_id: The source.
+            name: Of a method of ``picasso.web.Operated``.
+            arguments: What that takes.
+            options: What that takes by keyword.
 
         Raises:
             OperationError: It cannot be done, or the source has no actor now.

@@ -43,7 +43,7 @@ class Worker:
     Guarantees:
 
     - It delivers only while its lease runs. A moment before that ends it finishes its files, and at the end its process
-      ends, whatever it is doing then; Ray starts another one.
+      ends, also in the middle of its work; Ray starts another one.
     - An order that was meant for another process of the same actor does nothing.
     """
 
