@@ -59,7 +59,7 @@ def run(
             raise typer.BadParameter("--compat: with --ray, set parameters.compat in the module's file")
         from picasso.cli.cluster import run_on_ray
 
-        with _problems_by_line():
+        with problems_by_line():
             run_on_ray(
                 file,
                 ray,
