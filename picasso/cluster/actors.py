@@ -12,6 +12,7 @@ from typing import Any, Final
 from picasso.cluster.lease import Tenancy
 from picasso.cluster.messages import Pulse, Terms
 from picasso.cluster.worker import Worker
+from picasso.primitives.field_texts import explain_fields as _explain_fields
 
 PULSE_S: Final = 1.0
 """Seconds from one question how an actor is to the next."""
@@ -171,3 +172,6 @@ def wait_for(ray: ModuleType, references: list[Any], timeout_s: float) -> list[A
         except Exception as error:  # noqa: BLE001 - one actor that is gone keeps no answer of the others back
             found.append(error)
     return found
+
+
+_explain_fields(globals())

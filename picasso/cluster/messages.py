@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from picasso.observe.account import ModuleStatistics
+from picasso.primitives.field_texts import explain_fields as _explain_fields
 
 
 class Position(NamedTuple):
@@ -103,11 +104,13 @@ class Gap:
     """A source that was lost with its actor and runs again."""
 
     source_id: str
+    """The source."""
     epoch: int
     """Of the run that goes on."""
     old: str
     """The actor that was lost."""
     new: str
+    """The actor that goes on."""
     seconds: float
     """From the newest word of the old run to the first frame of the new one."""
     basis: str
@@ -123,3 +126,6 @@ class Gap:
             "live": "it goes on with what comes now",
         }.get(self.basis, "it begins again")
         return f"source {self.source_id!r}: {self.old} -> {self.new} after {self.seconds:.1f} s, {frames}; {what}"
+
+
+_explain_fields(globals())
