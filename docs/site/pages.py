@@ -55,8 +55,9 @@ def navigation() -> list[tuple[dict[str, Any], list[Group]]]:
     for kind in kinds:
         groups = []
         for group in kind["group"]:
-            pages = [page for page in group.get("pages", []) if page in there]
-            pages += pages_of_folder(group["folder"]) if "folder" in group else []
+            inside = pages_of_folder(group["folder"]) if "folder" in group else []
+            pages = [page for page in group.get("pages", []) if page in there or page in inside]
+            pages += [page for page in inside if page not in pages]
             if pages:
                 groups.append(Group(kind["title"], group.get("title", ""), group.get("does", ""), tuple(pages)))
         found.append((kind, groups))
@@ -66,7 +67,7 @@ def navigation() -> list[tuple[dict[str, Any], list[Group]]]:
 
 
 def pages_of_folder(name: str) -> list[str]:
-    """The pages and notebooks of a folder of docs/: its index alone, where it has one that lists the others."""
+    """The pages and notebooks of a folder of docs/."""
     paths = [path for path in sorted((DOCS / name).glob("*")) if path.suffix in {".md", ".ipynb"}]
     return [f"{name}/{path.stem}" for path in paths if path.stem.lower() != "readme"]
 
