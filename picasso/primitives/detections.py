@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,6 +23,14 @@ NO_CLASS = -1
 """Stands for the class of an object of which only the label is known."""
 NO_ID = -1
 """Stands for the id of an object that is in no frame yet."""
+
+
+class _Tracker(Protocol):
+    """What gives the boxes of frame after frame their track ids."""
+
+    def update(self, xyxy: Any, confidences: Any, classes: Any, pts_ns: int, /) -> NDArray[np.int64]:
+        """Return an id for each box, −1 for none."""
+
 
 Polygons = tuple[NDArray[np.float64], ...]
 """The rings of one object, each ``(M, 2)`` in pixels."""
@@ -249,6 +258,19 @@ class Detections(Conversions):
         kept.pop("xywha" if "xyxy" in columns else "xyxy")
         given = {_SAME.get(name, name): column for name, column in columns.items()}
         return Detections.of(**{**kept, **given})
+
+    def tracked_by(self, tracker: _Tracker, pts_ns: int) -> Detections:
+        """Return the same detections with the track ids that a tracker of ``picasso.track`` gives them.
+
+        Objects of different classes are never of one track; where no class is known the label counts.
+
+        Args:
+            tracker: One for each source, asked about each frame in order.
+            pts_ns: When the frame is, nanoseconds: ``frame.pts`` of frames of a ``VideoReader``.
+        """
+        labels = [zlib.crc32(label.encode()) for label in self.labels.tolist()]
+        classes = np.where(self.class_ids == NO_CLASS, np.array(labels, np.int64), self.class_ids)
+        return self.replace(track_ids=tracker.update(self.xyxy, self.confidences, classes, pts_ns))
 
     @staticmethod
     def concatenate(parts: Sequence[Detections]) -> Detections:

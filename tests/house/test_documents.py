@@ -9,6 +9,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TITLED = {"thirty_tasks.md"}
+"""Pages whose blocks run one by one: tests/guides."""
 LEDGERS = [ROOT / "bench" / "performance-ledger.md", ROOT / "tests" / "reliability-ledger.md"]
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
@@ -17,7 +19,9 @@ def page_of(path: Path) -> object:
     return pytest.param(path, marks=pytest.mark.skia) if "import skia" in path.read_text() else path
 
 
-@pytest.mark.parametrize("page", [page_of(p) for p in PAGES if BLOCK.search(p.read_text())], ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "page", [page_of(p) for p in PAGES if p.name not in TITLED and BLOCK.search(p.read_text())], ids=lambda p: p.name
+)
 def test_the_examples_of_a_page_run_top_to_bottom(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One namespace a page, one empty working folder; a failing line is named as in the page."""
     monkeypatch.chdir(tmp_path)

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from picasso.errors import ShapeError
 from picasso.primitives import Detections, RBBox, VideoFrame
+from picasso.track import open_tracker
 
 XYXY = np.array([[0, 0, 10, 20], [5, 6, 7, 8], [-3, -4, 700, 500]], np.float32)
 
@@ -159,3 +160,14 @@ def test_replaced_columns_leave_the_others_as_they_are() -> None:
     assert found.replace(xyxy=[[1, 2, 3, 4], [0, 0, 2, 2]]).xywha[0, :4].tolist() == [2, 3, 2, 2]
     with pytest.raises(ShapeError, match="expected 2 rows, got 1"):
         found.replace(track_ids=[5])
+
+
+def test_a_tracker_numbers_detections_by_class_or_where_none_is_known_by_label() -> None:
+    for known in ({"class_ids": [0, 1]}, {}):
+        tracker, seen = open_tracker("iou"), []
+        for number in range(3):
+            boxes = [[10 + number, 10, 50 + number, 40], [10 + number, 10, 50 + number, 40]]
+            found = Detections.of(boxes, ["car", "van"], **known)[:: -1 if number == 2 else 1]
+            seen.append(found.tracked_by(tracker, number * 40_000_000).track_ids.tolist())
+        assert seen == [[1, 2], [1, 2], [2, 1]]
+    assert len(Detections.empty().tracked_by(open_tracker("iou"), 0)) == 0
