@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from picasso.draw import lists
 from picasso.draw.lists import DisplayList
 from picasso.errors import SurfaceError
 from picasso.surface import ColorSpace, SurfaceView, VideoFormat
@@ -31,8 +32,9 @@ _LISTS: Final = struct.Struct("=3Q")
 _RANGE: Final = struct.Struct("=2i")
 _RANGE_AT: Final = 8 * TABLES
 """Where a sheet says which commands to paint."""
-_NUMBER: Final = 4
-"""Bytes of each number of a list."""
+_COMMAND: Final = 4 * at.COMMAND_SIZE
+_GLYPH: Final = 4 * at.GLYPH_SIZE
+"""Bytes of a row of a list."""
 _UNIT: Final = 16
 """Arrays start at multiples of this many bytes."""
 _SMALLEST: Final = 1 << 14
@@ -49,7 +51,9 @@ class CudaPainter:
         self._device = stream.device
         self._lists = _Upload(stream)
         self._coverage = _Upload(stream)
-        self._letters = (-1, 0)
+        self._revision = -1
+        """Of the coverage that is on the device."""
+        self._covered = 0
         self._scratch = _Scratch(stream)
         self._blurring = Arguments(_LAYOUT.size)
         self._canvas: _Canvas | None = None
@@ -62,23 +66,25 @@ class CudaPainter:
         """
         canvas = self._ready_canvas(surface)
         commands = drawing.commands
-        if not len(commands):
+        count = len(commands)
+        if not count:
             return
-        kinds: list[int] = commands[:, at.KIND].tolist() if drawing.may_blur else []
         self._device.make_current()
-        letters = (drawing.revision, drawing.coverage.size)
-        if letters != self._letters:
-            self._coverage.send(drawing.coverage)
-            self._letters = letters
-        if at.BLUR in kinds:
-            self._paint_in_pieces(canvas, drawing, kinds)
-            return
+        coverage = drawing.coverage
+        if drawing.revision != self._revision or len(coverage) != self._covered:
+            self._coverage.send(coverage)
+            self._revision, self._covered = drawing.revision, len(coverage)
+        if drawing.may_blur:
+            kinds: list[int] = commands[:, at.KIND].tolist()
+            if at.BLUR in kinds:
+                self._paint_in_pieces(canvas, drawing, kinds)
+                return
         if drawing.address:
-            first, second = self._lists.send_pair(drawing)
+            first, second = self._lists.send_pair(drawing, count)
         else:
             first, second = self._lists.send(commands, drawing.glyphs)
         canvas.set_lists(first, second, self._coverage.address)
-        canvas.paint(0, len(commands))
+        canvas.paint(0, count)
 
     def _ready_canvas(self, surface: SurfaceView) -> _Canvas:
         """Return what stays the same from list to list, computed once for a surface that comes back."""
@@ -167,32 +173,35 @@ class _Canvas:
 class _Upload:
     """Arrays on their way to the device, in memory that grows to what the largest list needs."""
 
-    __slots__ = ("_memory", "_stream", "address")
+    __slots__ = ("_memory", "_size", "_stream", "address")
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
+        self._size = _SMALLEST
         self._memory = StagedMemory(_SMALLEST, stream)
-        self.address = self._memory.address
+        self.address: int = self._memory.address
         """Where the last arrays start on the device."""
 
-    def send_pair(self, drawing: DisplayList) -> tuple[int, int]:
+    def send_pair(self, drawing: DisplayList, count: int) -> tuple[int, int]:
         """Copy the lists of a drawing, which lie behind each other; return where commands and glyphs start there."""
-        glyphs = -(-drawing.glyphs.size * _NUMBER // _UNIT) * _UNIT
-        size = glyphs + drawing.commands.size * _NUMBER
-        self._make_room(size)
+        glyphs = -(-len(drawing.glyphs) * _GLYPH // lists.UNIT) * lists.UNIT
+        size = glyphs + count * _COMMAND
+        if size > self._size:
+            self._make_room(size)
         self._memory.send_from(drawing.address, size)
         return self.address + glyphs, self.address
 
     def _make_room(self, size: int) -> None:
-        if size > len(self._memory.bytes):
-            self._memory = StagedMemory(1 << (size - 1).bit_length(), self._stream)
-            self.address = self._memory.address
+        self._size = 1 << (size - 1).bit_length()
+        self._memory = StagedMemory(self._size, self._stream)
+        self.address = self._memory.address
 
     def send(self, *arrays: npt.NDArray[Any]) -> list[int]:
         """Copy arrays, one behind the other at multiples of 16 bytes; return where each starts on the device."""
         whole = b"".join([array.tobytes() + bytes(-array.nbytes % _UNIT) for array in arrays])
         size = len(whole)
-        self._make_room(size)
+        if size > self._size:
+            self._make_room(size)
         self._memory.bytes[:size] = whole
         self._memory.send(size)
         sizes = [-(-array.nbytes // _UNIT) * _UNIT for array in arrays[:-1]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 import numpy as np
 import numpy.typing as npt
@@ -29,22 +29,52 @@ _COUNT: Final = (1 << kernel.LETTERS_AT) - 1
 class FrameLists:
     """Makes the lists of frames whose labels are plain, in memory that is kept. Not for several threads at once."""
 
-    __slots__ = ("_address", "_atlas", "_clamp_labels", "_codes", "_lists", "_looks", "_objects", "_scratch", "_styles")
+    __slots__ = (
+        "_address",
+        "_atlas",
+        "_bound",
+        "_bound_to",
+        "_clamp_labels",
+        "_codes",
+        "_commands",
+        "_glyphs",
+        "_lists",
+        "_looks",
+        "_objects",
+        "_scratch",
+        "_styles",
+    )
 
     def __init__(self, atlas: GlyphAtlas, styles: StyleTable, looks: LookTable, *, clamp_labels: bool) -> None:
         """Work with letters, styles and looks that others make."""
         self._atlas, self._styles, self._looks = atlas, styles, looks
         self._clamp_labels = clamp_labels
+        self._bound: tuple[Any, ...] = ()
+        """What the native call takes beside the columns of a frame."""
         self._make_room(32, 512)
 
     def _make_room(self, objects: int, letters: int) -> None:
         """Take memory for the lists of a number of objects and letters."""
         commands = objects * at.COMMANDS_PER_OBJECT * at.COMMAND_SIZE
+        size = kernel.LISTS_UNIT + commands + letters * at.GLYPH_SIZE
         self._objects = objects
         self._codes = np.empty(letters, np.uint32)
         self._scratch = np.empty(1 + 2 * objects + letters, np.int32)
-        self._lists = np.empty(kernel.LISTS_UNIT + commands + letters * at.GLYPH_SIZE, np.int32)
+        self._lists = np.empty(-(-size // kernel.LISTS_UNIT) * kernel.LISTS_UNIT, np.int32)
         self._address = self._lists.ctypes.data
+        self._glyphs = self._lists[: letters * at.GLYPH_SIZE].reshape(-1, at.GLYPH_SIZE)
+        self._commands = self._lists.reshape(-1, at.COMMAND_SIZE)
+        self._bound_to: tuple[object, ...] = ()
+
+    def _bind(self, size_wh: tuple[int, int]) -> None:
+        """Look up what changes with letters, looks and surfaces, and not from frame to frame."""
+        looks, atlas = self._looks, self._atlas
+        self._bound = (
+            *(looks.look_of, looks.looks, self._styles.rows, looks.tokens, looks.texts, looks.text_ends),
+            *(atlas.first_sprite, atlas.sprites, *size_wh, self._clamp_labels),
+            *(self._codes, len(self._codes), self._scratch, self._lists),
+        )
+        self._bound_to = atlas.revision, looks.revision, size_wh
 
     def build(self, frame: VideoFrame, size_wh: tuple[int, int]) -> DisplayList | None:
         """Return the list of a frame's objects; None where it needs a slower way.
@@ -58,28 +88,26 @@ class FrameLists:
             return None
         if looks.names_sparse and (store.draw_labels or store.parents):
             return None
-        count, atlas, letters = store.count, self._atlas, len(self._codes)
+        count, atlas, ids = store.count, self._atlas, store.ids
         if count > self._objects:
-            self._make_room(2 * count, letters)
-        made: int = compose(
-            store.boxes.reshape(-1), len(store.ids), count, store.ids, store.track_ids, store.confidences,
-            looks.look_of, looks.looks, styles.rows, looks.tokens, looks.texts, looks.text_ends,
-            atlas.first_sprite, atlas.sprites, *size_wh, self._clamp_labels,
-            self._codes, letters, self._scratch, self._lists,
-        )  # fmt: skip
+            self._make_room(2 * count, len(self._codes))
+        if self._bound_to != (atlas.revision, looks.revision, size_wh):
+            self._bind(size_wh)
+        boxes, tracks = store.boxes.reshape(-1), store.track_ids
+        made: int = compose(boxes, len(ids), count, ids, tracks, store.confidences, *self._bound)
         if made < 0:
-            if made == kernel.NO_ROOM and letters < MOST_LETTERS:
-                self._make_room(self._objects, 2 * letters)
-                return self.build(frame, size_wh)
-            return None
-        commands, glyphs = made & _COUNT, made >> kernel.LETTERS_AT
-        first = -(-glyphs * at.GLYPH_SIZE // kernel.LISTS_UNIT) * kernel.LISTS_UNIT
-        lists = self._lists
+            return self._after_failure(made, frame, size_wh)
+        glyphs = made >> kernel.LETTERS_AT
+        first = -(-glyphs * at.GLYPH_SIZE // at.COMMAND_SIZE)
+        commands = self._commands[first : first + (made & _COUNT)]
         return DisplayList(
-            lists[first : first + commands * at.COMMAND_SIZE].reshape(-1, at.COMMAND_SIZE),
-            lists[: glyphs * at.GLYPH_SIZE].reshape(-1, at.GLYPH_SIZE),
-            atlas.coverage,
-            atlas.revision,
-            styles.may_blur,
-            self._address,
+            commands, self._glyphs[:glyphs], atlas.coverage, atlas.revision, styles.may_blur, self._address
         )
+
+    def _after_failure(self, reason: int, frame: VideoFrame, size_wh: tuple[int, int]) -> DisplayList | None:
+        """Try again with more room where that is what was missing, up to a limit."""
+        letters = len(self._codes)
+        if reason != kernel.NO_ROOM or letters >= MOST_LETTERS:
+            return None
+        self._make_room(self._objects, 2 * letters)
+        return self.build(frame, size_wh)

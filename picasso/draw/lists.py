@@ -9,6 +9,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+UNIT = 64
+"""Bytes of which lists that lie behind each other start at multiples, from the first one's start."""
 Ints = npt.NDArray[np.int32]
 revisions: Final = itertools.count(1 << 40)
 """Numbers of coverages that no scene makes, each given once in this process."""
@@ -32,8 +34,8 @@ class DisplayList:
     may_blur: bool = True
     """Whether a command may be a BLUR."""
     address: int = 0
-    """Where in memory the glyphs begin and, at the next multiple of 16 bytes behind them, the commands; 0 where they do
-    not lie behind each other."""
+    """Where in memory the glyphs begin and, at the next multiple of ``UNIT`` bytes behind them, the commands; 0 where
+    they do not lie behind each other."""
 
     def __len__(self) -> int:
         return len(self.commands)

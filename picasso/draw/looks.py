@@ -65,6 +65,7 @@ class LookTable:
         "look_of",
         "looks",
         "names_sparse",
+        "revision",
         "text_ends",
         "texts",
         "tokens",
@@ -80,6 +81,8 @@ class LookTable:
     """Code points."""
     text_ends: Ints
     """Where each text ends, after a 0."""
+    revision: int
+    """Another number whenever one of the tables is another, or longer."""
     names_sparse: bool
     """Whether a label has values that few objects have."""
 
@@ -87,6 +90,7 @@ class LookTable:
         """Begin with no kinds; ``static`` and ``defaults`` are numbers of ``styles``, by kind and by namespace."""
         self._styles, self._static, self._defaults = styles, static, defaults
         self.look_of = np.empty(32, np.int32)
+        self.revision = 0
         self._clear()
 
     def _clear(self) -> None:
@@ -120,6 +124,7 @@ class LookTable:
         if self.is_known:
             if len(found) > len(self.look_of):
                 self.look_of = np.empty(2 * len(found), np.int32)
+                self.revision += 1
             self.look_of[: len(found)] = np.array(found, np.int32)
         return self.is_known
 
@@ -136,6 +141,7 @@ class LookTable:
         for kind in sorted(known):
             self._numbers[kind] = self._number(kind)
         if known:
+            self.revision += 1
             self.looks = np.array([*self._looks, 0], np.int32)
             self.texts = np.array([*self._letters, 0], np.uint32)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from picasso.draw.canvas import drawing_on
 from picasso.draw.cpu import COMMON_FORMATS, CpuPainter
@@ -16,6 +16,14 @@ from picasso.surface import SurfaceView, VideoFormat
 if TYPE_CHECKING:
     from picasso.draw.cuda import CudaPainter
     from picasso.primitives import VideoFrame
+
+
+class _OnGpu(NamedTuple):
+    """What was painted on last."""
+
+    surface: SurfaceView
+    stream: object
+    painter: CudaPainter
 
 
 class Painter:
@@ -32,7 +40,7 @@ class Painter:
         """
         self._scene = Scene(font_family, clamp_labels=clamp_labels)
         self._cpu = CpuPainter()
-        self._cuda: tuple[object, CudaPainter] | None = None
+        self._cuda: _OnGpu | None = None
 
     @property
     def formats(self) -> tuple[VideoFormat, ...]:
@@ -67,7 +75,10 @@ class Painter:
         Raises:
             SurfaceError: As ``paint``.
         """
-        if surface.is_cuda:
+        cuda = self._cuda
+        if cuda is not None and cuda.surface is surface:
+            cuda.painter.paint(surface, drawing)
+        elif surface.is_cuda:
             self._ready_cuda(surface).paint(surface, drawing)
         else:
             self._cpu.paint(surface, drawing)
@@ -79,14 +90,16 @@ class Painter:
     def _ready_cuda(self, surface: SurfaceView) -> CudaPainter:
         """Return the painter of the surface's stream: its own, kept alive here, or the number that it came with."""
         stream = getattr(surface.device_plane.owner, "stream", None) or (surface.gpu_id, surface.cuda_stream)
-        if self._cuda is None or self._cuda[0] != stream:
+        if self._cuda is None or self._cuda.stream != stream:
             from picasso.draw.cuda import CudaPainter
             from picasso.surface.cuda_memory import open_device
             from picasso_kernels.cuda.driver import Stream
 
             ours = stream if isinstance(stream, Stream) else Stream(open_device(surface.gpu_id), surface.cuda_stream)
-            self._cuda = (stream, CudaPainter(ours))
-        return self._cuda[1]
+            self._cuda = _OnGpu(surface, stream, CudaPainter(ours))
+        elif self._cuda.surface is not surface:
+            self._cuda = self._cuda._replace(surface=surface)
+        return self._cuda.painter
 
     def canvas(self, surface: SurfaceView) -> AbstractContextManager[Any]:
         """Give a ``skia.Canvas`` on ``surface``, which ``current_canvas()`` returns inside the ``with`` block.

@@ -6,11 +6,11 @@ import math
 import threading
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, repeat
-from typing import final
+from typing import Protocol, final
 
 import numpy as np
 import numpy.typing as npt
@@ -52,13 +52,15 @@ class Histogram:
     put into their buckets at once: one by one, six a frame, they would cost as much as passing the frame on.
     """
 
-    __slots__ = ("_beyond", "_counts", "_fresh", "_lock", "_max_ns", "_sorting", "_sum_ns")
+    __slots__ = ("_beyond", "_counts", "_fresh", "_lock", "_max_ns", "_sorting", "_sum_ns", "note")
 
     def __init__(self) -> None:
         self._counts: Counter[int] = Counter()
         self._beyond = [0] * (len(BOUNDS_NS) + 1)
         """Durations between two bounds, the upper one included; the last are beyond all of them."""
         self._fresh: list[int] = []
+        self.note: Callable[[int], None] = self._fresh.append
+        """What ``add`` does, but that durations wait until someone calls ``sort_in``. One thread at a time."""
         self._lock = threading.RLock()  # a signal's handler may ask for statistics while they are made
         self._sorting = False
         self._max_ns = self._sum_ns = 0
@@ -67,9 +69,9 @@ class Histogram:
         """Count a duration, a negative one as 0. One thread at a time."""
         self._fresh.append(duration_ns)
         if len(self._fresh) >= FRESH:
-            self._sort_in()
+            self.sort_in()
 
-    def _sort_in(self) -> None:
+    def sort_in(self) -> None:
         """Put what came since the last time into its buckets. Any thread; what comes meanwhile stays for the next."""
         with self._lock:
             if self._sorting or not self._fresh:
@@ -89,7 +91,7 @@ class Histogram:
 
     def absorb(self, other: Histogram) -> None:
         """Count what another one has counted so far as well. Any thread."""
-        other._sort_in()
+        other.sort_in()
         with other._lock:
             counts, beyond, sum_ns, max_ns = other._counts.copy(), other._beyond, other._sum_ns, other._max_ns
         with self._lock:
@@ -100,7 +102,7 @@ class Histogram:
 
     def summary(self, *, has_buckets: bool = True) -> LatencySummary:
         """Sum up what was counted so far; ``buckets`` cost most of it, and may be left out. Any thread."""
-        self._sort_in()
+        self.sort_in()
         with self._lock:
             counts, sum_ns, beyond = sorted(self._counts.items()), self._sum_ns, self._beyond
         totals = list(accumulate(count for _, count in counts))
@@ -220,6 +222,18 @@ class EngineStats:
         return table(headings, rows)
 
 
+class Running(Protocol):
+    """A step while it runs."""
+
+    @property
+    def step(self) -> Step:
+        """What it is called."""
+
+    @property
+    def started_ns(self) -> int:
+        """Since when it runs, of the engine's clock."""
+
+
 @final
 class Meter:
     """The counters of one source, handed from worker to worker.
@@ -245,15 +259,21 @@ class Meter:
         self.dropped: dict[DropReason, int] = dict.fromkeys(DropReason, 0)
         self.encoded_bytes: int = 0
         self.last_out_ns: int | None = None
-        self.current: tuple[Step, int] | None = None
-        """The step that runs, and since when."""
+        self.current: Running | None = None
+        """The step that runs."""
         self.errors: dict[ErrorStage, int] = {}
         self.said_unmatched: set[tuple[str, str]] = set()
         self.steps: dict[Step, Histogram] = {step: Histogram() for step in Step}
 
+    def sort_in(self) -> None:
+        """Put the durations of steps that were noted into their buckets."""
+        for histogram in self.steps.values():
+            histogram.sort_in()
+
     def snapshot(self, queue_depth: int, *, is_live: bool = True) -> SourceStats:
         """Copy the counters. Any thread."""
-        step, since_ns = self.current or (None, None)
+        current = self.current
+        step, since_ns = (None, None) if current is None else (current.step, current.started_ns)
         return SourceStats(
             frames_in=self.frames_in,
             frames_out=self.frames_out,

@@ -29,9 +29,13 @@ class VideoFrameContent:
     @classmethod
     def internal(cls, data: bytes) -> VideoFrameContent:
         """Hold the data itself; ``TypeError`` unless it is bytes."""
-        if not isinstance(data, (bytes, bytearray, memoryview)):
-            raise TypeError(f"data: expected bytes, got {type(data).__name__}")
-        return _content(data=bytes(data))
+        if not isinstance(data, bytes):
+            if not isinstance(data, (bytearray, memoryview)):
+                raise TypeError(f"data: expected bytes, got {type(data).__name__}")
+            data = bytes(data)
+        content = VideoFrameContent()
+        content._data, content._method, content._location = data, None, None
+        return content
 
     @classmethod
     def external(cls, method: str, location: str | None = None) -> VideoFrameContent:

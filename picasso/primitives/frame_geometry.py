@@ -130,10 +130,8 @@ class MovableFrame(FrameObjects):
     def save_geometry(self) -> FrameGeometry:
         """Note size, chain, boxes and what is inside them for ``restore_geometry``."""
         store = self._objects
-        ids = store.ids[: store.count].copy()
-        return FrameGeometry(
-            self._width, self._height, tuple(self._transformations), ids, store.boxes.copy(), shapes_in(store)
-        )
+        ids, shapes = store.ids[: store.count].copy(), shapes_in(store) if store.attributes else {}
+        return FrameGeometry(self._width, self._height, tuple(self._transformations), ids, store.boxes.copy(), shapes)
 
     def restore_geometry(self, saved: FrameGeometry) -> None:
         """Put size, chain, boxes and what is inside them back, exactly; objects that came since stay where they are."""

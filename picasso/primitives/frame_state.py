@@ -28,6 +28,7 @@ NS_TIME_BASE: Ratio = (1, 1_000_000_000)
 """Ticks of a nanosecond."""
 
 _NO_CONTENT = VideoFrameContent.none()
+_ENCODED = VideoFrameTranscodingMethod.Encoded
 _uuid_lock = threading.Lock()
 
 
@@ -251,9 +252,16 @@ class FrameState(AttributeHolder):
             ValueError: A time is below 0.
         """
         content = VideoFrameContent.internal(data)
-        times = whole("pts", pts_ns, 0), optional_whole("dts", dts_ns, 0), optional_whole("duration", duration_ns, 0)
-        self.keyframe = keyframe
-        self._content, self._transcoding_method, self._codec = content, VideoFrameTranscodingMethod.Encoded, codec
+        times = (
+            pts_ns if type(pts_ns) is int and 0 <= pts_ns <= INT64_MAX else whole("pts", pts_ns, 0),
+            dts_ns if type(dts_ns) is int and 0 <= dts_ns <= INT64_MAX else optional_whole("dts", dts_ns, 0),
+            None if duration_ns is None else whole("duration", duration_ns, 0),
+        )
+        if keyframe is True or keyframe is False:
+            self._keyframe = keyframe
+        else:
+            self.keyframe = keyframe
+        self._content, self._transcoding_method, self._codec = content, _ENCODED, codec
         self._time_base = NS_TIME_BASE
         self._pts, self._dts, self._duration = times
 

@@ -49,6 +49,8 @@ class VideoFrameTransformation:
         Raises:
             ValueError: A size is not positive.
         """
+        if type(width) is int is type(height) and 0 < width <= MAX_DIMENSION >= height > 0:
+            return _initial_size(width, height)
         return _initial_size(dimension("width", width), dimension("height", height))
 
     @staticmethod

@@ -259,7 +259,7 @@ class CudaTransformer:
         self, source: SurfaceView, placement: Placement, target: BoundTarget, interpolation: Interpolation
     ) -> DevicePlan:
         try:
-            key = (id(placement), interpolation.value, signature_of(source), target.signature)
+            key = (id(placement), interpolation._value_, signature_of(source), target.signature)
         except SurfaceError:
             self._check_place(source, "source")
             raise
@@ -374,13 +374,16 @@ class CudaTransformer:
 
     def _follow(self, producer: int) -> None:
         """Let the stream wait for the one that makes the pixels, or that had the target before."""
-        if producer and producer != self.stream.address:
-            self.stream.wait_for_stream(producer, self._event)
+        ours = self.stream.address
+        if producer and producer != ours:
+            self._event.mark(producer)
+            self._event.hold(ours)
 
     def _hand_back(self, owner: int) -> None:
         """Let the stream that a target belongs to go on after what was written there."""
-        if owner and owner != self.stream.address:
-            self._event.record(self.stream)
+        ours = self.stream.address
+        if owner and owner != ours:
+            self._event.mark(ours)
             self._event.hold(owner)
 
     def _keep(self, source: SurfaceView) -> None:

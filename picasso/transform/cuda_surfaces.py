@@ -47,8 +47,11 @@ class BoundTarget:
 
 def goes_back_on(stream: int, surface: SurfaceView) -> bool:
     """Whether a surface's memory goes back in the order of a stream: then it need not be held, if the stream waits."""
-    owners = [plane.owner for plane in surface.device_planes]
-    return all(isinstance(owner, DeviceBlock) and owner.stream.address == stream for owner in owners)
+    for plane in surface.device_planes:
+        owner = plane.owner
+        if not isinstance(owner, DeviceBlock) or owner.stream.address != stream:
+            return False
+    return True
 
 
 def write_planes(block: Any, offset: int, plan: FramePlan, source: SurfaceView, targets: Addresses) -> None:
@@ -62,10 +65,11 @@ def write_planes(block: Any, offset: int, plan: FramePlan, source: SurfaceView, 
 
 def signature_of(surface: SurfaceView) -> tuple[object, ...]:
     """Return all that a plan depends on: format, size, colour, and strides and alignment of the planes."""
-    color, planes = surface.color, surface.device_planes
-    meaning = (color.matrix.value, color.full_range) if color else None
+    pixels = surface.device_pixels
+    planes, color = pixels.planes, pixels.color
+    meaning = (color.matrix._value_, color.full_range) if color else None
     first = planes[0]
-    whole = (surface.format.value, surface.gpu_id, surface.size_wh, meaning, first.strides, first.ptr & 15)
+    whole = (pixels.format._value_, pixels.gpu_id, pixels.size_wh, meaning, first.strides, first.ptr & 15)
     return whole if len(planes) == 1 else whole + tuple((plane.strides, plane.ptr & 15) for plane in planes[1:])
 
 

@@ -231,11 +231,6 @@ class Stream:
         """Let what follows here start after what ``event`` marks; the caller does not wait."""
         event.hold(self.address)
 
-    def wait_for_stream(self, other: int, event: Event) -> None:
-        """Let what follows here start after all that a foreign stream, given by its number, has been told so far."""
-        event.mark(other)
-        event.hold(self.address)
-
     def wait(self) -> None:
         """Wait until all of it is done."""
         check(driver.cuStreamSynchronize(self.handle), "cuStreamSynchronize")

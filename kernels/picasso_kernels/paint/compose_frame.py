@@ -37,7 +37,7 @@ NO_ROOM: Final = -3
 """``codes`` is too small for all labels."""
 LETTERS_AT: Final = 32
 """Bits of what is returned, below those of the number of letters: the number of commands."""
-LISTS_UNIT: Final = 4
+LISTS_UNIT: Final = at.COMMAND_SIZE
 """Commands start at a multiple of as many numbers."""
 
 

@@ -201,7 +201,8 @@ class EncodeRoute:
     def _touch(self, surface: SurfaceView, frame: VideoFrame, surfaces: Surfaces, touches: list[Touch]) -> SurfaceView:
         """Draw and call, and return the surface for the encoder."""
         for touch in touches:
-            surface = surfaces.convert(surface, touch.format, on_host=touch.on_host)
+            if touch.on_host or surface.format is not touch.format:
+                surface = surfaces.convert(surface, touch.format, on_host=touch.on_host)
             if touch.calls_user:
                 with self._context.permits.lent:
                     touch.apply(surface, frame)

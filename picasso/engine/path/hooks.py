@@ -198,7 +198,10 @@ class Hooks:
         steps.progress.frame = frame
         with steps.callback:
             if callback is not None:
-                self._call(stage, frame, callback, output)
+                try:
+                    callback(output)
+                except BaseException as error:  # noqa: BLE001  # no error of a callback may end the worker
+                    self.report(stage, error, frame)
         self._meter.frames_out += 1
         self._meter.last_out_ns = steps.end(frame, sent_ns)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, final
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple, final
 
 from picasso.draw.attached import ATTACHED, attached
 from picasso.engine.path.unmatched import Unmatched
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from picasso.engine.path.hooks import Hooks
     from picasso.engine.settings import SourceSettings
     from picasso.primitives import VideoFrame
+
+
+_NO_OVERRIDES: Final[Mapping[int, ObjectDraw]] = MappingProxyType({})
 
 
 class Touch(NamedTuple):
@@ -34,6 +38,7 @@ class Overlay:
     """Decides for each frame what is drawn and called, and does it. Lives as long as its source encodes."""
 
     __slots__ = (
+        "_asks",
         "_brings_drawing",
         "_calls_on_render",
         "_hooks",
@@ -42,6 +47,7 @@ class Overlay:
         "_planned",
         "_settings",
         "_unmatched",
+        "_wanted",
     )
 
     def __init__(self, settings: SourceSettings, hooks: Hooks) -> None:
@@ -62,7 +68,9 @@ class Overlay:
         self._settings = settings
         self._calls_on_render = settings.use_on_render and self._hooks.has_render
         self._brings_drawing = settings.render_attribute == ATTACHED
-        self._objects_show = self._hooks.has_object_draw_spec or not settings.draw.is_empty()
+        self._asks = self._hooks.has_object_draw_spec
+        self._wanted = settings.use_on_render or not settings.draw.is_empty()
+        self._objects_show = self._asks or not settings.draw.is_empty()
         self._planned: dict[bool, tuple[VideoFormat, VideoFormat, list[Touch]]] = {}
         """By whether a frame is drawn on: the formats and touches of the last such frame."""
 
@@ -126,11 +134,8 @@ class Overlay:
 
     def _renders(self, frame: VideoFrame) -> bool:
         """Say whether ``frame`` is to be drawn on and anything could be drawn."""
-        settings = self._settings
-        if settings.render_attribute:
-            wanted = frame.has_attribute(*settings.render_attribute)
-        else:
-            wanted = settings.use_on_render or not settings.draw.is_empty()
+        attribute = self._settings.render_attribute
+        wanted = frame.has_attribute(*attribute) if attribute else self._wanted
         if not wanted or self._calls_on_render or self._brings_drawing:
             return wanted
         return self._objects_show and frame.object_count > 0
@@ -151,7 +156,7 @@ class Overlay:
         painter = self._ready_painter()
         drawing = attached(frame) if self._brings_drawing else None
         if drawing is None:
-            painter.paint(surface, frame, self._overrides(frame))
+            painter.paint(surface, frame, self._overrides(frame) if self._asks else _NO_OVERRIDES)
         else:
             painter.paint_list(surface, drawing)
         if self._calls_on_render:
@@ -161,11 +166,10 @@ class Overlay:
     def _overrides(self, frame: VideoFrame) -> dict[int, ObjectDraw]:
         """Ask ``on_object_draw_spec`` about every object, in the order of ids, before anything is drawn."""
         overrides: dict[int, ObjectDraw] = {}
-        if self._hooks.has_object_draw_spec:
-            for obj in frame.get_all_objects().sorted_by_id:
-                current = self._settings.draw.resolve(obj.namespace, obj.label)
-                if draw := self._hooks.object_draw(frame, obj, current):
-                    overrides[obj.id] = draw
+        for obj in frame.get_all_objects().sorted_by_id:
+            current = self._settings.draw.resolve(obj.namespace, obj.label)
+            if draw := self._hooks.object_draw(frame, obj, current):
+                overrides[obj.id] = draw
         return overrides
 
     def _gpumat(self, surface: SurfaceView, frame: VideoFrame) -> None:

@@ -169,8 +169,9 @@ class EncoderSession:
             self._hooks.report(ErrorStage.FLUSH, failure)
 
     def _complete(self, pending: Pending, unit: EncodedUnit) -> None:
+        duration_ns = pending.duration_ns if unit.duration_ns is None else unit.duration_ns
         try:
-            self._fill(pending.frame, unit, pending.duration_ns)
+            pending.frame.set_encoded(unit.data, self._codec, unit.keyframe, unit.pts_ns, unit.dts_ns, duration_ns)
         except Exception as error:  # noqa: BLE001  # no bytes, or times below zero
             self._lose(pending, ErrorStage.ENCODE, error)
             return
@@ -185,10 +186,6 @@ class EncoderSession:
         )
         hooks.encoded(output, pending.sent_ns)
 
-    def _fill(self, frame: VideoFrame, unit: EncodedUnit, duration_ns: int | None) -> None:
-        duration_ns = duration_ns if unit.duration_ns is None else unit.duration_ns
-        frame.set_encoded(unit.data, self._codec, unit.keyframe, unit.pts_ns, unit.dts_ns, duration_ns)
-
     def _lose(self, pending: Pending, stage: ErrorStage, error: BaseException) -> None:
         pending.frame.restore_geometry(pending.geometry)
         self._hooks.lost(stage, error, pending.frame)
@@ -196,6 +193,8 @@ class EncoderSession:
 
 def _checked(units: object) -> list[EncodedUnit]:
     """Return what an encoder answered; ``EncoderError`` unless it is a list of units."""
+    if type(units) is list and len(units) == 1 and type(units[0]) is EncodedUnit:
+        return units  # as nearly always
     if not isinstance(units, list) or not all(isinstance(unit, EncodedUnit) for unit in units):
         raise EncoderError(f"the encoder answered {units!r:.80}: expected a list of EncodedUnit")
     return units

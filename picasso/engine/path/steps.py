@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, final
 
 from picasso.engine.callbacks import ErrorStage
-from picasso.engine.stats import Step
+from picasso.engine.stats import FRESH, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,7 @@ class Span:
     An error inside belongs to the span's stage. A step that fails counts in no latency, and no one observes it.
     """
 
-    __slots__ = ("_add", "_progress", "_stage", "_started_ns", "_step", "ended_ns")
+    __slots__ = ("_add", "_meter", "_now_ns", "_progress", "_stage", "ended_ns", "started_ns", "step")
 
     def __init__(
         self, progress: Progress, step: Step, stage: ErrorStage | None = None, *, is_measured: bool = True
@@ -55,29 +55,30 @@ class Span:
             stage: Of errors inside; None leaves the stage as it is.
             is_measured: Whether its durations count, and whether it is observed.
         """
-        self._progress = progress
-        self._step = step
+        self._progress, self._meter, self._now_ns = progress, progress.meter, progress.now_ns
         self._stage = stage
-        self._add = progress.meter.steps[step].add if is_measured else None
-        self._started_ns = 0
+        self._add = progress.meter.steps[step].note if is_measured else None
+        self.step: Step = step
+        """What it is called."""
+        self.started_ns: int = 0
+        """When it last began."""
         self.ended_ns: int = 0
         """When it last ended, if it is measured."""
 
     def __enter__(self) -> None:
-        progress = self._progress
         if self._stage is not None:
-            progress.stage = self._stage
-        self._started_ns = started_ns = progress.now_ns()
-        progress.meter.current = self._step, started_ns
+            self._progress.stage = self._stage
+        self.started_ns = self._now_ns()
+        self._meter.current = self
 
     def __exit__(self, kind: object, _error: object, _traceback: object) -> None:
-        progress = self._progress
-        progress.meter.current = None
+        self._meter.current = None
         if kind is None and self._add is not None:
-            self.ended_ns = ended_ns = progress.now_ns()
-            self._add(ended_ns - self._started_ns)
+            self.ended_ns = ended_ns = self._now_ns()
+            self._add(ended_ns - self.started_ns)
+            progress = self._progress
             if progress.observe is not None and progress.frame is not None:
-                progress.observe(progress.frame, self._step, self._started_ns, ended_ns)
+                progress.observe(progress.frame, self.step, self.started_ns, ended_ns)
 
 
 @final
@@ -85,14 +86,17 @@ class Steps:
     """The steps of one source, for its worker."""
 
     __slots__ = (
-        "_add_queue", "_add_total", "callback", "calling", "draw", "encode", "flush", "open", "progress", "transform",
+        "_add_queue", "_add_total", "_fresh", "_sort_in", "callback", "calling", "draw", "encode", "flush", "open",
+        "progress", "transform",
     )  # fmt: skip
 
     def __init__(self, meter: Meter, clock: Clock) -> None:
         self.progress: Progress = Progress(meter, clock)
         progress = self.progress
-        self._add_queue = meter.steps[Step.QUEUE].add
-        self._add_total = meter.steps[Step.TOTAL].add
+        self._sort_in = meter.sort_in
+        self._fresh = 0
+        self._add_queue = meter.steps[Step.QUEUE].note
+        self._add_total = meter.steps[Step.TOTAL].note
         self.open: Span = Span(progress, Step.ENCODE, ErrorStage.OPEN, is_measured=False)
         self.transform: Span = Span(progress, Step.TRANSFORM, ErrorStage.TRANSFORM)
         self.draw: Span = Span(progress, Step.DRAW, ErrorStage.DRAW)
@@ -109,6 +113,10 @@ class Steps:
         progress.stage = ErrorStage.INPUT
         now_ns = progress.now_ns()
         self._add_queue(now_ns - sent_ns)
+        self._fresh += 1
+        if self._fresh >= FRESH:
+            self._fresh = 0
+            self._sort_in()
         if progress.observe is not None:
             progress.frame = frame
             progress.observe(frame, Step.QUEUE, sent_ns, now_ns)
