@@ -65,8 +65,8 @@ def write_planes(block: Any, offset: int, plan: FramePlan, source: SurfaceView, 
 
 def signature_of(surface: SurfaceView) -> tuple[object, ...]:
     """Return all that a plan depends on: format, size, colour, and strides and alignment of the planes."""
-    pixels = surface.device_pixels
-    planes, color = pixels.planes, pixels.color
+    pixels, planes = surface.device_pixels, surface.device_planes
+    color = pixels.color
     meaning = (color.matrix._value_, color.full_range) if color else None
     first = planes[0]
     whole = (pixels.format._value_, pixels.gpu_id, pixels.size_wh, meaning, first.strides, first.ptr & 15)
