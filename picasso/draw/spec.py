@@ -387,6 +387,9 @@ class ObjectDrawSpec:
 
     __len__ = len
 
+    def __bool__(self) -> bool:
+        return not self.is_empty()
+
     def copy(self) -> Self:
         """Return an independent map of the same entries."""
         twin = type(self)()

@@ -438,4 +438,4 @@ def _restart_of(source: Source) -> RestartPolicy:
 def _spec(draw: ObjectDrawSpec | None, encoder: EncoderConfig | None, transform: TransformConfig | None) -> SourceSpec:
     if encoder is None:
         return SourceSpec(codec=CodecSpec.bypass())
-    return SourceSpec(codec=CodecSpec.encode(transform or TransformConfig(), encoder), draw=draw or ObjectDrawSpec())
+    return SourceSpec(codec=CodecSpec.encode(transform or TransformConfig(), encoder), draw=draw)

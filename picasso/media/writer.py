@@ -107,6 +107,7 @@ class StreamWriter:
         self._names = (names or SegmentNames(path)) if is_cut else None
         self._place = output_place(path).shown
         self._times = Continuation()
+        self._dts_ns = 0
         self._first_ns = 0
         self._closed = False
         self._slot = _Slot()
@@ -237,7 +238,12 @@ class StreamWriter:
             return
         if file.kind is not None and kind is not file.kind and _shape(file.kind) != _shape(kind):
             self._refuse(f"the stream changed from {_words(file.kind)} to {_words(kind)}; write it to another file")
-        self._slot.ended = False
+        if unit.dts_ns is not None and not unit.keyframe and own_ns < self._dts_ns:
+            self._refuse(
+                f"a frame at {unit.pts_ns / NS:.3f} s is decoded before the one that was written last: a stream with "
+                "B-frames is written in the order of decoding, as codec: copy of a module does"
+            )
+        self._slot.ended, self._dts_ns = False, own_ns
         duration_ns = unit.duration_ns or round(NS / kind.frame_rate)
         dts_ns = self._times.move(own_ns, duration_ns)
         file.write(unit, kind, dts_ns, unit.pts_ns + self._times.offset_ns)

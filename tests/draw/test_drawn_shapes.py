@@ -182,6 +182,10 @@ def test_a_default_look_draws_what_no_entry_lists() -> None:
     assert specs.resolve("yolo", "bus") == ObjectDraw()
     assert specs.resolve("other", "car") is None
     assert (len(specs), specs.is_empty(), specs.copy() == specs) == (1, False, True)
+    alone = ObjectDrawSpec()
+    assert not alone
+    alone.insert_default("yolo", ObjectDraw(BoundingBoxDraw(RED)))
+    assert alone  # `draw or ObjectDrawSpec()` keeps it
     frame = VideoFrame("cam", "30/1", WIDTH, HEIGHT)
     frame.add_detections("yolo", [[10, 10, 30, 30], [60, 10, 80, 30]], ["car", "bus"])
     frame.add_detections("other", [[10, 50, 30, 70]], ["car"])

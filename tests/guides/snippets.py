@@ -7,6 +7,7 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
@@ -31,9 +32,15 @@ class Snippet:
 
     def run(self, names: dict[str, Any]) -> dict[str, Any]:
         """Run it with these names, and return those that there are then; a failing line is named as in the page."""
-        namespace = {"__name__": "__main__", **names}
-        exec(compile("\n" * self.line + self.code, str(self.page), "exec"), namespace)  # the pages are our own
-        return namespace
+        main = ModuleType("__main__")
+        main.__dict__.update(names)
+        tests = sys.modules["__main__"]
+        sys.modules["__main__"] = main  # where a block looks for its own functions by name
+        try:
+            exec(compile("\n" * self.line + self.code, str(self.page), "exec"), main.__dict__)  # the pages are our own
+        finally:
+            sys.modules["__main__"] = tests
+        return main.__dict__
 
 
 def snippets(page: Path) -> list[Snippet]:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
 from picasso.encode import Codec, EncodedUnit, EncoderConfig, open_encoder
@@ -14,6 +15,7 @@ from picasso.errors import MediaError
 from picasso.media import StreamKind, StreamWriter, VideoReader, examine, probe
 from picasso.media.mp4_boxes import boxes
 from picasso.media.muxers import frame_ticks
+from picasso.primitives import VideoFrame
 from picasso.surface import SurfaceView
 
 S = 1_000_000_000
@@ -146,3 +148,30 @@ def test_decoding_times_may_lie_below_zero(tmp_path: Path, suffix: str) -> None:
         if suffix != ".mkv":
             assert as_other_players_see_it(writer.part_path) == [index * 40_000_000 for index in range(5)]
     assert as_other_players_see_it(path) == [index * 40_000_000 for index in range(5)]
+
+
+def test_frames_with_b_frames_in_the_order_in_which_they_are_shown_are_refused(tmp_path: Path) -> None:
+    """A file of them would open, and show other pictures than those that were written."""
+    with av.open(str(tmp_path / "in.mp4"), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"x264-params": "bframes=2:b-adapt=0:scenecut=0"})
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        for number in range(12):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(_ramp(number), format="rgb24")))
+        container.mux(stream.encode(None))
+    with VideoReader(tmp_path / "in.mp4", payload=True) as reader:
+        shown = [frame for frame, _ in reader.frames()]
+    assert [frame.dts for frame in shown] != sorted(frame.dts for frame in shown)
+    writer = StreamWriter(tmp_path / "a.mp4")
+    with pytest.raises(MediaError, match="written in the order of decoding"):
+        _write_all(writer, shown)
+    writer.abandon()
+    assert not (tmp_path / "a.mp4").exists()
+
+
+def _write_all(writer: StreamWriter, frames: list[VideoFrame]) -> None:
+    for frame in frames:
+        writer.write(frame)
+
+
+def _ramp(number: int) -> np.ndarray:
+    return np.roll(np.tile(np.arange(0, 256, 4, dtype=np.uint8)[None, :, None], (64, 1, 3)), 3 * number, axis=1)
