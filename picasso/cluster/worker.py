@@ -19,7 +19,7 @@ from picasso.cluster.lease import Lease
 from picasso.cluster.messages import Order, Position, Pulse, Resumption, SourcePulse, Terms
 from picasso.cluster.resumed import Fenced, Resumed
 from picasso.cluster.shares import share_of
-from picasso.cluster.written import Written, files_of, pattern_of, written
+from picasso.cluster.written import Written, clear_empty, files_of, pattern_of, written
 from picasso.errors import OperationError, PicassoError
 from picasso.observe.account import ModuleStatistics, SourceAccount, SourceStatistics
 
@@ -198,7 +198,10 @@ class Worker:
         if order.existing is None:
             existing = tuple(file for files in found for file in files)
             return Resumption(order.source_id, order.epoch, "start", None, None, existing), [None] * len(patterns)
-        fresh = [[file for file in files if file not in order.existing] for files in found]
+        fresh = [
+            clear_empty(sink, [file for file in files if file not in order.existing])
+            for sink, files in zip(self._config.sinks, found, strict=True)
+        ]
         held = [written(sink, files) if files else None for sink, files in zip(self._config.sinks, fresh, strict=True)]
         known = order.known
         is_one_part = known is None or known.part == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import json
 import os
@@ -25,6 +26,8 @@ LAST_BYTES: Final = 1 << 20
 """Where the last line of a file of metadata is looked for."""
 VIDEO: Final = "video_file_sink"
 METADATA: Final = "metadata_json_sink"
+PART: Final = re.compile(r"\.part(-\d+)?(\.[^./]*)?$")
+"""The name of a file that is being written, or was left so."""
 CHUNK_SIZE: Final = 10_000
 
 
@@ -58,6 +61,19 @@ def files_of(pattern: str, source_id: str, others: Collection[str] = ()) -> list
     named = _paths(pattern, source_id)
     theirs = {path for other in others if other.startswith(f"{source_id}-") for path in _paths(pattern, other)}
     return sorted(named - theirs, key=_age)
+
+
+def clear_empty(sink: SinkConfig, files: Iterable[str]) -> list[str]:
+    """Remove part files that hold no frame, of a run that is over; return the others."""
+    read = _video if sink.element == VIDEO else _metadata
+    left = []
+    for file in files:
+        if PART.search(file) and read(file) is None:
+            with contextlib.suppress(OSError):
+                os.unlink(file)
+        else:
+            left.append(file)
+    return left
 
 
 def written(sink: SinkConfig, files: Iterable[str]) -> Written | None:

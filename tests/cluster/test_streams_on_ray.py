@@ -1,0 +1,163 @@
+"""A module on a real Ray of several nodes: actors and nodes die, and every source goes on."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ray_kit import RATE, WITNESS, pictures_of, ray_cluster, runs_of, until, write_clip
+
+from picasso.cluster import ClusterModule
+from picasso.errors import ClusterError, OperationError
+
+pytestmark = [pytest.mark.cluster, pytest.mark.filterwarnings("default"), pytest.mark.timeout(280)]
+SOURCES = 32
+FRAMES = 60 * RATE
+LIMIT_S = 15.0
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="ra") as folder, ray_cluster(3, Path(folder)) as found:
+        yield found
+
+
+def config_of(tmp_path: Path, clip: Path, names: list[str], **properties: Any) -> Path:
+    """A module file that reads one clip under many names, with a witness among its elements."""
+    (tmp_path / "witness.py").write_text(WITNESS)
+    for folder in ("out", "seen"):
+        (tmp_path / folder).mkdir(exist_ok=True)
+    module = {
+        "name": "many",
+        "parameters": {"frame": {"width": None, "height": None}, "output_frame": {"codec": "h264"}},
+        "pipeline": {
+            "source": [
+                {"element": "uridecodebin", "properties": {"uri": str(clip), "source_id": name, **properties}}
+                for name in names
+            ],
+            "elements": [
+                {
+                    "element": "pyfunc",
+                    "module": "witness.py",
+                    "class_name": "Witness",
+                    "kwargs": {"folder": str(tmp_path / "seen")},
+                }
+            ],
+            "sink": [
+                {
+                    "element": "video_file_sink",
+                    "properties": {"location": str(tmp_path / "out" / "{source}" / "{index:03d}.mp4")},
+                }
+            ],
+        },
+    }
+    path = tmp_path / "module.yml"
+    path.write_text(json.dumps(module))
+    return path
+
+
+def test_32_sources_come_back_after_an_actor_and_a_node_are_killed_and_nothing_is_lost_or_twice(
+    cluster: Any, tmp_path: Path
+) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", FRAMES)
+    names = [f"cam{number:02d}" for number in range(SOURCES)]
+    file = config_of(tmp_path, clip, names, pace=True)
+    with ClusterModule(file, address=cluster.address, actors=3, web=0) as module:
+        sources = lambda: module.statistics().sources  # noqa: E731
+        until(module, lambda: all(one.account.left for one in sources().values()), 60, "all sources run")
+        rows = {row["actor"]: row for row in module.actors()}
+        assert len({row["node"] for row in rows.values()}) == 3  # one on each node
+        shares = {name: [s for s in module.source_records() if s["actor"] == name] for name in rows}
+        assert max(map(len, shares.values())) - min(map(len, shares.values())) <= 1
+
+        os.kill(rows["actor-0"]["pid"], signal.SIGKILL)
+        lost = {record["source_id"] for record in shares["actor-0"]}
+        until(module, lambda: lost <= {gap.source_id for gap in module.gaps}, 40, "the sources of an actor")
+        assert {gap.source_id for gap in module.gaps} == lost
+        assert max(gap.seconds for gap in module.gaps) <= LIMIT_S
+
+        known = len(module.gaps)
+        rows = {row["actor"]: row for row in module.actors()}
+        victim = next(row for row in rows.values() if row["actor"] != "actor-0" and row["node"])
+        lost = {r["source_id"] for r in module.source_records() if r["actor"] == victim["actor"]}
+        (node,) = [node for node in cluster.joined if victim["node"].endswith(node.node_id[:6])]
+        cluster.remove_node(node, allow_graceful=False)
+        until(module, lambda: lost <= {gap.source_id for gap in module.gaps[known:]}, 40, "the sources of a node")
+        assert max(gap.seconds for gap in module.gaps[known:]) <= LIMIT_S
+
+        page = json.load(urllib.request.urlopen(f"{module.web.page}/sources"))
+        assert {one["source_id"] for one in page} == set(names)
+        until(module, lambda: module.is_over, 120, "all sources end")
+        statistics = module.statistics()
+    pictures = pictures_of(tmp_path / "out")
+    assert set(pictures) == set(names)
+    reported = sum(gap.lost_frames for gap in module.gaps)
+    for name in names:
+        account = statistics.sources[name].account
+        assert len(set(pictures[name])) == len(pictures[name])  # no picture is in two files
+        assert account.came == account.left + sum(account.dropped.values()) == FRAMES
+        assert account.left == len(pictures[name])
+    assert sum(map(len, pictures.values())) + reported == SOURCES * FRAMES
+    for runs in runs_of(tmp_path / "seen").values():
+        for (_, last_ns, _), (first_ns, _, _) in itertools.pairwise(runs):
+            assert last_ns < first_ns  # never two at once
+
+
+def test_a_source_joins_leaves_and_moves_while_the_others_run_and_the_stop_finishes_every_file(
+    cluster: Any, tmp_path: Path
+) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", 400)
+    file = config_of(tmp_path, clip, ["one", "two"], pace=True)
+    with ClusterModule(file, address=cluster.address, actors=2, web=0) as module:
+        sources = lambda: module.statistics().sources  # noqa: E731
+        until(module, lambda: all(one.account.left for one in sources().values()), 60, "both run")
+        entry = {"element": "uridecodebin", "properties": {"uri": str(clip), "source_id": "three", "pace": True}}
+        request = urllib.request.Request(
+            f"{module.web.page}/sources", json.dumps(entry).encode(), {"content-type": "application/json"}
+        )
+        assert json.load(urllib.request.urlopen(request)) == {"source_id": "three"}
+        with pytest.raises(OperationError, match="in use"):
+            module.add_source(entry)
+        with pytest.raises(OperationError, match="nothing_like_it"):
+            module.add_source({"element": "nothing_like_it"})
+        until(module, lambda: bool(sources()["three"].account.left), 30, "the third runs")
+        gone = module.remove_source("three")
+        assert gone.came == gone.left > 0
+        assert "three" not in sources()
+        assert len(pictures_of(tmp_path / "out")["three"]) == gone.left
+        with pytest.raises(OperationError, match="no source 'three'"):
+            module.remove_source("three")
+        actors = json.load(urllib.request.urlopen(f"{module.web.page}/actors"))
+        assert [one["state"] for one in actors] == ["running", "running"]
+    assert module.state == "stopped"
+    pictures = pictures_of(tmp_path / "out")
+    for name, one in module.statistics().sources.items():
+        assert len(pictures[name]) == one.account.left == one.account.came
+    assert not list((tmp_path / "out").rglob("*.part*"))
+
+
+def test_an_element_that_fails_stops_the_module_and_says_where(cluster: Any, tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", 16)
+    file = config_of(tmp_path, clip, ["one"])
+    (tmp_path / "witness.py").write_text(
+        "class Witness:\n    def __init__(self, folder): pass\n"
+        "    def __call__(self, frame): raise ValueError('no such luck')\n"
+    )
+    with pytest.raises(ClusterError, match="no such luck"):
+        ClusterModule(file, address=cluster.address, actors=1).run()
+
+
+def test_code_that_does_not_load_is_the_error_of_the_start(cluster: Any, tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", 16)
+    file = config_of(tmp_path, clip, ["one"])
+    (tmp_path / "witness.py").write_text("import no_such_library\n")
+    with pytest.raises(ClusterError, match="no_such_library"):
+        ClusterModule(file, address=cluster.address, actors=1).run()
