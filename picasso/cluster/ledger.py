@@ -56,6 +56,9 @@ class Seat:
     """Pulses in a row that said that it is over."""
     failure: str = ""
     """Why it cannot be run at all."""
+    refusal: str = ""
+    """Why the latest actor did not take it; it is given to one again."""
+    refusals: int = 0
     heard_s: float = 0.0
     """When its present or latest run was heard of."""
     lost: tuple[str, float] | None = None
@@ -122,9 +125,16 @@ class Seat:
         self.past = self.past + account
         self.now, self.home, self.is_placing, self.over = None, None, False, 0
 
+    def refuse(self, why: str, free_s: float) -> None:
+        """Note that its actor did not take it."""
+        self.refusal, self.free_s = why, free_s
+        self.refusals += 1
+        self.close(SourceAccount())
+
     def resume(self, found: Resumption) -> None:
         """Take what an actor says of where it goes on, and what files say of the runs before."""
         self.is_placing = False
+        self.refusal, self.refusals = "", 0
         self.basis = found.basis
         self.existing = found.existing
         if found.basis != "files" or found.safe_frames is None or found.epoch != self.epoch:
@@ -177,7 +187,7 @@ def _statistics_of(seat: Seat) -> SourceStatistics:
     if seat.now is not None:
         return replace(seat.now, account=seat.account, is_there=True)
     state = "failed" if seat.failure else "waiting"
-    return SourceStatistics(seat.account, state=state, is_there=True, last_error=seat.failure)
+    return SourceStatistics(seat.account, state=state, is_there=True, last_error=seat.failure or seat.refusal)
 
 
 def _sinks(found: Sequence[ModuleStatistics]) -> list[SinkStatistics]:

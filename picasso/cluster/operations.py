@@ -137,7 +137,7 @@ def record_of(seat: Seat, node: str | None) -> dict[str, Any]:
         "reconnects": 0,
         "gap_s": 0.0,
         "failure": seat.failure or None,
-        "last_error": seat.failure or None,
+        "last_error": seat.failure or seat.refusal or None,
         "can_reconnect": False,
         "is_own": True,
         **(seat.record if seat.home is not None else {}),

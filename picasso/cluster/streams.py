@@ -15,9 +15,10 @@ from picasso.cluster.actors import Needs, Slot, start_actor, wait_for
 from picasso.cluster.door import RaySession, load_ray
 from picasso.cluster.lease import LEASE_S
 from picasso.cluster.ledger import Seat, together
-from picasso.cluster.messages import Gap, Order, Pulse, Resumption, Terms
+from picasso.cluster.messages import Gap, Pulse, Terms
 from picasso.cluster.operations import ClusterWeb, record_of
-from picasso.cluster.placement import assign, rebalance, weigh
+from picasso.cluster.placement import rebalance, weigh
+from picasso.cluster.seating import START_S, Seating
 from picasso.cluster.shares import WIRE, entries_of, sockets_of
 from picasso.engine.clock import MonotonicClock
 from picasso.errors import ClusterError, OperationError, PicassoError
@@ -38,11 +39,8 @@ if TYPE_CHECKING:
 STEP_S: Final = 0.1
 GRACE_S: Final = 10.0
 """Seconds that a stop waits for frames on their way and for sinks."""
-START_S: Final = 20.0
-"""Seconds that the first division waits for actors that are not there yet."""
 WAIT_S: Final = 30.0
 """Seconds that a call waits for an actor."""
-MOST_GAPS: Final = 10_000
 logger = logging.getLogger("picasso.cluster")
 
 
@@ -102,8 +100,6 @@ class ClusterModule:
         self.config: ModuleConfig = config if isinstance(config, ModuleConfig) else load_config(config)
         self.state = "initializing"
         """As that of a module."""
-        self.gaps: list[Gap] = []
-        """Every loss that a source came back from, the newest last."""
         self.failure: str = ""
         """What ended it before its time."""
         self.stopped_by: signal.Signals | None = None
@@ -117,10 +113,8 @@ class ClusterModule:
         self._changing = threading.Lock()
         """Over sources that come and go by request."""
         self._slots: list[Slot] = []
-        self._placing: dict[Any, tuple[str, int]] = {}
         self._stopped = threading.Event()
         self._started_s = 0.0
-        self._is_divided = False
         self._awaits_sources = False
         self._is_finishing = False
         self._ray: ModuleType
@@ -130,6 +124,9 @@ class ClusterModule:
         self._seats = {
             source.source_id: Seat(source.source_id, entry) for source, entry in zip(made, named, strict=True)
         }
+        self._seating = Seating(self._seats)
+        self.gaps: list[Gap] = self._seating.gaps
+        """Every loss that a source came back from, the newest last."""
         self.web: ClusterWeb = ClusterWeb(self, web)
         """Where health, control and the live page of all are, while they listen."""
 
@@ -322,12 +319,13 @@ class ClusterModule:
                 had = slot.tenancy
                 for word, pulse in slot.hear(self._ray, now_s):
                     if word == "lost" and had is not None:
-                        self._lose(slot, had.incarnation, had.free_s)
+                        self._seating.lose(slot, had.incarnation, had.free_s)
                     elif pulse is not None:
                         self._take(slot, pulse, now_s)
                 slot.ask(now_s)
-            self._take_placed()
-            self._divide(now_s)
+            self._seating.take_placed(self._ray, now_s)
+            if not self._stopped.is_set():
+                self._seating.divide(self._slots, now_s, self._started_s)
             self._check_slots()
 
     def _open_slots(self) -> None:
@@ -352,81 +350,12 @@ class ClusterModule:
             time.sleep(STEP_S / 2)
 
     def _take(self, slot: Slot, pulse: Pulse, now_s: float) -> None:
-        """Take what an actor says of its sources."""
+        """Take what an actor says; a module that has failed stops all."""
         if pulse.failure and not self.failure:
             self.failure = f"{slot.name} on {pulse.node}: {pulse.failure}"
             logger.error("module %r stops: %s", self.config.name, self.failure)
             self.stop()
-        for source_id, one in pulse.sources.items():
-            seat = self._seats.get(source_id)
-            if seat is None or seat.home != slot.name or seat.incarnation != pulse.incarnation:
-                continue
-            gap = seat.hear(one, pulse.statistics.sources.get(source_id), now_s)
-            if gap is not None:
-                del self.gaps[: max(len(self.gaps) + 1 - MOST_GAPS, 0)]
-                self.gaps.append(gap)
-                logger.warning("%s", gap)
-
-    def _lose(self, slot: Slot, incarnation: str, free_s: float) -> None:
-        """Take notice that a process of an actor is gone."""
-        lost = [
-            seat
-            for seat in self._seats.values()
-            if seat.home == slot.name and seat.incarnation == incarnation and not seat.is_over
-        ]
-        for seat in lost:
-            seat.lose(free_s)
-        logger.warning("%s is lost; its %d sources go elsewhere", slot.name, len(lost))
-
-    def _divide(self, now_s: float) -> None:
-        """Place every source that has no home and that no lease can run any more."""
-        ready = [slot for slot in self._slots if slot.is_ready]
-        if not ready or self._stopped.is_set():
-            return
-        are_all = len(ready) >= sum(not slot.error for slot in self._slots)
-        if not (self._is_divided or are_all or now_s >= self._started_s + START_S):
-            return
-        self._is_divided = True
-        waiting = [
-            seat for seat in self._seats.values() if seat.home is None and not seat.is_over and now_s >= seat.free_s
-        ]
-        if not waiting:
-            return
-        weights = weigh({name: seat.weight for name, seat in self._seats.items() if not seat.is_over})
-        homes = {name: seat.home for name, seat in self._seats.items() if seat.home is not None}
-        placed = assign(weights, dict.fromkeys((slot.name for slot in ready), 1.0), homes)
-        by_name = {slot.name: slot for slot in ready}
-        for seat in waiting:
-            self._place(seat, by_name[placed[seat.source_id]])
-
-    def _place(self, seat: Seat, slot: Slot) -> None:
-        assert slot.tenancy is not None
-        seat.begin(slot.name, slot.tenancy.incarnation)
-        others = tuple(name for name in self._seats if name.startswith(f"{seat.source_id}-"))
-        order = Order(seat.source_id, seat.entry, seat.epoch, seat.position, seat.existing, others)
-        self._placing[slot.handle.place.remote(seat.incarnation, order)] = seat.source_id, seat.epoch
-
-    def _take_placed(self) -> None:
-        """Take the answers of actors that were given a source."""
-        ray = self._ray
-        done = ray.wait(list(self._placing), num_returns=len(self._placing), timeout=0)[0] if self._placing else []
-        for reference in done:
-            source_id, epoch = self._placing.pop(reference)
-            seat = self._seats.get(source_id)
-            try:
-                found: Resumption = ray.get(reference)
-            except ray.exceptions.RayTaskError as error:
-                cause = error.cause if isinstance(error.cause, BaseException) else error
-                if seat is not None and seat.epoch == epoch and not isinstance(cause, OperationError):
-                    seat.failure = " ".join(str(cause).split())
-                elif seat is not None and seat.epoch == epoch:
-                    seat.failure = str(cause)
-                logger.error("source %r cannot be run: %s", source_id, cause)
-            except ray.exceptions.RayError:
-                pass  # its actor is gone: its lease says when another one may have it
-            else:
-                if seat is not None and seat.epoch == epoch and seat.home is not None:
-                    seat.resume(found)
+        self._seating.take(slot, pulse, now_s)
 
     def _check_slots(self) -> None:
         errors = [slot.error for slot in self._slots if slot.error]
@@ -456,7 +385,7 @@ class ClusterModule:
                 with self._lock:
                     target = next((one for one in self._slots if one.name == move.new and one.is_ready), None)
                     if target is not None and not self._stopped.is_set():
-                        self._place(seat, target)
+                        self._seating.place(seat, target)
             return len(moves)
 
     def _dismiss(self, slot: Slot, seat: Seat) -> None:

@@ -6,6 +6,8 @@ import itertools
 import json
 import os
 import signal
+import subprocess
+import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator
@@ -161,3 +163,23 @@ def test_code_that_does_not_load_is_the_error_of_the_start(cluster: Any, tmp_pat
     (tmp_path / "witness.py").write_text("import no_such_library\n")
     with pytest.raises(ClusterError, match="no_such_library"):
         ClusterModule(file, address=cluster.address, actors=1).run()
+
+
+def test_the_example_runs_from_the_command_line_and_lists_who_listens_where(cluster: Any, tmp_path: Path) -> None:
+    module = Path(__file__).parents[2] / "docs" / "examples" / "cluster" / "module.yml"
+    command = [sys.executable, "-m", "picasso", "run", str(module), "--ray", cluster.address, "--actors", "2"]
+    ran = subprocess.run(
+        [*command, "--cpus", "0.5"], env={**os.environ, "OUT": str(tmp_path / "out")}, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    said = ran.stdout + ran.stderr
+    assert "head: listens nowhere" in said
+    assert "actor-1: " in said
+    assert "240 frames in = 240 out + 0 dropped" in said
+    names = {"north", "east", "south", "west", "yard", "gate"}
+    assert {path.stem for path in (tmp_path / "out").glob("*.mp4")} == names
+    lines = [json.loads(line) for path in (tmp_path / "out").glob("*.ndjson") for line in path.read_text().splitlines()]
+    frames = [line for line in lines if line["schema"] == "VideoFrame"]
+    found = [one["attributes"][0]["value"] for line in frames for one in line["metadata"]["objects"]]
+    assert len(frames) == len(found) == 240
+    assert len(set(found)) == 2  # two processes have worked on them

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from picasso.cli.checks.cluster import check_cluster
 from picasso.cli.checks.cpu import check_encoders, check_pipeline
 from picasso.cli.checks.finding import Finding, State
 from picasso.cli.checks.gpu import check_gpu
@@ -24,6 +25,7 @@ _CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     check_encoders,
     check_gpu,
     check_models,
+    check_cluster,
 )
 
 
