@@ -5,7 +5,7 @@ python bench/process_video.py --pairs 10 --objects 20
 Pairs in one process, whose order changes; 720p H.264 in, 720p H.264 out. supervision writes MPEG-4 through OpenCV,
 whose wheel has no libx264. So its ``VideoSink`` is replaced by one that has the same encoder with the same options as
 ours: libx264 of PyAV, one thread, the same preset and quality, the same container. Decoders have one thread each. The
-target is 1.5 times the frames a second; processor time is shown beside it, as other work on the machine changes it less.
+target is 1.5 times the frames a second; processor time is shown beside it, as other work changes it less.
 
 ``--sink x264`` gives supervision what a user gets who writes ``add_stream("libx264")``: the library's own defaults, all
 cores. ``--sink mp4v`` leaves it its own writer. What decoding and encoding take alone is the floor of both.
