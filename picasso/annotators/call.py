@@ -33,7 +33,8 @@ def annotate(
         detections: ``Detections``, a ``VideoFrame``, or supervision's.
         annotators: What draws instead, lowest first.
         color: One for all, a palette or its name; for the usual look.
-        copy: Leave ``image`` as it is and return another; a surface is drawn on as it is.
+        copy: Leave ``image`` as it is and return another; a surface is drawn on as it is, but one whose pixels are
+            read-only, as those of a reader are, is copied.
 
     Returns:
         The picture that was drawn on.
@@ -43,6 +44,9 @@ def annotate(
         annotators = usual(found, color)
     if copy and not isinstance(image, SurfaceView):
         image = image.copy()
+    if copy and isinstance(image, SurfaceView) and image.readonly:
+        pixels = SurfaceView.wrap(image.to_numpy(), image.format, color=image.color)
+        image = pixels.with_sample_aspect_ratio(image.sample_aspect_ratio)
     surface = surface_of(image)
     CpuPainter().paint(surface, drawing(annotators, found, surface.size_wh, surface))
     return image

@@ -159,8 +159,11 @@ def seconds(time_s: float, name: str) -> int:
 
     Raises:
         ValueError: It is not a finite number.
+        TypeError: It is no number.
     """
     try:
         return round(time_s * NS)
     except (OverflowError, ValueError):
         raise ValueError(f"{name}: expected seconds, got {time_s!r}") from None
+    except TypeError:
+        raise TypeError(f"{name}: expected seconds, got {time_s!r}") from None

@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, overload
 
+import numpy as np
+
 from picasso.media.frame_index import seconds
-from picasso.media.random_access import Frames, NotIndexableError, RandomAccess, number_in, place_at
+from picasso.media.random_access import Frames, NotIndexableError, RandomAccess, masked, number_in, place_at
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame as DecodedFrame
@@ -51,8 +53,10 @@ class IndexedReader(ABC):
     def __getitem__(self, item: Any) -> FrameAndPixels | Frames:
         """Return a frame and its pixels by number, from the end where it is negative; several for a slice or a list.
 
+        A list of as many bools as there are frames takes those that are true, as NumPy does.
+
         Raises:
-            IndexError: There is no such frame.
+            IndexError: There is no such frame, or not one bool for each.
             TypeError: ``item`` is not a whole number, a slice or a list of whole numbers.
             NotIndexableError: It is a pipe, a camera or a stream without an end.
             MediaError: It cannot be read.
@@ -62,6 +66,9 @@ class IndexedReader(ABC):
             return Frames(self._frame, numbers[item])
         pick = partial(number_in, count=len(numbers), place=self._name)
         if isinstance(item, Iterable) and not isinstance(item, str | bytes):
+            item = list(item)
+            if item and all(isinstance(one, bool | np.bool_) for one in item):
+                item = masked(item, len(numbers), self._name)
             return Frames(self._frame, [numbers[pick(one)] for one in item])
         return self._frame(numbers[pick(item)])
 

@@ -246,6 +246,17 @@ def number_in(item: Any, count: int, place: str) -> int:
     return number % count
 
 
+def masked(mask: Sequence[object], count: int, place: str) -> list[int]:
+    """Return the numbers for which a mask is true.
+
+    Raises:
+        IndexError: It has another length.
+    """
+    if len(mask) != count:
+        raise IndexError(f"{place}: a mask of {len(mask)} bools; it has {count} frames")
+    return [number for number, wanted in enumerate(mask) if wanted]
+
+
 def place_at(files: FrameIndex, numbers: range, time_s: float, place: str) -> int:
     """Return which of the chosen frames is shown at a time.
 

@@ -276,6 +276,12 @@ class VideoReader(IndexedReader):
         self._random.close()
         self._newest = None
 
+    def __repr__(self) -> str:
+        info = self._info
+        rate = "unknown rate" if info.frame_rate is None else f"{float(info.frame_rate):g} frames/s"
+        length = "" if info.duration_ns is None else f", {info.duration_ns / NS:g} s"
+        return f"VideoReader({info.location!r}, {info.codec}, {info.width}x{info.height}, {rate}{length})"
+
     def __iter__(self) -> Self:
         return self
 

@@ -175,3 +175,21 @@ class ModuleStatistics:
 
     def __str__(self) -> str:
         return f"module {self.name!r}: {self.total}"
+
+    def _repr_html_(self) -> str:
+        from picasso.primitives.html import table
+
+        rows = [
+            (
+                *(name, one.state, one.account.came, one.account.left, sum(one.account.dropped.values())),
+                *(one.account.under_way, one.frames_per_s, one.latency.p50_ns / 1e6, one.latency.p99_ns / 1e6),
+                one.last_error,
+            )
+            for name, one in self.sources.items()
+        ]
+        about = ("frames/s", "p50 ms", "p99 ms", "last error")
+        headings = ("source", "state", "came", "left", "dropped", "under way", *about)
+        steps = [
+            (stage.name, stage.times.count, stage.times.p50_ns / 1e6, stage.times.p99_ns / 1e6) for stage in self.stages
+        ]
+        return table(headings, rows) + table(("stage", "frames", "p50 ms", "p99 ms"), steps)

@@ -59,6 +59,16 @@ class ArrayLike:
             return pixels.astype(dtype)
         return np.array(pixels) if copy else pixels
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of ``np.asarray(surface)``: ``(H, W, C)`` or ``(H, W)``; a picture of several planes has none."""
+        view = self._view()
+        if len(view.planes) > 1:
+            raise AttributeError(
+                f"{view.format.name()} has {len(view.planes)} planes, each of a shape of its own; see surface.size_wh"
+            )
+        return tuple(view.planes[0].shape)
+
     def to_rgb(self) -> Bytes:
         """Return the picture as an array of its own, ``(H, W, 3)`` uint8, red first; of any format and memory."""
         return self._converted(VideoFormat.RGB)
@@ -116,10 +126,12 @@ class ArrayLike:
 
         Args:
             size_wh: Width and height in pixels.
-            interpolation: One of ``picasso.transform.Interpolation``; by default bilinear.
+            interpolation: One of ``picasso.transform.Interpolation``, or its name, such as ``area``; by default
+                bilinear.
 
         Raises:
             SurfaceError: The format cannot have this size, or cannot be written: UYVY.
+            ValueError: There is no such filter.
         """
         return cast("Self", _room("transform.pictures").resized(self._view(), size_wh, interpolation))
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import operator
+from typing import Any
+
 from picasso.errors import SurfaceError
 from picasso.surface import SurfaceView, VideoFormat
 from picasso.transform.anywhere import transform
@@ -26,18 +29,24 @@ def converted(surface: SurfaceView, format: VideoFormat, size_wh: tuple[int, int
     return target
 
 
-def resized(surface: SurfaceView, size_wh: tuple[int, int], interpolation: Interpolation | None = None) -> SurfaceView:
+def resized(
+    surface: SurfaceView, size_wh: tuple[int, int], interpolation: Interpolation | str | None = None
+) -> SurfaceView:
     """Return a picture of another size in the same format and memory.
 
     Args:
         surface: The picture.
         size_wh: Width and height in pixels.
-        interpolation: The filter; by default bilinear.
+        interpolation: The filter, or its name, such as ``area``; by default bilinear.
 
     Raises:
         SurfaceError: The format cannot have this size, or cannot be written.
+        ValueError: There is no such filter.
     """
     filter_ = Interpolation.BILINEAR if interpolation is None else interpolation
+    if isinstance(filter_, str):
+        filter_ = Interpolation.from_name(filter_)
+    size_wh = _whole(size_wh)
     if surface.format is VideoFormat.GRAY8 and not surface.is_cuda:
         wide = SurfaceView.allocate(VideoFormat.RGB, size_wh)  # the three are equal
         transform(surface, _stretched(surface, wide), wide, filter_)
@@ -56,6 +65,19 @@ def resized(surface: SurfaceView, size_wh: tuple[int, int], interpolation: Inter
     target = SurfaceView.allocate(surface.format, size_wh, surface.color)
     transform(surface, _stretched(surface, target), target, filter_)
     return target
+
+
+def _whole(size_wh: Any) -> tuple[int, int]:
+    """Return a size that a user gives.
+
+    Raises:
+        SurfaceError: It is not two whole numbers.
+    """
+    try:
+        width, height = map(operator.index, size_wh)
+    except (TypeError, ValueError):
+        raise SurfaceError(f"resize: expected (width, height) in whole pixels, got {size_wh!r}") from None
+    return width, height
 
 
 def _stretched(source: SurfaceView, target: SurfaceView) -> Placement:

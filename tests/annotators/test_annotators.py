@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,7 +20,7 @@ from picasso.annotators.palettes import readable
 from picasso.draw import ColorDraw
 from picasso.draw.cpu import CpuPainter
 from picasso.draw.styles import packed
-from picasso.errors import ShapeError, SpecError
+from picasso.errors import ShapeError, SpecError, SurfaceError
 from picasso.primitives import Detections, Point, VideoFrame
 from picasso.surface import SurfaceView, VideoFormat
 
@@ -396,3 +397,35 @@ def test_zones_and_lines_take_points_with_x_and_y() -> None:
     corners = [Point(0, 0), Point(80, 0), Point(80, 120), Point(0, 120)]
     assert an.PolygonZone(corners).polygon.tolist() == [[0, 0], [80, 0], [80, 120], [0, 120]]
     assert an.LineZone(Point(0, 50), (160, 50)).ends.tolist() == [[0, 50], [160, 50]]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [VideoFormat.RGB, VideoFormat.BGR, VideoFormat.RGBA, VideoFormat.BGRA, VideoFormat.BGRx, VideoFormat.GRAY8],
+    ids=lambda form: form.name(),
+)
+def test_a_picture_of_any_order_of_colors_looks_the_same(form: VideoFormat) -> None:
+    """Gray is the luma of what is drawn: white stays white, black stays black."""
+    found = Detections.of([[6.0, 8, 50, 40]], ["car"], confidences=[0.5])
+    look = [an.ColorAnnotator(ColorDraw(0, 0, 0), opacity=0.5), an.BoxAnnotator(ColorDraw(255, 255, 255), 3)]
+    expected = picasso.annotate(np.full((48, 64, 3), 120, np.uint8), found, look)
+    surface = SurfaceView.allocate(form, (64, 48))
+    surface.planes[0][...] = 120
+    assert picasso.annotate(surface, found, look) is surface
+    assert np.abs(surface.to_rgb().astype(int) - expected).max() <= 1
+    assert expected[8, 20].tolist() == [255, 255, 255]
+    assert expected[25, 30].tolist() == [60, 60, 60]
+
+
+def test_pixels_that_are_read_only_are_copied_and_keep_what_they_are() -> None:
+    pixels = np.full((48 * 3 // 2, 64), 120, np.uint8)
+    pixels.flags.writeable = False
+    surface = SurfaceView.wrap(pixels, VideoFormat.NV12).with_sample_aspect_ratio(Fraction(2))
+    found = Detections.of([[6.0, 8, 50, 40]], ["car"])
+    drawn = picasso.annotate(surface, found)
+    assert drawn is not surface
+    assert (drawn.format, drawn.color, drawn.sample_aspect_ratio) == (surface.format, surface.color, Fraction(2))
+    assert (pixels == 120).all()
+    assert (drawn.to_numpy() != pixels).any()
+    with pytest.raises(SurfaceError, match="read-only"):
+        picasso.annotate(surface, found, copy=False)

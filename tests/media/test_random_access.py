@@ -130,6 +130,25 @@ def test_a_slice_is_a_sequence_of_the_same_frames(clip: Callable[[str], Path], c
             assert [described(*item) for item in frames[::2]] == expected[::2]
 
 
+def test_numbers_may_come_from_numpy_and_masks_take_what_is_true(clip: Callable[[str], Path]) -> None:
+    expected = in_order(clip("b-frames.mp4"))
+    mask = np.arange(COUNT) % 20 == 3
+    with VideoReader(clip("b-frames.mp4")) as reader:
+        assert described(*reader[np.int64(-2)]) == expected[-2]
+        assert described(*reader.at(np.float32(1))) == expected[25]
+        for chosen in (np.array([7, 3, -1]), range(3, 9, 2), (5, 5)):
+            assert [described(*item) for item in reader[chosen]] == [expected[number] for number in chosen]
+        for taken in (reader[mask], reader[mask.tolist()]):
+            assert [described(*item) for item in taken] == [expected[number] for number in (3, 23, 43, 63)]
+        assert len(reader[[]]) == len(reader[~np.ones(COUNT, bool)]) == 0
+
+
+def test_a_reader_says_what_it_reads(clip: Callable[[str], Path]) -> None:
+    path = clip("b-frames.mp4")
+    with VideoReader(path) as reader:
+        assert repr(reader) == f"VideoReader({str(path)!r}, h264, 96x64, 25 frames/s, 3 s)"
+
+
 @pytest.mark.parametrize("name", ["b-frames.mp4", "vfr.mp4", "cut.mp4", "raw.h264"])
 @given(time_ns=st.integers(0, 3_200_000_000))
 @settings(max_examples=15)
@@ -308,6 +327,9 @@ WRONG: dict[str, tuple[Callable[[VideoReader], Any], type[Exception], str]] = {
     "at(nan)": (lambda reader: reader.at(float("nan")), ValueError, "at: expected seconds, got nan"),
     "at(-1)": (lambda reader: reader.at(-1), IndexError, "no frame at -1 s; there are some from 0 to 3 s"),
     "at(3)": (lambda reader: reader.at(3), IndexError, "no frame at 3 s; there are some from 0 to 3 s"),
+    "at('1')": (lambda reader: reader.at("1"), TypeError, "at: expected seconds, got '1'"),
+    "between(1, None)": (lambda reader: reader.between(1, None), TypeError, "end_s: expected seconds, got None"),
+    "reader[[True]]": (lambda reader: reader[[True]], IndexError, "a mask of 1 bools; it has 75 frames"),
     "between(2, 1)": (lambda reader: reader.between(2, 1), ValueError, "end_s = 1 lies before start_s = 2"),
 }
 

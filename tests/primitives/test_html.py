@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 
 from picasso.engine import Callbacks, GeneralSpec, PicassoEngine
+from picasso.engine.stats import LatencySummary
+from picasso.observe.account import ModuleStatistics, SourceAccount, SourceStatistics, StageStatistics
+from picasso.observe.levels import PoolUse
 from picasso.primitives import RBBox, VideoFrame, VideoFrameContent
 from picasso.primitives.html import MOST_ROWS, table
 from picasso.surface import SurfaceView
@@ -109,3 +112,16 @@ def test_statistics_of_an_engine_are_a_table() -> None:
         rows = Cells(engine.stats()._repr_html_()).rows
     assert rows[0][:6] == ["source", "in", "out", "dropped", "errors", "queue"]
     assert rows[0][6].endswith(" p50 ms")
+
+
+def test_statistics_of_a_module_are_a_table_of_sources_and_one_of_stages() -> None:
+    """Texts of others, such as an error, cannot become markup."""
+    times = LatencySummary(count=9, p50_ns=2_000_000, p90_ns=0, p99_ns=8_500_000, max_ns=0)
+    gate = SourceStatistics(SourceAccount(10, 7, {"element": 2}, 1), "live", latency=times, last_error="<b>late</b>")
+    stage = StageStatistics("decode", 9, times=times)
+    pool = PoolUse(0, None)
+    made = ModuleStatistics("m", "running", 1.0, {"gate": gate}, SourceAccount(), (), (stage,), pool, (), None)
+    rows = Cells(made._repr_html_()).rows
+    assert rows[1] == ["gate", "live", "10", "7", "2", "1", "0", "2", "8.5", "<b>late</b>"]
+    assert rows[3] == ["decode", "9", "2", "8.5"]
+    assert "<b>" not in made._repr_html_()

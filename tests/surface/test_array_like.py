@@ -149,6 +149,32 @@ def test_a_resized_picture_is_what_the_transform_makes(form: VideoFormat, name: 
         assert (small.to_numpy() == expected.to_numpy()).all()
 
 
+@pytest.mark.parametrize("form", [*PACKED, VideoFormat.UYVY], ids=lambda form: form.name())
+def test_the_shape_is_that_of_the_array(form: VideoFormat) -> None:
+    assert picture(form).shape == np.asarray(picture(form)).shape
+
+
+@pytest.mark.parametrize("form", PLANAR, ids=lambda form: form.name())
+def test_a_picture_of_several_planes_has_no_shape_and_says_why(form: VideoFormat) -> None:
+    assert not hasattr(picture(form), "shape")
+    with pytest.raises(AttributeError, match=rf"{form.name()} has \d planes, each of a shape of its own"):
+        print(picture(form).shape)
+
+
+def test_a_filter_may_be_named() -> None:
+    surface = picture(VideoFormat.RGB)
+    made = surface.resize((20, 10), "area")
+    assert (made.to_rgb() == surface.resize((20, 10), Interpolation.AREA).to_rgb()).all()
+    with pytest.raises(ValueError, match="soft"):
+        surface.resize((20, 10), "soft")
+
+
+@pytest.mark.parametrize("size", [320, (320.5, 136), (1, 2, 3), "ab", None])
+def test_a_size_that_is_none_is_named(size: Any) -> None:
+    with pytest.raises(SurfaceError, match=r"resize: expected \(width, height\) in whole pixels, got"):
+        picture(VideoFormat.RGB).resize(size)
+
+
 def test_what_cannot_be_resized_says_so() -> None:
     with pytest.raises(SurfaceError, match="UYVY is not written here"):
         picture(VideoFormat.UYVY).resize((8, 8))
