@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from picasso.errors import ModelError
-from picasso.primitives.nms import nms
+from picasso.primitives.nms import nms_of_sorted
 
 MAX_CANDIDATES = 30_000
 """Candidates of a picture that suppression looks at, the most certain ones: more would take seconds."""
@@ -162,8 +162,9 @@ class Selector:
             class_ids: ``(N,)`` numbers of the model's classes.
             scale_xy: Source pixels for each pixel of the boxes, for the sizes of the rules.
         """
-        with np.errstate(invalid="ignore", over="ignore"):
-            good = np.isfinite(xywha[:, :4].sum(axis=1) + confidences)  # one that is not makes the sum not
+        if not len(confidences):
+            return Selected(np.zeros(0, np.intp), np.zeros(0, np.int64), np.empty(0, object))
+        good = np.isfinite(_sums(xywha, confidences))
         if self._is_one_rule:
             merged = np.asarray(class_ids).astype(np.int64, copy=False)
             good &= confidences > self.floor
@@ -210,10 +211,10 @@ class Selector:
             (iou,) = self._ious
             if iou is None:
                 return np.arange(len(boxes))
-            return np.sort(nms(boxes, confidences, iou, None if self.agnostic else classes))
+            return nms_of_sorted(boxes, iou, None if self.agnostic else classes)
         if self.agnostic:
             known = [iou for iou in self._ious if iou is not None]
-            return np.sort(nms(boxes, confidences, min(known)))
+            return nms_of_sorted(boxes, min(known))
         parts = [self._of_one_class(boxes, xywha, confidences, classes, number) for number in np.unique(classes)]
         return np.sort(np.concatenate(parts))
 
@@ -231,7 +232,7 @@ class Selector:
         rule = self._of_class.get(number, self._rest)
         if rule is None or rule.iou is None:
             return mine
-        return mine[nms(boxes[mine], confidences[mine], rule.iou)]
+        return mine[nms_of_sorted(boxes[mine], rule.iou)]
 
     def _limited(self, classes: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return which of the candidates, sorted, are among the first ``top_k`` of their class."""
@@ -241,6 +242,15 @@ class Selector:
             if rule is not None and rule.top_k is not None:
                 stays[np.flatnonzero(classes == number)[rule.top_k :]] = False
         return stays
+
+
+@np.errstate(invalid="ignore", over="ignore")
+def _sums(xywha: NDArray[Any], confidences: NDArray[Any]) -> NDArray[Any]:
+    """Return a number for each candidate that is not finite where one of its own is not."""
+    total: NDArray[Any] = xywha[:, 0] + xywha[:, 1]
+    for part in (xywha[:, 2], xywha[:, 3], confidences):
+        total += part
+    return total
 
 
 def _limits(rule: ObjectRule) -> tuple[float, float, float, float, float]:

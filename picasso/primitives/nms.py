@@ -65,19 +65,43 @@ def nms(
         raise ShapeError(f"confidences: expected {len(rows)}, one for each box, got {len(scores)}")
     if not 0 <= iou <= 1:
         raise ValueError(f"iou: expected 0 to 1, got {iou}")
-    order = np.argsort(-scores, kind="stable")
-    if groups is None:
-        return order[_greedy(rows[order], iou)]
-    group = np.asarray(groups).reshape(-1)
-    if len(group) != len(rows):
+    group = None if groups is None else np.asarray(groups).reshape(-1)
+    if group is not None and len(group) != len(rows):
         raise ShapeError(f"groups: expected {len(rows)}, one for each box, got {len(group)}")
-    if len(order) <= _ALL_GROUPS:
-        return order[_greedy_by_matrix(_covers(rows[order], iou) & _equal(group[order]))]
-    order = order[np.argsort(group[order], kind="stable")]
-    edges = np.flatnonzero(np.diff(group[order])) + 1
-    kept = [part[_greedy(rows[part], iou)] for part in np.split(order, edges)]
-    found = np.concatenate(kept)
-    return found[np.lexsort((found, -scores[found]))]
+    order = np.argsort(-scores, kind="stable")
+    return order[nms_of_sorted(rows[order], iou, None if group is None else group[order])]
+
+
+def nms_of_sorted(boxes: NDArray[Any], iou: float, groups: NDArray[Any] | None = None) -> NDArray[np.intp]:
+    """Do what ``nms`` does for boxes that lie from the most certain to the least; upright ones without the GIL.
+
+    Args:
+        boxes: ``(N, 4)`` or ``(N, 5)``.
+        iou: As of ``nms``.
+        groups: ``(N,)`` integers, or None.
+    """
+    from picasso_kernels.cpu.compile import ready
+    from picasso_kernels.maths.overlap import suppress
+
+    count = len(boxes)
+    machine = ready(suppress) if boxes.shape[1] == 4 and count else None
+    if machine is not None:
+        group = np.zeros(count, np.int64) if groups is None else groups.astype(np.int64, copy=False)
+        corners, kept = np.ascontiguousarray(boxes, np.float64).reshape(-1), np.empty(count, np.int32)
+        number = machine(corners, np.ascontiguousarray(group), np.array([iou], np.float64), count, kept)
+        return kept[:number].astype(np.intp)
+    return _by_numpy(boxes.astype(np.float64, copy=False), iou, groups)
+
+
+def _by_numpy(boxes: NDArray[np.float64], iou: float, groups: NDArray[Any] | None) -> NDArray[np.intp]:
+    """Do what ``nms_of_sorted`` does."""
+    if groups is None:
+        return _greedy(boxes, iou)
+    if len(boxes) <= _ALL_GROUPS:
+        return _greedy_by_matrix(_covers(boxes, iou) & _equal(groups))
+    order = np.argsort(groups, kind="stable")
+    edges = np.flatnonzero(np.diff(groups[order])) + 1
+    return np.sort(np.concatenate([part[_greedy(boxes[part], iou)] for part in np.split(order, edges)]))
 
 
 def _equal(group: NDArray[Any]) -> NDArray[np.bool_]:
@@ -107,24 +131,25 @@ def _greedy(boxes: NDArray[np.float64], iou: float) -> NDArray[np.intp]:
     while alive.size:
         best, rest = alive[0], alive[1:]
         kept.append(best)
-        alive = rest[_upright_iou(boxes[best], boxes[rest]) <= iou]
+        alive = rest[~_covers(boxes[rest], iou, boxes[best : best + 1])[0]]
     return np.array(kept, np.intp)
 
 
-def _covers(boxes: NDArray[np.float64], iou: float) -> NDArray[np.bool_]:
-    """Return ``(N, N)``: which boxes overlap by more than ``iou``."""
+def _covers(boxes: NDArray[np.float64], iou: float, others: NDArray[np.float64] | None = None) -> NDArray[np.bool_]:
+    """Return ``(M, N)``: which of M others, by default the boxes themselves, overlap N boxes by more than ``iou``."""
     if boxes.shape[1] == 5:
         return box_iou(boxes, boxes) > iou
     x0, y0, x1, y1 = np.ascontiguousarray(boxes.T)
-    common = np.minimum(x1[:, None], x1)
-    common -= np.maximum(x0[:, None], x0)
-    height = np.minimum(y1[:, None], y1)
-    height -= np.maximum(y0[:, None], y0)
+    left, top, right, bottom = (x0, y0, x1, y1) if others is None else others.T
+    common = np.minimum(right[:, None], x1)
+    common -= np.maximum(left[:, None], x0)
+    height = np.minimum(bottom[:, None], y1)
+    height -= np.maximum(top[:, None], y0)
     np.maximum(common, 0, out=common)
     np.maximum(height, 0, out=height)
     common *= height
     area = (x1 - x0) * (y1 - y0)
-    both = np.add(area[:, None], area, out=height)
+    both = np.add(((right - left) * (bottom - top))[:, None], area, out=height)
     both -= common
     both *= iou
     covered: NDArray[np.bool_] = common > both

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from picasso_kernels.frame import job, transform
-from picasso_kernels.maths import axis
+from picasso_kernels.maths import axis, overlap, scores
 from picasso_kernels.paint import compose, compose_frame, display_list, masks, painter, raster, rings, target
 
 
@@ -146,6 +146,19 @@ _SHAPES: Final[Mapping[str, Argument]] = {
     **{"colors": NUMBERS, "kind": INTEGER, "width": INTEGER, "height": INTEGER},
     "commands": Array("int32", written=True, least={"colors": display_list.COMMAND_SIZE}),
 }
+_CANDIDATES: Final[Mapping[str, Argument]] = {
+    "scores": NUMBERS,
+    **dict.fromkeys(("first", "pitch", "classes", "count", "floor"), INTEGER),
+    "best": Array("int32", written=True, scratch=True, least={"": scores.SEGMENT}),
+    "found": Array("int32", written=True, least={"count": scores.CANDIDATE}),
+}
+_SUPPRESS: Final[Mapping[str, Argument]] = {
+    "boxes": Array("float64", least={"count": overlap.BOX}),
+    "groups": Array("int64", least={"count": 1}),
+    "share": Array("float64", least={"": 1}),
+    "count": INTEGER,
+    "kept": Array("int32", written=True, least={"count": 1}),
+}
 RASTER: Final = ("paint.raster", "paint.masks", "maths.memory")
 RINGS: Final = ("paint.rings", "paint.raster", "maths.memory")
 _PIXELS: Final[Mapping[str, Argument]] = {"target": _SURFACE, "pixels": MEMORY, "scratch": SCRATCH}
@@ -166,6 +179,8 @@ ENTRIES: Final[Mapping[Callable[..., Any], Entry]] = {
         Entry(rings.cover_rings, _RINGS, returns=INTEGER, inline=RINGS, keep_gil=True),
         Entry(masks.scan_bitmaps, {"memory": BYTES, "bitmaps": _PLACES, **_RUNS}, returns=INTEGER, inline=RASTER),
         Entry(masks.stretch_grids, {"runs": NUMBERS, "grids": _PLACES, **_RUNS}, returns=INTEGER, inline=RASTER),
+        Entry(scores.find_candidates, _CANDIDATES, returns=INTEGER),
+        Entry(overlap.suppress, _SUPPRESS, returns=INTEGER),
         Entry(axis.fill_nearest, _FILL),
         Entry(axis.fill_bilinear, _FILL),
     )

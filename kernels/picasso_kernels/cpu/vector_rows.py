@@ -44,17 +44,9 @@ from picasso_kernels.cpu.resample_blocks import (
     sum_rows_block,
     sum_samples_block,
 )
-from picasso_kernels.cpu.tensor_blocks import (
-    packed16_block,
-    packed32_block,
-    planar8_block,
-    planar16_block,
-    planar16_stream_block,
-    planar32_block,
-    planar32_stream_block,
-)
-from picasso_kernels.maths import filter_rows, numbers, rows
-from picasso_kernels.maths.memory import Bytes, Ints, load8, load16, load32, pixel, prefetch, store_pixel, tail
+from picasso_kernels.cpu.vector_numbers import NUMBER_FORMS
+from picasso_kernels.maths import filter_rows, rows
+from picasso_kernels.maths.memory import Bytes, Ints, load8, load16, pixel, prefetch, store_pixel, tail
 from picasso_kernels.maths.pixel import ONE
 from picasso_kernels.paint import blend
 from picasso_kernels.paint.blend import clear_margin
@@ -74,12 +66,6 @@ HALF: Final = ONE // 2
 COARSE: Final = ONE // 128
 """Weights that are multiples of this can be written in 128ths."""
 
-ONE_BITS: Final = 0x3F800000
-"""A float32 of 1."""
-BEHIND: Final = numbers.ENTRIES
-"""Where the factors of a tensor's bytes start; the offsets are 12 bytes on."""
-
-numbers32_plain, numbers16_plain, numbers8_plain = numbers.numbers32, numbers.numbers16, numbers.numbers8
 collect_samples_plain, collect_opaque_plain = rows.collect_samples, rows.collect_opaque
 spread_pixels_plain, rgb_plain = rows.spread_pixels, rows.rgb_row
 blend_plain, lerp_pixels_plain, lerp_samples_plain = rows.blend_rows, rows.lerp_pixels, rows.lerp_samples
@@ -445,63 +431,6 @@ def average_shares(shares: Bytes, width: int, start: int, end: int) -> None:
     clear_margin(shares, 4 * width, end, width >> 1)
 
 
-def numbers32(out: Bytes, step: int, lane_step: int, row: Bytes, table: Bytes, stream: int, count: int) -> None:
-    """See ``numbers.numbers32``."""
-    if count >= PIXELS and step == 4:
-        for start in range(0, count, PIXELS):
-            i = min(start, count - PIXELS)
-            first = tail(out, 4 * i)
-            second, third = tail(first, lane_step), tail(first, 2 * lane_step)
-            if stream:
-                planar32_stream_block(first, second, third, tail(row, 4 * i), table)
-            else:
-                planar32_block(first, second, third, tail(row, 4 * i), table)
-    elif count >= PIXELS and step == 12 and lane_step == 4:
-        for start in range(0, count, PIXELS):
-            i = min(start, count - PIXELS)
-            packed32_block(tail(out, 12 * i), tail(row, 4 * i), table)
-    else:
-        numbers32_plain(out, step, lane_step, row, table, stream, count)
-
-
-def numbers16(out: Bytes, step: int, lane_step: int, row: Bytes, table: Bytes, stream: int, count: int) -> None:
-    """See ``numbers.numbers16``."""
-    if count >= PIXELS and step == 2:
-        for start in range(0, count, PIXELS):
-            i = min(start, count - PIXELS)
-            first = tail(out, 2 * i)
-            second, third = tail(first, lane_step), tail(first, 2 * lane_step)
-            if stream:
-                planar16_stream_block(first, second, third, tail(row, 4 * i), table)
-            else:
-                planar16_block(first, second, third, tail(row, 4 * i), table)
-    elif count >= PIXELS and step == 6 and lane_step == 2:
-        for start in range(0, count, PIXELS):
-            i = min(start, count - PIXELS)
-            packed16_block(tail(out, 6 * i), tail(row, 4 * i), table)
-    else:
-        numbers16_plain(out, step, lane_step, row, table, stream, count)
-
-
-def numbers8(out: Bytes, step: int, lane_step: int, row: Bytes, table: Bytes, count: int) -> None:
-    """See ``numbers.numbers8``. Blocks are for numbers that are the levels themselves."""
-    same = True
-    for channel in range(3):
-        place = BEHIND + 4 * channel
-        same = same and load32(table, place) == ONE_BITS and load32(table, place + 12) == 0
-    if count >= PIXELS and same and step == 1:
-        for start in range(0, count, PIXELS):
-            i = min(start, count - PIXELS)
-            first = tail(out, i)
-            planar8_block(first, tail(first, lane_step), tail(first, 2 * lane_step), tail(row, 4 * i))
-    elif count >= PIXELS and same and step == 3 and lane_step == 1:
-        for start in range(0, count, PIXELS):
-            i = min(start, count - PIXELS)
-            spread_rgb_block(tail(out, 3 * i), tail(row, 4 * i))
-    else:
-        numbers8_plain(out, step, lane_step, row, table, count)
-
-
 VECTOR_FORMS: Final[dict[Callable[..., Any], Callable[..., Any]]] = {
     rows.collect_samples: collect_samples,
     rows.collect_opaque: collect_opaque,
@@ -520,9 +449,7 @@ VECTOR_FORMS: Final[dict[Callable[..., Any], Callable[..., Any]]] = {
     rows.yuv_planar: yuv_planar,
     rows.yuv_paired: yuv_paired,
     rows.rgb_row: rgb_row,
-    numbers.numbers32: numbers32,
-    numbers.numbers16: numbers16,
-    numbers.numbers8: numbers8,
+    **NUMBER_FORMS,
     blend.average_shares: average_shares,
     blend.tint_pixels: tint_pixels,
     blend.tint_triples: tint_triples,

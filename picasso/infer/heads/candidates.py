@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -17,6 +18,9 @@ from picasso.primitives.detections import NO_ID, UNTRACKED, as_keypoints
 from picasso.primitives.geometry import wrapping_xyxy, xywha_to_xyxy
 
 Floats = NDArray[np.float32]
+_NO_ROWS, _NO_NUMBERS, _NO_CLASSES = (np.zeros(0, kind) for kind in (np.intp, np.float32, np.int64))
+_FEW = 4096
+"""Scores up to which NumPy is as fast as machine code of ours."""
 _MOST_CLASSES = 1 << 24
 """Whole numbers that float32 tells apart."""
 
@@ -104,13 +108,35 @@ def scales_of(count: int, scales_xy: Sequence[ScaleXY] | None) -> Sequence[Scale
 def best_class(scores: Floats, settings: HeadSettings) -> tuple[NDArray[np.intp], Floats, NDArray[np.int64]]:
     """Return the candidates that may be objects: rows, confidence and class of each.
 
+    One call of machine code, without the GIL, where scores lie without gaps and the code is there.
+
     Args:
-        scores: ``(C, N)``, a row for each class.
+        scores: ``(C, N)``, a row for each class. A candidate with a NaN among them is none.
         settings: Which classes are looked at, and the least confidence.
     """
+    floor = settings.selector.floor
+    if scores.size > _FEW and scores.flags.c_contiguous and scores.flags.writeable:
+        from picasso_kernels.cpu.compile import ready
+        from picasso_kernels.maths.scores import CANDIDATE, SEGMENT, find_candidates
+
+        find = ready(find_candidates)
+        if find is not None:
+            classes, count = scores.shape
+            bits, found = scores.reshape(-1).view(np.int32), np.empty(CANDIDATE * count, np.int32)
+            number = find(bits, 0, count, classes, count, _bits_of(floor), np.empty(SEGMENT, np.int32), found)
+            if not number:
+                return _NO_ROWS, _NO_NUMBERS, _NO_CLASSES
+            rows, confidences, numbers = found[: CANDIDATE * number].reshape(-1, CANDIDATE).T
+            return rows.astype(np.intp), confidences.view(np.float32), numbers.astype(np.int64)
     best = scores.max(axis=0) if len(scores) else np.zeros(scores.shape[1], np.float32)
-    rows = np.flatnonzero(best > settings.selector.floor)
-    return rows, best[rows], scores[:, rows].argmax(axis=0) if len(scores) else np.zeros(0, np.int64)
+    chosen = np.flatnonzero(best > floor)
+    return chosen, best[chosen], scores[:, chosen].argmax(axis=0) if len(scores) else np.zeros(0, np.int64)
+
+
+@lru_cache(maxsize=64)
+def _bits_of(number: float) -> int:
+    """Return the bits of a number of 0 or more as float32, of which 0 has two forms."""
+    return int((np.float32(number) + np.float32(0)).view(np.int32))
 
 
 def objects_of(xywha: NDArray[Any], confidences: NDArray[Any], chosen: Selected, **columns: Any) -> Detections:
@@ -120,11 +146,13 @@ def objects_of(xywha: NDArray[Any], confidences: NDArray[Any], chosen: Selected,
     """
     rows = chosen.rows
     count = len(rows)
-    boxes = np.full((count, 5), np.nan, np.float32)
-    boxes[:, : xywha.shape[1]] = xywha[rows]
-    corners = wrapping_xyxy(boxes) if xywha.shape[1] == 5 else xywha_to_xyxy(boxes)
     if "keypoints" in columns:
         columns["keypoints"] = as_keypoints(columns["keypoints"])
+    if not count:
+        return Detections(*_NOTHING, **columns)
+    boxes, tracks = np.full((2, count, 5), np.nan, np.float32)
+    boxes[:, : xywha.shape[1]] = xywha[rows]
+    corners = wrapping_xyxy(boxes) if xywha.shape[1] == 5 else xywha_to_xyxy(boxes)
     namespaces = np.empty(count, object)
     namespaces[:] = ""
     return Detections(
@@ -135,7 +163,12 @@ def objects_of(xywha: NDArray[Any], confidences: NDArray[Any], chosen: Selected,
         labels=chosen.labels,
         confidences=confidences[rows].astype(np.float32, copy=False),
         track_ids=np.full(count, UNTRACKED),
-        track_xywha=np.full((count, 5), np.nan, np.float32),
+        track_xywha=tracks,
         class_ids=chosen.class_ids,
         **columns,
     )
+
+
+_EMPTY = Detections.empty()
+_NOTHING = tuple(getattr(_EMPTY, column.name) for column in dataclasses.fields(Detections)[:9])
+"""The columns that all detections have, of none: arrays without entries, which nothing can change."""

@@ -131,8 +131,9 @@ class YoloV8(Yolo):
             rows = rows.T
         count = self.class_count(rows.shape[0], 4 + extras)
         index, confidences, classes = best_class(rows[4 : 4 + count], settings)
-        picked = rows[:, index].T
-        return Candidates(picked[:, :4], confidences, classes, picked[:, 4 + count :])
+        if not len(index):
+            return Candidates(np.zeros((0, 4), np.float32), confidences, classes, np.zeros((0, extras), np.float32))
+        return Candidates(rows[:4, index].T, confidences, classes, rows[4 + count :, index].T)
 
 
 class YoloV5(Yolo):
