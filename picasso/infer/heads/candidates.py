@@ -18,7 +18,7 @@ from picasso.primitives.detections import NO_ID, UNTRACKED, as_keypoints
 from picasso.primitives.geometry import wrapping_xyxy, xywha_to_xyxy
 
 Floats = NDArray[np.float32]
-_NO_ROWS, _NO_NUMBERS, _NO_CLASSES = (np.zeros(0, kind) for kind in (np.intp, np.float32, np.int64))
+_NO_ROWS, _NO_NUMBERS, _NO_CLASSES = np.zeros(0, np.intp), np.zeros(0, np.float32), np.zeros(0, np.int64)
 _FEW = 4096
 """Scores up to which NumPy is as fast as machine code of ours."""
 _MOST_CLASSES = 1 << 24
