@@ -148,6 +148,10 @@ class InputSpec:
         )
 
 
+MOST_RESERVED: Final = 256 << 20
+"""Bytes that ``InputMaker.reserve`` gets at most."""
+
+
 class Inputs(NamedTuple):
     """A tensor, and where each of its pictures came from."""
 
@@ -170,6 +174,7 @@ class InputMaker:
     def __init__(self, spec: InputSpec, batch: int | None = None) -> None:
         self.spec: InputSpec = spec
         self._batch = batch or 1
+        self._least = 0
         self._spare: list[npt.NDArray[np.uint8]] = []
         self._gpus: dict[int, CudaTransformer] = {}
         self._turn = threading.Lock()
@@ -231,6 +236,20 @@ class InputMaker:
             placements.append(placement)
         return Inputs(self._fill(sources, placements), back, np.array(kept, np.intp))
 
+    def reserve(self, pictures: int) -> None:
+        """Get memory for tensors of so many pictures now: new pages cost as much as a pass over them.
+
+        Later tensors of fewer pictures lie in as much memory, so that it serves the next ones. Of very many pictures
+        it is less: ``MOST_RESERVED`` bytes.
+        """
+        shape = tensor_shape(1, self.spec.normalization.channels, self.spec.size_wh, self.spec.layout)
+        most = MOST_RESERVED // (math.prod(shape) * np.dtype(self.spec.dtype).itemsize)
+        self._least = max(min(pictures - pictures % -self._batch, most), 1)
+        shape = (self._least, *shape[1:])
+        memory = new_tensor(shape, self.spec.dtype)
+        memory.fill(0)
+        self.give_back(Inputs(memory, [], np.zeros(0, np.intp)))
+
     def give_back(self, inputs: Inputs) -> None:
         """Let the next call use the tensor of ``inputs``, which nothing reads any more."""
         memory = inputs.tensor.base if isinstance(inputs.tensor, np.ndarray) else None
@@ -273,11 +292,14 @@ class InputMaker:
         try:
             spare = self._spare.pop()
         except IndexError:
-            return new_tensor(shape, self.spec.dtype)
+            return self._new(shape)
         start = -spare.ctypes.data % CACHE_LINE
         if len(spare) < start + size:
-            return new_tensor(shape, self.spec.dtype)
+            return self._new(shape)
         return spare[start : start + size].view(self.spec.dtype).reshape(shape)
+
+    def _new(self, shape: tuple[int, ...]) -> npt.NDArray[Any]:
+        return new_tensor((max(shape[0], self._least), *shape[1:]), self.spec.dtype)[: shape[0]]
 
     def _fill_on_gpu(self, sources: Sequence[SurfaceView], placements: Sequence[Placement]) -> DeviceTensor:
         spec, gpu_id = self.spec, sources[0].gpu_id

@@ -222,3 +222,20 @@ def test_what_an_input_is_not_made_of(call: Any, error: type[Exception], message
 def test_no_object_makes_no_tensor() -> None:
     assert MAKER.of_objects([noise((8, 8))], [], np.zeros((0, 4))) is None
     assert isinstance(MAKER.of_pictures([noise((8, 8))]).placements[0], Placement)
+
+
+def test_memory_that_was_reserved_serves_all_tensors_that_fit() -> None:
+    """The first batch of a module and the ones of fewer pictures get no new pages."""
+    maker = InputMaker(InputSpec((16, 8)), batch=2)
+    maker.reserve(5)
+    picture = SurfaceView.allocate(VideoFormat.RGBA, (16, 8))
+    places = set()
+    for count in (1, 6, 3, 5):
+        inputs = maker.of_pictures([picture] * count)
+        assert isinstance(inputs.tensor, np.ndarray)
+        assert len(inputs.tensor) == count + count % 2
+        places.add(inputs.tensor.ctypes.data)
+        maker.give_back(inputs)
+    assert len(places) == 1
+    larger = maker.of_pictures([picture] * 7)
+    assert len(larger.tensor) == 8

@@ -134,6 +134,9 @@ class Preparation:
             internal=frozenset(one.name for one in model.output.attributes if one.internal),
         )
         self._try(prepared)
+        if model.input.is_whole_frame and not session.on_gpu:
+            frames = self._config.batch_size
+            prepared.inference.maker.reserve(min(frames, model.batch_size or frames))
         size = "x".join(map(str, spec.size_wh))
         by = f"{session.provider}, {session.threads} threads"
         logger.info("model %s: %s, %s pixels, on %s, read by %s", model.name, path, size, by, heads.name)
