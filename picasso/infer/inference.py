@@ -62,7 +62,7 @@ class Inference:
 
         Raises:
             ShapeError: There is no picture.
-            SurfaceError: They are not all on one side, or of a format that cannot be read.
+            SurfaceError: A picture of a format that cannot be read.
             ModelError: The model fails.
         """
         yield from self._parts(self.maker.of_pictures(surfaces))

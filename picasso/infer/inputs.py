@@ -180,11 +180,11 @@ class InputMaker:
         self._turn = threading.Lock()
 
     def of_pictures(self, surfaces: Sequence[SurfaceView]) -> Inputs:
-        """Make a tensor of whole pictures, in host memory or on the GPU, wherever they are.
+        """Make a tensor of whole pictures where they are: on the GPU if all of them are there, else in host memory.
 
         Raises:
             ShapeError: There is none.
-            SurfaceError: They are not all on one side, or of a format that cannot be read.
+            SurfaceError: A picture of a format that cannot be read.
         """
         placements = [self._place(surface) for surface in surfaces]
         return Inputs(self._fill(surfaces, placements), placements, np.arange(len(surfaces)))
@@ -264,7 +264,8 @@ class InputMaker:
         if not sources:
             raise ShapeError("expected one picture or more, got none")
         missing = -len(sources) % self._batch
-        if any(source.is_cuda for source in sources) and not self.spec.fits_gpu:
+        places = {source.gpu_id if source.is_cuda else None for source in sources}
+        if len(places) > 1 or (sources[0].is_cuda and not self.spec.fits_gpu):
             from picasso.surface.cuda_memory import download
 
             sources = [download(source) if source.is_cuda else source for source in sources]

@@ -191,3 +191,19 @@ def test_a_graph_that_asks_for_sizes_gets_those_of_its_input():
     assert feeds["orig_target_sizes"].dtype == np.int64
     assert feeds["orig_target_sizes"].tolist() == [[640, 480]] * 3
     assert extra_feeds(inputs[:1], (640, 480), 3) == {}
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        {"loc": (1, 8732, 4), "conf": (1, 8732, 21)},
+        {"bbox_regression": (None, 120087, 4), "cls_logits": (None, 120087, 91)},
+        {"raw_outputs/box_encodings": (1, 1917, 1, 4), "raw_outputs/class_predictions": (1, 1917, 91)},
+        {"loc": (1, 16800, 4), "conf": (1, 16800, 2), "landms": (1, 16800, 10)},
+    ],
+    ids=["SSD", "RetinaNet", "TensorFlow", "RetinaFace"],
+)
+def test_a_graph_without_its_anchors_is_refused_and_told_what_to_do(shapes: dict[str, tuple[int | None, ...]]) -> None:
+    outputs = [TensorInfo(name, "float32", shape) for name, shape in shapes.items()]
+    with pytest.raises(ModelError, match=r"offsets from anchors; .*export the model with its decoding, or .* converter"):
+        find_head(outputs, input_wh=(300, 300))

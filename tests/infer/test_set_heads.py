@@ -314,3 +314,14 @@ def test_a_class_that_is_no_number_is_no_object(number):
 def test_outputs_of_text_are_refused():
     with pytest.raises(ModelError, match="rows: expected numbers, got o of"):
         find_head([], name="rows").decode({"o": np.full((1, 2, 6), "a")}, told())
+
+
+def test_offsets_from_anchors_are_no_corners() -> None:
+    """By shape they are what the head reads; half of them end before they begin."""
+    random = np.random.default_rng(0)
+    outputs = {
+        "scores": random.uniform(0, 1, (1, 400, 3)).astype(np.float32),
+        "boxes": random.normal(0, 1, (1, 400, 4)).astype(np.float32),
+    }
+    with pytest.raises(ModelError, match=r"ssd-scores: \d+ of 400 boxes end before they begin: .* output\.converter"):
+        find_head([], name="ssd-scores").decode(outputs, HeadSettings((300, 300)))

@@ -9,8 +9,13 @@ from typing import Any
 
 import pytest
 
+from picasso.infer import ObjectRule, Selector
 from picasso.module.config import ElementConfig
 from picasso.module.elements import Batch, CodePath, ReloadingElement
+from picasso.module.elements.loading import ElementError
+from picasso.module.elements.models.block import Model
+from picasso.module.elements.models.code import UserCode
+from picasso.module.elements.models.converting import UserConverter
 from picasso.module.meta import Frame
 from picasso.primitives import VideoFrame
 
@@ -127,3 +132,49 @@ def test_a_file_that_was_touched_and_not_changed_is_not_loaded_again(tmp_path: P
     assert mark(one) == 1
     write(tmp_path / "code.py", STATEFUL)
     assert mark(one) == 2
+
+
+CONVERTER = """
+import numpy as np
+from picasso.module.models import BaseObjectModelOutputConverter
+
+
+class Found(BaseObjectModelOutputConverter):
+    def __call__(self, *layers, model, roi):
+        return np.array([[{class_id}, 0.9, self.x, 10, 4, 4]])
+"""
+
+
+def test_a_converter_follows_its_file_and_keeps_its_arguments(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file, block = tmp_path / "found.py", {"module": "found.py", "class_name": "Found", "kwargs": {"x": 30}}
+    write(file, CONVERTER.format(class_id=0))
+    made = UserCode("yolo", CodePath.of(str(tmp_path), None), follows_files=True).build(block, "output.converter")
+    labels = [ObjectRule(0, "cat"), ObjectRule(1, "dog")]
+    one = UserConverter(made, Model.of("nvinfer@detector", "yolo", {"model_file": "a.onnx"}), Selector(labels))
+
+    def seen() -> list[tuple[str, float]]:
+        objects = one.convert({}, 0, (0.0, 0.0, 64.0, 64.0)).objects
+        assert objects is not None
+        return list(zip(objects.labels, objects.xywha[:, 0].tolist(), strict=True))
+
+    assert seen() == [("cat", 30)]
+    write(file, CONVERTER.format(class_id=1))
+    assert seen() == [("dog", 30)]
+    write(file, "this is no Python")
+    assert seen() == [("dog", 30)]
+    assert "found.py.Found: not loaded: ElementError" in caplog.text
+
+
+def test_a_converter_without_dev_mode_stays_as_it_was(tmp_path: Path) -> None:
+    file, block = tmp_path / "stays.py", {"module": "stays.py", "class_name": "answer"}
+    write(file, "def answer(): return 1")
+    made = UserCode("yolo", CodePath.of(str(tmp_path), None)).build(block, "output.converter")
+    write(file, "def answer(): return 2")
+    assert made() == 1
+
+
+def test_a_converter_that_does_not_load_refuses_to_start_in_dev_mode_too(tmp_path: Path) -> None:
+    (tmp_path / "none.py").write_text("class Found: pass")
+    code = UserCode("yolo", CodePath.of(str(tmp_path), None), follows_files=True)
+    with pytest.raises(ElementError, match=r"element yolo: output\.converter: Found does not define __call__"):
+        code.build({"module": "none.py", "class_name": "Found"}, "output.converter")

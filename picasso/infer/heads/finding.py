@@ -17,6 +17,7 @@ from picasso.infer.heads.faces import PARTS, YuNet
 from picasso.infer.heads.faces import STRIDES as FACE_STRIDES
 from picasso.infer.heads.protocol import HeadSettings, ObjectHead
 from picasso.infer.heads.sets import (
+    NO_ANCHORS,
     TARGET_SIZES,
     Detr,
     DFine,
@@ -106,6 +107,8 @@ def find_head(
     if len(found) == 1:
         return _tried(_BUILDERS[found[0]](graph, keypoints or graph.keypoints), graph)
     given = "; ".join(map(str, graph.outputs)) or "none"
+    if not found and _may_have_anchors(graph):
+        raise ModelError(f"the outputs ({given}) look like scores and offsets from anchors; {NO_ANCHORS}")
     advice = f"name one of {', '.join(found or head_names())} in output.head, or a converter in output.converter"
     if found:
         raise ModelError(f"the outputs ({given}) may be those of several heads: {advice}")
@@ -180,6 +183,21 @@ def _of_transformers(graph: Graph) -> list[str]:
     if graph.classes is None or scores is None:
         return ["detr", "detr-softmax"]
     return {graph.classes: ["detr"], graph.classes + 1: ["detr-softmax"]}.get(scores, [])
+
+
+def _may_have_anchors(graph: Graph) -> bool:
+    """Whether there are four numbers and some scores for each of as many places, as SSD and RetinaNet have them."""
+    boxes = [shape for info in graph.outputs if (shape := _without_ones(info.shape))[-1:] == (4,) and len(shape) >= 2]
+    return len(graph.outputs) > 1 and any(
+        info.shape[-1:] != (4,) and (shape := _without_ones(info.shape))[:-1] == box[:-1] and len(shape) == len(box)
+        for info in graph.outputs
+        for box in boxes
+    )
+
+
+def _without_ones(shape: Shape) -> Shape:
+    """Return a shape without its batch and without axes of one entry, ``(1917, 4)`` of ``(1, 1917, 1, 4)``."""
+    return tuple(side for side in shape[1:] if side != 1)
 
 
 def _asks_for_sizes(inputs: Iterable[TensorInfo]) -> bool:

@@ -183,6 +183,12 @@ class SsdScores:
         boxes = named_output(self.name, outputs, "boxes", 3)
         if boxes.shape != (*scores.shape[:2], 4) or scores.shape[2] < 2:
             raise ModelError(f"{self.name}: expected (B, N, C) and (B, N, 4), got {shown(outputs)}")
+        backwards = (boxes[..., 2:] < boxes[..., :2]).any(axis=-1)
+        if backwards.mean() > _MOST_BACKWARDS:
+            raise ModelError(
+                f"{self.name}: {backwards.sum()} of {backwards.size} boxes end before they begin: they look like offsets "
+                f"from anchors, not corners; {NO_ANCHORS}"
+            )
         found = []
         for rows, odds, scale in zip(boxes, scores, scales_of(len(boxes), scales_xy), strict=True):
             index, confidences, classes = best_class(odds[:, 1:].T, settings)
@@ -234,6 +240,11 @@ class EndToEnd:
         return found
 
 
+_MOST_BACKWARDS: Final = 0.1
+"""Share of boxes that may end before they begin, as those of candidates that are none do now and then."""
+NO_ANCHORS: Final = (
+    "anchors are not in the graph: export the model with its decoding, or name a converter in output.converter"
+)
 TARGET_SIZES: Final = "orig_target_sizes"
 """Name of an input that says in which pixels boxes are wanted."""
 

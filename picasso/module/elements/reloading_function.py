@@ -61,7 +61,12 @@ class ReloadingFunction:
         self._kwargs = kwargs
         self._is_due = True
 
-    def __call__(self, *arguments: Any) -> Any:
+    @property
+    def function(self) -> Callable[..., Any] | None:
+        """The newest code that loaded; None while there was none."""
+        return self._function
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
         """Call the newest code with ``arguments``."""
         if self._watch is not None:
             self._watch.look()
@@ -71,7 +76,7 @@ class ReloadingFunction:
         if self._file.has_changed() or self._is_due:
             self._is_due = False
             self._load(again=True)
-        return self._default if self._function is None else self._function(*arguments)
+        return self._default if self._function is None else self._function(*arguments, **named)
 
     def _load(self, *, again: bool) -> None:
         from picasso.module.elements.loading import find

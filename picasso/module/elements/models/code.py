@@ -10,6 +10,7 @@ import numpy as np
 
 from picasso.errors import ModelError
 from picasso.module.elements.loading import ElementError, find
+from picasso.module.elements.reloading_function import ReloadingFunction
 
 if TYPE_CHECKING:
     from picasso.infer.inputs import ImageHook
@@ -32,12 +33,13 @@ def is_own_code(block: Mapping[str, Any] | None) -> bool:
 
 
 class UserCode:
-    """Loads what the block of one model names."""
+    """Loads what the block of one model names; in ``dev_mode`` it follows its file."""
 
-    def __init__(self, element: str, code: CodePath) -> None:
-        """Remember whose it is, and where code is looked for."""
+    def __init__(self, element: str, code: CodePath, *, follows_files: bool = False) -> None:
+        """Remember whose it is, where code is looked for, and whether it is loaded again when its file changes."""
         self._element = element
         self._code = code
+        self._follows_files = follows_files
 
     def build(self, block: Mapping[str, Any] | None, what: str) -> Any:
         """Return an object that can be called: an instance of a class with ``kwargs``, or a function with them bound.
@@ -51,20 +53,27 @@ class UserCode:
         """
         if block is None:
             return None
-        kwargs = dict(block.get("kwargs") or {})
+        kwargs, module, name = dict(block.get("kwargs") or {}), str(block["module"]), str(block["class_name"])
         try:
-            thing = find(self._code.load(str(block["module"])), str(block["class_name"]))
-            if not inspect.isclass(thing):
-                return _bound(thing, kwargs)
-            made = thing(**kwargs)
+            made = _made(find(self._code.load(module), name), kwargs)
         except ElementError as error:
             raise ElementError(f"element {self._element}: {what}: {error}") from error.__cause__
         except Exception as error:
-            text = f"{block['class_name']} cannot be built: {type(error).__name__}: {error}"
+            text = f"{name} cannot be built: {type(error).__name__}: {error}"
             raise ElementError(f"element {self._element}: {what}: {text}") from error
-        if not callable(made):
-            raise ElementError(f"element {self._element}: {what}: {block['class_name']} does not define __call__")
+        if self._follows_files:
+            return ReloadingFunction(module, name, kwargs, self._code, make=_made, default=None)
         return made
+
+
+def _made(thing: Any, kwargs: dict[str, Any]) -> Callable[..., Any]:
+    """Make what is called of a class or a function."""
+    if not inspect.isclass(thing):
+        return _bound(thing, kwargs)
+    made = thing(**kwargs)
+    if not callable(made):
+        raise ElementError(f"{thing.__name__} does not define __call__")
+    return made  # type: ignore[no-any-return]  # a class of the user's
 
 
 def image_hook(user: Callable[[Any], Any] | None) -> ImageHook | None:

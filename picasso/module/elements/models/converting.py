@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from picasso.errors import ModelError, require
 from picasso.infer import Label
+from picasso.infer.heads.candidates import class_numbers
 from picasso.infer.selectors import Selector
 from picasso.module.elements.base import BasePyFuncCallableImpl
 from picasso.module.elements.models.block import Model
@@ -82,7 +83,13 @@ class UserConverter:
         self._converter = converter
         self._model = model
         self._selector = selector
-        self._on_gpu = getattr(converter, "tensor_format", TensorFormat.NumPy).name == TensorFormat.CuPy.name
+
+    @property
+    def _on_gpu(self) -> bool:
+        """Whether the converter wants its tensors on the GPU; one that follows its file may change its mind."""
+        current = getattr(self._converter, "function", self._converter)
+        name: str = getattr(current, "tensor_format", TensorFormat.NumPy).name
+        return name == TensorFormat.CuPy.name
 
     def convert(self, outputs: Mapping[str, NDArray[Any]], picture: int, roi: Roi) -> Converted:
         """Ask the converter.
@@ -119,7 +126,7 @@ class UserConverter:
         if attributes is not None and len(attributes) != len(rows):
             raise ModelError(f"the converter returned {len(rows)} objects and attributes of {len(attributes)}")
         xywha = rows[:, 2:]
-        chosen = self._selector.select(xywha, rows[:, 1], rows[:, 0].astype(np.int64))
+        chosen = self._selector.select(xywha, rows[:, 1], class_numbers(rows[:, 0]))
         boxes = np.full((len(chosen.rows), 5), np.nan, np.float32)
         boxes[:, : xywha.shape[1]] = xywha[chosen.rows]
         objects = Detections.of(

@@ -92,7 +92,7 @@ class Preparation:
         """
         self._one, self._config, self._sources = one, config, sources
         self._model = Model.of(one.element, str(one.name), one.model or {})
-        self._code = UserCode(str(one.name), code)
+        self._code = UserCode(str(one.name), code, follows_files=one.dev_mode)
         self._has_converter = is_own_code(self._model.output.converter)
 
     def load(self) -> Prepared:
