@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,6 +17,7 @@ from picasso.infer.files.labels import labels_of_metadata, read_labels
 from picasso.infer.heads import HeadSettings, ObjectHead, find_head
 from picasso.infer.inference import Inference, Part
 from picasso.infer.inputs import InputSpec
+from picasso.infer.metadata import two_whole
 from picasso.infer.selectors import ObjectRule, Selector
 from picasso.infer.session import Session, TensorInfo
 from picasso.infer.tensors import as_surfaces, is_several
@@ -217,8 +217,8 @@ def class_names(labels: Labels | None, metadata: Mapping[str, str]) -> list[str]
         return read_labels(labels)
     if not isinstance(labels, Mapping):
         return [str(name) for name in labels]
-    if sorted(labels) != list(range(len(labels))):
-        raise ModelError(f"labels: expected a name for each class from 0 on, got {sorted(labels)}")
+    if set(labels) != set(range(len(labels))):
+        raise ModelError(f"labels: expected a name for each class from 0 on, got {list(labels)}")
     return [labels[number] for number in range(len(labels))]
 
 
@@ -227,11 +227,8 @@ def input_size(session: Session, size: int | tuple[int, int] | None) -> tuple[in
     if isinstance(size, int):
         return size, size
     if size is None and None in _sides(session.image_input):
-        try:
-            height, width = ast.literal_eval(session.metadata.get("imgsz", ""))
-        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-            return None
-        return int(width), int(height)
+        said = two_whole(session.metadata.get("imgsz", ""))
+        return said and said[::-1]
     return size
 
 
@@ -258,6 +255,8 @@ def _selector(
     max_objects: int | None,
     agnostic: bool,
 ) -> Selector:
+    if isinstance(classes, str):
+        classes = [classes]
     if classes is None:
         return Selector(class_names=names, confidence=confidence, iou=iou, max_objects=max_objects, agnostic=agnostic)
     unknown = sorted(set(classes) - set(names))

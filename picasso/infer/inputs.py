@@ -237,7 +237,7 @@ class InputMaker:
         return Inputs(self._fill(sources, placements), back, np.array(kept, np.intp))
 
     def reserve(self, pictures: int) -> None:
-        """Get memory for tensors of so many pictures now: new pages cost as much as a pass over them.
+        """Get memory for tensors of that many pictures now: new pages cost as much as a pass over them.
 
         Later tensors of fewer pictures lie in as much memory, so that it serves the next ones. Of very many pictures
         it is less: ``MOST_RESERVED`` bytes.

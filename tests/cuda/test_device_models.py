@@ -127,3 +127,13 @@ def test_slices_of_a_tensor_are_its_pictures(gpu: Any) -> None:
     whole = tensor.to_numpy()
     for part in (slice(1, 3), slice(None, 2), slice(4, None), slice(-1, None), slice(2, 2)):
         np.testing.assert_array_equal(tensor[part].to_numpy(), whole[part])
+
+
+def test_a_list_of_pictures_on_both_sides_is_one_batch(gpu: Any) -> None:
+    """Those on the GPU are copied; each answer belongs to its picture."""
+    sources = [scene(VideoFormat.RGBA, (8 * n, 8, 8 * n + 16, 40)) for n in range(4)]
+    mixed = [on_device(source, gpu) if n % 2 else source for n, source in enumerate(sources)]
+    maker = InputMaker(InputSpec((SIDE, SIDE)))
+    tensor = maker.of_pictures(mixed).tensor
+    assert isinstance(tensor, np.ndarray)
+    np.testing.assert_array_equal(tensor, maker.of_pictures(sources).tensor)

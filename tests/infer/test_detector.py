@@ -8,7 +8,7 @@ from typing import Any
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from graphs import red_squares
+from graphs import colours, red_squares
 from hypothesis import given, settings
 
 import picasso as pc
@@ -171,6 +171,12 @@ def test_threads_share_a_detector(detect: pc.Detector) -> None:
         np.testing.assert_allclose(one.xyxy, [(n, n, n + 12, n + 16)], atol=1e-4)
 
 
+def test_a_model_whose_names_are_damaged_calls_classes_by_their_numbers() -> None:
+    for names in ("{0: 'red', 'x': 'y'}", "{[]: 1}", "red"):
+        damaged = pc.Detector(red_squares(SIDE, metadata={"task": "detect", "names": names}), threads=1)
+        assert damaged(scene((SIDE, SIDE), (8, 8, 24, 24))).labels.tolist() == ["0"]
+
+
 def test_a_session_is_taken_as_it_is() -> None:
     session = Session(red_squares(SIDE), provider="cpu", threads=1)
     detector = pc.Detector(session)
@@ -186,6 +192,13 @@ def test_a_session_is_taken_as_it_is() -> None:
         (lambda: pc.Detector(red_squares(SIDE), classes=["green"]), ModelError, "the model has no 'green'; it has red"),
         (lambda: pc.Detector(red_squares(SIDE), labels=["a", "b"]), ModelError, "output0"),
         (lambda: pc.Detector(red_squares(SIDE), labels={1: "a"}), ModelError, "a name for each class from 0 on"),
+        (lambda: pc.Detector(red_squares(SIDE), labels={0: "a", "x": "b"}), ModelError, "got [0, 'x']"),
+        (lambda: pc.Detector(red_squares(SIDE), classes="green"), ModelError, "the model has no 'green'; it has red"),
+        (
+            lambda: pc.Detector(colours(size_wh=("w", "h"), metadata={"imgsz": "[None, None]"})),
+            ModelError,
+            "the graph leaves the height open",
+        ),
         (
             lambda: pc.Detector(red_squares(SIDE), size=32),
             ModelError,

@@ -196,6 +196,10 @@ def test_a_damaged_record_counts_as_none(shelf: Shelf, places: Places):
     for text in ("{", "[]", '{"digests": 3}', '{"digests": {"sha256": ""}, "name": "../x", "files": []}'):
         (places.cache / "remote.json").write_text(text)
         assert places.provide(Remote(shelf.url("/y.onnx"))) == {"y.onnx": MODEL}
+    record = json.loads((places.cache / "remote.json").read_text())
+    for damage in ({"files": [5]}, {"files": None}, {"name": 5}, {"digests": {}}):
+        (places.cache / "remote.json").write_text(json.dumps(record | damage))
+        assert places.provide(Remote(shelf.url("/y.onnx"))) == {"y.onnx": MODEL}
 
 
 def test_a_cache_that_was_changed_is_fetched_again(shelf: Shelf, places: Places):
@@ -374,7 +378,18 @@ def test_what_is_no_file_of_labels_is_refused(text: bytes, words: str, tmp_path:
 def test_labels_that_a_model_carries_are_taken():
     assert labels_of_metadata({"names": "{0: 'person', 1: 'car'}"}) == ["person", "car"]
     assert labels_of_metadata({"names": "['a', 'b']"}) == ["a", "b"]
-    for names in ("", "{", "{0: 'a', 2: 'b'}", "{}", "__import__('os')", "3"):
+    assert labels_of_metadata({"names": '{"1": "car", "0": "person"}'}) == ["person", "car"]
+    for names in (
+        "",
+        "{",
+        "{0: 'a', 2: 'b'}",
+        "{}",
+        "__import__('os')",
+        "3",
+        "{0: 'a', 'x': 'b'}",
+        "{[]: 1}",
+        "(" * 9999,
+    ):
         assert labels_of_metadata({"names": names}) is None
     assert labels_of_metadata({}) is None
 

@@ -73,7 +73,6 @@ RECOGNISED: dict[str, tuple[str, list[TensorInfo], dict[str, Any]]] = {
     "masks by their prototypes": ("yolov8-seg", outputs(a=(1, 39, 8400), b=PROTO), {}),
     "three classes": ("yolov8", outputs(a=(1, 7, 8400)), {"classes": 3}),
     "rows that lie the other way": ("yolov8", outputs(a=(1, 8400, 7)), {"classes": 3}),
-    "five and an angle": ("yolov8-obb", outputs(a=(1, 8, 8400)), {"classes": 3}),
     "three classes of version 5": ("yolov5", outputs(a=(1, 25200, 8)), {"classes": 3}),
     "another size": ("yolov8", outputs(a=(1, 84, 5040)), {"input_wh": (640, 384)}),
     "sizes are asked for": (
@@ -126,7 +125,31 @@ UNSURE: dict[str, tuple[list[TensorInfo], dict[str, Any], str]] = {
         {},
         r"the outputs \(a: float32 \(1, 56, 8400\)\) are not those of a head that is recognised: name one of detr, ",
     ),
-    "labels of another model": (outputs(a=(1, 84, 8400)), {"classes": 3}, "not those of a head that is recognised"),
+    "three classes and an angle, or four classes": (
+        outputs(a=(1, 8, 8400)),
+        {"classes": 3},
+        "may be those of several heads: name one of yolov8, yolov8-obb",
+    ),
+    "labels of another model": (
+        outputs(a=(1, 84, 8400)),
+        {"classes": 3},
+        "not those of a head that is recognised, with 3 classes",
+    ),
+    "points that are said in words": (
+        outputs(a=(1, 56, 8400)),
+        {"metadata": task("pose", kpt_shape="['a', 3]"), "classes": 1},
+        "not those of a head",
+    ),
+    "points of which one number is none": (
+        outputs(a=(1, 56, 8400)),
+        {"metadata": task("pose", kpt_shape="[None, 3]"), "classes": 1},
+        "not those of a head",
+    ),
+    "a classifier that says so": (
+        outputs(a=(1, 3)),
+        {"metadata": {"task": "classify"}, "classes": 3},
+        "are a classifier's, as its metadata says: it finds no objects",
+    ),
     "labels of another task": (
         outputs(a=(1, 84, 8400)),
         {"metadata": task("detect"), "classes": 3},
@@ -205,5 +228,7 @@ def test_a_graph_that_asks_for_sizes_gets_those_of_its_input():
 )
 def test_a_graph_without_its_anchors_is_refused_and_told_what_to_do(shapes: dict[str, tuple[int | None, ...]]) -> None:
     outputs = [TensorInfo(name, "float32", shape) for name, shape in shapes.items()]
-    with pytest.raises(ModelError, match=r"offsets from anchors; .*export the model with its decoding, or .* converter"):
+    with pytest.raises(
+        ModelError, match=r"offsets from anchors; .*export the model with its decoding, or .* converter"
+    ):
         find_head(outputs, input_wh=(300, 300))

@@ -17,7 +17,7 @@ MANY_ROWS: Final = 8
 
 
 def raise_lanes(e: Emitter, args: Sequence[Value], rows: int) -> None:
-    """See ``scores.raise_to_rows``, for so many rows: best, rows, pitch."""
+    """See ``scores.raise_to_rows``, for that many rows: best, rows, pitch."""
     best, first, pitch = args
     most, step = e.load(best, SCORES, 32), e.builder.shl(pitch, I64(2))
     for row in range(rows):

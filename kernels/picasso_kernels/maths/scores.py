@@ -15,7 +15,7 @@ SEGMENT: Final = 2048
 CANDIDATE: Final = 3
 """Numbers of a candidate that is found: which one, the bits of its confidence, its class."""
 INFINITE: Final = 0x7F800000
-"""Bits of an infinite float32; those of what is no number are higher, but for the sign."""
+"""Bits of an infinite float32; those of what is no number are higher, apart from the sign."""
 _NO_SIGN: Final = 0x7FFFFFFF
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from picasso.errors import ModelError
+from picasso.infer.metadata import literal
 
 _LARGEST: Final = 1 << 24
 """Bytes of a file of labels."""
@@ -46,12 +46,12 @@ def labels_of_metadata(metadata: Mapping[str, str]) -> list[str] | None:
     Args:
         metadata: Of the ONNX file; ``names`` is the text of a Python dictionary or list.
     """
-    try:
-        names = ast.literal_eval(metadata.get("names", ""))
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return None
+    names = literal(metadata.get("names", ""))
     if isinstance(names, list | tuple):
         names = dict(enumerate(names))
-    if not isinstance(names, dict) or sorted(names) != list(range(len(names))) or not names:
+    if not isinstance(names, dict):
         return None
-    return [str(names[index]) for index in range(len(names))]
+    by_number = {int(key) if isinstance(key, str) and key.isdecimal() else key: name for key, name in names.items()}
+    if not by_number or set(by_number) != set(range(len(names))):
+        return None
+    return [str(by_number[index]) for index in range(len(by_number))]

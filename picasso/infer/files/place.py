@@ -241,10 +241,11 @@ def _locked(cache: Path) -> Iterator[None]:
 
 def _read_record(cache: Path) -> dict[str, Any]:
     """Return what was fetched last; empty where that is not known."""
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, KeyError):
         record = json.loads((cache / RECORD).read_text(encoding="utf-8"))
         is_one = isinstance(record, dict) and isinstance(record.get("digests"), dict) and "sha256" in record["digests"]
-        if is_one and _is_part(str(record.get("name"))) and isinstance(record.get("files"), list):
+        files = record.get("files") if is_one else None
+        if isinstance(files, list) and all(isinstance(name, str) for name in files) and _is_part(str(record["name"])):
             return dict(record)
     return {}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from picasso.infer.heads.sets import (
     SsdTensorFlow,
 )
 from picasso.infer.heads.yolo import STRIDES, SUFFIXES, Task, Yolo, YoloV5, YoloV8, YoloV10, YoloX, YoloXDecoded
+from picasso.infer.metadata import two_whole
 from picasso.infer.session import TensorInfo
 
 Shape = tuple[int | None, ...]
@@ -59,11 +59,7 @@ class Graph:
     @property
     def keypoints(self) -> tuple[int, int] | None:
         """Points of an object and numbers of each, as the metadata says."""
-        try:
-            points, numbers = ast.literal_eval(self.metadata.get("kpt_shape", ""))
-        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-            return None
-        return int(points), int(numbers)
+        return two_whole(self.metadata.get("kpt_shape", ""))
 
 
 def find_head(
@@ -112,7 +108,10 @@ def find_head(
     advice = f"name one of {', '.join(found or head_names())} in output.head, or a converter in output.converter"
     if found:
         raise ModelError(f"the outputs ({given}) may be those of several heads: {advice}")
-    raise ModelError(f"the outputs ({given}) are not those of a head that is recognised: {advice}")
+    if graph.metadata.get("task") == "classify":
+        raise ModelError(f"the outputs ({given}) are a classifier's, as its metadata says: it finds no objects")
+    of = "" if classes is None else f", with {classes} classes"
+    raise ModelError(f"the outputs ({given}) are not those of a head that is recognised{of}: {advice}")
 
 
 def head_names() -> list[str]:
@@ -279,7 +278,7 @@ def _by_shape(graph: Graph) -> list[str]:
     if suffix:
         return found
     if graph.classes is not None and along in {count, None} and across == 5 + graph.classes:
-        found.append("yolov8-obb")
+        found += ["yolov8", "yolov8-obb"]  # or there is a class without a label
     if across == count is not None and _fits(graph, along, 4):
         found.append("yolov8")
     if along in {6, 7} and across != count:

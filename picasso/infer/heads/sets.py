@@ -186,8 +186,8 @@ class SsdScores:
         backwards = (boxes[..., 2:] < boxes[..., :2]).any(axis=-1)
         if backwards.mean() > _MOST_BACKWARDS:
             raise ModelError(
-                f"{self.name}: {backwards.sum()} of {backwards.size} boxes end before they begin: they look like offsets "
-                f"from anchors, not corners; {NO_ANCHORS}"
+                f"{self.name}: {backwards.sum()} of {backwards.size} boxes end before they begin: they look like "
+                f"offsets from anchors, not corners; {NO_ANCHORS}"
             )
         found = []
         for rows, odds, scale in zip(boxes, scores, scales_of(len(boxes), scales_xy), strict=True):

@@ -73,7 +73,7 @@ def _made(thing: Any, kwargs: dict[str, Any]) -> Callable[..., Any]:
     made = thing(**kwargs)
     if not callable(made):
         raise ElementError(f"{thing.__name__} does not define __call__")
-    return made  # type: ignore[no-any-return]  # a class of the user's
+    return made
 
 
 def image_hook(user: Callable[[Any], Any] | None) -> ImageHook | None:
