@@ -16,6 +16,9 @@ from picasso.primitives.nms import nms_of_sorted
 MAX_CANDIDATES = 30_000
 """Candidates of a picture that suppression looks at, the most certain ones: more would take seconds."""
 
+MOST_CLASSES = 1 << 20
+"""Classes that rules may number: there is a table of all up to the highest one."""
+
 Filter = Callable[[NDArray[np.float32]], NDArray[Any]]
 """A user's own selector: of rows ``(N, 6)`` or ``(N, 7)``, class, confidence, centre, size, angle, those that stay."""
 
@@ -49,12 +52,12 @@ class ObjectRule:
 
     def __post_init__(self) -> None:
         place = f"class {self.class_id} ({self.label!r})"
-        if self.class_id < 0:
-            raise ModelError(f"{place}: class_id: expected 0 or more")
+        if not 0 <= self.class_id < MOST_CLASSES:
+            raise ModelError(f"{place}: class_id: expected 0 to {MOST_CLASSES - 1}")
         for name, share in (("confidence", self.confidence), ("iou", self.iou)):
             if share is not None and not 0 <= share <= 1:
                 raise ModelError(f"{place}: {name}: expected 0 to 1, got {share}")
-        if self.top_k is not None and self.top_k < 1:
+        if self.top_k is not None and not (isinstance(self.top_k, int | np.integer) and self.top_k >= 1):
             raise ModelError(f"{place}: top_k: expected 1 or more, or None, got {self.top_k}")
         for side in ("width", "height"):
             least, most = getattr(self, f"min_{side}"), getattr(self, f"max_{side}")

@@ -23,6 +23,8 @@ Array = npt.NDArray[Any]
 _LOG: Final = logging.getLogger("picasso.infer")
 _QUIET: Final = 3
 """ONNX Runtime's level of errors: its warnings are about how it rewrites a graph."""
+ROW_OF_A_BATCH: Final = 7
+"""Numbers of a row of graphs that suppress for a whole batch: the first says which picture it is of."""
 _DTYPES: Final = {
     "tensor(float16)": "float16",
     "tensor(float)": "float32",
@@ -98,7 +100,11 @@ class Session:
         self._session = self._opened(runtime, content, options, settings, is_strict=is_strict)
         self.provider: str = self._started(wanted, strict=is_strict)
         self.inputs: tuple[TensorInfo, ...] = tuple(_info(node) for node in self._session.get_inputs())
-        self.outputs: tuple[TensorInfo, ...] = tuple(_info(node) for node in self._session.get_outputs())
+        outputs = self._session.get_outputs()
+        self.outputs: tuple[TensorInfo, ...] = tuple(_info(node) for node in outputs if node.type.startswith("tensor("))
+        if not self.outputs:
+            given = ", ".join(f"{node.name}: {node.type}" for node in outputs)
+            raise ModelError(f"{self.name}: expected an output that is a tensor, got {given}")
         self._output_names = [output.name for output in self.outputs]
 
     def _opened(
@@ -241,7 +247,8 @@ class Session:
             taken = min(step, count - first)
             if taken < step:
                 outputs = {
-                    name: value[:taken] if _is_a_row_each(value, step) else value for name, value in outputs.items()
+                    info.name: value[:taken] if _is_a_row_each(info, value, step) else value
+                    for info, value in zip(self.outputs, outputs.values(), strict=True)
                 }
             yield slice(first, first + taken), outputs
 
@@ -335,8 +342,10 @@ def _info(node: Any) -> TensorInfo:
     return TensorInfo(node.name, _DTYPES.get(node.type, node.type), shape)
 
 
-def _is_a_row_each(value: Array, pictures: int) -> bool:
-    return bool(value.ndim) and len(value) == pictures
+def _is_a_row_each(info: TensorInfo, value: Array, pictures: int) -> bool:
+    """Whether an output has a row for each picture; ``(N, 7)`` of as many rows as there happen to be has not."""
+    is_list_of_rows = len(info.shape) == 2 and info.shape[0] is None and info.shape[1] == ROW_OF_A_BATCH
+    return bool(value.ndim) and len(value) == pictures and not is_list_of_rows
 
 
 def _first_line(error: BaseException) -> str:

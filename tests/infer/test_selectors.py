@@ -143,12 +143,14 @@ WRONG = {
     "confidence": (lambda: ObjectRule(0, "a", 2), r"class 0 \('a'\): confidence: expected 0 to 1, got 2"),
     "nan": (lambda: ObjectRule(0, "a", math.nan), "confidence: expected 0 to 1, got nan"),
     "iou": (lambda: Selector(iou=-1), "iou: expected 0 to 1, got -1"),
+    "top_k of a half": (lambda: ObjectRule(3, "a", top_k=1.5), "top_k: expected 1 or more, or None, got 1.5"),  # type: ignore[arg-type]
+    "a class of which no table is made": (lambda: ObjectRule(10**9, "a"), "class_id: expected 0 to 1048575"),
     "top_k": (lambda: ObjectRule(3, "a", top_k=0), "top_k: expected 1 or more, or None, got 0"),
     "sizes": (
         lambda: ObjectRule(3, "a", min_width=9, max_width=8),
         "expected 0 <= min_width <= max_width, got 9 and 8",
     ),
-    "class": (lambda: ObjectRule(-1, "a"), "class_id: expected 0 or more"),
+    "class": (lambda: ObjectRule(-1, "a"), "class_id: expected 0 to 1048575"),
     "twice": (lambda: Selector([ObjectRule(1, "a"), ObjectRule(1, "b")]), "class 1: there are two rules for it"),
     "objects": (lambda: Selector(max_objects=0), "max_objects: expected 1 or more, or None, got 0"),
 }

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from graphs import means
+from graphs import IR, OPSET, graph, means
 from hypothesis import given
 from hypothesis import strategies as st
+from onnx import TensorProto, helper
 
 from picasso.errors import MissingDependencyError, ModelError, ShapeError
 from picasso.infer import Session, TensorInfo, choose_providers, threads_for
@@ -73,6 +74,47 @@ def test_pictures_behind_the_count_are_not_reported() -> None:
     found = list(fixed_session(4).run_batches(pictures(8), count=5))
     assert [which for which, _ in found] == [slice(0, 4), slice(4, 5)]
     assert [len(outputs["means"]) for _, outputs in found] == [4, 1]
+
+
+def test_rows_for_a_whole_batch_are_not_cut_where_they_are_as_many_as_its_pictures() -> None:
+    """A fixed batch of four, three pictures, four rows: all of them count."""
+    nodes = [
+        helper.make_node("ReduceMean", ["images"], ["means"], axes=[1, 2, 3], keepdims=0),
+        helper.make_node("GreaterOrEqual", ["means", "zero"], ["chosen"]),
+        helper.make_node("Compress", ["rows", "chosen"], ["output"], axis=0),
+    ]
+    weights = {"zero": np.zeros((), np.float32), "rows": np.ones((4, 7), np.float32)}
+    model = graph(nodes, {"images": [4, 3, 8, 8]}, {"output": ["rows", 7]}, weights)
+    (only,) = Session(model, provider="cpu", threads=1).run_batches(np.zeros((3, 3, 8, 8), np.float32))
+    assert (only[0], only[1]["output"].shape) == (slice(0, 3), (4, 7))
+
+
+def test_outputs_that_are_no_tensors_are_left_out() -> None:
+    """Classifiers of other tools say their probabilities in a dictionary beside the label."""
+    parts = helper.make_node("SplitToSequence", ["images"], ["parts"], axis=0)
+    means = helper.make_node("ReduceMean", ["images"], ["means"], axes=[2, 3], keepdims=0)
+    made = helper.make_graph(
+        [parts, means],
+        "small",
+        [helper.make_tensor_value_info("images", TensorProto.FLOAT, [1, 3, 8, 8])],
+        [
+            helper.make_tensor_sequence_value_info("parts", TensorProto.FLOAT, None),
+            helper.make_tensor_value_info("means", TensorProto.FLOAT, [1, 3]),
+        ],
+    )
+
+    def loaded(outputs: slice) -> Session:
+        model = helper.make_model(made, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR)
+        kept = list(model.graph.output)[outputs]
+        del model.graph.output[:]
+        model.graph.output.extend(kept)
+        return Session(model.SerializeToString(), provider="cpu", threads=1)
+
+    session = loaded(slice(None))
+    assert [info.name for info in session.outputs] == ["means"]
+    assert list(session.run(np.ones((1, 3, 8, 8), np.float32))) == ["means"]
+    with pytest.raises(ModelError, match=r"expected an output that is a tensor, got parts: seq\(tensor\(float\)\)"):
+        loaded(slice(0, 1))
 
 
 def test_a_file_is_loaded_like_its_bytes(tmp_path: Path) -> None:

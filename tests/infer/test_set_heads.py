@@ -167,6 +167,14 @@ def test_rows_of_a_whole_batch_name_their_picture(seed):
         agree(found[picture], suppressed(list(expected)))
 
 
+def test_rows_of_what_fills_up_a_batch_are_no_objects():
+    rows = np.array([[0, 8, 8, 20, 20, 1, 0.9], [3, 8, 8, 20, 20, 1, 0.9]], np.float32)
+    (found,) = find_head([], name="yolov7-end2end").decode({"o": rows}, told(), [(1, 1)])
+    assert found.xyxy.tolist() == [[8, 8, 20, 20]]
+    with pytest.raises(ModelError, match="a row names the picture -1"):
+        find_head([], name="yolov7-end2end").decode({"o": rows - 1}, told(), [(1, 1)])
+
+
 WRONG = {
     "no labels": ("dfine", {"boxes": (1, 9, 4), "scores": (1, 9)}, "dfine: there is no output 'labels'"),
     "fewer scores": ("ssd", {"boxes": (1, 9, 4), "scores": (1, 8), "labels": (1, 9)}, r"ssd: expected \(B, N, 4\)"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,7 @@ class ModelFiles:
             if (folder / name).is_file():
                 return folder / name
         if self._is_fetched and folders[0].is_dir():
-            found = sorted(path for path in folders[0].rglob(Path(name).name) if path.is_file())
+            found = sorted(path for path in folders[0].rglob(glob.escape(Path(name).name)) if path.is_file())
             if len(found) == 1:
                 return found[0]
         raise ModelError(f"{name} is not there; looked in {', '.join(map(str, folders))}")
