@@ -57,7 +57,7 @@ class ObjectRule:
         for name, share in (("confidence", self.confidence), ("iou", self.iou)):
             if share is not None and not 0 <= share <= 1:
                 raise ModelError(f"{place}: {name}: expected 0 to 1, got {share}")
-        if self.top_k is not None and not (isinstance(self.top_k, int | np.integer) and self.top_k >= 1):
+        if self.top_k is not None and (not hasattr(self.top_k, "__index__") or self.top_k < 1):
             raise ModelError(f"{place}: top_k: expected 1 or more, or None, got {self.top_k}")
         for side in ("width", "height"):
             least, most = getattr(self, f"min_{side}"), getattr(self, f"max_{side}")
