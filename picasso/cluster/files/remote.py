@@ -63,7 +63,7 @@ def remote_files(url: str, options: Mapping[str, Any]) -> Iterator[tuple[RemoteF
     system, path = _system_of(url, options)
 
     def file_of(info: Mapping[str, Any]) -> RemoteFile:
-        found = f"{system.unstrip_protocol(info['name'])}{chain}{tail}"
+        found = f"{system.unstrip_protocol(str(info['name']).lstrip('/'))}{chain}{tail}"
         return RemoteFile(found, shown(found), info.get("size"), _mark_of(info))
 
     try:
