@@ -11,6 +11,7 @@ from picasso.primitives.field_texts import explain_fields as _explain_fields
 
 if TYPE_CHECKING:
     from picasso.cluster.actors import Needs
+    from picasso.cluster.datasets import FindObjects, placement_of, read_video
     from picasso.cluster.files.mapping import map_files, plan_files
     from picasso.cluster.messages import Gap
     from picasso.cluster.streams import ClusterModule
@@ -19,6 +20,9 @@ _LATE: dict[str, str] = {
     "ClusterModule": "streams",
     "Gap": "messages",
     "Needs": "actors",
+    "FindObjects": "datasets",
+    "placement_of": "datasets",
+    "read_video": "datasets",
     "map_files": "files.mapping",
     "plan_files": "files.mapping",
 }
@@ -30,6 +34,7 @@ __all__ = [
     "ClusterModule",
     "FileAtWork",
     "FileResult",
+    "FindObjects",
     "Gap",
     "MapError",
     "MapOutcome",
@@ -39,7 +44,9 @@ __all__ = [
     "RaySession",
     "load_ray",
     "map_files",
+    "placement_of",
     "plan_files",
+    "read_video",
 ]
 
 _explain_fields(globals())

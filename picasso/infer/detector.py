@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from picasso.errors import ModelError, ShapeError
 from picasso.infer.customs import customary_input
@@ -165,6 +165,25 @@ class Detector:
         for part in self.inference.of_objects([surface], np.zeros(len(boxes), np.intp), boxes):
             for row, one in zip(part.kept.tolist(), self._decode(part), strict=True):
                 found[row] = one
+        return found
+
+    def in_tensor(self, tensor: NDArray[Any], placements: Sequence[Placement]) -> list[Detections]:
+        """Find objects in a tensor that was made before, such as a batch of a dataset.
+
+        Args:
+            tensor: ``(N, C, H, W)`` or ``(N, H, W, C)`` in host memory, as ``spec`` says.
+            placements: N, from pixels of each picture to those of the tensor.
+
+        Returns:
+            For each picture what was found, in pixels of the picture.
+
+        Raises:
+            ShapeError: The tensor or the number of placements is not what the model reads.
+            ModelError: The model fails.
+        """
+        found: list[Detections] = []
+        for part in self.inference.of_tensor(tensor, placements) if placements else ():
+            found += self._decode(part)
         return found
 
     def _decode(self, part: Part) -> list[Detections]:

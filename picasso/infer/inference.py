@@ -10,11 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from numpy.typing import ArrayLike
 
+from picasso.errors import ShapeError
 from picasso.infer.heads import extra_feeds
 from picasso.infer.inputs import ImageHook, InputMaker, Inputs, InputSpec
 from picasso.infer.session import Session
 from picasso.surface import SurfaceView
 from picasso.transform import Placement
+from picasso.transform.tensor import tensor_shape
 
 
 class Part(NamedTuple):
@@ -67,6 +69,29 @@ class Inference:
         """
         yield from self._parts(self.maker.of_pictures(surfaces))
 
+    def of_tensor(self, tensor: npt.NDArray[Any], placements: Sequence[Placement]) -> Iterator[Part]:
+        """Run the model on a tensor that was made before, as ``spec`` says.
+
+        Args:
+            tensor: ``(N, C, H, W)`` or ``(N, H, W, C)`` in host memory.
+            placements: N, from pixels of each picture to those of the tensor.
+
+        Yields:
+            What each call said, in the order of the pictures.
+
+        Raises:
+            ShapeError: The tensor or the number of placements is not what the model reads.
+            ModelError: The model fails.
+        """
+        spec = self.spec
+        shape = tensor_shape(len(placements), spec.normalization.channels, spec.size_wh, spec.layout)
+        if tensor.shape != shape or str(tensor.dtype) != spec.dtype:
+            raise ShapeError(
+                f"tensor: expected {spec.dtype} {shape}, got {tensor.dtype} {tensor.shape}; Detector.spec says what "
+                "the model reads"
+            )
+        yield from self._calls(tensor, list(placements), np.arange(len(placements)))
+
     def of_objects(
         self,
         surfaces: Sequence[SurfaceView],
@@ -96,15 +121,16 @@ class Inference:
             yield from self._parts(inputs)
 
     def _parts(self, inputs: Inputs) -> Iterator[Part]:
-        started = time.monotonic_ns()
         tensor = inputs.tensor
         if not (self.session.on_gpu or isinstance(tensor, np.ndarray)):
             tensor = tensor.to_numpy()  # a model on the CPU, of pictures that were scaled on a GPU
-        calls = self.session.run_batches(
-            tensor, count=len(inputs.placements), at_most=self._at_most, extras=self._extras
-        )
+        yield from self._calls(tensor, inputs.placements, inputs.kept)
+        self.maker.give_back(inputs)
+
+    def _calls(self, tensor: Any, placements: list[Placement], kept: npt.NDArray[np.intp]) -> Iterator[Part]:
+        started = time.monotonic_ns()
+        calls = self.session.run_batches(tensor, count=len(placements), at_most=self._at_most, extras=self._extras)
         for which, outputs in calls:
             taken_ns = time.monotonic_ns() - started
-            yield Part(inputs.placements[which], inputs.kept[which], outputs, taken_ns)
+            yield Part(placements[which], kept[which], outputs, taken_ns)
             started = time.monotonic_ns()
-        self.maker.give_back(inputs)

@@ -15,18 +15,21 @@ import numpy as np
 
 FRAMES = 12
 CODE = '''
-import os
+from pathlib import Path
 import numpy as np
 from picasso.module import Frame, ObjectMeta
 from picasso.primitives import BBox
 
+WAITS = Path(__file__).with_name("waits")
+waits_at, fifo = WAITS.read_text().splitlines() if WAITS.exists() else ("", "")
+
 
 def find_square(frame: Frame) -> None:
     """Find the bright square; where a test says so, say that a file has begun and wait to be killed."""
-    if frame.source_id == os.environ.get("MAP_WAITS_AT"):
-        with open(os.environ["MAP_FIFO"], "wb", buffering=0) as fifo:
-            fifo.write(b"here")
-        with open(os.environ["MAP_FIFO"] + ".never", "rb") as never:
+    if frame.source_id == waits_at:
+        with open(fifo, "wb", buffering=0) as here:
+            here.write(b"here")
+        with open(fifo + ".never", "rb") as never:
             never.read()
     bright = frame.image()[..., 0] > 128
     columns = np.flatnonzero(bright.any(0))
@@ -101,14 +104,14 @@ def command(*arguments: str | Path) -> list[str]:
 class Running:
     """A run in a process group of its own that stops at a file until it is killed."""
 
-    def __init__(self, folder: Path, waits_at: str, *arguments: str | Path) -> None:
+    def __init__(self, folder: Path, waits_at: str, module: Path, *arguments: str | Path) -> None:
         self.fifo = folder / "fifo"
         os.mkfifo(self.fifo)
         os.mkfifo(f"{self.fifo}.never")
-        environment = {**os.environ, "MAP_FIFO": str(self.fifo), "MAP_WAITS_AT": waits_at}
+        self.waits = module.with_name("waits")  # beside the code: a task of Ray has another environment
+        self.waits.write_text(f"{waits_at}\n{self.fifo}\n")
         self.process = subprocess.Popen(
-            command(*arguments),
-            env=environment,
+            command(module, *arguments),
             start_new_session=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -118,11 +121,12 @@ class Running:
     def wait_until_there(self) -> None:
         """Return when the file is being worked on."""
         with self.fifo.open("rb") as fifo:
-            assert fifo.read() == b"here"
+            assert fifo.read() == b"here", self.process.poll()
 
     def kill_group(self, number: int) -> str:
         """Send a signal to every process of it, and return what it said when it has ended."""
         os.killpg(self.process.pid, number)
+        self.waits.unlink()
         said, _ = self.process.communicate(timeout=60)
         return said
 

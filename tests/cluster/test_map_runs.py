@@ -82,6 +82,7 @@ def test_workers_end_when_the_program_that_started_them_is_killed(few: Path, mod
     running.wait_until_there()
     assert len(running.processes()) == 2
     os.kill(running.process.pid, signal.SIGKILL)
+    running.waits.unlink()
     said, _ = running.process.communicate(timeout=60)  # its workers hold the pipe, too: it ends with the last of them
     assert "Traceback" not in said
 

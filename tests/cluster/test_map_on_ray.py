@@ -1,0 +1,102 @@
+"""``picasso map --ray``: the same results from tasks of a real Ray."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from map_kit import Running, command, records, results, write_clip, write_module
+from small_ray_kit import small_ray
+
+from picasso.cluster import map_files
+
+__all__ = ["small_ray"]
+pytestmark = [pytest.mark.cluster, pytest.mark.filterwarnings("ignore")]  # Ray's own, of its libraries
+COUNT = 40
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("clips")
+    for number in range(COUNT):
+        write_clip(folder / f"c{number:02}.mp4", number)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_module(tmp_path_factory.mktemp("module"))
+
+
+@pytest.fixture(scope="module")
+def by_processes(clips: Path, module: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("processes")
+    map_files(module, clips, folder).raise_for_failures()
+    return folder
+
+
+def test_a_damaged_file_and_a_task_that_dies_fail_alone(small_ray: Any, clips: Path, tmp_path: Path) -> None:
+    few, mine, mark = tmp_path / "few", write_module(tmp_path / "mine"), tmp_path / "was here"
+    few.mkdir()
+    for number in range(4):
+        shutil.copy(clips / f"c{number:02}.mp4", few)
+    (few / "c02.mp4").write_bytes((few / "c02.mp4").read_bytes()[:900])
+    (tmp_path / "mine" / "square.py").write_text(
+        "import os, signal\n"
+        "def find_square(frame):\n"
+        f"    if frame.source_id == 'c01' and not os.path.exists({str(mark)!r}):\n"
+        f"        open({str(mark)!r}, 'w').close()\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    if frame.source_id == 'c03':\n"
+        "        raise LookupError('no square')\n"
+    )
+    outcome = map_files(mine, few, tmp_path / "out", ray="auto", first_pause_s=0.01)
+    assert [(one.name, one.state, one.attempts) for one in outcome] == [
+        *(("c00", "done", 1), ("c01", "done", 2), ("c02", "failed", 1), ("c03", "failed", 1)),
+    ]
+    assert "no square" in outcome.failed[1].error
+    assert small_ray.is_initialized()  # a connection that was there stays
+
+
+def test_a_folder_that_a_node_does_not_see_is_an_error_that_says_so(
+    small_ray: Any, clips: Path, module: Path, tmp_path: Path
+) -> None:
+    from dataclasses import replace
+
+    from picasso.cluster.files.fitting import fitted
+    from picasso.cluster.files.job import Job
+    from picasso.cluster.files.on_ray import RayWorkers
+
+    workers = RayWorkers(small_ray, fitted(module), None, 1.0, 0.0)
+    job = Job(0, 1, str(clips / "c00.mp4"), "c00.mp4", "c00", str(tmp_path / "w"), str(tmp_path / "out"), "token")
+    workers.give(job)
+    workers.give(replace(job, number=1, folder="/nowhere"))
+    events: list[Any] = []
+    while len(events) < 2:
+        events += workers.events(1.0)
+    assert {one.error.partition(" is not ")[0] for one in events} == {str(tmp_path / "out"), "/nowhere"}
+    assert not any(one.may_pass for one in events)
+
+
+def test_a_run_on_ray_that_is_killed_half_way_and_resumed_gives_what_processes_give(
+    small_ray: Any, clips: Path, module: Path, by_processes: Path, tmp_path: Path
+) -> None:
+    out, address = tmp_path / "out", small_ray.get_runtime_context().gcs_address
+    running = Running(tmp_path, "c20", module, clips, "-o", out, "--ray", address, "--workers", "1")
+    running.wait_until_there()
+    running.kill_group(signal.SIGKILL)
+    assert len(records(out, "done")) == 20
+    resumed = subprocess.run(
+        command(module, clips, "-o", out, "--ray", address), capture_output=True, text=True, check=False
+    )
+    assert resumed.returncode == 0, resumed.stderr
+    assert "40 files: 20 done, 20 done before, 0 failed" in resumed.stdout
+    assert results(out) == results(by_processes)
+    assert len(records(out, "done")) == COUNT
