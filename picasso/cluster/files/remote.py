@@ -20,8 +20,8 @@ IN_PROCESS: Final = "memory"
 """The file system that exists in this process only."""
 _ADDRESS: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
 _HTTP: Final = ("http", "https")
-_TAGS: Final = ("etag", "md5", "checksum", "content_md5", "crc32c", "generation", "version_id", "sha256")
-_TIMES: Final = ("mtime", "lastmodified", "last_modified", "updated", "modified", "created")
+_TAGS: Final = ("etag", "md5", "checksum", "content_md5", "crc32c", "crc", "generation", "version_id", "sha256")
+_TIMES: Final = ("mtime", "lastmodified", "date_time", "last_modified", "updated", "modified", "created")
 
 
 @dataclass(frozen=True, slots=True)
