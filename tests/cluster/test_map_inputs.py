@@ -38,7 +38,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         (["b.mp4"], {"b": "b.mp4"}),
         (["b.mp4", "./b.mp4", "sub/../b.mp4"], {"b": "b.mp4"}),
-        (["."], {"a": "a.MKV", ".hidden": ".hidden.mp4", "b": "b.mp4", "odd [1]": "odd [1].mp4"}),
+        (["."], {"a": "a.MKV", "b": "b.mp4", "odd [1]": "odd [1].mp4"}),
         (["sub"], {"b": "sub/b.mp4"}),
         (["odd [1].mp4"], {"odd [1]": "odd [1].mp4"}),
         (["*.mp4"], {"b": "b.mp4", "odd [1]": "odd [1].mp4"}),
@@ -218,6 +218,31 @@ def test_the_folder_that_all_sinks_begin_with_is_replaced(
         "loop": False,
         "restart": False,
     }
+
+
+def test_a_name_that_is_no_text_is_done_as_any_other(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    clip = write_clip(tmp_path / "clip.mp4", 5)
+    odd = os.fsencode(tmp_path / "in") + b"/cl\xffip.mp4"
+    os.rename(clip, odd)
+    module, out = write_module(tmp_path / "module"), tmp_path / "out"
+    map_files(module, tmp_path / "in", out, workers=1).raise_for_failures()
+    (again,) = map_files(module, tmp_path / "in", out, workers=1)
+    assert (again.is_new, again.name) == (False, "cl\\udcffip")
+    assert len(list(out.glob("cl*.mp4"))) == 1
+
+
+def test_results_among_the_inputs_are_no_inputs(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clips" / "clip.mp4", 5)
+    module = write_module(tmp_path / "module", MODULE.replace("{source}.mp4", "{source}-drawn.mp4"))
+    map_files(module, clip.parent, clip.parent, workers=1).raise_for_failures()
+    assert (clip.parent / "clip-drawn.mp4").exists()
+    assert [one.name for one in map_files(module, clip.parent, clip.parent, workers=1)] == ["clip"]
+    content = clip.read_bytes()
+    same = write_module(tmp_path / "same")
+    (failed,) = map_files(same, clip, clip.parent, workers=1)
+    assert "clip.mp4: is there already" in failed.error
+    assert clip.read_bytes() == content
 
 
 def test_a_folder_with_signs_in_its_name_holds_results_as_any_other(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from picasso.cluster.files.remote import RemoteFile, is_address, remote_files, remote_lines
 from picasso.errors import MediaError
-from picasso.media.location import shown
+from picasso.media.location import printable, shown
 from picasso.module.sources.files import VIDEO_SUFFIXES
 
 LIST_SUFFIXES: Final = (".txt", ".list", ".lst")
@@ -34,6 +34,11 @@ class InputFile:
     """What its results are called, unique among all: the ``{source}`` of the sinks."""
     remote: RemoteFile | None = None
     """What its store says of it; None for a file of this machine."""
+
+    @property
+    def key(self) -> str:
+        """What the manifest calls it: its location, where bytes of its name that are no UTF-8 are spelled out."""
+        return printable(self.location)
 
 
 def find_inputs(
@@ -87,7 +92,7 @@ def _path_of(text: str) -> str:
 def _local(text: str, options: Mapping[str, Any]) -> Iterator[tuple[InputFile, str]]:
     path = Path(text)
     if path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.is_file() and file.suffix.lower() in VIDEO_SUFFIXES)
+        files = sorted(file for file in path.iterdir() if _is_video(file))
         if not files:
             raise MediaError(f"{text}: no video file is there; {path / '**' / '*.mp4'} looks into folders below, too")
         yield from ((_of(file), file.name) for file in files)
@@ -109,6 +114,11 @@ def _local(text: str, options: Mapping[str, Any]) -> Iterator[tuple[InputFile, s
         yield from ((_of(Path(file)), os.path.relpath(file, root)) for file in matching)
     else:
         raise MediaError(f"{text}: is not there")
+
+
+def _is_video(file: Path) -> bool:
+    """Whether a file of a folder is meant: no hidden one, such as those that systems put beside others."""
+    return file.suffix.lower() in VIDEO_SUFFIXES and not file.name.startswith(".") and file.is_file()
 
 
 def _of(path: Path) -> InputFile:
@@ -153,14 +163,13 @@ def _named(found: Sequence[tuple[InputFile, str]], known: Mapping[str, str]) -> 
 
     Where two files would share one, or an earlier run has given it to another, digits of the location's hash follow.
     """
-    plain = {file.location: _plain(below) for file, below in found}
-    taken = set(known.values())
-    counts = Counter(name.casefold() for location, name in plain.items() if location not in known)
-    used = {name.casefold() for name in taken}
+    plain = {file.key: printable(_plain(below)) for file, below in found}
+    counts = Counter(name.casefold() for key, name in plain.items() if key not in known)
+    used = {name.casefold() for name in known.values()}
     for file, _below in found:
-        name = known.get(file.location)
+        name = known.get(file.key)
         if name is None:
-            name = plain[file.location]
+            name = plain[file.key]
             if counts[name.casefold()] > 1 or name.casefold() in used:
                 tag = hashlib.sha256(file.location.encode("utf-8", "surrogatepass")).hexdigest()[:_TAG_DIGITS]
                 name = f"{name}-{tag}"

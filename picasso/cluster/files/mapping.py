@@ -11,7 +11,7 @@ from typing import Any
 from picasso.cluster.files.digests import module_digest
 from picasso.cluster.files.fitting import FittedModule, fitted
 from picasso.cluster.files.folder import OutputFolder
-from picasso.cluster.files.inputs import find_inputs
+from picasso.cluster.files.inputs import InputFile, find_inputs
 from picasso.cluster.files.manifest import NAME, Manifest
 from picasso.cluster.files.plan import plan
 from picasso.cluster.files.processes import ProcessWorkers, Workers
@@ -76,7 +76,7 @@ def map_files(
         module_digest(one.config, compat=compat), retries, keep_damaged, compat, storage_options, first_pause_s
     )
     with OutputFolder(output) as folder:
-        files = find_inputs(_listed(inputs), storage_options=storage_options, known=folder.manifest.names)
+        files = _inputs(inputs, folder.path, folder.manifest, storage_options)
         planned = plan(files, folder.manifest, folder.path, options.digest)
         run = MapRun(files, planned, folder, options)
         left = sum(not each.is_done for each in planned)
@@ -117,7 +117,7 @@ def plan_files(
     one = fitted(module)
     folder = Path(os.path.abspath(output))
     with Manifest(folder / NAME, writes=False) as manifest:
-        files = find_inputs(_listed(inputs), storage_options=storage_options, known=manifest.names)
+        files = _inputs(inputs, folder, manifest, storage_options)
         return plan(files, manifest, folder, module_digest(one.config, compat=compat))
 
 
@@ -144,6 +144,15 @@ class _NoWorkers:
 
     def close(self) -> None:
         """Nothing to end."""
+
+
+def _inputs(
+    inputs: Inputs, folder: Path, manifest: Manifest, storage_options: Mapping[str, Any] | None
+) -> list[InputFile]:
+    """Return the files that are meant, without results that lie among them."""
+    found = find_inputs(_listed(inputs), storage_options=storage_options, known=manifest.names)
+    made = {str(folder / name) for record in manifest.done.values() for name in record.outputs}
+    return [file for file in found if file.location not in made]
 
 
 def _listed(inputs: Inputs) -> list[str | os.PathLike[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, final
@@ -61,6 +62,8 @@ class RayWorkers:
         self._task = ray.remote(
             num_cpus=cpus, num_gpus=gpus, max_retries=0, num_returns="streaming", max_calls=0 if not gpus else 1
         )(_work)
+        self._asked_s = float("-inf")
+        self._last_limit = 1
         self._jobs: dict[Any, Job] = {}
         """By the stream of what a task says."""
 
@@ -107,18 +110,22 @@ class RayWorkers:
         yield event
 
     def _limit(self) -> int:
-        """Return how many jobs may be out; the cluster may grow, and shrink."""
+        """Return how many jobs may be out; the cluster may grow, and shrink, so it is asked once a second."""
+        now_s = time.monotonic()
+        if now_s < self._asked_s + PROGRESS_S:
+            return self._last_limit
+        self._asked_s = now_s
         there = self._ray.cluster_resources()
         at_once = min(int(there.get(name, 0.0) / value) for name, value in self._needs.items())
         limit = max(int(at_once * _SPARE), 1)
-        return limit if self._most is None else min(limit, self._most)
+        self._last_limit = limit if self._most is None else min(limit, self._most)
+        return self._last_limit
 
 
 def _work(module: FittedModule, job: Job, path: list[str], folder: str) -> Iterator[JobProgress | JobResult]:
     """Run one job in a process of Ray's, and yield how far it is and then how it ended."""
     import queue
     import threading
-    import time
 
     from picasso.cluster.files.job import run_job
     from picasso.infer.providers import CORES

@@ -29,12 +29,12 @@ def plan(files: Sequence[InputFile], manifest: Manifest, folder: Path, digest: s
     """
 
     def one(file: InputFile) -> PlannedFile:
-        return PlannedFile(file.location, file.name, _why(file))
+        return PlannedFile(file.key, file.name, _why(file))
 
     def _why(file: InputFile) -> Why:
-        record = manifest.done.get(file.location)
+        record = manifest.done.get(file.key)
         if record is None:
-            return "failed before" if file.location in manifest.failed else "new"
+            return "failed before" if file.key in manifest.failed else "new"
         if record.module != digest:
             return "the module has changed"
         if not all((folder / name).exists() for name in record.outputs):

@@ -20,6 +20,7 @@ from picasso.cluster.files.remote import IN_PROCESS, bring
 from picasso.cluster.files.results import FileAtWork, FileResult, MapOutcome, MapProgress, PlannedFile
 from picasso.errors import MediaError
 from picasso.infer.files.fetching import scheme_of
+from picasso.media.location import printable
 from picasso.signals import hold_stop
 
 if TYPE_CHECKING:
@@ -69,8 +70,12 @@ class MapRun:
         self._sizes = [self._size_of(file) for file in self._files]
         for number, (file, one) in enumerate(zip(files, planned, strict=True)):
             if one.is_done:
-                self._results[number] = self._result_of(number, folder.manifest.done[file.location], is_new=False)
+                self._results[number] = self._result_of(number, folder.manifest.done[file.key], is_new=False)
         self._before = len(self._results)
+        self._done = self._failed = 0
+        """Files of this run that have come to an end."""
+        self._bytes_every = sum(size for number, size in enumerate(self._sizes) if number not in self._results)
+        self._bytes_come = 0
         self._waiting = deque(number for number in range(len(files)) if number not in self._results)
         self._pausing: list[tuple[float, int]] = []
         """When a file may be tried again, by ``time.monotonic()``."""
@@ -102,9 +107,7 @@ class MapRun:
     def progress(self) -> MapProgress:
         """Return how far the run is."""
         seconds = self._seconds
-        new = [one for one in self._results.values() if one.is_new]
         frames = self._frames + sum(one.frames for one in self._at_work.values())
-        failed = sum(one.state == "failed" for one in new)
         at_work = tuple(
             FileAtWork(self._files[number].shown, one.frames, one.total)
             for number, one in sorted(self._at_work.items())
@@ -112,8 +115,8 @@ class MapRun:
         return MapProgress(
             total=len(self._files),
             done_before=self._before,
-            done=len(new) - failed,
-            failed=failed,
+            done=self._done,
+            failed=self._failed,
             retried=self._retried,
             at_work=at_work,
             frames=frames,
@@ -128,13 +131,11 @@ class MapRun:
 
     def _eta_s(self, seconds: float) -> float | None:
         """Return how long the rest takes if its bytes go as fast as those before."""
-        new = {number for number, one in self._results.items() if one.is_new}
-        come = float(sum(self._sizes[number] for number in new))
+        come = float(self._bytes_come)
         for number, one in self._at_work.items():
             if one.total:
                 come += self._sizes[number] * min(one.frames / one.total, 1.0)
-        every = sum(size for number, size in enumerate(self._sizes) if number in new or number not in self._results)
-        return None if come <= 0 or seconds <= 0 else max(every - come, 0.0) * seconds / come
+        return None if come <= 0 or seconds <= 0 else max(self._bytes_every - come, 0.0) * seconds / come
 
     def _give(self, workers: Workers) -> None:
         now_s = time.monotonic()
@@ -203,27 +204,34 @@ class MapRun:
                 record = self._record(job, JobResult(number, job.attempt, False, error=str(error), mark=result.mark))
         self._folder.discard(staging)
         if record.state == "done":
-            self._results[number] = self._result_of(number, record)
+            self._end(number, record)
         elif result.may_pass and self._attempts[number] <= self._options.retries:
             self._retried += 1
             pause_s = min(self._options.first_pause_s * 2 ** (self._attempts[number] - 1), LONGEST_PAUSE_S)
             heapq.heappush(self._pausing, (time.monotonic() + pause_s, number))
         else:
             self._folder.manifest.append(record)
-            self._results[number] = self._result_of(number, record)
+            self._end(number, record)
+
+    def _end(self, number: int, record: Record) -> None:
+        """Take notice that a file has come to its end."""
+        self._results[number] = self._result_of(number, record)
+        self._bytes_come += self._sizes[number]
+        self._done += record.state == "done"
+        self._failed += record.state == "failed"
 
     def _record(self, job: Job, result: JobResult) -> Record:
         return Record(
             state="done" if result.is_whole else "failed",
-            file=job.location,
+            file=printable(job.location),
             name=job.name,
             mark=result.mark,
             module=self._options.digest,
             frames=result.frames,
             seconds=round(result.seconds, 3),
             attempts=job.attempt,
-            error=result.error,
-            note=result.note,
+            error=printable(result.error),
+            note=printable(result.note),
             time=datetime.now(UTC).isoformat(timespec="seconds"),
             picasso=version(_DIST),
         )
