@@ -280,9 +280,9 @@ def plot(costs: Costs, found: list[Outcome]) -> None:
     right.bar(places - 0.2, [one.spread for one in found], 0.4, label="first placement")
     right.bar(places + 0.2, [one.spread_end for one in found], 0.4, label="behind churn and failures")
     right.axhline(1.0, color="grey", linestyle="--")
-    right.set(xticks=places, xlabel="sources", title="Load of the fullest actor ÷ mean", ylim=(0.9, None))
+    right.set(xticks=places, xlabel="sources", title="Load of the fullest actor ÷ mean", ylim=(0.9, 1.2))
     right.set_xticklabels(names)
-    right.legend(loc="lower center")
+    right.legend(loc="upper left")
     PLOT.parent.mkdir(exist_ok=True)
     figure.savefig(PLOT, metadata={"Date": None})
 
