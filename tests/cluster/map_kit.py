@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -129,6 +130,18 @@ class Running:
         self.waits.unlink()
         said, _ = self.process.communicate(timeout=60)
         return said
+
+    def wait_until_gone(self) -> None:
+        """Return when no process of it is there."""
+        for process in self.processes():
+            try:
+                end = os.pidfd_open(process)
+            except ProcessLookupError:
+                continue
+            try:
+                assert select.select([end], [], [], 60)[0], process
+            finally:
+                os.close(end)
 
     def processes(self) -> list[int]:
         """Its processes."""

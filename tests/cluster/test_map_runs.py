@@ -64,7 +64,7 @@ def test_a_run_that_is_killed_half_way_and_resumed_gives_what_an_unbroken_one_gi
     said = running.kill_group(number)
     assert running.process.returncode == {signal.SIGKILL: -9, signal.SIGTERM: 143, signal.SIGINT: 130}[number], said
     assert len(records(out, "done")) == 20
-    assert not list(running.processes())
+    running.wait_until_gone()
     if number != signal.SIGKILL:
         assert "the same command goes on" in said
         assert not (out / ".picasso" / "work").exists()
