@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -14,10 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from ray_kit import RATE, WITNESS, pictures_of, ray_cluster, runs_of, until, write_clip
 
-from picasso.cluster import ClusterModule
+from picasso.cluster import ClusterModule, Needs
 from picasso.errors import ClusterError, OperationError
 
 pytestmark = [pytest.mark.cluster, pytest.mark.filterwarnings("default"), pytest.mark.timeout(280)]
@@ -187,3 +189,57 @@ def test_the_example_runs_from_the_command_line_and_lists_who_listens_where(clus
     found = [one["attributes"][0]["value"] for line in frames for one in line["metadata"]["objects"]]
     assert len(frames) == len(found) == 240
     assert len(set(found)) == 2  # two processes have worked on them
+
+
+def test_a_frozen_process_that_comes_back_delivers_nothing_and_a_live_source_reports_its_gap(
+    cluster: Any, tmp_path: Path
+) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", 50 * RATE)
+    file = config_of(tmp_path, clip, ["one", "two"], pace=True)
+    tree = json.loads(file.read_text())
+    tree["parameters"] |= {
+        "healthcheck_port": free_port(),
+        "telemetry": {"metrics": {"provider": "prometheus", "provider_params": {"port": free_port()}}},
+    }
+    live = {"source_id": "live", "is-live": True, "framerate": RATE, "width": 64, "height": 48}
+    tree["pipeline"]["source"].append({"element": "videotestsrc", "properties": live})
+    tree["pipeline"]["sink"].append(
+        {"element": "zeromq_sink", "properties": {"socket": "pub+bind:tcp://127.0.0.1:5999"}}
+    )
+    file.write_text(json.dumps(tree))
+    with ClusterModule(file, address=cluster.address, actors=2, needs=Needs(cpus=0.5)) as module:
+        sources = lambda: module.statistics().sources  # noqa: E731
+        until(module, lambda: all(one.account.left for one in sources().values()), 60, "all run")
+        listed = [actor["addresses"] for actor in module.actors()]
+        assert all({"health", "metrics", "sink 1"} <= set(one) for one in listed)
+        assert len({address for one in listed for address in one.values()}) == 6  # no port twice
+        for address in (module.web.metrics, listed[0]["metrics"].removesuffix("/metrics")):
+            text = urllib.request.urlopen(f"{address}/metrics").read().decode()
+            assert 'actor="actor-' in text
+            assert 'node="' in text
+        text = urllib.request.urlopen(f"{module.web.health}/metrics").read().decode()
+        assert text.count("# TYPE picasso_source_frames_received_total") == 1
+        assert {name for name in ("one", "two", "live") if f'source_id="{name}"' in text} == {"one", "two", "live"}
+
+        home = {record["source_id"]: record["actor"] for record in module.source_records()}["live"]
+        frozen = {record["source_id"] for record in module.source_records() if record["actor"] == home}
+        process = next(actor["pid"] for actor in module.actors() if actor["actor"] == home)
+        os.kill(process, signal.SIGSTOP)
+        try:
+            until(module, lambda: frozen <= {gap.source_id for gap in module.gaps}, 40, "frozen sources go on")
+        finally:
+            os.kill(process, signal.SIGCONT)
+        until(module, lambda: not psutil.pid_exists(process), 20, "the frozen process ends itself")
+        gaps = {gap.source_id: gap for gap in module.gaps}
+        assert max(gap.seconds for gap in gaps.values()) <= LIMIT_S
+        assert gaps["live"].basis == "live"
+        until(module, lambda: sources()["one"].state == sources()["two"].state == "ended", 120, "both files end")
+    pictures = pictures_of(tmp_path / "out")
+    for name in ("one", "two"):  # what the process had under way when it came back reached no sink
+        assert len(set(pictures[name])) == len(pictures[name]) == 50 * RATE
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
