@@ -29,6 +29,7 @@ import psutil
 from picasso.cluster import ClusterModule, Needs
 
 RATE = 25
+SETTLE_S = 5.0
 
 
 def config_of(names: list[str], port: int | None, folder: Path) -> dict[str, Any]:
@@ -70,8 +71,9 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def left_at(port: int) -> int:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/statistics", timeout=10) as answer:
+def left_at(address: str) -> int:
+    """Frames that have left a module by now, as it says itself: what the head has heard may be a second old."""
+    with urllib.request.urlopen(f"{address}/statistics", timeout=10) as answer:
         return int(json.load(answer)["total"]["left"])
 
 
@@ -87,12 +89,12 @@ def by_hand(shares: list[list[str]], folder: Path) -> Iterator[tuple[list[psutil
 
     def left() -> int:
         try:
-            return sum(map(left_at, ports))
+            return sum(left_at(f"http://127.0.0.1:{port}") for port in ports)
         except OSError:
             return 0
 
     try:
-        yield [psutil.Process(one.pid) for one in running], [], left
+        yield [psutil.Process(one.pid) for one in running], [], (left, lambda: None)
     finally:
         for one in running:
             one.terminate()
@@ -123,22 +125,23 @@ def by_ray(shares: list[list[str]], folder: Path) -> Iterator[tuple[list[psutil.
         here = psutil.Process()
         others = [here, *(one for one in here.children(recursive=True) if one not in own)]
 
-        def left() -> int:
-            module.step()
-            return module.statistics().total.left
-
-        yield own, others, left
+        addresses = [actor["addresses"]["health"] for actor in module.actors()]
+        yield own, others, (lambda: sum(map(left_at, addresses)), module.step)
 
 
 def measure(side: Any, shares: list[list[str]], folder: Path, window_s: float) -> tuple[float, float, int]:
     """Seconds of the module's processes and of the others, and frames, over a window in which all sources run."""
-    with side(shares, folder) as (own, others, left):
+    with side(shares, folder) as (own, others, (left, step)):
         while left() < RATE * sum(map(len, shares)):
+            step()
+            time.sleep(0.2)
+        settled_s = time.monotonic() + SETTLE_S
+        while time.monotonic() < settled_s:  # what began late catches up
+            step()
             time.sleep(0.1)
-        time.sleep(2)
         first, before, begun_s = left(), (cpu_of(own), cpu_of(others)), time.monotonic()
         while time.monotonic() - begun_s < window_s:
-            left() if others else None
+            step()
             time.sleep(0.1)
         after, last = (cpu_of(own), cpu_of(others)), left()
         return after[0] - before[0], after[1] - before[1], last - first
