@@ -25,6 +25,7 @@ Table: TypeAlias = Any
 """Signed 32-bit numbers in device memory: a flat int32 array on the host, a typed pointer on the device."""
 
 Pair: TypeAlias = tuple[int, int]
+Triple: TypeAlias = tuple[int, int, int]
 Quad: TypeAlias = tuple[int, int, int, int]
 
 
@@ -76,6 +77,28 @@ def load_number_pair(plane: Plane, offset: int) -> Pair:
     """Read 2 signed numbers of 4 bytes in one access (LDG.64)."""
     first, second = struct.unpack("<2i", plane.read(offset, 8))
     return first, second
+
+
+def load_number_quad(plane: Plane, offset: int) -> Quad:
+    """Read 4 signed numbers of 4 bytes in one access (LDG.128)."""
+    first, second, third, fourth = struct.unpack("<4i", plane.read(offset, 16))
+    return first, second, third, fourth
+
+
+def load_byte_pair(plane: Plane, offset: int) -> Pair:
+    """Read two bytes beside each other, from any place (LDG.U8 twice, one address)."""
+    return plane.read(offset, 1)[0], plane.read(offset + 1, 1)[0]
+
+
+def load_half_pair(plane: Plane, offset: int) -> Pair:
+    """Read two bytes and the next two, from an even place (LDG.U16 twice, one address)."""
+    return load_half(plane, offset), load_half(plane, offset + 2)
+
+
+def load_three_words(plane: Plane, offset: int, reach: int) -> Triple:
+    """Read the words that hold bytes 0 to ``reach`` from ``offset`` on; those behind mean nothing (LDG, predicated)."""
+    second = load_word(plane, offset + 4) if reach >= 4 else 0
+    return load_word(plane, offset), second, load_word(plane, offset + 8) if reach >= 8 else 0
 
 
 def load_word(plane: Plane, offset: int) -> int:
@@ -133,6 +156,16 @@ def pick_bytes(low: int, high: int, selector: int) -> int:
         source = (selector >> 4 * place) & 7
         picked |= byte_of(low if source < 4 else high, source & 3) << 8 * place
     return picked
+
+
+def pack_saturated(low: int, high: int, rest: int) -> int:
+    """Make a word of two numbers, clamped to bytes, below the low half of ``rest`` (I2IP)."""
+    return min(max(low, 0), 255) | min(max(high, 0), 255) << 8 | (rest & 0xFFFF) << 16
+
+
+def multiply_add_word(first: int, second: int, third: int) -> int:
+    """Return ``first * second + third`` as a word, whose highest bit may be set (IMAD)."""
+    return (first * second + third) % (1 << 32)
 
 
 def dot2_low(weights: int, word: int, accumulator: int) -> int:

@@ -63,7 +63,7 @@ _WIDE: Final[dict[str, tuple[Plain, dict[Plain, Plain]]]] = {
     "rgb_copied_to_pixels": (wide.write_four_pixels, {wide.four_pixels: wide.copied_rgb_four}),
     "rgb_copied_to_yuv420": (wide.write_four_yuv420, {wide.four_pixels: wide.copied_rgb_four}),
     "nv12_copied_to_pixels": (wide.write_four_pixels, {wide.four_pixels: wide.copied_yuv_four}),
-    "nv12_fours_to_pixels": (wide.write_four_pixels, {wide.four_pixels: wide.near_yuv_four}),
+    "nv12_fours_to_pixels": (wide.write_four_words, {}),
     "nv12_fours_to_yuv420": (wide.write_four_yuv420, {wide.four_pixels: wide.near_yuv_four}),
     "planes_near_to_planes": (wide.write_near_planes, {}),
     "planes_averaged_to_planes": (means.write_averaged_planes, {}),

@@ -213,6 +213,40 @@ def _load(kind: ir.Type, size: int, *, read_only: bool = True) -> Callable[..., 
     return emit
 
 
+def _load_beside(kind: ir.IntType, size: int) -> Callable[..., Any]:
+    """Emit two loads of neighbours, whose addresses differ by what a load adds for nothing."""
+
+    def emit(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value) -> list[ir.Value]:
+        address = builder.add(plane, builder.sext(offset, _I64))
+        loads = []
+        for shift in (0, size):
+            value = builder.load(
+                builder.inttoptr(builder.add(address, _I64(shift)), ir.PointerType(kind, _GLOBAL_MEMORY)), align=size
+            )
+            value.set_metadata("invariant.load", builder.module.add_metadata([]))
+            loads.append(builder.zext(value, _I32))
+        return loads
+
+    return emit
+
+
+def _load_three(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value, reach: ir.Value) -> list[ir.Value]:
+    address = builder.add(plane, builder.sext(offset, _I64))
+    text = """{ .reg .pred two, three;
+        setp.ge.s32 two, $4, 4;
+        setp.ge.s32 three, $4, 8;
+        ld.global.nc.b32 $0, [$3];
+        @two ld.global.nc.b32 $1, [$3+4];
+        @three ld.global.nc.b32 $2, [$3+8]; }"""
+    kind = ir.FunctionType(ir.LiteralStructType([_I32] * 3), [_I64, _I32])
+    words = builder.asm(kind, text, "=r,=r,=r,l,r", [address, reach], side_effect=False)
+    return [builder.extract_value(words, place) for place in range(3)]
+
+
+def _multiply_add(builder: ir.IRBuilder, first: ir.Value, second: ir.Value, third: ir.Value) -> ir.Value:
+    return builder.add(builder.mul(first, second), third)
+
+
 def _store(kind: ir.IntType, size: int) -> Callable[..., None]:
     def emit(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value, value: ir.Value) -> None:
         narrowed = builder.trunc(value, kind) if kind.width < value.type.width else value
@@ -238,6 +272,12 @@ def _assembly(instruction: str) -> Callable[..., ir.Value]:
         return builder.asm(kind, text, "=r,r,r,r", [first, second, third], side_effect=False)
 
     return emit
+
+
+def _pack_saturated(builder: ir.IRBuilder, low: ir.Value, high: ir.Value, rest: ir.Value) -> ir.Value:
+    kind = ir.FunctionType(_I32, [_I32] * 3)
+    text = "cvt.pack.sat.u8.s32.b32 $0, $2, $1, $3;"
+    return builder.asm(kind, text, "=r,r,r,r", [low, high, rest], side_effect=False)
 
 
 def _fused(builder: ir.IRBuilder, value: ir.Value, scale: ir.Value, bias: ir.Value) -> ir.Value:
@@ -279,6 +319,10 @@ def _instructions() -> tuple[dict[Plain, Any], Any]:
         machine.load_word: _intrinsic(word, _load(_I32, 4), (plane, word)),
         machine.load_word_pair: _intrinsic(pair, _load(two, 8), (plane, word)),
         machine.load_word_quad: _intrinsic(quad, _load(four, 16), (plane, word)),
+        machine.load_number_quad: _intrinsic(quad, _load(four, 16), (plane, word)),
+        machine.load_byte_pair: _intrinsic(pair, _load_beside(_I8, 1), (plane, word)),
+        machine.load_half_pair: _intrinsic(pair, _load_beside(_I16, 2), (plane, word)),
+        machine.load_three_words: _intrinsic(types.UniTuple(word, 3), _load_three, (plane, word, word)),
         machine.store_byte: _intrinsic(types.void, _store(_I8, 1), (plane, word, word)),
         machine.store_half: _intrinsic(types.void, _store(_I16, 2), (plane, word, word)),
         machine.store_word: _intrinsic(types.void, _store(_I32, 4), (plane, word, word)),
@@ -292,6 +336,8 @@ def _instructions() -> tuple[dict[Plain, Any], Any]:
         machine.lane: _wide_function(_lane, {}),
         machine.vote: _wide_function(_vote, {}),
         machine.lowest_vote: _wide_function(_lowest_vote, {}),
+        machine.multiply_add_word: _intrinsic(word, _multiply_add, (word, word, word)),
+        machine.pack_saturated: _intrinsic(word, _pack_saturated, (word, word, word)),
         machine.pick_bytes: _intrinsic(word, _assembly("prmt.b32"), (word, word, word)),
         machine.dot2_low: _intrinsic(word, _assembly("dp2a.lo.s32.u32"), (word, word, word)),
         machine.dot2_high: _intrinsic(word, _assembly("dp2a.hi.s32.u32"), (word, word, word)),

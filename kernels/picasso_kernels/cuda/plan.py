@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from picasso_kernels.cuda.axis_tables import are_near, blend_entries, in_halves, in_units, one_tap
 from picasso_kernels.cuda.frame_table import BLEND_BITS, FRAME, OUTSIDE
+from picasso_kernels.cuda.read_fours import CHROMA_SPAN, LUMA_SPAN, PIXELS_SPAN
 from picasso_kernels.cuda.read_near import CHROMA_REACH, LUMA_REACH
-from picasso_kernels.cuda.wide import CHROMA_SPAN, LUMA_SPAN, PIXELS_SPAN
 from picasso_kernels.frame.pixel_formats import PIXEL_FORMATS, Picture, Samples, list_components
 from picasso_kernels.frame.plan import RectLTWH
 from picasso_kernels.maths.axis import Axis

@@ -35,7 +35,7 @@ Pixel: TypeAlias = tuple[int, int, int, int]
 PixelPair: TypeAlias = tuple[int, int, int, int, int, int, int, int]
 
 _WIDE_HALF: Final = 8
-_BLEND_HALF: Final = 1024 + (1 << 17)
+BLEND_HALF: Final = 1024 + (1 << 17)
 WIDE_SUM_BITS: Final = TAP_BITS - SUM_FRACTION_BITS
 WIDE_SUM_HALF: Final = 1 << (WIDE_SUM_BITS - 1)
 SUM_BITS: Final = TAP_BITS + SUM_FRACTION_BITS
@@ -61,7 +61,7 @@ def is_bar(frame: FrameRow, column: int, row: int) -> bool:
 
 def blend(left: int, right: int, weight: int) -> int:
     """Blend two wide samples and round to a byte."""
-    return (left * (ONE - weight) + right * weight + _BLEND_HALF) >> 18
+    return (left * (ONE - weight) + right * weight + BLEND_HALF) >> 18
 
 
 def opaque_outside(x: int, y: int, alpha: int, value: int) -> int:

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
-from picasso_kernels.cuda.frame_table import BLEND_MASK, FrameRow
+from picasso_kernels.cuda.frame_table import FrameRow
 from picasso_kernels.cuda.instructions import (
     Pair,
-    Plane,
     Quad,
     byte_of,
     dot2_high,
@@ -22,6 +21,7 @@ from picasso_kernels.cuda.instructions import (
     load_half,
     load_number,
     load_number_pair,
+    load_number_quad,
     load_word,
     pick_bytes,
     store_half,
@@ -29,28 +29,20 @@ from picasso_kernels.cuda.instructions import (
     store_word_quad,
 )
 from picasso_kernels.cuda.read import Pixel, blend, index_of, split_word
-from picasso_kernels.cuda.read_near import blend_pairs, row_weights, to_pixel
+from picasso_kernels.cuda.read_fours import near_chroma_word, near_luma_word, near_yuv_words, row_weights
+from picasso_kernels.cuda.read_near import to_pixel
 from picasso_kernels.maths.color import chroma_of, luma_of
 
 FourPixels: TypeAlias = tuple[Pixel, Pixel, Pixel, Pixel]
-Triple: TypeAlias = tuple[int, int, int]
 
-LUMA_SPAN: Final = 6
-"""How many samples the first and the last of four neighbours may be apart from plane to plane."""
-CHROMA_SPAN: Final = 2
-"""The same of the two samples of chroma under them."""
-PIXELS_SPAN: Final = 3
-"""The same of the four samples of chroma under pixels."""
 NEARER: Final = 1536
 """Share in 2048 of the nearer of two samples of chroma, where a picture keeps its size; the other's is ``FARTHER``."""
 FARTHER: Final = 512
 _WIDE_HALF: Final = 8
-_FOUR: Final = 0x3210
-_EACH: Final = 0x1111
-_IN_TURNS: Final = 0x5140
-"""Selector that takes the low two bytes of both words in turns."""
 _GREY: Final = -0x7F7F7F80
 """Four bytes of 128."""
+_OPAQUE: Final = -0x1000000
+"""A black pixel."""
 
 
 def four_pixels(frame: FrameRow, column: int, row: int) -> FourPixels:
@@ -77,6 +69,28 @@ def store_four_pixels(frame: FrameRow, column: int, row: int, four: FourPixels) 
     at = row * frame.target_pitch + 16 * column
     words = word_of(first), word_of(second), word_of(third), word_of(fourth)
     store_word_quad(frame.target, at, words[0], words[1], words[2], words[3])
+
+
+def write_four_words(frame: FrameRow, column: int, row: int) -> None:
+    """Write 4x2 pixels of 4 bytes of luma and pairs of chroma that lie near each other."""
+    if 4 * column < frame.width and 2 * row < frame.height:
+        x, y = load_number_quad(frame.columns, 16 * column), load_number_pair(frame.rows, 8 * row)
+        upper = lower = (_OPAQUE, _OPAQUE, _OPAQUE, _OPAQUE)
+        if x[0] >= 0 and (y[0] & y[1]) >= 0:
+            beside = load_number_quad(frame.chroma_columns, 16 * column)
+            beneath = load_number_pair(frame.chroma_rows, 8 * row)
+            made = near_yuv_words(frame, x, y[0], beside, beneath[0])
+            upper = made if y[0] >= 0 else upper
+            made = near_yuv_words(frame, x, y[1], beside, beneath[1])
+            lower = made if y[1] >= 0 else lower
+        store_words(frame, column, 2 * row, upper)
+        if 2 * row + 1 < frame.height:
+            store_words(frame, column, 2 * row + 1, lower)
+
+
+def store_words(frame: FrameRow, column: int, row: int, words: Quad) -> None:
+    """Write four pixels of a row in one access."""
+    store_word_quad(frame.target, row * frame.target_pitch + 16 * column, words[0], words[1], words[2], words[3])
 
 
 def word_of(pixel: Pixel) -> int:
@@ -136,14 +150,15 @@ def write_near_planes(frame: FrameRow, column: int, row: int) -> None:
     if 4 * column < frame.width and 2 * row < frame.height:
         at = 2 * row * frame.target_pitch + 4 * column
         at_chroma = row * frame.chroma_target_pitch + 4 * column
-        if (load_number(frame.columns, 16 * column) | load_number(frame.rows, 8 * row)) < 0:
+        x, y = load_number_quad(frame.columns, 16 * column), load_number_pair(frame.rows, 8 * row)
+        if (x[0] | y[0]) < 0:
             store_word(frame.target, at, frame.luma_black * 0x01010101)
             store_word(frame.target, at + frame.target_pitch, frame.luma_black * 0x01010101)
             store_word(frame.target_u, at_chroma, _GREY)
         else:
-            store_word(frame.target, at, near_luma_four(frame, column, 2 * row))
-            store_word(frame.target, at + frame.target_pitch, near_luma_four(frame, column, 2 * row + 1))
-            store_word(frame.target_u, at_chroma, near_chroma_two(frame, column, row))
+            store_word(frame.target, at, near_luma_word(frame, x, y[0]))
+            store_word(frame.target, at + frame.target_pitch, near_luma_word(frame, x, y[1]))
+            store_word(frame.target_u, at_chroma, near_chroma_word(frame, column, row))
 
 
 # Pixels of a picture that keeps its size.
@@ -212,105 +227,19 @@ def blend_rows(frame: FrameRow, rows: int, upper: int, lower: int) -> Quad:
     return u, v, dot2_low(rows, right, _WIDE_HALF) >> 4, dot2_high(rows, right, _WIDE_HALF) >> 4
 
 
-# Samples that lie near each other, from plane to plane.
-
-
-def eight_bytes(plane: Plane, at: int, last: int) -> Pair:
-    """Return the eight bytes from ``at`` on as two words; those behind ``last`` mean nothing."""
-    start, end = at & -4, last & -4
-    first, second = load_word(plane, start), load_word(plane, min(start + 4, end))
-    third, taken = load_word(plane, min(start + 8, end)), _FOUR + _EACH * (at & 3)
-    return pick_bytes(first, second, taken), pick_bytes(second, third, taken)
-
-
-def near_luma_four(frame: FrameRow, column: int, row: int) -> int:
-    """Blend four neighbours of luma, and pack them."""
-    x, x_ = load_number_pair(frame.columns, 16 * column), load_number_pair(frame.columns, 16 * column + 8)
-    luma = near_luma(frame, x, x_, load_number(frame.rows, 4 * row))
-    return four_bytes(luma[0], luma[1], luma[2], luma[3])
-
-
-def near_luma(frame: FrameRow, x: Pair, x_: Pair, y: int) -> Quad:
-    """Blend four neighbours of luma."""
-    first = index_of(x[0])
-    second, third, fourth = index_of(x[1]) - first, index_of(x_[0]) - first, index_of(x_[1]) - first
-    at, rows = index_of(y) * frame.pitch + first, row_weights(y)
-    last = at + fourth + 1
-    upper = eight_bytes(frame.source, at, last)
-    lower = eight_bytes(frame.source, at + frame.next_row, last + frame.next_row)
-    return (
-        blend_columns(rows, pick_bytes(upper[0], lower[0], _IN_TURNS), x[0] & BLEND_MASK),
-        blend_columns(rows, two_columns(upper, lower, second), x[1] & BLEND_MASK),
-        blend_columns(rows, two_columns(upper, lower, third), x_[0] & BLEND_MASK),
-        blend_columns(rows, two_columns(upper, lower, fourth), x_[1] & BLEND_MASK),
-    )
-
-
-def two_columns(upper: Pair, lower: Pair, offset: int) -> int:
-    """Take the bytes ``offset`` and ``offset + 1`` of two rows, in turns."""
-    taken = 0x10 + 0x11 * offset
-    return pick_bytes(pick_bytes(upper[0], upper[1], taken), pick_bytes(lower[0], lower[1], taken), _IN_TURNS)
-
-
-def blend_columns(rows: int, columns: int, weight: int) -> int:
-    """Blend two columns of two rows."""
-    return blend(dot2_low(rows, columns, _WIDE_HALF) >> 4, dot2_high(rows, columns, _WIDE_HALF) >> 4, weight)
-
-
-def near_chroma_two(frame: FrameRow, column: int, row: int) -> int:
-    """Blend two neighbours of chroma, and pack them."""
-    x, y = load_number_pair(frame.chroma_columns, 8 * column), load_number(frame.chroma_rows, 4 * row)
-    first, rows = index_of(x[0]), row_weights(y)
-    apart, at = index_of(x[1]) - first, index_of(y) * frame.chroma_pitch + 2 * first
-    last = at + 2 * apart + 3
-    upper = eight_bytes(frame.source_u, at, last)
-    lower = eight_bytes(frame.source_u, at + frame.chroma_next_row, last + frame.chroma_next_row)
-    left = blend_pairs(frame, rows, upper[0], lower[0], x[0] & BLEND_MASK)
-    taken = _FOUR + 2 * _EACH * apart
-    above, below = pick_bytes(upper[0], upper[1], taken), pick_bytes(lower[0], lower[1], taken)
-    right = blend_pairs(frame, rows, above, below, x[1] & BLEND_MASK)
-    return four_bytes(left[0], left[1], right[0], right[1])
+# Samples that lie near each other.
 
 
 def near_yuv_four(frame: FrameRow, column: int, row: int) -> FourPixels:
-    """Make four pixels of luma, and of pairs of chroma that are at most one apart."""
-    x, x_ = load_number_pair(frame.columns, 16 * column), load_number_pair(frame.columns, 16 * column + 8)
-    y = load_number(frame.rows, 4 * row)
-    outside = x[0] | y
-    luma = near_luma(frame, x, x_, y)
-    beside = load_number_pair(frame.chroma_columns, 16 * column)
-    beside_ = load_number_pair(frame.chroma_columns, 16 * column + 8)
-    beneath = load_number(frame.chroma_rows, 4 * row)
-    first, rows = index_of(beside[0]), row_weights(beneath)
-    second, third, fourth = index_of(beside[1]) - first, index_of(beside_[0]) - first, index_of(beside_[1]) - first
-    at = index_of(beneath) * frame.chroma_pitch + 2 * first
-    last = at + 2 * fourth + 3
-    upper = ten_bytes(frame.source_u, at, last)
-    lower = ten_bytes(frame.source_u, at + frame.chroma_next_row, last + frame.chroma_next_row)
-    chroma = blend_pairs(frame, rows, upper[0], lower[0], beside[0] & BLEND_MASK)
-    chroma_ = blend_pairs(frame, rows, two_pairs(upper, second), two_pairs(lower, second), beside[1] & BLEND_MASK)
-    left = to_pixel(frame, outside, luma[0], chroma[0], chroma[1])
-    left_ = to_pixel(frame, outside, luma[1], chroma_[0], chroma_[1])
-    chroma = blend_pairs(frame, rows, two_pairs(upper, third), two_pairs(lower, third), beside_[0] & BLEND_MASK)
-    chroma_ = blend_pairs(frame, rows, last_pairs(upper, fourth), last_pairs(lower, fourth), beside_[1] & BLEND_MASK)
-    right = to_pixel(frame, outside, luma[2], chroma[0], chroma[1])
-    return left, left_, right, to_pixel(frame, outside, luma[3], chroma_[0], chroma_[1])
+    """Make four pixels of luma and of pairs of chroma."""
+    x, y, black = load_number_quad(frame.columns, 16 * column), load_number(frame.rows, 4 * row), (0, 0, 0, 255)
+    if (x[0] | y) < 0:
+        return black, black, black, black
+    beside, beneath = load_number_quad(frame.chroma_columns, 16 * column), load_number(frame.chroma_rows, 4 * row)
+    words = near_yuv_words(frame, x, y, beside, beneath)
+    return channels(words[0]), channels(words[1]), channels(words[2]), channels(words[3])
 
 
-def ten_bytes(plane: Plane, at: int, last: int) -> Triple:
-    """Return the ten bytes from an even ``at`` on as three words; those behind ``last`` mean nothing."""
-    start, end = at & -4, last & -4
-    first, second = load_word(plane, start), load_word(plane, min(start + 4, end))
-    third, taken = load_word(plane, min(start + 8, end)), _FOUR + _EACH * (at & 3)
-    return pick_bytes(first, second, taken), pick_bytes(second, third, taken), pick_bytes(third, third, taken)
-
-
-def two_pairs(bytes_: Triple, offset: int) -> int:
-    """Take the pairs ``offset``, 0..2, and the next."""
-    return pick_bytes(bytes_[0], bytes_[1], _FOUR + 2 * _EACH * offset)
-
-
-def last_pairs(bytes_: Triple, offset: int) -> int:
-    """Take the pairs ``offset``, 0..3, and the next."""
-    low, high = (bytes_[0], bytes_[1]) if offset < 2 else (bytes_[1], bytes_[2])
-    return pick_bytes(low, high, _FOUR + 2 * _EACH * (offset & 1))
+def channels(word: int) -> Pixel:
+    """Split a pixel."""
+    return byte_of(word, 0), byte_of(word, 1), byte_of(word, 2), byte_of(word, 3)
