@@ -1,11 +1,11 @@
 """The catalogue: every CUDA kernel by its name, each a writer with the reader that feeds it.
 
 ``words`` are sources of 4 aligned bytes a pixel, ``bytes`` packed sources of any step, order and alignment, ``yuv``
-planes of luma and chroma. ``near`` are the usual layouts of the latter two, in pictures that shrink by at most 2:
-``nv12`` also stands for NV21, ``rgb`` for BGR. ``quads`` are filters of many taps over aligned rows: four columns an
-access. ``averaged`` is an area filter that halves. Kernels of ``cuda.wide``, whose threads do 4x2 pixels instead of
-2x2, are ``copied`` ones of sources that are not words, and the near one from plane to plane; the averaged one from
-plane to plane does 8x2.
+planes of luma and chroma. ``rgb``, ``nv12`` and ``i420`` are the usual layouts of the latter two, and serve BGR and
+NV21 as well. ``fours`` and ``near`` are four neighbours that lie near each other. ``quads`` are filters of many taps
+over aligned rows: four columns an access. ``averaged`` is an area filter that halves. Kernels of ``cuda.wide``, whose
+threads do 4x2 pixels instead of 2x2, are ``copied`` ones of sources that are not words, ``fours`` and ``near``; the
+averaged one from plane to plane does 8x2.
 A frame that a special kernel serves is served by the general one too.
 """
 
@@ -18,8 +18,8 @@ from typing import Any, Final
 
 from picasso_kernels.cuda import read, wide, write
 from picasso_kernels.cuda import read_means as means
-from picasso_kernels.cuda import read_near as near
 from picasso_kernels.cuda import read_quads as quads
+from picasso_kernels.cuda import read_spots as spots
 from picasso_kernels.cuda import read_sums as sums
 
 Plain = Callable[..., Any]
@@ -36,11 +36,11 @@ _READERS: Final[dict[str, dict[Plain, Plain]]] = {
     "bytes_nearest": {write.pixels: read.nearest_pixels},
     "bytes_bilinear": {write.pixels: read.bilinear_pixels},
     "bytes_taps": {write.pixels: read.summed_pixels},
-    "rgb_near": {write.pixels: near.near_rgb_pixels},
+    "rgb_bilinear": {write.pixels: spots.rgb_spots},
     "rgb_averaged": {write.pixels: means.averaged_rgb_pixels},
     "rgb_quads": {write.pixels: quads.summed_quads, quads.quad_at: quads.quad_of_rgb},
-    "nv12_near": {write.pixels: near.near_yuv_pixels, near.near_chroma: near.paired_chroma},
-    "i420_near": {write.pixels: near.near_yuv_pixels, near.near_chroma: near.planar_chroma},
+    "nv12_bilinear": {write.pixels: spots.yuv_spots, spots.chroma_spot: spots.paired_spot},
+    "i420_bilinear": {write.pixels: spots.yuv_spots, spots.chroma_spot: spots.planar_spot},
     "nv12_averaged": {write.pixels: means.averaged_yuv_pixels},
     "nv12_quads": {write.pixels: sums.summed_yuv_pixels},
     "yuv_nearest": {write.pixels: read.yuv_pixels, read.sample: read.nearest_sample},
@@ -62,6 +62,8 @@ _PLANES: Final[dict[str, dict[Plain, Plain]]] = {
 _WIDE: Final[dict[str, tuple[Plain, dict[Plain, Plain]]]] = {
     "rgb_copied_to_pixels": (wide.write_four_pixels, {wide.four_pixels: wide.copied_rgb_four}),
     "rgb_copied_to_yuv420": (wide.write_four_yuv420, {wide.four_pixels: wide.copied_rgb_four}),
+    "rgb_fours_to_pixels": (wide.write_four_pixels, {wide.four_pixels: spots.rgb_four_spots}),
+    "rgb_fours_to_yuv420": (wide.write_four_yuv420, {wide.four_pixels: spots.rgb_four_spots}),
     "nv12_copied_to_pixels": (wide.write_four_pixels, {wide.four_pixels: wide.copied_yuv_four}),
     "nv12_fours_to_pixels": (wide.write_four_words, {}),
     "nv12_fours_to_yuv420": (wide.write_four_yuv420, {wide.four_pixels: wide.near_yuv_four}),

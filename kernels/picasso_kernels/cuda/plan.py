@@ -16,7 +16,6 @@ import numpy.typing as npt
 from picasso_kernels.cuda.axis_tables import are_near, blend_entries, in_halves, in_units, one_tap
 from picasso_kernels.cuda.frame_table import BLEND_BITS, FRAME, OUTSIDE
 from picasso_kernels.cuda.read_fours import CHROMA_SPAN, LUMA_SPAN, PIXELS_SPAN
-from picasso_kernels.cuda.read_near import CHROMA_REACH, LUMA_REACH
 from picasso_kernels.frame.pixel_formats import PIXEL_FORMATS, Picture, Samples, list_components
 from picasso_kernels.frame.plan import RectLTWH
 from picasso_kernels.maths.axis import Axis
@@ -167,8 +166,8 @@ class _Planner:
     def add_yuv(self, planar: bool, *, kept: bool) -> str:
         """Write how chroma is read; return the name of the reader. ``kept`` luma is copied."""
         self.add_chroma(2 if planar else 1)
-        self.layout = self.near_layout(*((LUMA_SPAN, CHROMA_SPAN) if planar else (LUMA_REACH, CHROMA_REACH)))
-        if planar and not (self.layout == "nv12" and self.has_groups(4, "yuv420") and self.has_whole_rows):
+        self.layout = self.blended_layout()
+        if planar and not (self.layout == "nv12" and self.has_near_planes):
             self.layout = ""
         summed = self.kind == "averaged" or self.has_units
         if self.layout == "nv12" or summed:
@@ -183,11 +182,12 @@ class _Planner:
             self.across = 4
         if kept:
             return "nv12_copied"
-        if self.layout == "nv12" and not planar and self.has_near_fours:
+        if planar:
+            return "planes_near" if self.layout else f"planes_{self.kind}"
+        if self.layout == "nv12" and self.has_near_fours:
             self.across = 4
             return "nv12_fours"
-        name = "planes" if planar else self.layout or "yuv"
-        return f"{name}_near" if self.layout else f"{name}_{self.kind}"
+        return f"{self.layout or 'yuv'}_{self.kind}"
 
     def keeps_luma(self, planar: bool) -> bool:
         """Whether luma is copied and chroma lies as ``cuda.wide.copied_yuv_four`` has it: a picture of its own size."""
@@ -249,23 +249,28 @@ class _Planner:
         return whole and all(plane.base % 16 == 0 == plane.pitch % 16 for plane in self.source.planes)
 
     @property
+    def has_near_planes(self) -> bool:
+        """Whether four neighbours of luma lie in eight bytes of a row, two pairs of chroma as well, and go to pairs."""
+        luma, chroma = self.entries["column"], self.entries["chroma_column"]
+        near = self.has_word_rows and are_near(luma, LUMA_SPAN, 4) and are_near(chroma, CHROMA_SPAN)
+        return near and self.has_groups(4, "yuv420") and self.has_whole_rows
+
+    @property
     def has_near_fours(self) -> bool:
         """Whether four neighbours are made together: luma lies in eight bytes of a row, chroma in ten."""
         luma, chroma = self.entries["column"], self.entries["chroma_column"]
-        near = are_near(luma, LUMA_SPAN, 4) and are_near(chroma, PIXELS_SPAN, 4)
+        near = self.has_word_rows and are_near(luma, LUMA_SPAN, 4) and are_near(chroma, PIXELS_SPAN, 4)
         return near and (self.has_groups(4, "pixels") or self.has_groups(4, "yuv420"))
 
-    def near_layout(self, luma_reach: int, chroma_reach: int) -> str:
-        """Return how ``cuda.read_near`` reads luma and chroma: ``nv12``, ``i420``, or nothing where it cannot."""
-        steps = [plane[2:] for plane in self.source.planes]
-        layout = {((1, 1), (2, 1)): "nv12", ((1, 1),) * 3: "i420"}.get(tuple(steps), "")
-        same = len({plane.pitch for plane in self.source.planes[1:]}) == 1
-        if self.filter != "bilinear" or not self.has_word_rows or not same or self.source.format == "UYVY":
+    def blended_layout(self) -> str:
+        """Return how ``cuda.read_spots`` blends luma and chroma: ``nv12``, ``i420``, or nothing where it cannot."""
+        planes = self.source.planes
+        layout = {((1, 1), (2, 1)): "nv12", ((1, 1),) * 3: "i420"}.get(tuple(plane[2:] for plane in planes), "")
+        if self.filter != "bilinear" or not (self.row["next_column"] and self.row["chroma_next_column"]):
             return ""
-        if not (self.row["next_column"] and self.row["chroma_next_column"]):
-            return ""
-        near = are_near(self.entries["column"], luma_reach, 4 if luma_reach == LUMA_SPAN else 2)
-        return layout if near and are_near(self.entries["chroma_column"], chroma_reach) else ""
+        if layout == "nv12":
+            return layout if planes[1].base % 2 == 0 == planes[1].pitch % 2 else ""
+        return layout if layout and planes[1].pitch == planes[2].pitch else ""
 
     def axes(self, samples: Samples, target_unit: int) -> tuple[Axis, Axis]:
         crop, inner = self.crop, self.inner
@@ -299,11 +304,11 @@ class _Planner:
             row["red_green"], row["blue_alpha"] = _BLUE_FIRST if swap else _SELECTORS
             row["alpha"] = -1
             return "rgb_quads" if self.has_units else "rgb_averaged"
-        blended = self.is_rgb24 and self.kind == "bilinear" and x.samples > 1
-        if blended and are_near(self.entries["column"], LUMA_REACH):
-            row["red_green"], row["blue_alpha"] = _BLUE_FIRST if swap else _SELECTORS
-            row["alpha"] = -1
-            return "rgb_near"
+        if self.is_rgb24 and self.kind == "bilinear" and x.samples > 1:
+            row["red"] = 2 * swap  # whether it is the third
+            wide = self.has_groups(4, "pixels") or self.has_groups(4, "yuv420")
+            self.across = 4 if wide else 2
+            return "rgb_fours" if wide else "rgb_bilinear"
         if self.is_rgb24 and self.copied and self.has_copied_fours:
             row["red_green"], row["blue_alpha"] = _BLUE_FIRST if swap else _SELECTORS
             row["alpha"] = -1

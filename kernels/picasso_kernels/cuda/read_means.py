@@ -24,7 +24,7 @@ from picasso_kernels.cuda.instructions import (
     store_word_pair,
 )
 from picasso_kernels.cuda.read import Pixel, PixelPair, index_of
-from picasso_kernels.cuda.read_near import to_pixel
+from picasso_kernels.cuda.read_spots import to_pixel
 
 _EACH: Final = 0x10001
 _HALF: Final = 2

@@ -4,7 +4,7 @@ Addresses, axis entries and weights then serve twice as many pixels as in ``cuda
 they can be. That is what bounds kernels whose sources are small: luma and chroma, pixels of 3 bytes. A group of four
 lies in the picture or in a bar as a whole, and rows are aligned for the accesses: the planner makes sure of both.
 
-The arithmetic is that of ``cuda.read`` and ``cuda.read_near``; ``x`` and ``y`` are axis entries.
+The arithmetic is that of ``cuda.read`` and ``cuda.read_fours``; ``x`` and ``y`` are axis entries.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from picasso_kernels.cuda.instructions import (
 )
 from picasso_kernels.cuda.read import Pixel, blend, index_of, split_word
 from picasso_kernels.cuda.read_fours import near_chroma_word, near_luma_word, near_yuv_words, row_weights
-from picasso_kernels.cuda.read_near import to_pixel
+from picasso_kernels.cuda.read_spots import to_pixel
 from picasso_kernels.maths.color import chroma_of, luma_of
 
 FourPixels: TypeAlias = tuple[Pixel, Pixel, Pixel, Pixel]

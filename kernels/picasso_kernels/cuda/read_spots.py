@@ -1,0 +1,139 @@
+"""How CUDA kernels blend two neighbours of usual layouts wherever in the source they lie: luma and chroma, and RGB.
+
+The two samples of a row that are blended lie beside each other, so each row costs one address: two bytes of luma, two
+pairs of chroma, or the three words that hold two pixels of 3 bytes. The planner makes sure of the layout, of the
+alignment that the accesses want, and of two samples a row. The arithmetic is that of ``cuda.read``, bit for bit; ``x``
+and ``y`` are axis entries.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from picasso_kernels.cuda.frame_table import BLEND_MASK, FrameRow
+from picasso_kernels.cuda.instructions import (
+    Pair,
+    Plane,
+    dot2_high,
+    dot2_low,
+    load_byte_pair,
+    load_half_pair,
+    load_number,
+    load_number_pair,
+    load_number_quad,
+    load_three_words,
+    pick_bytes,
+)
+from picasso_kernels.cuda.read import Pixel, PixelPair, blend, index_of, weights_of
+from picasso_kernels.cuda.read_fours import row_weights
+from picasso_kernels.maths.color import TO_RGB_BITS
+from picasso_kernels.maths.pixel import ONE, clamp8
+
+_WIDE_HALF: Final = 8
+_FOUR: Final = 0x3210
+_EACH: Final = 0x1111
+_LOW: Final = 0x5140
+_HIGH: Final = 0x7362
+"""Selectors that take the low and the high two bytes of two words in turns."""
+
+
+# Luma and chroma.
+
+
+def blend_bytes(plane: Plane, at: int, next_row: int, x: int, y: int) -> int:
+    """Blend two neighbouring bytes with those below."""
+    upper, lower = load_byte_pair(plane, at), load_byte_pair(plane, at + next_row)
+    above, below = ONE - (y & BLEND_MASK), y & BLEND_MASK
+    left = (upper[0] * above + (lower[0] * below + _WIDE_HALF)) >> 4
+    return blend(left, (upper[1] * above + (lower[1] * below + _WIDE_HALF)) >> 4, x & BLEND_MASK)
+
+
+def paired_spot(frame: FrameRow, x: int, y: int) -> Pair:
+    """Return U and V of a plane where they take turns."""
+    at, rows, weight = index_of(y) * frame.chroma_pitch + 2 * index_of(x), row_weights(y), x & BLEND_MASK
+    upper, lower = load_half_pair(frame.source_u, at), load_half_pair(frame.source_u, at + frame.chroma_next_row)
+    left = pick_bytes(upper[0], lower[0], frame.red_green)
+    right = pick_bytes(upper[1], lower[1], frame.red_green)
+    u = blend(dot2_low(rows, left, _WIDE_HALF) >> 4, dot2_low(rows, right, _WIDE_HALF) >> 4, weight)
+    return u, blend(dot2_high(rows, left, _WIDE_HALF) >> 4, dot2_high(rows, right, _WIDE_HALF) >> 4, weight)
+
+
+def planar_spot(frame: FrameRow, x: int, y: int) -> Pair:
+    """Return U and V of a plane each."""
+    at = index_of(y) * frame.chroma_pitch + index_of(x)
+    u = blend_bytes(frame.source_u, at, frame.chroma_next_row, x, y)
+    return u, blend_bytes(frame.source_v, at, frame.chroma_next_row, x, y)
+
+
+def chroma_spot(frame: FrameRow, x: int, y: int) -> Pair:
+    """Read the chroma of a pixel: stands for one of the two above, which a kernel is built with."""
+    return paired_spot(frame, x, y)
+
+
+def yuv_spot(frame: FrameRow, x: int, y: int, beside: int, beneath: int) -> Pixel:
+    """Make a pixel of luma and chroma; in a bar it is black."""
+    at = index_of(y) * frame.pitch + index_of(x)
+    luma = blend_bytes(frame.source, at, frame.next_row, x, y)
+    chroma = chroma_spot(frame, beside, beneath)
+    return to_pixel(frame, x | y, luma, chroma[0], chroma[1])
+
+
+def yuv_spots(frame: FrameRow, column: int, row: int) -> PixelPair:
+    """Make two pixels of luma and chroma."""
+    x, y = load_number_pair(frame.columns, 8 * column), load_number(frame.rows, 4 * row)
+    beside, beneath = load_number_pair(frame.chroma_columns, 8 * column), load_number(frame.chroma_rows, 4 * row)
+    red, green, blue, alpha = yuv_spot(frame, x[0], y, beside[0], beneath)
+    red_, green_, blue_, alpha_ = yuv_spot(frame, x[1], y, beside[1], beneath)
+    return red, green, blue, alpha, red_, green_, blue_, alpha_
+
+
+def to_pixel(frame: FrameRow, outside: int, luma: int, u: int, v: int) -> Pixel:
+    """Convert one pixel; in a bar, where ``outside`` is negative, it is black.
+
+    What does not depend on the pixel is added up once a thread: luma's floor, 128 of chroma, and the half to round.
+    """
+    none = (1 << (TO_RGB_BITS - 1)) - frame.rgb_floor * frame.luma
+    red = luma * frame.luma + (v * frame.red_v + (none - 128 * frame.red_v))
+    green = luma * frame.luma + (
+        u * frame.green_u + (v * frame.green_v + (none - 128 * (frame.green_u + frame.green_v)))
+    )
+    blue = luma * frame.luma + (u * frame.blue_u + (none - 128 * frame.blue_u))
+    if outside < 0:
+        return 0, 0, 0, 255
+    return clamp8(red >> TO_RGB_BITS), clamp8(green >> TO_RGB_BITS), clamp8(blue >> TO_RGB_BITS), 255
+
+
+# Pixels of 3 bytes.
+
+
+def rgb_spot(frame: FrameRow, x: int, y: int) -> Pixel:
+    """Blend two neighbouring pixels with those below; in a bar, the pixel is black."""
+    first, rows, weight = 3 * index_of(x), weights_of(x, y), x & BLEND_MASK
+    at, shift = index_of(y) * frame.pitch + (first & -4), first & 3
+    upper = load_three_words(frame.source, at, shift + 5)
+    lower = load_three_words(frame.source, at + frame.next_row, shift + 5)
+    taken = _FOUR + _EACH * shift
+    above, below = pick_bytes(upper[0], upper[1], taken), pick_bytes(lower[0], lower[1], taken)
+    left, middle = pick_bytes(above, below, _LOW), pick_bytes(above, below, _HIGH)
+    above, below = pick_bytes(upper[1], upper[2], taken), pick_bytes(lower[1], lower[2], taken)
+    right = pick_bytes(above, below, _LOW)
+    first = blend(dot2_low(rows, left, _WIDE_HALF) >> 4, dot2_high(rows, middle, _WIDE_HALF) >> 4, weight)
+    green = blend(dot2_high(rows, left, _WIDE_HALF) >> 4, dot2_low(rows, right, _WIDE_HALF) >> 4, weight)
+    third = blend(dot2_low(rows, middle, _WIDE_HALF) >> 4, dot2_high(rows, right, _WIDE_HALF) >> 4, weight)
+    if frame.red:
+        return third, green, first, 255
+    return first, green, third, 255
+
+
+def rgb_spots(frame: FrameRow, column: int, row: int) -> PixelPair:
+    """Blend two pixels of 3 bytes."""
+    x, y = load_number_pair(frame.columns, 8 * column), load_number(frame.rows, 4 * row)
+    red, green, blue, alpha = rgb_spot(frame, x[0], y)
+    red_, green_, blue_, alpha_ = rgb_spot(frame, x[1], y)
+    return red, green, blue, alpha, red_, green_, blue_, alpha_
+
+
+def rgb_four_spots(frame: FrameRow, column: int, row: int) -> tuple[Pixel, Pixel, Pixel, Pixel]:
+    """Blend four pixels of 3 bytes, for the writers of ``cuda.wide``."""
+    x, y = load_number_quad(frame.columns, 16 * column), load_number(frame.rows, 4 * row)
+    return rgb_spot(frame, x[0], y), rgb_spot(frame, x[1], y), rgb_spot(frame, x[2], y), rgb_spot(frame, x[3], y)
