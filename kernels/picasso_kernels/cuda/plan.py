@@ -102,6 +102,7 @@ class _Planner:
         self.tables: list[npt.NDArray[np.int32]] = []
         self.entries: dict[str, npt.NDArray[np.int32]] = {}
         self.layout = ""
+        self.coefficients_swapped = False
         self.components = list_components(source)
 
     def plan(self, normalize: tuple[tuple[float, ...], tuple[float, ...]], pad: tuple[int, ...]) -> FramePlan:
@@ -308,6 +309,7 @@ class _Planner:
             row["red"] = 2 * swap  # whether it is the third
             wide = self.has_groups(4, "pixels") or self.has_groups(4, "yuv420")
             self.across = 4 if wide else 2
+            self.coefficients_swapped = bool(swap) and wide and _writer(self.target.format) == "yuv420"
             return "rgb_fours" if wide else "rgb_bilinear"
         if self.is_rgb24 and self.copied and self.has_copied_fours:
             row["red_green"], row["blue_alpha"] = _BLUE_FIRST if swap else _SELECTORS
@@ -402,6 +404,7 @@ class _Planner:
     def add_coefficients(self, normalize: tuple[tuple[float, ...], tuple[float, ...]]) -> None:
         row = self.row
         yuv = to_yuv(self.target.matrix, self.target.full_range)
+        yuv = yuv.swapped() if self.coefficients_swapped else yuv
         if self.target.format == "NV21":
             yr, yg, yb, floor, ur, ug, ub, vr, vg, vb = yuv
             yuv = type(yuv)(yr, yg, yb, floor, vr, vg, vb, ur, ug, ub)

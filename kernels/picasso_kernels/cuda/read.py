@@ -33,6 +33,7 @@ from picasso_kernels.maths.pixel import ONE, clamp8
 
 Pixel: TypeAlias = tuple[int, int, int, int]
 PixelPair: TypeAlias = tuple[int, int, int, int, int, int, int, int]
+FourPixels: TypeAlias = tuple[Pixel, Pixel, Pixel, Pixel]
 
 _WIDE_HALF: Final = 8
 BLEND_HALF: Final = 1024 + (1 << 17)
@@ -233,6 +234,15 @@ def summed_pixels(frame: FrameRow, column: int, row: int) -> PixelPair:
 # Planes of single samples: luma, chroma.
 
 
+def to_pixel(frame: FrameRow, outside: int, luma: int, u: int, v: int) -> Pixel:
+    """Convert one pixel; in a bar, where ``outside`` is negative, it is black."""
+    if outside < 0:
+        return 0, 0, 0, 255
+    grey, blue, red = (luma - frame.rgb_floor) * frame.luma, u - 128, v - 128
+    green = channel_of(grey, frame.green_u * blue + frame.green_v * red)
+    return channel_of(grey, frame.red_v * red), green, channel_of(grey, frame.blue_u * blue), 255
+
+
 class Grid(NamedTuple):
     """A plane of samples, and the axis tables from a grid of target samples to it."""
 
@@ -319,14 +329,12 @@ def sample(grid: Grid, plane: Plane, column: int, row: int) -> int:
 
 def yuv_pixel(frame: FrameRow, column: int, row: int) -> Pixel:
     """Resample luma and chroma, and convert."""
-    if (load_number(frame.columns, 4 * column) | load_number(frame.rows, 4 * row)) < 0:
+    outside = load_number(frame.columns, 4 * column) | load_number(frame.rows, 4 * row)
+    if outside < 0:
         return 0, 0, 0, 255
-    grey = (sample(luma_grid(frame), frame.source, column, row) - frame.rgb_floor) * frame.luma
-    grid = chroma_grid(frame)
-    u = sample(grid, frame.source_u, column, row) - 128
-    v = sample(grid, frame.source_v, column, row) - 128
-    green = channel_of(grey, frame.green_u * u + frame.green_v * v)
-    return channel_of(grey, frame.red_v * v), green, channel_of(grey, frame.blue_u * u), 255
+    luma, grid = sample(luma_grid(frame), frame.source, column, row), chroma_grid(frame)
+    u, v = sample(grid, frame.source_u, column, row), sample(grid, frame.source_v, column, row)
+    return to_pixel(frame, outside, luma, u, v)
 
 
 def yuv_pixels(frame: FrameRow, column: int, row: int) -> PixelPair:

@@ -167,48 +167,46 @@ def last_pairs(bytes_: Triple, offset: int) -> int:
 # Pixels.
 
 
-def near_yuv_words(frame: FrameRow, x: Quad, y: int, beside: Quad, beneath: int) -> Quad:
-    """Make four pixels of luma and of pairs of chroma, as words; ``beside`` and ``beneath`` are entries of chroma."""
+def near_yuv_words(frame: FrameRow, bases: Triple, x: Quad, y: int, beside: Quad, beneath: int) -> Quad:
+    """Make four pixels of luma and of pairs of chroma, as words.
+
+    ``bases`` are those of ``color_bases``; ``beside`` and ``beneath`` are entries of chroma.
+    """
     luma = wide_luma(frame, x, y)
     first, rows = beside[0] >> BLEND_BITS, row_weights(beneath)
     second, third = (beside[1] >> BLEND_BITS) - first, (beside[2] >> BLEND_BITS) - first
     last = (beside[3] >> BLEND_BITS) - first
     upper, lower = near_pairs(frame, first, first + last, beneath)
-    return (
-        word_of_yuv(frame, luma[0], luma[1], x[0], wide_pairs(frame, rows, upper[0], lower[0]), beside[0]),
-        word_of_yuv(frame, luma[2], luma[3], x[1], blended(frame, rows, upper, lower, second), beside[1]),
-        word_of_yuv(frame, luma[4], luma[5], x[2], blended(frame, rows, upper, lower, third), beside[2]),
-        word_of_yuv(
-            frame,
-            luma[6],
-            luma[7],
-            x[3],
-            wide_pairs(frame, rows, last_pairs(upper, last), last_pairs(lower, last)),
-            beside[3],
-        ),
-    )
+    pairs = wide_pairs(frame, rows, upper[0], lower[0])
+    left = word_of_yuv(frame, bases, luma[0], luma[1], x[0], pairs, beside[0])
+    pairs = wide_pairs(frame, rows, two_pairs(upper, second), two_pairs(lower, second))
+    left_ = word_of_yuv(frame, bases, luma[2], luma[3], x[1], pairs, beside[1])
+    pairs = wide_pairs(frame, rows, two_pairs(upper, third), two_pairs(lower, third))
+    right = word_of_yuv(frame, bases, luma[4], luma[5], x[2], pairs, beside[2])
+    pairs = wide_pairs(frame, rows, last_pairs(upper, last), last_pairs(lower, last))
+    return left, left_, right, word_of_yuv(frame, bases, luma[6], luma[7], x[3], pairs, beside[3])
 
 
-def blended(frame: FrameRow, rows: int, upper: Triple, lower: Triple, offset: int) -> Quad:
-    """Blend the rows of the pairs ``offset``, 0..2, and the next."""
-    return wide_pairs(frame, rows, two_pairs(upper, offset), two_pairs(lower, offset))
-
-
-def word_of_yuv(frame: FrameRow, left: int, right: int, x: int, chroma: Quad, beside: int) -> int:
+def word_of_yuv(frame: FrameRow, bases: Triple, left: int, right: int, x: int, chroma: Quad, beside: int) -> int:
     """Blend the columns of luma and chroma, and convert them to a pixel, opaque and packed."""
-    grey = blend(left, right, x & BLEND_MASK)
-    u = blend(chroma[0], chroma[1], beside & BLEND_MASK)
-    v = blend(chroma[2], chroma[3], beside & BLEND_MASK)
-    return word_of_color(frame, grey, u, v)
+    luma, weight = blend(left, right, x & BLEND_MASK), beside & BLEND_MASK
+    u, v = blend(chroma[0], chroma[1], weight), blend(chroma[2], chroma[3], weight)
+    red, green, blue = color_of(frame, bases, luma, u, v)
+    return pack_saturated(red, green, pack_saturated(blue, 255, 0))
 
 
-def word_of_color(frame: FrameRow, luma: int, u: int, v: int) -> int:
-    """Convert a pixel, and pack it; what does not depend on the pixel is added up once a thread."""
-    none = (1 << (TO_RGB_BITS - 1)) - frame.rgb_floor * frame.luma
-    red = luma * frame.luma + (v * frame.red_v + (none - 128 * frame.red_v))
-    green = luma * frame.luma + (
-        u * frame.green_u + (v * frame.green_v + (none - 128 * (frame.green_u + frame.green_v)))
-    )
-    blue = luma * frame.luma + (u * frame.blue_u + (none - 128 * frame.blue_u))
-    high = pack_saturated(blue >> TO_RGB_BITS, 255, 0)
-    return pack_saturated(red >> TO_RGB_BITS, green >> TO_RGB_BITS, high)
+def color_bases(frame: FrameRow, column: int) -> Triple:
+    """Add up what red, green and blue have in common for all pixels: luma's floor, 128 of chroma, the half to round.
+
+    No column is negative: its sign adds nothing. But with it the sums are the thread's own, and stay in registers;
+    without, the assembler copies each of them there for each pixel.
+    """
+    none = (1 << (TO_RGB_BITS - 1)) - frame.rgb_floor * frame.luma + (column >> 31)
+    return none - 128 * frame.red_v, none - 128 * (frame.green_u + frame.green_v), none - 128 * frame.blue_u
+
+
+def color_of(frame: FrameRow, bases: Triple, luma: int, u: int, v: int) -> Triple:
+    """Convert a pixel to red, green and blue, which may lie outside of 0..255."""
+    red, blue = v * frame.red_v + (luma * frame.luma + bases[0]), u * frame.blue_u + (luma * frame.luma + bases[2])
+    green = u * frame.green_u + (v * frame.green_v + (luma * frame.luma + bases[1]))
+    return red >> TO_RGB_BITS, green >> TO_RGB_BITS, blue >> TO_RGB_BITS

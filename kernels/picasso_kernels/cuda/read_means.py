@@ -23,8 +23,7 @@ from picasso_kernels.cuda.instructions import (
     pick_bytes,
     store_word_pair,
 )
-from picasso_kernels.cuda.read import Pixel, PixelPair, index_of
-from picasso_kernels.cuda.read_spots import to_pixel
+from picasso_kernels.cuda.read import Pixel, PixelPair, index_of, to_pixel
 
 _EACH: Final = 0x10001
 _HALF: Final = 2

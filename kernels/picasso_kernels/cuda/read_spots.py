@@ -14,6 +14,7 @@ from picasso_kernels.cuda.frame_table import BLEND_MASK, FrameRow
 from picasso_kernels.cuda.instructions import (
     Pair,
     Plane,
+    Triple,
     dot2_high,
     dot2_low,
     load_byte_pair,
@@ -24,9 +25,8 @@ from picasso_kernels.cuda.instructions import (
     load_three_words,
     pick_bytes,
 )
-from picasso_kernels.cuda.read import Pixel, PixelPair, blend, index_of, weights_of
-from picasso_kernels.cuda.read_fours import row_weights
-from picasso_kernels.maths.color import TO_RGB_BITS
+from picasso_kernels.cuda.read import FourPixels, Pixel, PixelPair, blend, index_of, weights_of
+from picasso_kernels.cuda.read_fours import color_bases, color_of, row_weights
 from picasso_kernels.maths.pixel import ONE, clamp8
 
 _WIDE_HALF: Final = 8
@@ -70,20 +70,24 @@ def chroma_spot(frame: FrameRow, x: int, y: int) -> Pair:
     return paired_spot(frame, x, y)
 
 
-def yuv_spot(frame: FrameRow, x: int, y: int, beside: int, beneath: int) -> Pixel:
+def yuv_spot(frame: FrameRow, bases: Triple, x: int, y: int, beside: int, beneath: int) -> Pixel:
     """Make a pixel of luma and chroma; in a bar it is black."""
     at = index_of(y) * frame.pitch + index_of(x)
     luma = blend_bytes(frame.source, at, frame.next_row, x, y)
     chroma = chroma_spot(frame, beside, beneath)
-    return to_pixel(frame, x | y, luma, chroma[0], chroma[1])
+    red, green, blue = color_of(frame, bases, luma, chroma[0], chroma[1])
+    if (x | y) < 0:
+        return 0, 0, 0, 255
+    return clamp8(red), clamp8(green), clamp8(blue), 255
 
 
 def yuv_spots(frame: FrameRow, column: int, row: int) -> PixelPair:
     """Make two pixels of luma and chroma."""
     x, y = load_number_pair(frame.columns, 8 * column), load_number(frame.rows, 4 * row)
     beside, beneath = load_number_pair(frame.chroma_columns, 8 * column), load_number(frame.chroma_rows, 4 * row)
-    red, green, blue, alpha = yuv_spot(frame, x[0], y, beside[0], beneath)
-    red_, green_, blue_, alpha_ = yuv_spot(frame, x[1], y, beside[1], beneath)
+    bases = color_bases(frame, column)
+    red, green, blue, alpha = yuv_spot(frame, bases, x[0], y, beside[0], beneath)
+    red_, green_, blue_, alpha_ = yuv_spot(frame, bases, x[1], y, beside[1], beneath)
     return red, green, blue, alpha, red_, green_, blue_, alpha_
 
 
@@ -106,10 +110,10 @@ def to_pixel(frame: FrameRow, outside: int, luma: int, u: int, v: int) -> Pixel:
 # Pixels of 3 bytes.
 
 
-def rgb_spot(frame: FrameRow, x: int, y: int) -> Pixel:
-    """Blend two neighbouring pixels with those below; in a bar, the pixel is black."""
-    first, rows, weight = 3 * index_of(x), weights_of(x, y), x & BLEND_MASK
-    at, shift = index_of(y) * frame.pitch + (first & -4), first & 3
+def rgb_spot(frame: FrameRow, rows: int, x: int, y: int) -> Triple:
+    """Blend two neighbouring pixels with those below, as the source orders them; ``rows`` are the rows' weights."""
+    start, weight = 3 * index_of(x), x & BLEND_MASK
+    at, shift = index_of(y) * frame.pitch + (start & -4), start & 3
     upper = load_three_words(frame.source, at, shift + 5)
     lower = load_three_words(frame.source, at + frame.next_row, shift + 5)
     taken = _FOUR + _EACH * shift
@@ -117,23 +121,48 @@ def rgb_spot(frame: FrameRow, x: int, y: int) -> Pixel:
     left, middle = pick_bytes(above, below, _LOW), pick_bytes(above, below, _HIGH)
     above, below = pick_bytes(upper[1], upper[2], taken), pick_bytes(lower[1], lower[2], taken)
     right = pick_bytes(above, below, _LOW)
-    first = blend(dot2_low(rows, left, _WIDE_HALF) >> 4, dot2_high(rows, middle, _WIDE_HALF) >> 4, weight)
-    green = blend(dot2_high(rows, left, _WIDE_HALF) >> 4, dot2_low(rows, right, _WIDE_HALF) >> 4, weight)
-    third = blend(dot2_low(rows, middle, _WIDE_HALF) >> 4, dot2_high(rows, right, _WIDE_HALF) >> 4, weight)
+    return (
+        blend(dot2_low(rows, left, _WIDE_HALF) >> 4, dot2_high(rows, middle, _WIDE_HALF) >> 4, weight),
+        blend(dot2_high(rows, left, _WIDE_HALF) >> 4, dot2_low(rows, right, _WIDE_HALF) >> 4, weight),
+        blend(dot2_low(rows, middle, _WIDE_HALF) >> 4, dot2_high(rows, right, _WIDE_HALF) >> 4, weight),
+    )
+
+
+def in_order(frame: FrameRow, pixel: Triple) -> Pixel:
+    """Put red first where the source has it third, or blue where the target wants it."""
     if frame.red:
-        return third, green, first, 255
-    return first, green, third, 255
+        return pixel[2], pixel[1], pixel[0], 255
+    return pixel[0], pixel[1], pixel[2], 255
 
 
 def rgb_spots(frame: FrameRow, column: int, row: int) -> PixelPair:
     """Blend two pixels of 3 bytes."""
     x, y = load_number_pair(frame.columns, 8 * column), load_number(frame.rows, 4 * row)
-    red, green, blue, alpha = rgb_spot(frame, x[0], y)
-    red_, green_, blue_, alpha_ = rgb_spot(frame, x[1], y)
+    red, green, blue, alpha = in_order(frame, rgb_spot(frame, weights_of(x[0], y), x[0], y))
+    red_, green_, blue_, alpha_ = in_order(frame, rgb_spot(frame, weights_of(x[1], y), x[1], y))
     return red, green, blue, alpha, red_, green_, blue_, alpha_
 
 
-def rgb_four_spots(frame: FrameRow, column: int, row: int) -> tuple[Pixel, Pixel, Pixel, Pixel]:
-    """Blend four pixels of 3 bytes, for the writers of ``cuda.wide``."""
+def rgb_four_spots(frame: FrameRow, column: int, row: int) -> FourPixels:
+    """Blend four pixels of 3 bytes, which lie in a bar or do not together; the target's coefficients know the order."""
     x, y = load_number_quad(frame.columns, 16 * column), load_number(frame.rows, 4 * row)
-    return rgb_spot(frame, x[0], y), rgb_spot(frame, x[1], y), rgb_spot(frame, x[2], y), rgb_spot(frame, x[3], y)
+    rows = weights_of(x[0], y)
+    first, second = rgb_spot(frame, rows, x[0], y), rgb_spot(frame, rows, x[1], y)
+    third, fourth = rgb_spot(frame, rows, x[2], y), rgb_spot(frame, rows, x[3], y)
+    return opaque(first), opaque(second), opaque(third), opaque(fourth)
+
+
+def opaque(pixel: Triple) -> Pixel:
+    """Add alpha."""
+    return pixel[0], pixel[1], pixel[2], 255
+
+
+def rgb_four_in_order(frame: FrameRow, column: int, row: int) -> FourPixels:
+    """Blend four pixels of 3 bytes to red, green, blue and alpha."""
+    first, second, third, fourth = rgb_four_spots(frame, column, row)
+    return (
+        in_order(frame, first[:3]),
+        in_order(frame, second[:3]),
+        in_order(frame, third[:3]),
+        in_order(frame, fourth[:3]),
+    )

@@ -30,8 +30,8 @@ from picasso_kernels.cuda.read import (
     PixelPair,
     index_of,
     is_bar,
+    to_pixel,
 )
-from picasso_kernels.cuda.read_spots import to_pixel
 from picasso_kernels.cuda.write import covered, shared, store_two_bytes, write_black, write_chroma
 from picasso_kernels.maths.pixel import clamp8
 

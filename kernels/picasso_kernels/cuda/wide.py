@@ -9,7 +9,7 @@ The arithmetic is that of ``cuda.read`` and ``cuda.read_fours``; ``x`` and ``y``
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import Final
 
 from picasso_kernels.cuda.frame_table import FrameRow
 from picasso_kernels.cuda.instructions import (
@@ -23,17 +23,15 @@ from picasso_kernels.cuda.instructions import (
     load_number_pair,
     load_number_quad,
     load_word,
+    pack_saturated,
     pick_bytes,
     store_half,
     store_word,
     store_word_quad,
 )
-from picasso_kernels.cuda.read import Pixel, blend, index_of, split_word
-from picasso_kernels.cuda.read_fours import near_chroma_word, near_luma_word, near_yuv_words, row_weights
-from picasso_kernels.cuda.read_spots import to_pixel
-from picasso_kernels.maths.color import chroma_of, luma_of
-
-FourPixels: TypeAlias = tuple[Pixel, Pixel, Pixel, Pixel]
+from picasso_kernels.cuda.read import FourPixels, Pixel, blend, index_of, split_word, to_pixel
+from picasso_kernels.cuda.read_fours import color_bases, near_chroma_word, near_luma_word, near_yuv_words, row_weights
+from picasso_kernels.maths.color import CHROMA_CENTRE, TO_YUV_BITS
 
 NEARER: Final = 1536
 """Share in 2048 of the nearer of two samples of chroma, where a picture keeps its size; the other's is ``FARTHER``."""
@@ -41,6 +39,8 @@ FARTHER: Final = 512
 _WIDE_HALF: Final = 8
 _GREY: Final = -0x7F7F7F80
 """Four bytes of 128."""
+_THIRD: Final = 0x0062
+"""Selector of the third bytes of two words."""
 _OPAQUE: Final = -0x1000000
 """A black pixel."""
 
@@ -79,9 +79,10 @@ def write_four_words(frame: FrameRow, column: int, row: int) -> None:
         if x[0] >= 0 and (y[0] & y[1]) >= 0:
             beside = load_number_quad(frame.chroma_columns, 16 * column)
             beneath = load_number_pair(frame.chroma_rows, 8 * row)
-            made = near_yuv_words(frame, x, y[0], beside, beneath[0])
+            bases = color_bases(frame, column)
+            made = near_yuv_words(frame, bases, x, y[0], beside, beneath[0])
             upper = made if y[0] >= 0 else upper
-            made = near_yuv_words(frame, x, y[1], beside, beneath[1])
+            made = near_yuv_words(frame, bases, x, y[1], beside, beneath[1])
             lower = made if y[1] >= 0 else lower
         store_words(frame, column, 2 * row, upper)
         if 2 * row + 1 < frame.height:
@@ -118,31 +119,37 @@ def write_four_yuv420(frame: FrameRow, column: int, row: int) -> None:
 
 def luma_word(frame: FrameRow, four: FourPixels) -> int:
     """Return the luma of four pixels, packed."""
-    return four_bytes(luma(frame, four[0]), luma(frame, four[1]), luma(frame, four[2]), luma(frame, four[3]))
+    first, second = luma_in_third(frame, four[0]), luma_in_third(frame, four[1])
+    third, fourth = luma_in_third(frame, four[2]), luma_in_third(frame, four[3])
+    return pick_bytes(pick_bytes(first, second, _THIRD), pick_bytes(third, fourth, _THIRD), 0x5410)
 
 
-def luma(frame: FrameRow, pixel: Pixel) -> int:
-    """Return the luma of a pixel."""
-    return luma_of(pixel[0], pixel[1], pixel[2], frame.y_red, frame.y_green, frame.y_blue, frame.luma_floor)
+def luma_in_third(frame: FrameRow, pixel: Pixel) -> int:
+    """Return the luma of a pixel as the third byte of a word: twice ``luma_of`` before its shift."""
+    floor = (1 << TO_YUV_BITS) + (frame.luma_floor << (TO_YUV_BITS + 1))
+    blue = pixel[2] * (2 * frame.y_blue) + floor
+    return pixel[0] * (2 * frame.y_red) + (pixel[1] * (2 * frame.y_green) + blue)
 
 
 def chroma_pair(frame: FrameRow, first: Pixel, second: Pixel, third: Pixel, fourth: Pixel) -> Pair:
-    """Return the chroma of four pixels."""
+    """Return the chroma of four pixels, which may lie outside of 0..255."""
     red = first[0] + second[0] + third[0] + fourth[0]
     green = first[1] + second[1] + third[1] + fourth[1]
     blue = first[2] + second[2] + third[2] + fourth[2]
-    u = chroma_of(red, green, blue, frame.u_red, frame.u_green, frame.u_blue)
-    return u, chroma_of(red, green, blue, frame.v_red, frame.v_green, frame.v_blue)
+    u = red * frame.u_red + (green * frame.u_green + (blue * frame.u_blue + CHROMA_CENTRE))
+    v = red * frame.v_red + (green * frame.v_green + (blue * frame.v_blue + CHROMA_CENTRE))
+    return u >> (TO_YUV_BITS + 2), v >> (TO_YUV_BITS + 2)
 
 
 def store_chroma(frame: FrameRow, column: int, row: int, left: Pair, right: Pair) -> None:
     """Write two samples of each chroma."""
     at = row * frame.chroma_target_pitch + 2 * frame.chroma_target_step * column
     if frame.chroma_target_step == 2:
-        store_word(frame.target_u, at, four_bytes(left[0], left[1], right[0], right[1]))
+        last = pack_saturated(right[0], right[1], 0)
+        store_word(frame.target_u, at, pack_saturated(left[0], left[1], last))
     else:
-        store_half(frame.target_u, at, left[0] | right[0] << 8)
-        store_half(frame.target_v, at, left[1] | right[1] << 8)
+        store_half(frame.target_u, at, pack_saturated(left[0], right[0], 0))
+        store_half(frame.target_v, at, pack_saturated(left[1], right[1], 0))
 
 
 def write_near_planes(frame: FrameRow, column: int, row: int) -> None:
@@ -236,7 +243,7 @@ def near_yuv_four(frame: FrameRow, column: int, row: int) -> FourPixels:
     if (x[0] | y) < 0:
         return black, black, black, black
     beside, beneath = load_number_quad(frame.chroma_columns, 16 * column), load_number(frame.chroma_rows, 4 * row)
-    words = near_yuv_words(frame, x, y, beside, beneath)
+    words = near_yuv_words(frame, color_bases(frame, column), x, y, beside, beneath)
     return channels(words[0]), channels(words[1]), channels(words[2]), channels(words[3])
 
 

@@ -19,6 +19,8 @@ from picasso_kernels.maths.pixel import clamp8
 
 TO_YUV_BITS: Final = 15
 TO_RGB_BITS: Final = 13
+CHROMA_CENTRE: Final = (128 << (TO_YUV_BITS + 2)) + (1 << (TO_YUV_BITS + 1))
+"""128 of chroma of the sum of four pixels, and the half to round."""
 
 KR_KB: Final = {
     "bt601": (Fraction(299, 1000), Fraction(114, 1000)),
@@ -115,8 +117,7 @@ def luma_of(red: int, green: int, blue: int, k_red: int, k_green: int, k_blue: i
 
 def chroma_of(red: int, green: int, blue: int, k_red: int, k_green: int, k_blue: int) -> int:
     """Return one chroma sample of a 2x2 block, 0..255; colours are the sums of its four pixels, 0..1020."""
-    centre = (128 << (TO_YUV_BITS + 2)) + (1 << (TO_YUV_BITS + 1))
-    return clamp8((k_red * red + k_green * green + k_blue * blue + centre) >> (TO_YUV_BITS + 2))
+    return clamp8((k_red * red + k_green * green + k_blue * blue + CHROMA_CENTRE) >> (TO_YUV_BITS + 2))
 
 
 def channel_of(luma: int, chroma: int) -> int:
