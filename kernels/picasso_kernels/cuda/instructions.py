@@ -69,36 +69,50 @@ def load_half(plane: Plane, offset: int) -> int:
 
 
 def load_number(plane: Plane, offset: int) -> int:
-    """Read a signed number of 4 bytes (LDG)."""
+    """Read a signed number of 4 bytes of a table (LDG)."""
+    _check_ahead(offset)
     return int.from_bytes(plane.read(offset, 4), "little", signed=True)
 
 
 def load_number_pair(plane: Plane, offset: int) -> Pair:
-    """Read 2 signed numbers of 4 bytes in one access (LDG.64)."""
+    """Read 2 signed numbers of 4 bytes of a table in one access (LDG.64)."""
+    _check_ahead(offset)
     first, second = struct.unpack("<2i", plane.read(offset, 8))
     return first, second
 
 
 def load_number_quad(plane: Plane, offset: int) -> Quad:
-    """Read 4 signed numbers of 4 bytes in one access (LDG.128)."""
+    """Read 4 signed numbers of 4 bytes of a table in one access (LDG.128)."""
+    _check_ahead(offset)
     first, second, third, fourth = struct.unpack("<4i", plane.read(offset, 16))
     return first, second, third, fourth
 
 
 def load_byte_pair(plane: Plane, offset: int) -> Pair:
-    """Read two bytes beside each other, from any place (LDG.U8 twice, one address)."""
+    """Read two bytes beside each other, from any place that is not before the plane (LDG.U8 twice, one address)."""
+    _check_ahead(offset)
     return plane.read(offset, 1)[0], plane.read(offset + 1, 1)[0]
 
 
 def load_half_pair(plane: Plane, offset: int) -> Pair:
-    """Read two bytes and the next two, from an even place (LDG.U16 twice, one address)."""
+    """Read two bytes and the next two, from an even place not before the plane (LDG.U16 twice, one address)."""
+    _check_ahead(offset)
     return load_half(plane, offset), load_half(plane, offset + 2)
 
 
 def load_three_words(plane: Plane, offset: int, reach: int) -> Triple:
-    """Read the words that hold bytes 0 to ``reach`` from ``offset`` on; those behind mean nothing (LDG, predicated)."""
+    """Read the words that hold bytes 0 to ``reach`` from ``offset`` on; those behind mean nothing (LDG, predicated).
+
+    ``offset`` is not before the plane.
+    """
+    _check_ahead(offset)
     second = load_word(plane, offset + 4) if reach >= 4 else 0
     return load_word(plane, offset), second, load_word(plane, offset + 8) if reach >= 8 else 0
+
+
+def _check_ahead(offset: int) -> None:
+    if offset < 0:
+        raise IndexError(f"offset {offset} is negative, and is read as a large one")
 
 
 def load_word(plane: Plane, offset: int) -> int:
@@ -182,19 +196,29 @@ def _signed_half(value: int) -> int:
     return ((value & 0xFFFF) ^ 0x8000) - 0x8000
 
 
-def scaled_half(value: int, scale: int, bias: int) -> int:
-    """Return the bits of ``float16(value * scale + bias)``; ``scale`` and ``bias`` are bits of float32 (FFMA, F2F)."""
-    return int(_fused(value, scale, bias).astype(np.float16).view(np.uint16))
+def number_of(value: int) -> int:
+    """Return the bits of ``float32(value)`` of a byte (I2FP)."""
+    return int(np.float32(value).view(np.uint32))
 
 
-def scaled_single(value: int, scale: int, bias: int) -> int:
-    """Return the bits of ``float32(value * scale + bias)``; ``scale`` and ``bias`` are bits of float32 (FFMA)."""
-    return int(_fused(value, scale, bias).view(np.uint32))
+def number_of_byte(word: int, place: int) -> int:
+    """Return the bits of ``float32`` of byte ``place`` of a word (PRMT, FADD)."""
+    return number_of(byte_of(word, place))
 
 
-def _fused(value: int, scale: int, bias: int) -> np.float32:
+def scaled_half(number: int, scale: int, bias: int) -> int:
+    """Return the bits of ``float16(number * scale + bias)``; all three are bits of float32 (FFMA, F2F)."""
+    return int(_fused(number, scale, bias).astype(np.float16).view(np.uint16))
+
+
+def scaled_single(number: int, scale: int, bias: int) -> int:
+    """Return the bits of ``float32(number * scale + bias)``; all three are bits of float32 (FFMA)."""
+    return int(_fused(number, scale, bias).view(np.uint32))
+
+
+def _fused(number: int, scale: int, bias: int) -> np.float32:
     """Multiply and add without rounding in between."""
-    factor, offset = np.array([scale, bias], np.int64).astype(np.uint32).view(np.float32).astype(float)
+    value, factor, offset = np.array([number, scale, bias], np.int64).astype(np.uint32).view(np.float32).astype(float)
     made: np.float32 = sum_rounded_once(np.array([value * factor]), np.array([offset]))[0]  # 8 bits times 24 are exact
     return made
 

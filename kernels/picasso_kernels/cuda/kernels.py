@@ -21,6 +21,7 @@ from picasso_kernels.cuda import read_means as means
 from picasso_kernels.cuda import read_quads as quads
 from picasso_kernels.cuda import read_spots as spots
 from picasso_kernels.cuda import read_sums as sums
+from picasso_kernels.cuda import write_tensors as tensors
 
 Plain = Callable[..., Any]
 
@@ -67,6 +68,8 @@ _WIDE: Final[dict[str, tuple[Plain, dict[Plain, Plain]]]] = {
     "nv12_copied_to_pixels": (wide.write_four_pixels, {wide.four_pixels: wide.copied_yuv_four}),
     "nv12_fours_to_pixels": (wide.write_four_words, {}),
     "nv12_fours_to_yuv420": (wide.write_four_yuv420, {wide.four_pixels: wide.near_yuv_four}),
+    "nv12_words_to_half_planes": (tensors.write_tensor, {tensors.store_fours: tensors.store_halves}),
+    "nv12_words_to_single_planes": (tensors.write_tensor, {tensors.store_fours: tensors.store_singles}),
     "planes_near_to_planes": (wide.write_near_planes, {}),
     "planes_averaged_to_planes": (means.write_averaged_planes, {}),
     "planes_quads_to_planes": (sums.write_summed_planes, {}),

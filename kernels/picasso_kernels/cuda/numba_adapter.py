@@ -194,16 +194,24 @@ def _intrinsic(result: Any, emit: Callable[..., Any], arguments: tuple[Any, ...]
     return intrinsic(scope["typed"])
 
 
-def _pointer(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value, kind: ir.Type) -> ir.Value:
-    address = builder.add(plane, builder.sext(offset, _I64) if offset.type != _I64 else offset)
-    return builder.inttoptr(address, ir.PointerType(kind, _GLOBAL_MEMORY))
+def _pointer(
+    builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value, kind: ir.Type, *, ahead: bool = False
+) -> ir.Value:
+    return builder.inttoptr(_address(builder, plane, offset, ahead=ahead), ir.PointerType(kind, _GLOBAL_MEMORY))
 
 
-def _load(kind: ir.Type, size: int, *, read_only: bool = True) -> Callable[..., Any]:
+def _address(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value, *, ahead: bool) -> ir.Value:
+    """Add an offset; one that is never negative (``ahead``) keeps half of the sum off the units for integers."""
+    if offset.type != _I64:
+        offset = builder.zext(offset, _I64) if ahead else builder.sext(offset, _I64)
+    return builder.add(plane, offset)
+
+
+def _load(kind: ir.Type, size: int, *, read_only: bool = True, ahead: bool = False) -> Callable[..., Any]:
     """Emit a load, through the read-only path (LDG.CONSTANT) of memory that the kernel does not write."""
 
     def emit(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value) -> Any:
-        value = builder.load(_pointer(builder, plane, offset, kind), align=size)
+        value = builder.load(_pointer(builder, plane, offset, kind, ahead=ahead), align=size)
         if read_only:
             value.set_metadata("invariant.load", builder.module.add_metadata([]))
         if isinstance(kind, ir.VectorType):
@@ -217,7 +225,7 @@ def _load_beside(kind: ir.IntType, size: int) -> Callable[..., Any]:
     """Emit two loads of neighbours, whose addresses differ by what a load adds for nothing."""
 
     def emit(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value) -> list[ir.Value]:
-        address = builder.add(plane, builder.sext(offset, _I64))
+        address = _address(builder, plane, offset, ahead=True)
         loads = []
         for shift in (0, size):
             value = builder.load(
@@ -231,7 +239,7 @@ def _load_beside(kind: ir.IntType, size: int) -> Callable[..., Any]:
 
 
 def _load_three(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value, reach: ir.Value) -> list[ir.Value]:
-    address = builder.add(plane, builder.sext(offset, _I64))
+    address = _address(builder, plane, offset, ahead=True)
     text = """{ .reg .pred two, three;
         setp.ge.s32 two, $4, 4;
         setp.ge.s32 three, $4, 8;
@@ -280,9 +288,23 @@ def _pack_saturated(builder: ir.IRBuilder, low: ir.Value, high: ir.Value, rest: 
     return builder.asm(kind, text, "=r,r,r,r", [low, high, rest], side_effect=False)
 
 
+def _number_of(builder: ir.IRBuilder, value: ir.Value) -> ir.Value:
+    return builder.bitcast(builder.sitofp(value, _FLOAT), _I32)
+
+
+def _byte_number(builder: ir.IRBuilder, word: ir.Value, place: ir.Value) -> ir.Value:
+    """Put the byte into the lowest bits of 2**23, which is exact, and take 2**23 away."""
+    kind = ir.FunctionType(_I32, [_I32] * 3)
+    selector = builder.add(place, _I32(0x7440))
+    high = builder.asm(kind, "prmt.b32 $0, $1, $2, $3;", "=r,r,r,r", [word, _I32(0x4B000000), selector], side_effect=False)
+    text, sum_ = "add.rn.f32 $0, $1, 0fCB000000;", ir.FunctionType(_FLOAT, [_FLOAT])
+    made = builder.asm(sum_, text, "=f,f", [builder.bitcast(high, _FLOAT)], side_effect=False)
+    return builder.bitcast(made, _I32)
+
+
 def _fused(builder: ir.IRBuilder, value: ir.Value, scale: ir.Value, bias: ir.Value) -> ir.Value:
     kind = ir.FunctionType(_FLOAT, [_FLOAT] * 3)
-    operands = [builder.sitofp(value, _FLOAT), builder.bitcast(scale, _FLOAT), builder.bitcast(bias, _FLOAT)]
+    operands = [builder.bitcast(value, _FLOAT), builder.bitcast(scale, _FLOAT), builder.bitcast(bias, _FLOAT)]
     return builder.asm(kind, "fma.rn.f32 $0, $1, $2, $3;", "=f,f,f,f", operands, side_effect=False)
 
 
@@ -314,12 +336,12 @@ def _instructions() -> tuple[dict[Plain, Any], Any]:
     table: dict[Plain, Any] = {
         machine.load_byte: _intrinsic(word, _load(_I8, 1), (plane, word)),
         machine.load_half: _intrinsic(word, _load(_I16, 2), (plane, word)),
-        machine.load_number: _intrinsic(word, _load(_I32, 4), (plane, word)),
-        machine.load_number_pair: _intrinsic(pair, _load(two, 8), (plane, word)),
+        machine.load_number: _intrinsic(word, _load(_I32, 4, ahead=True), (plane, word)),
+        machine.load_number_pair: _intrinsic(pair, _load(two, 8, ahead=True), (plane, word)),
         machine.load_word: _intrinsic(word, _load(_I32, 4), (plane, word)),
         machine.load_word_pair: _intrinsic(pair, _load(two, 8), (plane, word)),
         machine.load_word_quad: _intrinsic(quad, _load(four, 16), (plane, word)),
-        machine.load_number_quad: _intrinsic(quad, _load(four, 16), (plane, word)),
+        machine.load_number_quad: _intrinsic(quad, _load(four, 16, ahead=True), (plane, word)),
         machine.load_byte_pair: _intrinsic(pair, _load_beside(_I8, 1), (plane, word)),
         machine.load_half_pair: _intrinsic(pair, _load_beside(_I16, 2), (plane, word)),
         machine.load_three_words: _intrinsic(types.UniTuple(word, 3), _load_three, (plane, word, word)),
@@ -341,6 +363,8 @@ def _instructions() -> tuple[dict[Plain, Any], Any]:
         machine.pick_bytes: _intrinsic(word, _assembly("prmt.b32"), (word, word, word)),
         machine.dot2_low: _intrinsic(word, _assembly("dp2a.lo.s32.u32"), (word, word, word)),
         machine.dot2_high: _intrinsic(word, _assembly("dp2a.hi.s32.u32"), (word, word, word)),
+        machine.number_of: _intrinsic(word, _number_of, (word,)),
+        machine.number_of_byte: _intrinsic(word, _byte_number, (word, word)),
         machine.scaled_half: _intrinsic(word, _scaled_half, (word, word, word)),
         machine.scaled_single: _intrinsic(word, _scaled_single, (word, word, word)),
     }

@@ -94,7 +94,8 @@ class _Planner:
     ) -> None:
         self.source, self.target, self.crop, self.target_wh, self.inner = source, target, crop, target_wh, inner
         self.copied = not source.is_yuv and crop[2:] == inner[2:]
-        self.has_word_rows = all(plane.base % 4 == 0 == plane.pitch % 4 for plane in source.planes)
+        self.is_upright = all(plane.pitch > 0 for plane in source.planes)
+        self.has_word_rows = self.is_upright and all(plane.base % 4 == 0 == plane.pitch % 4 for plane in source.planes)
         self.is_rgb24 = PIXEL_FORMATS.get(source.format) == 3 and source.planes[0][2:] == (3, 1) and self.has_word_rows
         self.filter = "nearest" if self.copied else name
         self.row = np.zeros((), FRAME)
@@ -188,6 +189,9 @@ class _Planner:
         if self.layout == "nv12" and self.has_near_fours:
             self.across = 4
             return "nv12_fours"
+        if self.layout == "nv12" and any(self.has_groups(4, f"{form}_planes") for form in _FLOATS):
+            self.across = 4
+            return "nv12_words"
         return f"{self.layout or 'yuv'}_{self.kind}"
 
     def keeps_luma(self, planar: bool) -> bool:
@@ -206,8 +210,10 @@ class _Planner:
         planes, form = self.target.planes, self.target.format
         if _writer(form) != writer or any(value % size for value in (self.target_wh[0], self.inner[0], self.inner[2])):
             return False
-        pixels = 4 * size
-        units = (pixels,) if writer == "pixels" else (size, size // 2, size // 2) if form == "I420" else (size, size)
+        if writer == "yuv420":
+            units = (size, size // 2, size // 2) if form == "I420" else (size, size)
+        else:
+            units = (size * _FLOATS.get(form, 4),) * len(planes)
         return all(
             plane.base % unit == 0 and plane.pitch % unit == 0 for plane, unit in zip(planes, units, strict=True)
         )
@@ -268,6 +274,8 @@ class _Planner:
         planes = self.source.planes
         layout = {((1, 1), (2, 1)): "nv12", ((1, 1),) * 3: "i420"}.get(tuple(plane[2:] for plane in planes), "")
         if self.filter != "bilinear" or not (self.row["next_column"] and self.row["chroma_next_column"]):
+            return ""
+        if not self.is_upright:
             return ""
         if layout == "nv12":
             return layout if planes[1].base % 2 == 0 == planes[1].pitch % 2 else ""

@@ -29,12 +29,15 @@ from picasso_kernels.cuda.instructions import (
     pack_saturated,
     pick_bytes,
 )
-from picasso_kernels.cuda.read import BLEND_HALF, blend, index_of
+from picasso_kernels.cuda.read import BLEND_HALF, index_of
 from picasso_kernels.maths.color import TO_RGB_BITS
 from picasso_kernels.maths.pixel import ONE
 
 Wide: TypeAlias = tuple[int, int, int, int, int, int, int, int]
 """Four samples whose rows are blended: left and right neighbour of each."""
+
+Matrix: TypeAlias = tuple[int, int, int, int, int, int, int]
+"""Coefficients of luma and chroma as pairs of halves: of red, green, green again, blue; what each starts from."""
 
 LUMA_SPAN: Final = 6
 """How many samples the first and the last of four neighbours of luma may be apart."""
@@ -167,10 +170,10 @@ def last_pairs(bytes_: Triple, offset: int) -> int:
 # Pixels.
 
 
-def near_yuv_words(frame: FrameRow, bases: Triple, x: Quad, y: int, beside: Quad, beneath: int) -> Quad:
+def near_yuv_words(frame: FrameRow, matrix: Matrix, x: Quad, y: int, beside: Quad, beneath: int) -> Quad:
     """Make four pixels of luma and of pairs of chroma, as words.
 
-    ``bases`` are those of ``color_bases``; ``beside`` and ``beneath`` are entries of chroma.
+    ``matrix`` is that of ``matrix_of``; ``beside`` and ``beneath`` are entries of chroma.
     """
     luma = wide_luma(frame, x, y)
     first, rows = beside[0] >> BLEND_BITS, row_weights(beneath)
@@ -178,35 +181,47 @@ def near_yuv_words(frame: FrameRow, bases: Triple, x: Quad, y: int, beside: Quad
     last = (beside[3] >> BLEND_BITS) - first
     upper, lower = near_pairs(frame, first, first + last, beneath)
     pairs = wide_pairs(frame, rows, upper[0], lower[0])
-    left = word_of_yuv(frame, bases, luma[0], luma[1], x[0], pairs, beside[0])
+    left = word_of_yuv(matrix, luma[0], luma[1], x[0], pairs, beside[0])
     pairs = wide_pairs(frame, rows, two_pairs(upper, second), two_pairs(lower, second))
-    left_ = word_of_yuv(frame, bases, luma[2], luma[3], x[1], pairs, beside[1])
+    left_ = word_of_yuv(matrix, luma[2], luma[3], x[1], pairs, beside[1])
     pairs = wide_pairs(frame, rows, two_pairs(upper, third), two_pairs(lower, third))
-    right = word_of_yuv(frame, bases, luma[4], luma[5], x[2], pairs, beside[2])
+    right = word_of_yuv(matrix, luma[4], luma[5], x[2], pairs, beside[2])
     pairs = wide_pairs(frame, rows, last_pairs(upper, last), last_pairs(lower, last))
-    return left, left_, right, word_of_yuv(frame, bases, luma[6], luma[7], x[3], pairs, beside[3])
+    return left, left_, right, word_of_yuv(matrix, luma[6], luma[7], x[3], pairs, beside[3])
 
 
-def word_of_yuv(frame: FrameRow, bases: Triple, left: int, right: int, x: int, chroma: Quad, beside: int) -> int:
+def word_of_yuv(matrix: Matrix, left: int, right: int, x: int, chroma: Quad, beside: int) -> int:
     """Blend the columns of luma and chroma, and convert them to a pixel, opaque and packed."""
-    luma, weight = blend(left, right, x & BLEND_MASK), beside & BLEND_MASK
-    u, v = blend(chroma[0], chroma[1], weight), blend(chroma[2], chroma[3], weight)
-    red, green, blue = color_of(frame, bases, luma, u, v)
-    return pack_saturated(red, green, pack_saturated(blue, 255, 0))
+    u, v = top_of_blend(chroma[0], chroma[1], beside), top_of_blend(chroma[2], chroma[3], beside)
+    return word_of_color(color_of_tops(matrix, top_of_blend(left, right, x), u, v))
 
 
-def color_bases(frame: FrameRow, column: int) -> Triple:
-    """Add up what red, green and blue have in common for all pixels: luma's floor, 128 of chroma, the half to round.
+def matrix_of(frame: FrameRow, column: int) -> Matrix:
+    """Return what converts a picture's pixels: luma's floor, 128 of chroma and the half to round are in the sums.
 
-    No column is negative: its sign adds nothing. But with it the sums are the thread's own, and stay in registers;
+    No column is negative: its sign adds nothing. But with it the numbers are the thread's own, and stay in registers;
     without, the assembler copies each of them there for each pixel.
     """
-    none = (1 << (TO_RGB_BITS - 1)) - frame.rgb_floor * frame.luma + (column >> 31)
-    return none - 128 * frame.red_v, none - 128 * (frame.green_u + frame.green_v), none - 128 * frame.blue_u
+    none, luma = (1 << (TO_RGB_BITS - 1)) - frame.rgb_floor * frame.luma, (frame.luma & 0xFFFF) + (column >> 31)
+    return (
+        luma | frame.red_v << 16,
+        luma | frame.green_v << 16,
+        (frame.green_u << 16) + (column >> 31),
+        luma | frame.blue_u << 16,
+        none - 128 * frame.red_v + (column >> 31),
+        none - 128 * (frame.green_u + frame.green_v) + (column >> 31),
+        none - 128 * frame.blue_u + (column >> 31),
+    )
 
 
-def color_of(frame: FrameRow, bases: Triple, luma: int, u: int, v: int) -> Triple:
-    """Convert a pixel to red, green and blue, which may lie outside of 0..255."""
-    red, blue = v * frame.red_v + (luma * frame.luma + bases[0]), u * frame.blue_u + (luma * frame.luma + bases[2])
-    green = u * frame.green_u + (v * frame.green_v + (luma * frame.luma + bases[1]))
+def color_of_tops(matrix: Matrix, luma: int, u: int, v: int) -> Triple:
+    """Convert the highest bytes of three words to red, green and blue, which may lie outside of 0..255."""
+    with_u, with_v = pick_bytes(luma, u, _TOPS), pick_bytes(luma, v, _TOPS)
+    red, blue = dot2_low(matrix[0], with_v, matrix[4]), dot2_low(matrix[3], with_u, matrix[6])
+    green = dot2_low(matrix[1], with_v, dot2_low(matrix[2], with_u, matrix[5]))
     return red >> TO_RGB_BITS, green >> TO_RGB_BITS, blue >> TO_RGB_BITS
+
+
+def word_of_color(color: Triple) -> int:
+    """Clamp and pack an opaque pixel."""
+    return pack_saturated(color[0], color[1], pack_saturated(color[2], 255, 0))

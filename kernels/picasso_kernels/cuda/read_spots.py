@@ -14,6 +14,7 @@ from picasso_kernels.cuda.frame_table import BLEND_MASK, FrameRow
 from picasso_kernels.cuda.instructions import (
     Pair,
     Plane,
+    Quad,
     Triple,
     dot2_high,
     dot2_low,
@@ -26,7 +27,7 @@ from picasso_kernels.cuda.instructions import (
     pick_bytes,
 )
 from picasso_kernels.cuda.read import FourPixels, Pixel, PixelPair, blend, index_of, weights_of
-from picasso_kernels.cuda.read_fours import color_bases, color_of, row_weights
+from picasso_kernels.cuda.read_fours import Matrix, color_of_tops, matrix_of, row_weights, top_of_blend, word_of_color
 from picasso_kernels.maths.pixel import ONE, clamp8
 
 _WIDE_HALF: Final = 8
@@ -41,25 +42,25 @@ _HIGH: Final = 0x7362
 
 
 def blend_bytes(plane: Plane, at: int, next_row: int, x: int, y: int) -> int:
-    """Blend two neighbouring bytes with those below."""
+    """Blend two neighbouring bytes with those below, to the highest byte of a word."""
     upper, lower = load_byte_pair(plane, at), load_byte_pair(plane, at + next_row)
     above, below = ONE - (y & BLEND_MASK), y & BLEND_MASK
     left = (upper[0] * above + (lower[0] * below + _WIDE_HALF)) >> 4
-    return blend(left, (upper[1] * above + (lower[1] * below + _WIDE_HALF)) >> 4, x & BLEND_MASK)
+    return top_of_blend(left, (upper[1] * above + (lower[1] * below + _WIDE_HALF)) >> 4, x)
 
 
 def paired_spot(frame: FrameRow, x: int, y: int) -> Pair:
-    """Return U and V of a plane where they take turns."""
-    at, rows, weight = index_of(y) * frame.chroma_pitch + 2 * index_of(x), row_weights(y), x & BLEND_MASK
+    """Return U and V of a plane where they take turns, as the highest bytes of words."""
+    at, rows = index_of(y) * frame.chroma_pitch + 2 * index_of(x), row_weights(y)
     upper, lower = load_half_pair(frame.source_u, at), load_half_pair(frame.source_u, at + frame.chroma_next_row)
     left = pick_bytes(upper[0], lower[0], frame.red_green)
     right = pick_bytes(upper[1], lower[1], frame.red_green)
-    u = blend(dot2_low(rows, left, _WIDE_HALF) >> 4, dot2_low(rows, right, _WIDE_HALF) >> 4, weight)
-    return u, blend(dot2_high(rows, left, _WIDE_HALF) >> 4, dot2_high(rows, right, _WIDE_HALF) >> 4, weight)
+    u = top_of_blend(dot2_low(rows, left, _WIDE_HALF) >> 4, dot2_low(rows, right, _WIDE_HALF) >> 4, x)
+    return u, top_of_blend(dot2_high(rows, left, _WIDE_HALF) >> 4, dot2_high(rows, right, _WIDE_HALF) >> 4, x)
 
 
 def planar_spot(frame: FrameRow, x: int, y: int) -> Pair:
-    """Return U and V of a plane each."""
+    """Return U and V of a plane each, as the highest bytes of words."""
     at = index_of(y) * frame.chroma_pitch + index_of(x)
     u = blend_bytes(frame.source_u, at, frame.chroma_next_row, x, y)
     return u, blend_bytes(frame.source_v, at, frame.chroma_next_row, x, y)
@@ -70,12 +71,12 @@ def chroma_spot(frame: FrameRow, x: int, y: int) -> Pair:
     return paired_spot(frame, x, y)
 
 
-def yuv_spot(frame: FrameRow, bases: Triple, x: int, y: int, beside: int, beneath: int) -> Pixel:
+def yuv_spot(frame: FrameRow, matrix: Matrix, x: int, y: int, beside: int, beneath: int) -> Pixel:
     """Make a pixel of luma and chroma; in a bar it is black."""
     at = index_of(y) * frame.pitch + index_of(x)
     luma = blend_bytes(frame.source, at, frame.next_row, x, y)
     chroma = chroma_spot(frame, beside, beneath)
-    red, green, blue = color_of(frame, bases, luma, chroma[0], chroma[1])
+    red, green, blue = color_of_tops(matrix, luma, chroma[0], chroma[1])
     if (x | y) < 0:
         return 0, 0, 0, 255
     return clamp8(red), clamp8(green), clamp8(blue), 255
@@ -85,9 +86,9 @@ def yuv_spots(frame: FrameRow, column: int, row: int) -> PixelPair:
     """Make two pixels of luma and chroma."""
     x, y = load_number_pair(frame.columns, 8 * column), load_number(frame.rows, 4 * row)
     beside, beneath = load_number_pair(frame.chroma_columns, 8 * column), load_number(frame.chroma_rows, 4 * row)
-    bases = color_bases(frame, column)
-    red, green, blue, alpha = yuv_spot(frame, bases, x[0], y, beside[0], beneath)
-    red_, green_, blue_, alpha_ = yuv_spot(frame, bases, x[1], y, beside[1], beneath)
+    matrix = matrix_of(frame, column)
+    red, green, blue, alpha = yuv_spot(frame, matrix, x[0], y, beside[0], beneath)
+    red_, green_, blue_, alpha_ = yuv_spot(frame, matrix, x[1], y, beside[1], beneath)
     return red, green, blue, alpha, red_, green_, blue_, alpha_
 
 
@@ -105,6 +106,23 @@ def to_pixel(frame: FrameRow, outside: int, luma: int, u: int, v: int) -> Pixel:
     if outside < 0:
         return 0, 0, 0, 255
     return clamp8(red >> TO_RGB_BITS), clamp8(green >> TO_RGB_BITS), clamp8(blue >> TO_RGB_BITS), 255
+
+
+def yuv_word(frame: FrameRow, matrix: Matrix, x: int, y: int, beside: int, beneath: int) -> int:
+    """Make a pixel of luma and pairs of chroma as a word; what it is in a bar means nothing."""
+    at = index_of(y) * frame.pitch + index_of(x)
+    luma, chroma = blend_bytes(frame.source, at, frame.next_row, x, y), paired_spot(frame, beside, beneath)
+    return word_of_color(color_of_tops(matrix, luma, chroma[0], chroma[1]))
+
+
+def yuv_words(frame: FrameRow, matrix: Matrix, x: Quad, y: int, beside: Quad, beneath: int) -> Quad:
+    """Make four pixels of luma and pairs of chroma as words, none in a bar."""
+    first, second = (
+        yuv_word(frame, matrix, x[0], y, beside[0], beneath),
+        yuv_word(frame, matrix, x[1], y, beside[1], beneath),
+    )
+    third = yuv_word(frame, matrix, x[2], y, beside[2], beneath)
+    return first, second, third, yuv_word(frame, matrix, x[3], y, beside[3], beneath)
 
 
 # Pixels of 3 bytes.

@@ -30,7 +30,7 @@ from picasso_kernels.cuda.instructions import (
     store_word_quad,
 )
 from picasso_kernels.cuda.read import FourPixels, Pixel, blend, index_of, split_word, to_pixel
-from picasso_kernels.cuda.read_fours import color_bases, near_chroma_word, near_luma_word, near_yuv_words, row_weights
+from picasso_kernels.cuda.read_fours import matrix_of, near_chroma_word, near_luma_word, near_yuv_words, row_weights
 from picasso_kernels.maths.color import CHROMA_CENTRE, TO_YUV_BITS
 
 NEARER: Final = 1536
@@ -79,10 +79,10 @@ def write_four_words(frame: FrameRow, column: int, row: int) -> None:
         if x[0] >= 0 and (y[0] & y[1]) >= 0:
             beside = load_number_quad(frame.chroma_columns, 16 * column)
             beneath = load_number_pair(frame.chroma_rows, 8 * row)
-            bases = color_bases(frame, column)
-            made = near_yuv_words(frame, bases, x, y[0], beside, beneath[0])
+            matrix = matrix_of(frame, column)
+            made = near_yuv_words(frame, matrix, x, y[0], beside, beneath[0])
             upper = made if y[0] >= 0 else upper
-            made = near_yuv_words(frame, bases, x, y[1], beside, beneath[1])
+            made = near_yuv_words(frame, matrix, x, y[1], beside, beneath[1])
             lower = made if y[1] >= 0 else lower
         store_words(frame, column, 2 * row, upper)
         if 2 * row + 1 < frame.height:
@@ -163,9 +163,9 @@ def write_near_planes(frame: FrameRow, column: int, row: int) -> None:
             store_word(frame.target, at + frame.target_pitch, frame.luma_black * 0x01010101)
             store_word(frame.target_u, at_chroma, _GREY)
         else:
+            store_word(frame.target_u, at_chroma, near_chroma_word(frame, column, row))
             store_word(frame.target, at, near_luma_word(frame, x, y[0]))
             store_word(frame.target, at + frame.target_pitch, near_luma_word(frame, x, y[1]))
-            store_word(frame.target_u, at_chroma, near_chroma_word(frame, column, row))
 
 
 # Pixels of a picture that keeps its size.
@@ -243,7 +243,7 @@ def near_yuv_four(frame: FrameRow, column: int, row: int) -> FourPixels:
     if (x[0] | y) < 0:
         return black, black, black, black
     beside, beneath = load_number_quad(frame.chroma_columns, 16 * column), load_number(frame.chroma_rows, 4 * row)
-    words = near_yuv_words(frame, color_bases(frame, column), x, y, beside, beneath)
+    words = near_yuv_words(frame, matrix_of(frame, column), x, y, beside, beneath)
     return channels(words[0]), channels(words[1]), channels(words[2]), channels(words[3])
 
 

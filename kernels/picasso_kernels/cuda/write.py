@@ -11,6 +11,7 @@ from picasso_kernels.cuda.instructions import (
     Plane,
     byte_of,
     load_number,
+    number_of,
     scaled_half,
     scaled_single,
     store_byte,
@@ -178,7 +179,7 @@ def write_half_pair(
     frame: FrameRow, plane: Plane, offset: int, column: int, first: int, second: int, scale: int, bias: int
 ) -> None:
     """Write two float16 of one plane."""
-    low, high = scaled_half(first, scale, bias), scaled_half(second, scale, bias)
+    low, high = scaled_half(number_of(first), scale, bias), scaled_half(number_of(second), scale, bias)
     if frame.wide_stores:
         store_word(plane, offset, low | high << 16)
     else:
@@ -211,7 +212,7 @@ def write_single_pair(
     frame: FrameRow, plane: Plane, offset: int, column: int, first: int, second: int, scale: int, bias: int
 ) -> None:
     """Write two float32 of one plane."""
-    low, high = scaled_single(first, scale, bias), scaled_single(second, scale, bias)
+    low, high = scaled_single(number_of(first), scale, bias), scaled_single(number_of(second), scale, bias)
     if frame.wide_stores:
         store_word_pair(plane, offset, low, high)
     else:
