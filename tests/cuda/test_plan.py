@@ -20,8 +20,9 @@ def kernel(
 ) -> str:
     """Name the kernel that makes RGBA, or the format that ``to`` names."""
     to = how.get("to", "RGBA")
-    pitch = 4 * target_wh[0] if to == "RGBA" else 64
-    target = (Plane(0, pitch, 4, 1),) if to == "RGBA" else (Plane(0, 64, 1, 1), Plane(0, 64, 2, 1))
+    pixel = {"RGBA": 4, "half": 2, "single": 4}.get(to, 1)
+    plane = Plane(0, pixel * target_wh[0] if pixel > 1 else 64, pixel, 1)
+    target = {"RGBA": (plane,), "half": (plane,) * 3, "single": (plane,) * 3}.get(to, (plane, Plane(0, 64, 2, 1)))
     arguments = (Picture(form, planes), Picture(to, target), crop, target_wh, inner or (0, 0, *target_wh))
     return plan_frame(*arguments, how.get("filter", "bilinear")).kernel
 
@@ -29,28 +30,35 @@ def kernel(
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (kernel("NV12", NV12, target_wh=(46, 36)), "nv12_near_to_pixels"),
-        (kernel("NV21", NV12, target_wh=(48, 36), inner=(2, 0, 46, 36)), "nv12_near_to_pixels"),
-        (kernel("I420", I420), "i420_near_to_pixels"),
-        (kernel("RGB", RGB), "rgb_near_to_pixels"),
-        (kernel("BGR", RGB), "rgb_near_to_pixels"),
-        (kernel("RGB", RGB, to="NV12"), "rgb_near_to_yuv420"),
-        (kernel("I420", I420, target_wh=(64, 48)), "i420_near_to_pixels"),
-        (kernel("RGB", RGB, target_wh=(96, 96)), "rgb_near_to_pixels"),
-        (kernel("NV12", NV12, target_wh=(34, 24)), "nv12_near_to_pixels"),
-        (kernel("RGB", RGB, target_wh=(34, 24)), "rgb_near_to_pixels"),
-        (kernel("NV12", NV12, (1, 1, 63, 47), (60, 60), inner=(1, 7, 57, 46)), "nv12_near_to_pixels"),
+        (kernel("NV12", NV12, target_wh=(46, 36)), "nv12_bilinear_to_pixels"),
+        (kernel("NV21", NV12, target_wh=(48, 36), inner=(2, 0, 46, 36)), "nv12_bilinear_to_pixels"),
+        (kernel("I420", I420), "i420_bilinear_to_pixels"),
+        (kernel("RGB", RGB), "rgb_fours_to_pixels"),
+        (kernel("BGR", RGB), "rgb_fours_to_pixels"),
+        (kernel("RGB", RGB, to="NV12"), "rgb_fours_to_yuv420"),
+        (kernel("I420", I420, target_wh=(64, 48)), "i420_bilinear_to_pixels"),
+        (kernel("RGB", RGB, target_wh=(96, 96)), "rgb_fours_to_pixels"),
+        (kernel("NV12", NV12, target_wh=(34, 24)), "nv12_bilinear_to_pixels"),
+        (kernel("RGB", RGB, target_wh=(34, 24)), "rgb_bilinear_to_pixels"),
+        (kernel("NV12", NV12, (1, 1, 63, 47), (60, 60), inner=(1, 7, 57, 46)), "nv12_bilinear_to_pixels"),
+        (kernel("NV12", NV12, target_wh=(30, 24)), "nv12_bilinear_to_pixels"),
+        (kernel("RGB", RGB, target_wh=(30, 24)), "rgb_bilinear_to_pixels"),
+        (kernel("NV12", (Plane(2, 64, 1, 1), NV12[1])), "nv12_bilinear_to_pixels"),
+        (kernel("NV12", (Plane(3, 65, 1, 1), Plane(2, 66, 2, 1))), "nv12_bilinear_to_pixels"),
+        (kernel("I420", (Plane(1, 65, 1, 1), Plane(3, 33, 1, 1), Plane(5, 33, 1, 1))), "i420_bilinear_to_pixels"),
+        (kernel("NV12", NV12, target_wh=(20, 16), to="half"), "nv12_words_to_half_planes"),
+        (kernel("NV21", NV12, target_wh=(20, 16), to="single", inner=(4, 3, 12, 9)), "nv12_words_to_single_planes"),
+        (kernel("NV12", NV12, target_wh=(20, 16), to="half", inner=(2, 3, 12, 9)), "nv12_bilinear_to_half_planes"),
+        (kernel("NV12", NV12, target_wh=(22, 16), to="single"), "nv12_bilinear_to_single_planes"),
     ],
 )
-def test_near_pictures_are_read_by_words(given: str, expected: str) -> None:
+def test_usual_layouts_are_blended_with_one_address_a_row(given: str, expected: str) -> None:
     assert given == expected
 
 
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (kernel("NV12", NV12, target_wh=(30, 24)), "yuv_bilinear_to_pixels"),
-        (kernel("RGB", RGB, target_wh=(30, 24)), "bytes_bilinear_to_pixels"),
         (kernel("NV12", NV12, filter="nearest"), "yuv_nearest_to_pixels"),
         (kernel("I420", I420, filter="area"), "yuv_taps_to_pixels"),
         (kernel("NV12", NV12, (0, 0, 62, 48), filter="area"), "yuv_taps_to_pixels"),  # half a word at the edge
@@ -61,10 +69,11 @@ def test_near_pictures_are_read_by_words(given: str, expected: str) -> None:
         (kernel("RGB", (Plane(1, 192, 3, 1),), filter="area"), "bytes_taps_to_pixels"),
         (kernel("RGB", RGB, filter="nearest"), "bytes_nearest_to_pixels"),
         (kernel("RGB", RGB, (2, 0, 60, 48), (60, 48)), "bytes_nearest_to_pixels"),  # a copy from the middle of a word
-        (kernel("NV12", (Plane(2, 64, 1, 1), NV12[1])), "yuv_bilinear_to_pixels"),
-        (kernel("NV12", (NV12[0], Plane(2, 64, 2, 1))), "yuv_bilinear_to_pixels"),
-        (kernel("NV12", (Plane(0, 66, 1, 1), NV12[1])), "yuv_bilinear_to_pixels"),
         (kernel("NV12", (Plane(0, 64, -1, 1), NV12[1])), "yuv_bilinear_to_pixels"),
+        (kernel("NV12", (NV12[0], Plane(1, 64, 2, 1))), "yuv_bilinear_to_pixels"),
+        (kernel("NV12", (NV12[0], Plane(0, 65, 2, 1))), "yuv_bilinear_to_pixels"),
+        (kernel("NV12", (Plane(0, -64, 1, 1), NV12[1])), "yuv_bilinear_to_pixels"),  # rows from the bottom up
+        (kernel("RGB", (Plane(0, -192, 3, 1),)), "bytes_bilinear_to_pixels"),
         (kernel("I420", (I420[0], I420[1], Plane(0, 64, 1, 1))), "yuv_bilinear_to_pixels"),
         (kernel("NV12", NV12, target_wh=(50, 36), to="NV12"), "planes_bilinear_to_planes"),
         (kernel("NV12", NV12, target_wh=(48, 36), to="NV12", inner=(2, 0, 44, 36)), "planes_bilinear_to_planes"),
@@ -92,7 +101,7 @@ def test_all_others_by_bytes(given: str, expected: str) -> None:
         (kernel("NV12", NV12, (2, 0, 32, 20), (32, 20)), "nv12_fours_to_pixels"),
         (kernel("NV12", NV12), "nv12_fours_to_pixels"),
         (kernel("NV21", NV12), "nv12_fours_to_pixels"),
-        (kernel("NV12", NV12, (4, 0, 32, 20), (40, 20), inner=(2, 0, 32, 20)), "nv12_near_to_pixels"),
+        (kernel("NV12", NV12, (4, 0, 32, 20), (40, 20), inner=(2, 0, 32, 20)), "nv12_bilinear_to_pixels"),
         (kernel("RGB", RGB, target_wh=(64, 48), filter="area"), "rgb_copied_to_pixels"),
         (kernel("BGR", RGB, target_wh=(64, 48), to="NV12"), "rgb_copied_to_yuv420"),
         (kernel("NV12", NV12, to="NV12"), "planes_near_to_planes"),

@@ -294,11 +294,10 @@ def _number_of(builder: ir.IRBuilder, value: ir.Value) -> ir.Value:
 
 def _byte_number(builder: ir.IRBuilder, word: ir.Value, place: ir.Value) -> ir.Value:
     """Put the byte into the lowest bits of 2**23, which is exact, and take 2**23 away."""
-    kind = ir.FunctionType(_I32, [_I32] * 3)
-    selector = builder.add(place, _I32(0x7440))
-    high = builder.asm(kind, "prmt.b32 $0, $1, $2, $3;", "=r,r,r,r", [word, _I32(0x4B000000), selector], side_effect=False)
-    text, sum_ = "add.rn.f32 $0, $1, 0fCB000000;", ir.FunctionType(_FLOAT, [_FLOAT])
-    made = builder.asm(sum_, text, "=f,f", [builder.bitcast(high, _FLOAT)], side_effect=False)
+    high = _assembly("prmt.b32")(builder, word, _I32(0x4B000000), builder.add(place, _I32(0x7440)))
+    kind = ir.FunctionType(_FLOAT, [_FLOAT])
+    number = builder.bitcast(high, _FLOAT)
+    made = builder.asm(kind, "add.rn.f32 $0, $1, 0fCB000000;", "=f,f", [number], side_effect=False)
     return builder.bitcast(made, _I32)
 
 

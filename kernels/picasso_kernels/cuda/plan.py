@@ -210,10 +210,9 @@ class _Planner:
         planes, form = self.target.planes, self.target.format
         if _writer(form) != writer or any(value % size for value in (self.target_wh[0], self.inner[0], self.inner[2])):
             return False
+        units: tuple[int, ...] = (size * _FLOATS.get(form, 4),) * len(planes)
         if writer == "yuv420":
             units = (size, size // 2, size // 2) if form == "I420" else (size, size)
-        else:
-            units = (size * _FLOATS.get(form, 4),) * len(planes)
         return all(
             plane.base % unit == 0 and plane.pitch % unit == 0 for plane, unit in zip(planes, units, strict=True)
         )

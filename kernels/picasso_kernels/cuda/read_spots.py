@@ -92,22 +92,6 @@ def yuv_spots(frame: FrameRow, column: int, row: int) -> PixelPair:
     return red, green, blue, alpha, red_, green_, blue_, alpha_
 
 
-def to_pixel(frame: FrameRow, outside: int, luma: int, u: int, v: int) -> Pixel:
-    """Convert one pixel; in a bar, where ``outside`` is negative, it is black.
-
-    What does not depend on the pixel is added up once a thread: luma's floor, 128 of chroma, and the half to round.
-    """
-    none = (1 << (TO_RGB_BITS - 1)) - frame.rgb_floor * frame.luma
-    red = luma * frame.luma + (v * frame.red_v + (none - 128 * frame.red_v))
-    green = luma * frame.luma + (
-        u * frame.green_u + (v * frame.green_v + (none - 128 * (frame.green_u + frame.green_v)))
-    )
-    blue = luma * frame.luma + (u * frame.blue_u + (none - 128 * frame.blue_u))
-    if outside < 0:
-        return 0, 0, 0, 255
-    return clamp8(red >> TO_RGB_BITS), clamp8(green >> TO_RGB_BITS), clamp8(blue >> TO_RGB_BITS), 255
-
-
 def yuv_word(frame: FrameRow, matrix: Matrix, x: int, y: int, beside: int, beneath: int) -> int:
     """Make a pixel of luma and pairs of chroma as a word; what it is in a bar means nothing."""
     at = index_of(y) * frame.pitch + index_of(x)
