@@ -23,8 +23,8 @@ OUTSIDE: Final = -(1 << 31)
 class FrameRow(NamedTuple):
     """One frame: where its planes and axis tables are, and the numbers between them.
 
-    Convention: pitches, steps and offsets are bytes; sources may have any, negative ones too. Planes of a target have
-    luma of step 1 and pixels of step 4.
+    Convention: pitches, steps and offsets are bytes; sources may have any, negative ones too. Rows of a target
+    run downwards; its luma has a step of 1, its pixels of 4.
     """
 
     source: Plane
@@ -50,29 +50,36 @@ class FrameRow(NamedTuple):
     chroma_row_weights: Plane
 
     width: int
-    """Of the target, in pixels."""
+    """Of the target, in pixels. Numbers that kernels read together lie in pairs, which are one access."""
     height: int
     pitch: int
     """Source."""
-    step: int
     next_row: int
     """To the sample below that a bilinear sample is blended with: the pitch, or 0 where the crop has one row."""
-    next_column: int
+    chroma_pitch: int
+    chroma_next_row: int
     red_green: int
     """Selector of ``pick_bytes`` that takes red and green of two words, those of the first and the second in turns."""
     blue_alpha: int
+    target_pitch: int
+    chroma_target_pitch: int
+    luma: int
+    """``color.ToRgb``."""
+    rgb_floor: int
+    red_v: int
+    blue_u: int
+    green_u: int
+    green_v: int
+    step: int
+    next_column: int
+    chroma_step: int
+    chroma_next_column: int
     red: int
     """Offset of the channel in a pixel that is read byte by byte."""
     green: int
     blue: int
     alpha: int
     """Negative where pixels are opaque."""
-    chroma_pitch: int
-    chroma_step: int
-    chroma_next_row: int
-    chroma_next_column: int
-    target_pitch: int
-    chroma_target_pitch: int
     chroma_target_step: int
     """2 where U and V take turns, U first; else 1."""
     wide_stores: int
@@ -87,30 +94,23 @@ class FrameRow(NamedTuple):
     right: int
     bottom: int
     luma_black: int
+    luma_floor: int
+    """``color.ToYuv``, from here on."""
     y_red: int
-    """``color.ToYuv``."""
     y_green: int
     y_blue: int
-    luma_floor: int
     u_red: int
     u_green: int
     u_blue: int
     v_red: int
     v_green: int
     v_blue: int
-    luma: int
-    """``color.ToRgb``."""
-    rgb_floor: int
-    red_v: int
-    green_u: int
-    green_v: int
-    blue_u: int
     scale_red: int
     """Bits of float32: a tensor holds ``value * scale + bias``."""
-    scale_green: int
-    scale_blue: int
     bias_red: int
+    scale_green: int
     bias_green: int
+    scale_blue: int
     bias_blue: int
     pad: int
     """What the bars of a tensor are before the scaling: red in the lowest byte, green, blue."""

@@ -45,6 +45,7 @@ class HostMemory:
 
     def write(self, offset: int, value: int, size: int) -> None:
         """Write the low ``size`` bytes of ``value``."""
+        _check_ahead(offset)
         at = self._place(offset, size)
         self.array[at : at + size] = np.frombuffer((value % (1 << 8 * size)).to_bytes(size, "little"), np.uint8)
 

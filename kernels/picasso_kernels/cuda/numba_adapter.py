@@ -255,10 +255,10 @@ def _multiply_add(builder: ir.IRBuilder, first: ir.Value, second: ir.Value, thir
     return builder.add(builder.mul(first, second), third)
 
 
-def _store(kind: ir.IntType, size: int) -> Callable[..., None]:
+def _store(kind: ir.IntType, size: int, *, ahead: bool = True) -> Callable[..., None]:
     def emit(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value, value: ir.Value) -> None:
         narrowed = builder.trunc(value, kind) if kind.width < value.type.width else value
-        builder.store(narrowed, _pointer(builder, plane, offset, kind), align=size)
+        builder.store(narrowed, _pointer(builder, plane, offset, kind, ahead=ahead), align=size)
 
     return emit
 
@@ -268,7 +268,7 @@ def _store_words(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value, *word
     together = ir.Constant(kind, ir.Undefined)
     for place, word in enumerate(words):
         together = builder.insert_element(together, word, _I32(place))
-    builder.store(together, _pointer(builder, plane, offset, kind), align=4 * len(words))
+    builder.store(together, _pointer(builder, plane, offset, kind, ahead=True), align=4 * len(words))
 
 
 def _assembly(instruction: str) -> Callable[..., ir.Value]:
@@ -351,8 +351,8 @@ def _instructions() -> tuple[dict[Plain, Any], Any]:
         machine.store_word_quad: _intrinsic(types.void, _store_words, (plane, *[word] * 5)),
         memory.load8: _intrinsic(word, _load(_I8, 1, read_only=False), (plane, word)),
         memory.pixel: _intrinsic(word, _load(_I32, 4, read_only=False), (plane, word)),
-        memory.store8: _intrinsic(types.void, _store(_I8, 1), (plane, word, word)),
-        memory.store_pixel: _intrinsic(types.void, _store(_I32, 4), (plane, word, word)),
+        memory.store8: _intrinsic(types.void, _store(_I8, 1, ahead=False), (plane, word, word)),
+        memory.store_pixel: _intrinsic(types.void, _store(_I32, 4, ahead=False), (plane, word, word)),
         machine.lanes: _wide_function(_lanes, {}),
         machine.lane: _wide_function(_lane, {}),
         machine.vote: _wide_function(_vote, {}),
