@@ -60,6 +60,8 @@ if TYPE_CHECKING:  # the same names and homes as _HOMES, for editors and type ch
     from picasso.media import (
         VideoReader,
         probe,
+        read_image,
+        read_images,
     )
     from picasso.primitives import (
         Detections,
@@ -135,6 +137,8 @@ _HOMES = {
     "open_tracker": "track",
     "place": "transform",
     "probe": "media",
+    "read_image": "media",
+    "read_images": "media",
     "process_video": "verbs",
     "stop_on_signals": "signals",
     "to_tensor": "infer",
@@ -218,6 +222,8 @@ __all__ = [
     "place",
     "probe",
     "process_video",
+    "read_image",
+    "read_images",
     "stop_on_signals",
     "to_tensor",
     "unplace",

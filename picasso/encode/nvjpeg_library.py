@@ -1,4 +1,4 @@
-"""nvJPEG as one encoder uses it: the functions of ``nvjpeg.h`` that make a JFIF file of planes in GPU memory."""
+"""nvJPEG: the functions of ``nvjpeg.h`` that make a JFIF file of planes in GPU memory, and read one into them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class DeviceRows(NamedTuple):
     """Bytes from a row to the next."""
 
 
-class _Image(ctypes.Structure):
+class JpegImage(ctypes.Structure):
     """``nvjpegImage_t``."""
 
     _fields_ = (("channel", ctypes.c_void_p * 4), ("pitch", ctypes.c_size_t * 4))
@@ -47,10 +47,25 @@ SIGNATURES: Final[dict[str, list[Any]]] = {
     "nvjpegEncoderParamsDestroy": [_POINTER],
     "nvjpegEncoderParamsSetQuality": [_POINTER, _INT, _POINTER],
     "nvjpegEncoderParamsSetSamplingFactors": [_POINTER, _INT, _POINTER],
-    "nvjpegEncodeYUV": [_POINTER, _POINTER, _POINTER, ctypes.POINTER(_Image), _INT, _INT, _INT, _POINTER],
+    "nvjpegEncodeYUV": [_POINTER, _POINTER, _POINTER, ctypes.POINTER(JpegImage), _INT, _INT, _INT, _POINTER],
     "nvjpegEncodeRetrieveBitstream": [_POINTER, _POINTER, _POINTER, ctypes.POINTER(ctypes.c_size_t), _POINTER],
 }
-"""Parameters by function; each returns ``nvjpegStatus_t``."""
+"""Parameters by function of what encodes; each returns ``nvjpegStatus_t``."""
+DECODER_SIGNATURES: Final[dict[str, list[Any]]] = {
+    "nvjpegJpegStateCreate": [_POINTER, _OUT],
+    "nvjpegJpegStateDestroy": [_POINTER],
+    "nvjpegGetImageInfo": [_POINTER, ctypes.c_char_p, ctypes.c_size_t, *[ctypes.POINTER(_INT)] * 4],
+    "nvjpegDecode": [
+        _POINTER,
+        _POINTER,
+        ctypes.c_char_p,
+        ctypes.c_size_t,
+        _INT,
+        ctypes.POINTER(JpegImage),
+        _POINTER,
+    ],
+}
+"""The same of what decodes."""
 
 
 def load_nvjpeg() -> Any:
@@ -63,7 +78,7 @@ def load_nvjpeg() -> Any:
     try:
         loaded = pathfinder.load_nvidia_dynamic_lib("nvjpeg")
         library = ctypes.CDLL(loaded.abs_path)
-        for name, arguments in SIGNATURES.items():
+        for name, arguments in (SIGNATURES | DECODER_SIGNATURES).items():
             getattr(library, name).argtypes = arguments
     except (RuntimeError, OSError, AttributeError) as error:
         reason = str(error).split(":")[0][:120]
@@ -104,7 +119,7 @@ class NvJpeg:
 
     def encode(self, planes: tuple[DeviceRows, ...], size_wh: tuple[int, int]) -> bytes:
         """Make a file of Y, U and V in 4:2:0, and wait for it."""
-        image = _Image()
+        image = JpegImage()
         for index, plane in enumerate(planes):
             image.channel[index], image.pitch[index] = plane.address, plane.pitch
         coder = (self._handle, self._state)
@@ -126,7 +141,12 @@ class NvJpeg:
                 setattr(self, f"_{name}", _POINTER())
 
     def _call(self, name: str, *arguments: Any) -> None:
-        status = getattr(self._library, name)(*arguments)
-        if status:
-            text = _STATUS[status] if 0 <= status < len(_STATUS) else str(status)
-            raise EncoderError(f"{name}: NVJPEG_STATUS_{text}")
+        if failed := failure(getattr(self._library, name)(*arguments)):
+            raise EncoderError(f"{name}: {failed}")
+
+
+def failure(status: int) -> str:
+    """Return the name of a ``nvjpegStatus_t``, or nothing for success."""
+    if not status:
+        return ""
+    return f"NVJPEG_STATUS_{_STATUS[status] if 0 <= status < len(_STATUS) else status}"

@@ -9,6 +9,7 @@ from picasso.media.packets import StreamKind
 from picasso.media.probing import probe
 from picasso.media.random_access import Frames, NotIndexableError
 from picasso.media.reader import VideoReader
+from picasso.media.stills import read_image, read_images
 from picasso.media.stopping import StopSignal
 from picasso.media.times import TimesReport
 from picasso.media.writer import StreamWriter
@@ -31,6 +32,8 @@ __all__ = [
     "VideoReader",
     "examine",
     "probe",
+    "read_image",
+    "read_images",
     "safe_file_name",
 ]
 
