@@ -63,14 +63,14 @@ class FrameRow(NamedTuple):
     blue_alpha: int
     target_pitch: int
     chroma_target_pitch: int
+    step: int
     luma: int
-    """``color.ToRgb``."""
+    """``color.ToRgb``; not in pairs from here on, as sums of them are made before use."""
     rgb_floor: int
     red_v: int
-    blue_u: int
     green_u: int
     green_v: int
-    step: int
+    blue_u: int
     next_column: int
     chroma_step: int
     chroma_next_column: int
