@@ -91,9 +91,12 @@ class Bench:
     def measure_planes(self) -> None:
         """Time planes of numbers, of 4 bytes a pixel, and of the 3 that the others read."""
         (width, height), stream = DETECTOR.placement.target_wh, self.gpu.stream
-        for source, dtype in ((s, d) for d in DTYPES for s in (VideoFormat.RGBA, VideoFormat.RGB)):
-            pictures = Pictures(source, DETECTOR.placement.source_wh, stream)
-            tensor, views = allocate_tensor((FRAMES, 3, height, width), dtype, stream), pictures.views()
+        kinds = (VideoFormat.RGBA, VideoFormat.RGB, VideoFormat.NV12)
+        for source, dtype in ((s, d) for d in DTYPES for s in kinds):
+            packed = source is not VideoFormat.NV12
+            pictures = Pictures(source, DETECTOR.placement.source_wh, stream) if packed else None
+            views = pictures.views() if pictures else upload_frames(source, DETECTOR.placement.source_wh, stream)
+            tensor = allocate_tensor((FRAMES, 3, height, width), dtype, stream)
 
             def batch(views: Any = views, tensor: Any = tensor, dtype: str = dtype) -> None:
                 self.gpu.to_tensor(views, DETECTOR.placement, Normalization(), dtype=dtype, out=tensor)
