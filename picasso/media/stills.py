@@ -28,7 +28,7 @@ _thread = threading.local()
 
 
 def read_image(source: ImageSource, *, device: str = "cpu") -> SurfaceView:
-    """Read a picture: JPEG, PNG, WebP, or whatever else FFmpeg knows as one.
+    """Read a picture: JPEG, PNG, WebP, or any other kind that FFmpeg knows.
 
     It stands upright: the orientation that a camera wrote into the file is applied.
 
