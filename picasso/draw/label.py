@@ -59,6 +59,8 @@ class Template:
     pattern: str
     """The line as a ``%`` format with one ``%s`` for each of ``fields``."""
     fields: tuple[str, ...]
+    direct: str
+    """The same with what the fields' own values need: ``%d`` for integers, ``%.2f`` or ``%.1f`` for other numbers."""
     literals: tuple[str, ...]
     """What stands before each of ``fields``, and behind the last."""
 
@@ -69,22 +71,24 @@ class Template:
         Raises:
             TemplateError: The line has an unknown name, an unclosed brace or a stray ``}``; the message says which.
         """
-        pattern, fields, literals = [], [], [""]
+        pattern, direct, fields, literals = [], [], [], [""]
         for token in _TOKEN.finditer(line):
             if (text := token["text"] or _BRACES.get(token[0])) is not None:
                 pattern.append(text.replace("%", "%%"))
+                direct.append(pattern[-1])
                 literals[-1] += text
                 continue
             fields.append(_field(line, token))
             literals.append("")
             pattern.append("%s")
-        return cls("".join(pattern), tuple(fields), tuple(literals))
+            direct.append(CONVERSIONS[fields[-1]])
+        return cls("".join(pattern), tuple(fields), "".join(direct), tuple(literals))
 
     @classmethod
     def verbatim(cls, line: str) -> Template:
         """Return the template that writes ``line`` unchanged."""
         pattern = line.replace("%", "%%")
-        return cls(pattern, (), (line,))
+        return cls(pattern, (), pattern, (line,))
 
     def render(self, columns: Columns, rows: Sequence[int]) -> list[str]:
         """Return the line of each of the objects ``rows``, whose values ``columns`` gives."""

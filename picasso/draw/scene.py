@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from picasso.draw.columns import ObjectColumns
+from picasso.draw.columns import ObjectColumns, values_of
 from picasso.draw.composing import compose
 from picasso.draw.frame_lists import MOST_LETTERS, FrameLists
 from picasso.draw.glyphs import GlyphAtlas
@@ -162,7 +162,9 @@ class Scene:
     ) -> DisplayList:
         if not rows:
             return _nothing()
-        text = self._text(frame, rows, style_of)
+        text = self._text_at_once(frame, rows)
+        if text is None:
+            text = self._text(frame, rows, style_of)
         drawing = self._laid_out(frame.box_columns(), rows, style_of, text, size_wh)
         if not self._styles.has_shapes:
             return drawing
@@ -241,6 +243,23 @@ class Scene:
         if len(rows) > len(self._counted):
             self._counted = np.arange(2 * len(rows), dtype=np.int32)
         return self._counted[: len(rows)]
+
+    def _text_at_once(self, frame: VideoFrame, rows: Sequence[int]) -> str | None:
+        """Return what ``_text`` does by one formatting, or None where that takes more than one.
+
+        That is where all objects are drawn, in their order, by the same lines, and no value is absent. Where a name has
+        "nan" in it, it cannot be told from a number that is absent.
+        """
+        styles = self._styles
+        if not styles.alike or not isinstance(rows, range):
+            return None
+        values = [values_of(frame, name) for name in styles.fields]
+        try:
+            text = styles.pattern * len(rows) % tuple(chain.from_iterable(zip(*values, strict=True)))
+        except TypeError:  # None is not a number
+            return None
+        is_whole = "nan" not in text and text.count(_MARK) == len(rows) * len(styles.looks[0].templates)
+        return text if is_whole and len(text) <= MOST_LETTERS else None
 
     def _text(self, frame: VideoFrame, rows: Sequence[int], style_of: Sequence[int]) -> str:
         """Return the lines of all labels, a mark behind each, those of an object together, in the order of ``rows``."""

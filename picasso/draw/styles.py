@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from picasso.draw.spec import (
     PaddingDraw,
 )
 from picasso.draw.values import ColorDraw
-from picasso_kernels.paint import display_list
+from picasso_kernels.paint import display_list, glyph_layout
 
 Ints = npt.NDArray[np.int32]
 
@@ -55,14 +56,23 @@ class StyleTable:
         "_by_handle",
         "_by_lines",
         "_by_value",
+        "alike",
+        "fields",
         "has_shapes",
         "looks",
         "may_blur",
+        "pattern",
         "rows",
     )
 
     rows: Ints
     """``STYLE_SIZE`` numbers a style."""
+    alike: bool
+    """Whether the labels of all looks are written by the same templates."""
+    pattern: str
+    """Of the first look, the lines of its label as a ``%`` format of values, with a mark behind each."""
+    fields: tuple[str, ...]
+    """Of the first look, whose values these are."""
     may_blur: bool
     """Whether a look blurs."""
     has_shapes: bool
@@ -77,7 +87,8 @@ class StyleTable:
         """Forget all styles."""
         self.rows = np.zeros(16 * display_list.STYLE_SIZE, np.int32)
         self.looks: list[ResolvedDraw] = []
-        self.may_blur = self.has_shapes = False
+        self.alike, self.may_blur, self.pattern, self.fields = True, False, "", ()
+        self.has_shapes = False
         self._by_value: dict[ObjectDraw, int] = {}
         self._by_handle: dict[int, tuple[ObjectDraw, int]] = {}
         self._by_lines: dict[tuple[int, int], int] = {}
@@ -121,6 +132,10 @@ class StyleTable:
         look = ResolvedDraw(draw, templates, self._atlas.font(size) if size else 0, len(templates))
         number = self._append(look)
         self.rows.reshape(-1, display_list.STYLE_SIZE)[number] = _row(look, size)
+        if number == 0:
+            self.pattern = "".join([line.direct + chr(glyph_layout.MARK) for line in templates])
+            self.fields = tuple(chain.from_iterable(line.fields for line in templates))
+        self.alike = self.alike and look.templates is self.looks[0].templates
         self.may_blur = self.may_blur or bool(draw.blur)
         self.has_shapes = self.has_shapes or draw.has_shapes
         self._by_value[draw] = number

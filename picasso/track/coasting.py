@@ -27,12 +27,18 @@ class Predicted(NamedTuple):
 
 
 class _Sight(NamedTuple):
-    """The tracked boxes of one class in one frame."""
+    """The boxes of one frame; each class that was looked for refers to it, and takes its own where they are wanted."""
 
     pts_ns: int
     ids: TrackIds
     boxes: Boxes
     confidences: NDArray[np.float32]
+    classes: NDArray[np.int64]
+
+    def of(self, kind: int) -> _Sight:
+        """Return the tracked boxes of one class."""
+        kept = (self.ids != UNTRACKED) & (self.classes == kind)
+        return _Sight(self.pts_ns, self.ids[kept], self.boxes[kept], self.confidences[kept], self.classes[kept])
 
 
 @final
@@ -79,14 +85,14 @@ class CoastingTracker:
             ShapeError: The arrays do not have N rows.
         """
         ids = self._tracker.update(xyxy, confidences, classes, pts_ns)
-        kinds = np.asarray(classes, np.int64)
-        boxes, sure = np.asarray(xyxy, np.float32).reshape(-1, 4), np.asarray(confidences, np.float32)
+        kinds = np.array(classes, np.int64)
+        boxes, sure = np.array(xyxy, np.float32).reshape(-1, 4), np.array(confidences, np.float32)
+        sight = _Sight(pts_ns, ids, boxes, sure, kinds)
         for kind in {*self._last, *kinds.tolist()} - set(absent):
-            kept = (ids != UNTRACKED) & (kinds == kind)
             if kind in self._last:
                 self._before[kind] = self._last[kind]
-            self._last[kind] = _Sight(pts_ns, ids[kept], boxes[kept], sure[kept])
-        return ids
+            self._last[kind] = sight
+        return ids.copy()
 
     def predict(self, pts_ns: int, classes: Collection[int] | None = None) -> Predicted:
         """Return what is expected in a frame that no detector has looked at.
@@ -102,9 +108,9 @@ class CoastingTracker:
         return Predicted(*(np.concatenate(columns) for columns in zip(empty, *parts, strict=True)))
 
     def _moved(self, kind: int, pts_ns: int) -> Predicted:
-        last = self._last[kind]
+        last, before = self._last[kind].of(kind), self._before.get(kind)
         ahead_s = max(pts_ns - last.pts_ns, 0) / _NS_PER_S
-        moved = last.boxes + np.tile(_velocities(last, self._before.get(kind)) * ahead_s, 2)
+        moved = last.boxes + np.tile(_velocities(last, before and before.of(kind)) * ahead_s, 2)
         return Predicted(last.ids, moved.astype(np.float32), last.confidences, np.full(len(last.ids), kind, np.int64))
 
 

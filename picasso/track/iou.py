@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +15,8 @@ from picasso.track.protocol import UNTRACKED, Boxes, TrackIds
 _SMOOTHING: Final = 0.5
 """Share of the newest step in the velocity of a track."""
 _NS_PER_S: Final = 1e9
+Rows: TypeAlias = NDArray[np.intp]
+_NONE: Final[Rows] = np.zeros(0, np.intp)
 
 
 @dataclass(slots=True)
@@ -37,7 +39,7 @@ class _Tracks:
         return cls(whole, np.zeros((0, 4), np.float32), np.zeros((0, 2)), whole, whole, whole)
 
     def keep(self, rows: NDArray[np.bool_]) -> None:
-        if not rows.all():
+        if len(rows) and not rows.all():
             for name in self.__slots__:
                 setattr(self, name, getattr(self, name)[rows])
 
@@ -100,53 +102,56 @@ class IouTracker:
         tracks.keep(pts_ns - tracks.seen_ns <= self._max_lost_ns)
         wanted = np.flatnonzero(now.usable & (now.confidences >= self._min_confidence))
         rows, columns = self._matched(now, wanted, pts_ns)
-        self._see_again(now.boxes, rows, wanted[columns], pts_ns)
+        seen_again = wanted[columns]
+        self._see_again(now.boxes, rows, seen_again, pts_ns)
         ids = np.full(len(now.boxes), UNTRACKED, np.int64)
-        ids[wanted[columns]] = tracks.ids[rows]
-        fresh = np.delete(wanted, columns)
-        self._begin(now, fresh, pts_ns)
-        ids[fresh] = tracks.ids[len(tracks.ids) - len(fresh) :]
+        ids[seen_again] = tracks.ids[rows]
+        if len(columns) < len(wanted):
+            fresh = np.delete(wanted, columns)
+            self._begin(now, fresh, pts_ns)
+            ids[fresh] = tracks.ids[len(tracks.ids) - len(fresh) :]
         return ids
 
-    def _matched(self, now: Seen, wanted: NDArray[np.intp], pts_ns: int) -> tuple[list[int], list[int]]:
+    def _matched(self, now: Seen, wanted: Rows, pts_ns: int) -> tuple[Rows, Rows]:
         """Return which track and which of the ``wanted`` boxes belong together."""
         tracks = self._tracks
         if not len(wanted) or not len(tracks.ids):
-            return [], []
+            return _NONE, _NONE
         gone_s = np.maximum(pts_ns - tracks.seen_ns, 0) / _NS_PER_S
-        expected = tracks.boxes.astype(np.float64) + np.tile(tracks.velocities * gone_s[:, None], 2)
+        moved, expected = tracks.velocities * gone_s[:, None], tracks.boxes.astype(np.float64)
+        expected[:, :2] += moved
+        expected[:, 2:] += moved
         overlap = iou_matrix(expected, now.boxes[wanted].astype(np.float64))
-        overlap[tracks.classes[:, None] != now.classes[wanted]] = 0
-        flat = overlap.reshape(-1)
-        good = np.flatnonzero(flat >= self._min_iou)
-        order = good[np.argsort(-flat[good], kind="stable")]
+        good = (overlap >= self._min_iou) & (tracks.classes[:, None] == now.classes[wanted])
+        rows, columns = np.nonzero(good)
+        if _are_apart(rows) and _are_apart(np.sort(columns)):
+            return rows, columns  # nothing to choose from
         taken_rows, taken_columns = set[int](), set[int]()
         found: tuple[list[int], list[int]] = ([], [])
-        for place in order.tolist():
-            row, column = divmod(place, len(wanted))
+        order = np.argsort(-overlap[rows, columns], kind="stable")
+        for row, column in zip(rows[order].tolist(), columns[order].tolist(), strict=True):
             if row not in taken_rows and column not in taken_columns:
                 taken_rows.add(row)
                 taken_columns.add(column)
                 found[0].append(row)
                 found[1].append(column)
-        return found
+        return np.array(found[0], np.intp), np.array(found[1], np.intp)
 
-    def _see_again(self, boxes: Boxes, rows: list[int], at: NDArray[np.intp], pts_ns: int) -> None:
-        if not rows:
+    def _see_again(self, boxes: Boxes, rows: Rows, at: Rows, pts_ns: int) -> None:
+        if not len(rows):
             return
         tracks, new = self._tracks, boxes[at]
-        gone_s = (pts_ns - tracks.seen_ns[rows]) / _NS_PER_S
-        moved = _centers(new) - _centers(tracks.boxes[rows])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            step = np.where(gone_s[:, None] > 0, moved / gone_s[:, None], tracks.velocities[rows])
-        is_first = tracks.hits[rows] == 1
-        share = np.where(is_first, 1.0, _SMOOTHING)[:, None]
-        tracks.velocities[rows] += share * (step - tracks.velocities[rows])
+        gone_s = ((pts_ns - tracks.seen_ns[rows]) / _NS_PER_S)[:, None]
+        moved, speeds = _centers(new) - _centers(tracks.boxes[rows]), tracks.velocities[rows]
+        step = np.divide(moved, gone_s, out=speeds.copy(), where=gone_s > 0)
+        share = np.where(tracks.hits[rows] == 1, 1.0, _SMOOTHING)[:, None]
+        tracks.velocities[rows] = speeds + share * (step - speeds)
         tracks.boxes[rows] = new
         tracks.seen_ns[rows] = pts_ns
         tracks.hits[rows] += 1
-        due = [row for row in sorted(rows) if tracks.ids[row] == UNTRACKED and tracks.hits[row] >= self._min_hits]
-        tracks.ids[due] = self._new_ids(len(due))
+        if self._min_hits > 1:
+            due = np.sort(rows[(tracks.ids[rows] == UNTRACKED) & (tracks.hits[rows] >= self._min_hits)])
+            tracks.ids[due] = self._new_ids(len(due))
 
     def _begin(self, now: Seen, fresh: NDArray[np.intp], pts_ns: int) -> None:
         if not len(fresh):
@@ -166,12 +171,18 @@ class IouTracker:
         return np.arange(first, first + count, dtype=np.int64)
 
 
+def _are_apart(numbers: Rows) -> bool:
+    """Whether no two of some numbers in order are the same."""
+    return bool((numbers[1:] != numbers[:-1]).all())
+
+
 def iou_matrix(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the overlap of each box of ``first`` ``(T, 4)`` with each of ``second`` ``(N, 4)``: ``(T, N)``, 0..1."""
     upper = np.maximum(first[:, None, :2], second[None, :, :2])
     lower = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    shared = np.maximum(lower - upper, 0).prod(axis=2)
-    areas = [(boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (first, second)]
+    sides = np.maximum(lower - upper, 0)
+    shared = sides[:, :, 0] * sides[:, :, 1]
+    areas = [(boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1]) for boxes in (first, second)]
     union = areas[0][:, None] + areas[1][None, :] - shared
     made: NDArray[np.float64] = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
     return made

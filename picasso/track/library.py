@@ -73,13 +73,14 @@ class LibraryTracker:
         """
         now = seen(xyxy, confidences, classes)
         ids = np.full(len(now.boxes), UNTRACKED, np.int64)
+        boxes, sure = now.boxes.astype(np.float64), now.confidences.astype(np.float64)
         for kind in sorted({*self._each, *now.classes[now.usable].tolist()}):
             rows = np.flatnonzero(now.usable & (now.classes == kind))
             if kind not in self._each:
                 self._each[kind] = self._make()
             given = self._detections(
-                xyxy=now.boxes[rows].astype(np.float64),
-                confidence=now.confidences[rows].astype(np.float64),
+                xyxy=boxes[rows],
+                confidence=sure[rows],
                 class_id=now.classes[rows],
                 data={_ROWS: rows},
             )

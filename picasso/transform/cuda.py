@@ -376,15 +376,13 @@ class CudaTransformer:
         """Let the stream wait for the one that makes the pixels, or that had the target before."""
         ours = self.stream.address
         if producer and producer != ours:
-            self._event.mark(producer)
-            self._event.hold(ours)
+            self._event.order(producer, ours)
 
     def _hand_back(self, owner: int) -> None:
         """Let the stream that a target belongs to go on after what was written there."""
         ours = self.stream.address
         if owner and owner != ours:
-            self._event.mark(ours)
-            self._event.hold(owner)
+            self._event.order(ours, owner)
 
     def _keep(self, source: SurfaceView) -> None:
         """Hold a source until it has been read; its producer's stream waits too, before it writes there again."""

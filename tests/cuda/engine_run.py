@@ -95,8 +95,8 @@ def make_frame(source_id: str, pts: int, boxes: int, size_wh: tuple[int, int] = 
     return frame
 
 
-def run_engine(sources: int, frames: int, boxes: int, *, warm: int = 0) -> Result:
-    """Send ``frames`` device frames of 1080p to each source, letterboxed to 720p; time those after ``warm``."""
+def open_pictures() -> list[SurfaceView]:
+    """Return pictures of 1080p in device memory, ready on a stream of their own, which they keep."""
     from picasso_kernels.cuda.driver import Stream
 
     stream = Stream(open_device(0))
@@ -104,6 +104,12 @@ def run_engine(sources: int, frames: int, boxes: int, *, warm: int = 0) -> Resul
     picture.memset(90)
     pictures = [Uploader(stream).upload(picture) for _ in range(4)]
     stream.wait()
+    return pictures
+
+
+def run_engine(sources: int, frames: int, boxes: int, *, warm: int = 0) -> Result:
+    """Send ``frames`` device frames of 1080p to each source, letterboxed to 720p; time those after ``warm``."""
+    pictures = open_pictures()
     errors: list[Any] = []
     done, count, lock = threading.Event(), [0], threading.Lock()
     started = [0.0]
@@ -135,11 +141,7 @@ def run_engine(sources: int, frames: int, boxes: int, *, warm: int = 0) -> Resul
 
         def feed(name: str) -> None:
             for number, frame in enumerate(work[name]):
-                source = pictures[number % len(pictures)]
-                view = SurfaceView(
-                    source.device_planes, source.format, source.size_wh, None, cuda_stream=stream.address
-                )
-                engine.send_frame(name, frame, view)
+                engine.send_frame(name, frame, pictures[number % len(pictures)].share())
 
         feeders = [threading.Thread(target=feed, args=(name,)) for name in names]
         for feeder in feeders:

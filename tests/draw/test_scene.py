@@ -6,7 +6,7 @@ import math
 
 import pytest
 from frames import BLACK, BLUE, GREEN, RED, WHITE, bounds, colors, frame_of, halves, kinds, scene_of, specs_of
-from hypothesis import given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from picasso.draw import (
@@ -216,6 +216,36 @@ def test_ever_new_looks_do_not_pile_up() -> None:
         draw = ObjectDraw(BoundingBoxDraw(ColorDraw(number % 256, number // 256)))
         assert len(scene.build(frame, {0: draw}, (640, 480))) == 1
     assert scene._styles.rows.nbytes < 1 << 20
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(label_lines(), max_size=3),
+    st.lists(
+        st.tuples(
+            st.sampled_from(["car", "50%", "%s", "banana", "a\0b", "ü"]),
+            st.none() | st.floats(0, 1, width=32),
+            st.none() | st.integers(-5, 2**40),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_texts_written_at_once_are_those_written_one_by_one(lines, objects) -> None:
+    """For all lines and all absent values, and where a name has the mark of a line's end in it."""
+    frame, specs, scene = VideoFrame("cam", "30/1", 640, 480), ObjectDrawSpec(), Scene()
+    for label, confidence, track_id in objects:
+        box = RBBox(100, 100, 40, 20)
+        obj = frame.create_object("det", label, detection_box=box, confidence=confidence)
+        if track_id is not None:
+            obj.set_track_info(track_id, box)
+        specs.insert("det", label, ObjectDraw(label=LabelDraw(WHITE, format=lines)))
+    scene.set_specs(specs)
+    rows = range(len(objects))
+    one_by_one = scene._text(frame, rows, [0] * len(objects))
+    assert scene._text_at_once(frame, rows) in (None, one_by_one)
+    assert one_by_one.count("\0") == len(objects) * max(len(lines), 1)
+    event(f"at once: {scene._text_at_once(frame, rows) is not None}")
 
 
 @settings(deadline=None, max_examples=30)

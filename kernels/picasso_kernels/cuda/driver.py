@@ -39,6 +39,8 @@ _quick.cuPointerGetAttribute.argtypes = [_POINTER, _UINT, ctypes.c_uint64]
 _quick.cuMemcpyHtoDAsync_v2.argtypes = [_POINTER, _POINTER, _SIZE, _POINTER]
 _quick.cuMemAllocFromPoolAsync.argtypes = [_POINTER, _SIZE, _POINTER, _POINTER]
 _quick.cuMemFreeAsync.argtypes = [_POINTER, _POINTER]
+_record: Final = _quick.cuEventRecord
+_let_wait: Final = _quick.cuStreamWaitEvent
 _put_kernel: Final = _quick.cuLaunchKernelEx
 """Takes what ``Launch`` has converted already, so it is told no types."""
 
@@ -258,6 +260,14 @@ class Event:
         """Mark what a stream, given by its number, has been told so far."""
         if status := _quick.cuEventRecord(self._address, stream):
             _demand(status, "cuEventRecord")
+
+    def order(self, first: int, then: int) -> None:
+        """Let what stream ``then`` is told from now on start after what stream ``first`` has been told so far."""
+        address = self._address
+        if status := _record(address, first):
+            _demand(status, "cuEventRecord")
+        if status := _let_wait(then, address, 0):
+            _demand(status, "cuStreamWaitEvent")
 
     def hold(self, stream: int) -> None:
         """Let what a stream, given by its number, is told from now on start after what is marked."""

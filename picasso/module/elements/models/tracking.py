@@ -9,6 +9,8 @@ import numpy as np
 
 from picasso.errors import MissingDependencyError, SpecError
 from picasso.module.config import ConfigError
+from picasso.primitives.geometry import wrapping_xyxy
+from picasso.primitives.object_store import DETECTION, NO_TRACK_ID
 from picasso.track import UNTRACKED, CoastingTracker, open_tracker
 
 if TYPE_CHECKING:
@@ -77,23 +79,27 @@ class TrackerElement:
         tracker = self._trackers.get(frame.source_id)
         if tracker is None:
             tracker = self._trackers[frame.source_id] = self._open()
-        found = frame.get_detections()
-        rows = np.flatnonzero(found.track_ids == UNTRACKED)
-        pairs = zip(found.namespaces[rows].tolist(), found.labels[rows].tolist(), strict=True)
-        classes = [self._class_of(*pair) for pair in pairs]
+        store = frame.video_frame.object_table()
+        rows = np.flatnonzero(store.track_ids[: store.count] == NO_TRACK_ID)
+        kinds = list(zip(store.namespaces, store.labels, strict=True))
+        if len(rows) < len(kinds):
+            kinds = [kinds[row] for row in rows.tolist()]
+        classes = [self._class_of(kind) for kind in kinds]
         skipped = frame.skipped_models
         absent = [number for number, (unit, _label) in enumerate(self._keys) if unit in skipped] if skipped else []
         expected = tracker.predict(frame.pts, absent) if absent and self._adds else None
         if len(rows) or len(absent) < len(self._keys):
-            ids = tracker.update(found.xyxy[rows], found.confidences[rows], classes, frame.pts, absent)
+            boxes = wrapping_xyxy(store.boxes[DETECTION, :, rows])
+            with np.errstate(over="ignore"):
+                confidences = store.confidences[rows].astype(np.float32)
+            ids = tracker.update(boxes, confidences, classes, frame.pts, absent)
             tracked = np.flatnonzero(ids != UNTRACKED)
             if len(tracked):
-                frame.video_frame.set_tracks(found.ids[rows[tracked]], ids[tracked])
+                frame.video_frame.set_tracks(store.ids[rows[tracked]], ids[tracked])
         if expected is not None and len(expected.track_ids):
             self._add(frame, expected)
 
-    def _class_of(self, unit: str, label: str) -> int:
-        key = (unit, label)
+    def _class_of(self, key: tuple[str, str]) -> int:
         number = self._classes.get(key)
         if number is None:
             number = self._classes[key] = len(self._keys)
