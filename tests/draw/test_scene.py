@@ -18,10 +18,13 @@ from picasso.draw import (
     LabelPosition,
     LabelPositionKind,
     ObjectDraw,
+    ObjectDrawSpec,
     PaddingDraw,
     Scene,
 )
 from picasso.draw.scene import _ListMemory
+from picasso.primitives import RBBox, VideoFrame
+from picasso.testing.strategies.drawing import label_lines
 from picasso_kernels.paint import display_list as at
 
 CLEAR = ColorDraw.transparent()
