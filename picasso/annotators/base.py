@@ -143,20 +143,27 @@ class Annotator(ABC):
         """Choose the colours.
 
         Args:
-            color: One for all, a palette or the name of one; None is the palette ``safe``.
+            color: One for all, also as ``"#E69F00"``, a palette or the name of one; None is the palette ``safe``.
             color_by: Which number of an object picks the colour of a palette: ``class``, ``track`` or ``index``.
             opacity: 0..1.
 
         Raises:
             SpecError: There is no such palette, ``color_by`` is another word, or ``opacity`` is out of range.
+            TypeError: ``color`` is something else.
         """
         if str(color_by) not in COLOR_BY:
             raise SpecError(f"color_by must be one of {', '.join(COLOR_BY)}, got {color_by!r}")
         if not 0 <= opacity <= 1:
             raise SpecError(f"opacity must be in 0..1, got {opacity}")
-        if color is None or isinstance(color, str):
+        if isinstance(color, str) and color.startswith("#"):
+            color = ColorDraw.from_hex(color)
+        elif color is None or isinstance(color, str):
             color = Palette.named(color or "safe")
-        elif isinstance(color, ColorDraw):
+        if not isinstance(color, ColorDraw | Palette):
+            raise TypeError(
+                f"color: expected a ColorDraw, a Palette, '#RRGGBB' or the name of a palette, got {color!r}"
+            )
+        if isinstance(color, ColorDraw):
             color = Palette((color,))
         self._palette = color
         self._table = np.array([packed(_faded(one, opacity)) for one in color.colors], np.int32)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from picasso.annotators.base import Annotator, Found, surface_of
 from picasso.annotators.keypoints import EdgeAnnotator, VertexAnnotator
 from picasso.annotators.labels import LabelAnnotator
@@ -29,12 +31,13 @@ def annotate(
     """Draw detections on a picture: boxes with labels, masks and skeletons where there are some.
 
     Args:
-        image: ``(H, W, 3)`` RGB, ``(H, W, 4)`` RGBA or ``(H, W)`` gray of uint8; or a surface in host memory.
+        image: ``(H, W, 3)`` RGB, ``(H, W, 4)`` RGBA or ``(H, W)`` gray of uint8; an image of Pillow, which comes back
+            as an array; or a surface in host memory.
         detections: ``Detections``, a ``VideoFrame``, or supervision's.
         annotators: What draws instead, lowest first.
         color: One for all, a palette or its name; for the usual look.
-        copy: Leave ``image`` as it is and return another; a surface is drawn on as it is, but one whose pixels are
-            read-only, as those of a reader are, is copied.
+        copy: Leave ``image`` as it is and return another. A surface is drawn on as it is, unless it may not be written,
+            as those of a ``VideoReader``.
 
     Returns:
         The picture that was drawn on.
@@ -42,14 +45,20 @@ def annotate(
     found = Found.of(detections)
     if annotators is None:
         annotators = usual(found, color)
-    if copy and not isinstance(image, SurfaceView):
-        image = image.copy()
-    if copy and isinstance(image, SurfaceView) and image.readonly:
-        pixels = SurfaceView.wrap(image.to_numpy(), image.format, color=image.color)
-        image = pixels.with_sample_aspect_ratio(image.sample_aspect_ratio)
+    if copy and isinstance(image, SurfaceView):
+        image = _writable(image)
+    elif copy and (hasattr(image, "__array__") or hasattr(image, "__array_interface__")):
+        image = np.array(image)
     surface = surface_of(image)
     CpuPainter().paint(surface, drawing(annotators, found, surface.size_wh, surface))
     return image
+
+
+def _writable(surface: SurfaceView) -> SurfaceView:
+    if not surface.readonly or surface.is_cuda:
+        return surface
+    twin = SurfaceView.wrap(surface.to_numpy(), surface.format, color=surface.color)
+    return twin.with_sample_aspect_ratio(surface.sample_aspect_ratio)
 
 
 def drawing(

@@ -143,7 +143,7 @@ class EncoderConfig:
         self._format = Member(VideoFormat).checked("EncoderConfig.format", f)
         return self
 
-    def fps(self, num: int, den: int) -> Self:
+    def fps(self, num: int, den: int = 1) -> Self:
         """Set the frame rate to ``num / den`` frames a second, each 1..2**31-1; rate control reckons with it."""
         num = RATE_PART.checked("EncoderConfig.fps_num", num)
         self._fps_num, self._fps_den = num, RATE_PART.checked("EncoderConfig.fps_den", den)

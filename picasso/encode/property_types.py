@@ -83,7 +83,11 @@ class Member(Generic[Kind]):
     def checked(self, place: str, value: Any) -> Kind:
         """Take a member, never its number."""
         if not isinstance(value, self.kind):
-            raise TypeError(f"{place}: expected {self.kind.__name__}, got {value!r}")
+            name = self.kind.__name__
+            hint = (
+                f"; {name}.from_name({value!r})" if isinstance(value, str) and hasattr(self.kind, "from_name") else ""
+            )
+            raise TypeError(f"{place}: expected {name}, got {value!r}{hint}")
         return value
 
 

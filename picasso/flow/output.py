@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,11 @@ class Branch:
         self.engine_id: str = source_id if output.name is None else f"{source_id}-{output.name}"
         self.spec: SourceSpec = output.spec
         self._on_output = output.on_output
+        for sink in output.sinks:
+            if not hasattr(sink, "write") or not hasattr(sink, "close"):
+                raise TypeError(
+                    f"sinks: expected something with write and close, got {type(sink).__name__}{_hint(sink)}"
+                )
         self.sinks: list[SinkThread] = [
             SinkThread(sink, self.engine_id, output.sink_policy, output.sink_queue_frames) for sink in output.sinks
         ]
@@ -100,3 +106,9 @@ def shares_of(
     if len(branches) > 1:
         frame.source_id = branches[0].engine_id
     return shares
+
+
+def _hint(sink: object) -> str:
+    if isinstance(sink, str | os.PathLike):
+        return ": StreamWriter(path) writes a video file"
+    return ": Output(spec, on_output=...) takes a function" if callable(sink) else ""

@@ -167,7 +167,13 @@ class Runner:
         Raises:
             ValueError: The source id is in use, outputs share a name, or ``outputs`` comes with ``sinks`` or ``spec``.
             ShutDownError: The runner is closed.
+            TypeError: It is no source, or a sink is none.
         """
+        if not hasattr(source, "source_id"):
+            raise TypeError(
+                f"Runner.add: expected a source, got {type(source).__name__}: File(path, name) reads a file, "
+                "Camera(url, name) a live stream"
+            )
         if outputs is None:
             outputs = [Output(spec or self._default, sinks)]
         elif sinks or spec is not None:

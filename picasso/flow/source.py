@@ -55,16 +55,17 @@ class File:
     is_live = False
     restart: RestartPolicy = NEVER
 
-    def __init__(self, location: Location, source_id: str | None = None, **options: Any) -> None:
+    def __init__(self, location: Location | int, source_id: str | None = None, **options: Any) -> None:
         """Name the file; nothing is opened yet.
 
         Args:
-            location: Path, URL, or pattern of an image sequence.
+            location: Path, URL, or pattern of an image sequence; a number: 0 is the camera ``/dev/video0``.
             source_id: Name of the source; by default the file's name without its suffix.
             options: What ``VideoReader`` takes by keyword: ``loops``, ``pace``, ``pixel_format``, ``device``,
                 ``timeout_s``, …
         """
-        self.location = location
+        location = f"/dev/video{location}" if isinstance(location, int) else location
+        self.location: Location = location
         self._source_id = input_place(location).stem if source_id is None else source_id
         self._options = options
         self._stop = StopSignal(options.pop("stop", None))

@@ -14,7 +14,7 @@ from picasso.infer.heads import AttributeHead, AttributeRule, ClassifierHead, La
 from picasso.infer.inference import Inference
 from picasso.infer.inputs import InputSpec
 from picasso.infer.session import Session
-from picasso.infer.tensors import as_surfaces, is_several
+from picasso.infer.tensors import as_surfaces, gathered, is_several
 from picasso.surface import SurfaceView
 from picasso.transform import Normalization, Padding
 
@@ -106,6 +106,7 @@ class Classifier:
             SurfaceError: What holds no pixels.
             ModelError: The model fails, or its outputs are not what the labels say.
         """
+        pictures = gathered(pictures)
         if is_several(pictures) and not len(pictures):
             return []
         said: list[list[Label]] = []

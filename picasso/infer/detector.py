@@ -20,7 +20,7 @@ from picasso.infer.inputs import InputSpec
 from picasso.infer.metadata import two_whole
 from picasso.infer.selectors import ObjectRule, Selector
 from picasso.infer.session import Session, TensorInfo
-from picasso.infer.tensors import as_surfaces, is_several
+from picasso.infer.tensors import as_surfaces, gathered, is_several
 from picasso.primitives import Detections
 from picasso.primitives.geometry import ANGLE, xyxy_to_xywha
 from picasso.surface import SurfaceView
@@ -137,6 +137,7 @@ class Detector:
             SurfaceError: What holds no pixels.
             ModelError: The model fails.
         """
+        pictures = gathered(pictures)
         if is_several(pictures) and not len(pictures):
             return []
         found: list[Detections] = []

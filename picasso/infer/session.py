@@ -34,6 +34,14 @@ _DTYPES: Final = {
 }
 
 
+_OTHERS: Final = {
+    **dict.fromkeys((".pt", ".pth", ".ckpt", ".safetensors"), "weights of PyTorch"),
+    **dict.fromkeys((".engine", ".plan"), "an engine of TensorRT"),
+    **dict.fromkeys((".tflite", ".pb", ".h5", ".keras"), "a model of TensorFlow"),
+}
+"""Files by their suffix that ONNX Runtime does not load."""
+
+
 @dataclass(frozen=True, slots=True)
 class TensorInfo:
     """An input or an output of a graph."""
@@ -86,6 +94,10 @@ class Session:
         self.name: str = "model" if isinstance(model, bytes) else os.fspath(model)
         if not isinstance(model, bytes) and not os.path.isfile(model):
             raise ModelError(f"{self.name}: there is no such file")
+        if not isinstance(model, bytes) and (known := _OTHERS.get(os.path.splitext(self.name)[1].lower())):
+            raise ModelError(
+                f"{self.name}: {known}; export the model to ONNX, as `yolo export model=… format=onnx` does"
+            )
         self.threads: int = threads_for(sources) if threads is None else threads
         if self.threads < 1:
             raise ModelError(f"threads = {threads}: expected 1 or more")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from picasso.errors import ShapeError, SpecError
 from picasso.infer.inputs import LEVELS, InputSpec, Tensor
+from picasso.primitives import VideoFrame
 from picasso.surface import SurfaceView, VideoFormat
 from picasso.transform import Interpolation, Normalization, Padding, Placement
 from picasso.transform.tensor import Layout
@@ -39,8 +40,9 @@ def to_tensor(
     """Make one tensor of pictures of any sizes and formats, in one pass: crop, scale, letterbox, colours, numbers.
 
     Args:
-        pictures: A surface, or an array ``(H, W)``, ``(H, W, 3)`` or ``(H, W, 4)`` of uint8; a list of them; or an
-            array ``(N, H, W, C)``. On a GPU they are all on the same one, and so is the tensor.
+        pictures: A surface, or an array ``(H, W)``, ``(H, W, 3)`` or ``(H, W, 4)`` of uint8; a list or generator of
+            them; an array ``(N, H, W, C)``; or what ``VideoReader`` gives, ``reader[::10]``. On a GPU they are all on
+            the same one, and so is the tensor.
         size: Width and height of the tensor's pictures in pixels, one number for both; by default that of the
             pictures, which are then of one size.
         dtype: ``float32``, ``float16`` or ``uint8``, by name or as NumPy's or torch's type; by default that of
@@ -106,11 +108,26 @@ def as_surfaces(pictures: Any, pixel_format: str | None = None) -> list[SurfaceV
     """
     if pixel_format is not None and pixel_format not in _ARRAYS:
         raise SpecError(f"pixel_format = {pixel_format!r}: expected one of {', '.join(_ARRAYS)}")
+    pictures = gathered(pictures)
     each = list(pictures) if is_several(pictures) else [pictures]
     if not each:
         raise ShapeError("expected one picture or more, got none")
     form = None if pixel_format is None else _ARRAYS[pixel_format]
     return [one if isinstance(one, SurfaceView) else SurfaceView.wrap(one, form) for one in each]
+
+
+def gathered(pictures: Any) -> Any:
+    """Return several pictures, such as those of a generator, as a list, and one as it is; pixels stand for their frame.
+
+    What a ``VideoReader`` gives is a frame and its pixels, of which a model reads the pixels.
+    """
+    if isinstance(pictures, Iterator | Sequence) and not isinstance(pictures, str | bytes) and not _is_pair(pictures):
+        return [one[1] if _is_pair(one) else one for one in pictures]
+    return pictures[1] if _is_pair(pictures) else pictures
+
+
+def _is_pair(item: Any) -> bool:
+    return isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], VideoFrame)
 
 
 def is_several(pictures: Any) -> bool:

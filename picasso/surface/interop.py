@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Final
 
 import numpy as np
@@ -29,7 +30,7 @@ def as_array(obj: Any) -> npt.NDArray[Any]:
             raise SurfaceError(f"DLPack of device ({int(kind)}, {index}): only host memory and GPUs of CUDA are read")
         return np.from_dlpack(obj)
     raise SurfaceTypeError(
-        f"expected SharedBuffer or int (raw pointer), a SurfaceView or an array, got {type(obj).__name__}"
+        f"expected SharedBuffer or int (raw pointer), a SurfaceView or an array, got {type(obj).__name__}{_hint(obj)}"
     )
 
 
@@ -37,3 +38,12 @@ def _pointer_error(pointer: int) -> str:
     if not pointer:
         return "buf_ptr is null"
     return "buffer does not contain a valid NvBufSurface: a raw pointer tells neither size nor format"
+
+
+def _hint(obj: object) -> str:
+    """Say what may have been meant."""
+    if isinstance(obj, str | os.PathLike):
+        return "; VideoReader opens files, pictures too"
+    if isinstance(obj, tuple) or type(obj).__name__ == "VideoFrame":
+        return "; a VideoReader gives frames and their pixels: pass the pixels, as in `frame, surface = reader[0]`"
+    return ""

@@ -23,6 +23,7 @@ def place(boxes_xyxy: ArrayLike, placement: Placement) -> FloatArray:
 
     Raises:
         ShapeError: The last axis is not 4.
+        TypeError: They are ``Detections``, which ``place_detections`` moves.
 
     >>> placement = Placement.compute((1280, 720), (640, 640))  # half the size, bars of 140 pixels
     >>> place([[100, 50, 300, 90]], placement).tolist()
@@ -160,6 +161,11 @@ def nearest(start: int, length: int, count: int) -> NDArray[np.int64]:
 
 
 def _as_floats(what: str, values: ArrayLike, width: int) -> FloatArray:
+    if hasattr(values, "xyxy"):
+        raise TypeError(
+            f"{what}: expected an array (N, {width}), got {type(values).__name__}: place_detections and "
+            "unplace_detections move boxes, masks and keypoints together"
+        )
     array = np.asarray(values)
     if array.dtype not in (np.float32, np.float64):
         array = array.astype(np.float64)

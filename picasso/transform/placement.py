@@ -69,6 +69,7 @@ class Placement:
         Raises:
             GeometryError: A size or the ratio is 0, the crop leaves the source, or the inset leaves less than 16 x 16
                 pixels.
+            TypeError: ``src_rect`` is something else.
 
         >>> placement = Placement.compute((1280, 720), (640, 640))
         >>> placement.scale_xy, placement.pads_ltrb
@@ -80,6 +81,8 @@ class Placement:
         True
         """
         config = config or Fitting()
+        if src_rect is not None and not isinstance(src_rect, Rect):
+            raise TypeError(f"src_rect: expected Rect(top, left, width, height) or None, got {src_rect!r}")
         source_wh, target_wh = _as_size(source_wh), _as_size(target_wh)
         _check_size("source", source_wh)
         _check_size("destination", target_wh)

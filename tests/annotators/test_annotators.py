@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from PIL import Image
 
 import picasso
 from picasso import annotators as an
@@ -429,3 +430,8 @@ def test_pixels_that_are_read_only_are_copied_and_keep_what_they_are() -> None:
     assert (drawn.to_numpy() != pixels).any()
     with pytest.raises(SurfaceError, match="read-only"):
         picasso.annotate(surface, found, copy=False)
+
+
+def test_an_image_of_pillow_comes_back_as_an_array() -> None:
+    blank = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    assert np.array_equal(picasso.annotate(Image.fromarray(blank), found()), picasso.annotate(blank, found()))

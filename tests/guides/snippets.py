@@ -12,6 +12,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 TITLED = re.compile(r"^### (?P<title>[^\n]+)\n(?P<body>.*?)(?=^##|\Z)", re.DOTALL | re.MULTILINE)
+YAML = re.compile(r"^```yaml\n(.*?)^```", re.DOTALL | re.MULTILINE)
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -32,6 +33,8 @@ class Snippet:
 
     def run(self, names: dict[str, Any]) -> dict[str, Any]:
         """Run it with these names, and return those that there are then; a failing line is named as in the page."""
+        for number, written in enumerate(YAML.findall(self.text)):  # what the reader has saved
+            Path("street.yml" if number == 0 else f"street-{number}.yml").write_text(written)
         main = ModuleType("__main__")
         main.__dict__.update(names)
         tests = sys.modules["__main__"]

@@ -160,6 +160,8 @@ def check_module(names: Names) -> None:
     (file,) = Path().glob("gate*.ndjson")
     *records, end = map(json.loads, file.read_text().splitlines())
     assert [record["schema"] for record in records] == ["VideoFrame"] * 50
+    labels = [sorted(one["label"] for one in record["metadata"]["objects"]) for record in records]
+    assert labels == [["bus", "car", "van"]] * 50
     assert end["schema"] == "EndOfStream"
 
 
@@ -204,6 +206,7 @@ CHECKS: dict[int, Check] = {
     30: check_pictures,
     31: check_runner,
     32: check_module,
+    35: lambda names: says(names["again"].get_detections("yolo").xyxy.tolist() == [[10, 10, 90, 60]]),
     33: lambda names: says((names["received"].source_id, names["received"].width) == ("gate", 640)),
     34: lambda names: says(
         (names["batch"].shape, names["reader"].device) in [((4, 3, 640, 640), "cpu"), ((4, 3, 640, 640), "cuda")]

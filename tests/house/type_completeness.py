@@ -12,7 +12,7 @@ import subprocess
 import sys
 from typing import Any, Final
 
-AT_LEAST: Final = 0.995
+AT_LEAST: Final = 0.98
 
 
 def report() -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 
 import picasso as pc
-from picasso.errors import ShapeError, SpecError, SurfaceError
+from picasso.errors import ShapeError, SpecError, SurfaceError, SurfaceTypeError
 from picasso.surface import SurfaceView, VideoFormat
 from picasso.transform import Normalization, Padding, Placement
 
@@ -142,3 +143,28 @@ def test_what_makes_no_tensor(call: Any, error: type[Exception], message: str) -
     with pytest.raises(error) as caught:
         call()
     assert message in str(caught.value)
+
+
+def test_what_a_reader_gives_and_a_generator_are_pictures(tmp_path: Path) -> None:
+    pc.write_video(tmp_path / "in.mp4", [PICTURE] * 4)
+    with pc.VideoReader(tmp_path / "in.mp4") as reader:
+        surfaces = [surface for _, surface in reader.frames()]
+        expected, places = pc.to_tensor(surfaces, 32)
+        for pictures in (reader[:], list(reader[:]), (surface for _, surface in reader[:])):
+            batch, placements = pc.to_tensor(pictures, 32)
+            np.testing.assert_array_equal(batch, expected)
+            assert placements == places
+        np.testing.assert_array_equal(pc.to_tensor(reader[2], 32)[0], expected[2:3])
+
+
+@pytest.mark.parametrize(
+    ("pictures", "words"),
+    [
+        ("street.png", "got str; VideoReader opens files, pictures too"),
+        (pc.VideoFrame("cam", "30/1", 8, 8), "got VideoFrame; a VideoReader gives frames and their pixels"),
+    ],
+    ids=["path", "frame"],
+)
+def test_what_holds_no_pixels_says_where_they_are(pictures: Any, words: str) -> None:
+    with pytest.raises(SurfaceTypeError, match=words):
+        pc.to_tensor(pictures, 32)

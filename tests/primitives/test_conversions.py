@@ -412,3 +412,30 @@ def test_detections_are_shown_in_a_line_and_a_notebook_runs_nothing_of_theirs():
     assert "<script>" not in found._repr_html_()
     assert repr(found) == "<25 detections; 24 car, 1 <script>alert(1)</script>; masks, data: v>"
     assert repr(Detections.empty()) == "<0 detections>"
+
+
+def test_label_files_are_read_by_their_path_too(tmp_path):
+    labels, tracks = tmp_path / "street.txt", tmp_path / "gt.txt"
+    labels.write_text("0 0.5 0.5 0.25 0.5\n")
+    tracks.write_text("4,7,10,20,30,40,1,1,1\n")
+    for path in (labels, str(labels)):
+        assert Detections.from_yolo(path, (64, 48)).xyxy.tolist() == [[24, 12, 40, 36]]
+    for path in (tracks, str(tracks)):
+        (found,) = Detections.from_mot(path).items()
+        assert (found[0], found[1].track_ids.tolist(), found[1].xyxy.tolist()) == (4, [7], [[10, 20, 40, 60]])
+    with pytest.raises(FileNotFoundError):
+        Detections.from_yolo("nowhere.txt", (64, 48))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: Detections.from_ultralytics([SimpleNamespace(boxes=None)]), r"got a list: pass results\[0\]"),
+        (lambda: Detections.from_torchvision([{"boxes": []}]), r"got a list: pass output\[0\]"),
+        (lambda: Detections.from_supervision(None), "expected supervision's Detections, got NoneType"),
+    ],
+    ids=["ultralytics", "torchvision", "supervision"],
+)
+def test_results_of_several_pictures_or_none_are_named(call, words):
+    with pytest.raises(MetadataError, match=words):
+        call()

@@ -120,3 +120,10 @@ def test_no_object_stays_none():
     placement = Placement.compute((64, 36), (32, 32))
     assert len(unplace_detections(Detections.empty(), placement)) == 0
     assert len(place_detections(Detections.of(np.zeros((0, 4)), masks=Masks.empty((64, 36))), placement).masks) == 0
+
+
+@pytest.mark.parametrize("move", [place, unplace, place_points, place_xywha])
+def test_who_moves_detections_as_an_array_learns_what_does(move):
+    found = Detections.of([[0, 0, 8, 8]])
+    with pytest.raises(TypeError, match="got Detections: place_detections and unplace_detections"):
+        move(found, Placement.identity((8, 8)))

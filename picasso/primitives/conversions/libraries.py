@@ -57,7 +57,13 @@ def numbered(found: Detections) -> NDArray[np.int64]:
 
 
 def from_supervision(given: Any) -> Arguments:
-    """Return what ``supervision.Detections`` hold."""
+    """Return what ``supervision.Detections`` hold.
+
+    Raises:
+        MetadataError: It is something else.
+    """
+    if not hasattr(given, "xyxy") or not hasattr(given, "data"):
+        raise MetadataError(f"expected supervision's Detections, got {type(given).__name__}")
     data = dict(given.data)
     labels = data.pop(_CLASS_NAME, None)
     own = {name: data.pop(name) for name in _OWN if name in data}
@@ -149,6 +155,8 @@ def from_ultralytics(result: Any) -> Arguments:
     """
     boxes, obb = getattr(result, "boxes", None), getattr(result, "obb", None)
     part = obb if obb is not None else boxes
+    if part is None and isinstance(result, Sequence):
+        raise MetadataError(f"expected the result of one picture, got a {type(result).__name__}: pass results[0]")
     if part is None:
         raise MetadataError("the result holds neither boxes nor obb: results of classifiers are no detections")
     classes = as_array(part.cls).astype(np.int64).reshape(-1)
@@ -208,6 +216,8 @@ def from_torchvision(given: Mapping[str, Any], names: Sequence[str] = ()) -> Arg
     Raises:
         MetadataError: There are no boxes.
     """
+    if not isinstance(given, Mapping):
+        raise MetadataError(f"expected the dictionary of one picture, got a {type(given).__name__}: pass output[0]")
     if "boxes" not in given:
         raise MetadataError(f"expected 'boxes', got {', '.join(given) or 'nothing'}")
     arguments: Arguments = {"xyxy": as_array(given["boxes"]).reshape(-1, 4)}

@@ -238,7 +238,7 @@ class Conversions:
     @classmethod
     def from_yolo(
         cls,
-        text: str,
+        text: str | os.PathLike[str],
         size_wh: tuple[int, int],
         form: YoloForm = "boxes",
         *,
@@ -248,7 +248,7 @@ class Conversions:
         """Make detections of lines of a label file of YOLO.
 
         Args:
-            text: What the file holds.
+            text: What the file holds, or its path.
             size_wh: Width and height of the picture in pixels.
             form: What the lines say, as in ``to_yolo``.
             names: Labels of classes; those without one are called by their number.
@@ -269,11 +269,11 @@ class Conversions:
         return text_files.to_mot(cast("Detections", self), frame)
 
     @classmethod
-    def from_mot(cls, text: str, names: Sequence[str] = ()) -> dict[int, Self]:
+    def from_mot(cls, text: str | os.PathLike[str], names: Sequence[str] = ()) -> dict[int, Self]:
         """Make detections of lines of the MOT challenge, by the number of the frame.
 
         Args:
-            text: What the file holds.
+            text: What the file holds, or its path.
             names: Labels of classes; those without one are called by their number.
 
         Raises:

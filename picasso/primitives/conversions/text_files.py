@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 import numpy as np
@@ -71,8 +73,15 @@ def _area(ring: Any) -> float:
     return float(abs((x * np.roll(y, -1) - np.roll(x, -1) * y).sum()))
 
 
+def text_of(source: str | os.PathLike[str]) -> str:
+    """Return the text of a file that is named by a path, or by one line that ends in ``.txt``; other text as it is."""
+    if isinstance(source, str) and ("\n" in source or not source.endswith(".txt")):
+        return source
+    return Path(source).read_text(encoding="utf-8")
+
+
 def from_yolo(
-    text: str,
+    text: str | os.PathLike[str],
     size_wh: tuple[int, int],
     form: YoloForm = "boxes",
     *,
@@ -85,7 +94,7 @@ def from_yolo(
         MetadataError: A line is not of that form; the message says which.
     """
     _known(form)
-    rows = [_numbers(line, number) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    rows = [_numbers(line, number) for number, line in enumerate(text_of(text).splitlines(), 1) if line.strip()]
     classes = np.array([row[0] for row in rows], np.int64)
     arguments: dict[str, Any] = labelled(classes, names)
     bodies, scores = [], []
@@ -182,14 +191,14 @@ def to_mot(found: Detections, frame: int) -> str:
     return "".join(lines)
 
 
-def from_mot(text: str, names: Sequence[str] = ()) -> dict[int, dict[str, Any]]:
+def from_mot(text: str | os.PathLike[str], names: Sequence[str] = ()) -> dict[int, dict[str, Any]]:
     """Return the arguments of ``Detections.of`` by the number of the frame, of lines of the MOT challenge.
 
     Raises:
         MetadataError: A line has fewer than 6 numbers, or something else; the message says which.
     """
     of_frame: dict[int, list[list[float]]] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text_of(text).splitlines(), 1):
         if not line.strip():
             continue
         row = _numbers(line.replace(",", " "), number)
