@@ -51,11 +51,10 @@ class Found:
         xyxy = getattr(detections, "xyxy", None)
         if xyxy is None:
             raise TypeError(f"detections: expected Detections, VideoFrame, or xyxy, got {type(detections).__name__}")
-        boxes = np.array(xyxy, np.float64).reshape(-1, 4)
-        with np.errstate(invalid="ignore"):
-            good = np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] >= boxes[:, :2]).all(axis=1)
-        if not good.all():
-            boxes[~good] = np.nan
+        boxes = np.array(xyxy, np.float64, order="C").reshape(-1, 4)
+        finite, ordered = np.isfinite(boxes), boxes[:, 2:] >= boxes[:, :2]
+        if not (finite.all() and ordered.all()):
+            boxes[~(finite.all(axis=1) & ordered.all(axis=1))] = np.nan
         return cls(detections, boxes)
 
     def __len__(self) -> int:

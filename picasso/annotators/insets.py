@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from picasso.errors import SpecError
 from picasso.surface import SurfaceView, VideoFormat
 
 Bytes = NDArray[np.uint8]
+_LIMIT: Final = 1 << 19
+"""Pixels from the picture up to which an inset may stand."""
 
 
 class CropAnnotator(Annotator):
@@ -45,20 +47,19 @@ class CropAnnotator(Annotator):
             raise SpecError("crops are taken from the picture: drawing() needs surface")
         width, height = size_wh
         whole = np.nan_to_num(np.round(found.xyxy)).clip(0, (width, height, width, height)).astype(int)
-        parts, places = [], []
-        for (left, top, right, bottom), anchor in zip(
-            whole.tolist(), points_at(found.xyxy, self._anchor).tolist(), strict=True
-        ):
-            if right > left and bottom > top and np.isfinite(anchor).all():
-                crop = _enlarged(surface, (left, top, right, bottom), self._scale)
-                x, y = _outside(anchor, self._anchor, crop.shape[1], crop.shape[0])
-                parts.append(batches.image(crop, x, y, size_wh))
-                places.append((float(x), float(y), float(x + crop.shape[1]), float(y + crop.shape[0])))
-            else:
-                places.append((np.nan,) * 4)
+        anchors = points_at(found.xyxy, self._anchor)
+        shown = (whole[:, 2:] > whole[:, :2]).all(axis=1) & np.isfinite(anchors).all(axis=1)
+        sizes = np.clip(np.round((whole[:, 2:] - whole[:, :2]) * self._scale), 16, 4096).astype(np.int64)[shown]
+        corners = np.round(np.clip(anchors[shown] - sizes * outside_share(self._anchor), -_LIMIT, _LIMIT))
+        pictures = batches.pictures(corners, sizes, size_wh)
+        source = _readable(surface)
+        for ltrb, pixels in zip(whole[shown].tolist(), pictures.parts, strict=True):
+            _enlarge(source, ltrb, pixels)
+        parts = [pictures.drawing]
         if self._edge > 0:
-            parts.append(batches.boxes(places, self._colors(found), size_wh, edge=self._edge))
-        return parts or [batches.boxes([], 0, size_wh)]
+            places = np.concatenate([corners, corners + sizes], axis=1)
+            parts.append(batches.boxes(places, self._colors(found)[shown], size_wh, edge=self._edge))
+        return parts
 
 
 class IconAnnotator(Annotator):
@@ -86,24 +87,22 @@ def _outside(point: list[float], anchor: tuple[float, float], width: int, height
     """Return the corner of a picture that stands outside of a box at a point of it."""
     share = outside_share(anchor)
     left, top = point[0] - width * share[0], point[1] - height * share[1]
-    limit = 1 << 19
-    return round(min(max(left, -limit), limit)), round(min(max(top, -limit), limit))
+    return round(min(max(left, -_LIMIT), _LIMIT)), round(min(max(top, -_LIMIT), _LIMIT))
 
 
-def _enlarged(surface: SurfaceView, ltrb: tuple[int, int, int, int], scale: float) -> Bytes:
-    """Return pixels of a surface as RGBA, scaled."""
+def _readable(surface: SurfaceView) -> SurfaceView:
+    """Return a surface that can be scaled."""
+    if surface.format is VideoFormat.GRAY8:
+        return SurfaceView.wrap(np.repeat(surface.to_numpy()[..., None], 3, axis=2))
+    return surface
+
+
+def _enlarge(source: SurfaceView, ltrb: tuple[int, int, int, int], pixels: Bytes) -> None:
+    """Write a part of a surface as RGBA, scaled to fill ``(height, width, 4)`` pixels."""
     from picasso.transform import Placement, Rect
     from picasso.transform.cpu import transform
 
     left, top, right, bottom = ltrb
-    size = max(round((right - left) * scale), 16), max(round((bottom - top) * scale), 16)
-    size = min(size[0], 4096), min(size[1], 4096)
-    target = SurfaceView.allocate(VideoFormat.RGBA, size)
-    source = surface
-    if surface.format is VideoFormat.GRAY8:
-        source = SurfaceView.wrap(np.repeat(surface.to_numpy()[..., None], 3, axis=2))
-    placement = Placement.compute(
-        source.size_wh, size, src_rect=Rect(top=top, left=left, width=right - left, height=bottom - top)
-    )
-    transform(source, placement, target)
-    return target.to_numpy()
+    part = Rect(top=top, left=left, width=right - left, height=bottom - top)
+    target = SurfaceView.wrap(pixels)
+    transform(source, Placement.compute(source.size_wh, target.size_wh, src_rect=part), target)

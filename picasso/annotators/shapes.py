@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -27,6 +28,9 @@ ANCHORS: Final = {
     "bottom_right": (1.0, 1.0),
 }
 """Points of a box by name, as shares of its width and height."""
+_CORNERS: Final = np.array([[[0, 1]], [[2, 1]], [[2, 3]], [[0, 3]]]).repeat(6, axis=1)
+"""Columns of the four corners of a box, six times each."""
+_INWARD: Final = np.array([[[1.0, 1.0]], [[-1.0, 1.0]], [[-1.0, -1.0]], [[1.0, -1.0]]])
 _FLAT: Final = np.array([1.0, 0.35])
 """Radii of the ellipse at an object's foot, as shares of its width."""
 
@@ -53,8 +57,15 @@ def outside_share(anchor: tuple[float, float]) -> tuple[float, float]:
 
 def points_at(xyxy: Floats, anchor: tuple[float, float]) -> Floats:
     """Return ``(N, 2)`` points of boxes."""
-    found: Floats = xyxy[:, :2] + (xyxy[:, 2:] - xyxy[:, :2]) * np.array(anchor)
+    found: Floats = xyxy[:, 2:] - xyxy[:, :2]
+    found *= _share_of(anchor)
+    found += xyxy[:, :2]
     return found
+
+
+@lru_cache(maxsize=len(ANCHORS))
+def _share_of(anchor: tuple[float, float]) -> Floats:
+    return np.array(anchor)
 
 
 def positive(name: str, value: float) -> float:
@@ -84,7 +95,10 @@ class OrientedBoxAnnotator(BoxAnnotator):
         if found.column("xywha") is None and corners is not None:
             rings = np.asarray(corners, np.float64).reshape(-1, 4, 2)
             return [outlines.polylines(list(rings), 2 * self._edge, closed=True).filled(self._colors(found), size_wh)]
-        return [batches.turned(found.xywha, self._colors(found), size_wh, edge=self._edge)]
+        turned = found.xywha
+        if not np.isfinite(turned[:, 4]).any():
+            return super()._lists(found, size_wh, _surface)
+        return [batches.turned(turned, self._colors(found), size_wh, edge=self._edge)]
 
 
 class RoundBoxAnnotator(Annotator):
@@ -119,19 +133,16 @@ class BoxCornerAnnotator(Annotator):
     def __init__(self, color: Color = None, thickness: float = 4, corner_length: float = 15, **options: Any) -> None:
         """Draw two lines at each corner, ``corner_length`` pixels long and ``thickness`` wide."""
         super().__init__(color, **options)
-        self._half, self._length = positive("thickness", thickness) / 2, positive("corner_length", corner_length)
+        half, length = positive("thickness", thickness) / 2, positive("corner_length", corner_length)
+        # a corner is an L: six points, from the outer corner on
+        ell = [(-half, -half), (length, -half), (length, half), (half, half), (half, length), (-half, length)]
+        self._steps = np.array(ell) * _INWARD
+        self._steps[1::2] = self._steps[1::2, ::-1]  # all go round the same way
 
     def _lists(self, found: Found, size_wh: tuple[int, int], _surface: SurfaceView | None) -> list[DisplayList]:
-        half, length = self._half, self._length
-        corners = found.xyxy[:, [[0, 1], [2, 1], [2, 3], [0, 3]]]
-        inward = np.array([[1.0, 1.0], [-1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]])
-        # a corner is an L: six points, from the outer corner on
-        steps = np.array(
-            [(-half, -half), (length, -half), (length, half), (half, half), (half, length), (-half, length)]
-        )
-        points = corners[:, :, None] + steps * inward[:, None]
-        colors = np.repeat(self._colors(found), 4)
-        return [outlines.of_equal(points.reshape(-1, len(steps), 2)).filled(colors, size_wh)]
+        points = found.xyxy[:, _CORNERS] + self._steps
+        colors = self._colors(found)
+        return [outlines.of_equal(points.reshape(len(found), 24, 2), 4).filled(colors, size_wh)]
 
 
 class EllipseAnnotator(Annotator):
@@ -253,8 +264,9 @@ class PercentageBarAnnotator(Annotator):
             options: As for ``Annotator``.
         """
         super().__init__(color, **options)
-        self._wh = positive("width", width), positive("height", height)
+        self._wh = np.array([positive("width", width), positive("height", height)])
         self._anchor = anchor_of(position)
+        self._outside = self._wh * outside_share(self._anchor)
         self._border = Palette((border_color or ColorDraw(0, 0, 0),)).pick([0])[0]
         self._edge = (0.15 * height if border_thickness is None else border_thickness) / 2
 
@@ -263,16 +275,18 @@ class PercentageBarAnnotator(Annotator):
         return found.confidences
 
     def _lists(self, found: Found, size_wh: tuple[int, int], _surface: SurfaceView | None) -> list[DisplayList]:
-        width = self._wh[0]
-        corners = points_at(found.xyxy, self._anchor) - np.array(self._wh) * outside_share(self._anchor)
-        share = np.clip(np.nan_to_num(self.values(found)), 0.0, 1.0)
-        full = np.concatenate([corners, corners + np.array(self._wh)], axis=1)
+        full = np.empty((len(found), 4))
+        full[:, :2] = points_at(found.xyxy, self._anchor)
+        full[:, :2] -= self._outside
+        full[:, 2:] = full[:, :2]
+        full[:, 2:] += self._wh
+        share = np.asarray(self.values(found), np.float64)
         filled = full.copy()
-        filled[:, 2] = full[:, 0] + width * share
-        bars = batches.boxes(filled, self._colors(found), size_wh)
-        if self._edge <= 0:
-            return [bars]
-        return [bars, batches.boxes(full, self._border, size_wh, edge=self._edge)]
+        np.fmin(np.fmax(share, 0.0), 1.0, out=filled[:, 2])  # NaN is 0
+        filled[:, 2] *= self._wh[0]
+        filled[:, 2] += full[:, 0]
+        parts = [(filled, self._colors(found), None), (full, self._border, self._edge)]
+        return [batches.layers(parts[: 1 if self._edge <= 0 else 2], size_wh)]
 
 
 def _whole(xyxy: Floats) -> Floats:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from picasso.annotators.base import Annotator, Floats, Found
+from picasso.annotators.base import Annotator, Floats, Found, surface_of
 from picasso.annotators.labels import Captions
 from picasso.annotators.palettes import faded
 from picasso.annotators.shapes import anchor_of, points_at, positive
 from picasso.draw import outlines
+from picasso.draw.attached import joined
 from picasso.draw.lists import DisplayList
 from picasso.draw.values import ColorDraw
 from picasso.errors import ShapeError, SpecError
@@ -155,22 +157,40 @@ class _ZoneAnnotator(Annotator):
             raise SpecError(f"opacity must be in 0..1, got {opacity}")
         self._width, self._fill = positive("thickness", thickness), opacity
         self._captions = Captions(positive("font_px", font_px), padding=6)
-        self._kept: tuple[bytes, list[DisplayList]] = b"", []
+        self._kept: tuple[Any, DisplayList | None] = None, None
 
-    def _still(
-        self, points: Floats, size_wh: tuple[int, int], make: Callable[[], list[DisplayList]]
-    ) -> list[DisplayList]:
-        """Return what is the same from picture to picture, made again where points or size are others."""
-        key = points.tobytes() + bytes(str(size_wh), "ascii")
-        if self._kept[0] != key:
-            self._kept = key, make()
-        return self._kept[1]
-
-    def annotate(self, scene: Any, detections: Any = None) -> Any:
+    def annotate(self, scene: Any, detections: Any = None) -> Any:  # noqa: ARG002  # there may be none
         """Draw the zone on a picture, in place, and return it; see ``Annotator.annotate``."""
-        return super().annotate(scene, _NOTHING if detections is None else detections)
+        surface = surface_of(scene)
+        self._painter.paint(surface, self._drawn(surface.size_wh))
+        return scene
 
-    def _caption(self, texts: list[str], anchors: Floats, size_wh: tuple[int, int]) -> DisplayList:
+    def _lists(self, _found: Found, size_wh: tuple[int, int], _surface: SurfaceView | None) -> list[DisplayList]:
+        return [self._drawn(size_wh)]
+
+    def _drawn(self, size_wh: tuple[int, int]) -> DisplayList:
+        """Return what is drawn: made again where points, texts or size are others than those of the picture before."""
+        points, texts = self._points(), self._texts()
+        key = points.tobytes(), texts, size_wh
+        kept, drawing = self._kept
+        if drawing is None or kept != key:
+            drawing = joined(self._made(points, texts, size_wh))
+            self._kept = key, drawing
+        return drawing
+
+    @abstractmethod
+    def _points(self) -> Floats:
+        """Return where the zone is."""
+
+    @abstractmethod
+    def _texts(self) -> tuple[str, ...]:
+        """Return what is written."""
+
+    @abstractmethod
+    def _made(self, points: Floats, texts: tuple[str, ...], size_wh: tuple[int, int]) -> list[DisplayList]:
+        """Return what is drawn, lowest first."""
+
+    def _caption(self, texts: Sequence[str], anchors: Floats, size_wh: tuple[int, int]) -> DisplayList:
         colors = np.repeat(self._table[:1], len(texts))
         return self._captions.drawing(texts, colors, anchors, (0.5, 0.5), size_wh)
 
@@ -203,20 +223,22 @@ class PolygonZoneAnnotator(_ZoneAnnotator):
         super().__init__(color, thickness, opacity, font_px)
         self._zone, self._show_count = zone, show_count
 
-    def _lists(self, _found: Found, size_wh: tuple[int, int], _surface: SurfaceView | None) -> list[DisplayList]:
-        ring = self._zone.polygon
-        parts = self._still(ring, size_wh, lambda: self._area(ring, size_wh))
-        if not self._show_count:
-            return parts
-        middle = (ring.min(axis=0) + ring.max(axis=0))[None] / 2
-        return [*parts, self._caption([str(self._zone.count)], middle, size_wh)]
+    def _points(self) -> Floats:
+        return self._zone.polygon
 
-    def _area(self, ring: Floats, size_wh: tuple[int, int]) -> list[DisplayList]:
-        color = self._table[:1]
-        edge = outlines.polylines([ring], self._width, closed=True).filled(color, size_wh)
-        if not self._fill:
-            return [edge]
-        return [outlines.polygons([[ring]]).filled(faded(color, self._fill), size_wh, even_odd=True), edge]
+    def _texts(self) -> tuple[str, ...]:
+        return (str(self._zone.count),) if self._show_count else ()
+
+    def _made(self, points: Floats, texts: tuple[str, ...], size_wh: tuple[int, int]) -> list[DisplayList]:
+        color, parts = self._table[:1], []
+        if self._fill:
+            area = outlines.polygons([[points]])
+            parts.append(area.filled(faded(color, self._fill), size_wh, even_odd=True))
+        parts.append(outlines.polylines([points], self._width, closed=True).filled(color, size_wh))
+        if texts:
+            middle = (points.min(axis=0) + points.max(axis=0))[None] / 2
+            parts.append(self._caption(texts, middle, size_wh))
+        return parts
 
 
 class LineZoneAnnotator(_ZoneAnnotator):
@@ -249,27 +271,20 @@ class LineZoneAnnotator(_ZoneAnnotator):
         super().__init__(color, thickness, 0.0, font_px)
         self._zone, self._by_label, self._words = zone, by_label, (in_text, out_text)
 
-    def _lists(self, _found: Found, size_wh: tuple[int, int], _surface: SurfaceView | None) -> list[DisplayList]:
-        start, end = self._zone.ends
-        ends = self._zone.ends
-        parts = self._still(
-            ends, size_wh, lambda: [outlines.polylines([ends], self._width).filled(self._table[:1], size_wh)]
-        )
-        along = (end - start) / np.hypot(*(end - start))
-        across = np.array([along[1], -along[0]]) * 24
-        middle = (start + end) / 2
-        return [*parts, self._caption(self._texts(), np.stack([middle + across, middle - across]), size_wh)]
+    def _points(self) -> Floats:
+        return self._zone.ends
 
-    def _texts(self) -> list[str]:
+    def _texts(self) -> tuple[str, ...]:
         texts = []
         for word, counts in zip(self._words, (self._zone.in_count_of, self._zone.out_count_of), strict=True):
             by_label = [f"{word} {label}: {count}" for label, count in sorted(counts.items())]
             texts.append("\n".join(by_label) if self._by_label and by_label else f"{word}: {counts.total()}")
-        return texts
+        return tuple(texts)
 
-
-class _Nothing:
-    xyxy = np.zeros((0, 4))
-
-
-_NOTHING: Final = _Nothing()
+    def _made(self, points: Floats, texts: tuple[str, ...], size_wh: tuple[int, int]) -> list[DisplayList]:
+        start, end = points
+        along = (end - start) / np.hypot(*(end - start))
+        across = np.array([along[1], -along[0]]) * 24
+        middle = (start + end) / 2
+        line = outlines.polylines([points], self._width).filled(self._table[:1], size_wh)
+        return [line, self._caption(texts, np.stack([middle + across, middle - across]), size_wh)]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, TypeAlias
+from functools import lru_cache
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from picasso.draw.lists import DisplayList, revisions
+from picasso.draw.lists import DisplayList, revisions, tints_of
 from picasso.errors import ShapeError
 from picasso_kernels.cpu.compile import host
 from picasso_kernels.paint import compose
 from picasso_kernels.paint import display_list as at
+from picasso_kernels.paint.boxes import put_boxes
 
 Ints: TypeAlias = NDArray[np.int32]
 Floats: TypeAlias = NDArray[np.float64]
@@ -34,9 +36,25 @@ def boxes(
         edge: Half the width of a stroke along the edges, in pixels; None fills.
         kind: RECT or BLUR.
     """
-    corners = np.asarray(xyxy, np.float64).reshape(-1, 4)
-    low, high = corners[:, :2], corners[:, 2:]
-    return shapes(kind, colors, (low + high) / 2, (high - low) / 2, size_wh, edge=edge)
+    return layers([(xyxy, colors, edge)], size_wh, kind=kind)
+
+
+def layers(
+    parts: Sequence[tuple[ArrayLike, ArrayLike, float | None]], size_wh: SizeWH, *, kind: int = at.RECT
+) -> DisplayList:
+    """Return upright rectangles of several kinds as one drawing; each part: corners, colours and edge of ``boxes``."""
+    flat = [np.ascontiguousarray(xyxy, np.float64).reshape(-1) for xyxy, _, _ in parts]
+    commands = np.empty((sum(map(len, flat)) // 4, at.COMMAND_SIZE), np.int32)
+    rows, end = commands.reshape(-1), 0
+    for corners, (_, colors, edge) in zip(flat, parts, strict=True):
+        tints = tints_of(colors, len(corners) // 4)
+        end = host(put_boxes)(corners, tints, _edge(edge), kind, *size_wh, end, rows)
+    return DisplayList(commands[:end], _NO_GLYPHS, _NO_COVERAGE, may_blur=kind == at.BLUR)
+
+
+@lru_cache(maxsize=64)
+def _edge(edge: float | None) -> Floats:
+    return np.array([-1.0 if edge is None else edge])
 
 
 def turned(
@@ -60,8 +78,7 @@ def turned(
 def discs(centers: ArrayLike, radii: ArrayLike, colors: ArrayLike, size_wh: SizeWH) -> DisplayList:
     """Return filled circles, ``(N, 2)`` centres and ``(N,)`` radii in pixels, or one radius for all."""
     points = np.asarray(centers, np.float64).reshape(-1, 2)
-    halves = np.repeat(np.broadcast_to(np.asarray(radii, np.float64), len(points))[:, None], 2, axis=1)
-    return shapes(at.DISC, colors, points, halves, size_wh)
+    return shapes(at.DISC, colors, points, np.asarray(radii, np.float64)[..., None], size_wh)
 
 
 def lines(starts: ArrayLike, ends: ArrayLike, width: float, colors: ArrayLike, size_wh: SizeWH) -> DisplayList:
@@ -150,6 +167,31 @@ def images(
     return seen(DisplayList(commands, glyphs, one.coverage, one.revision, may_blur=False), size_wh)
 
 
+class Pictures(NamedTuple):
+    """Images whose pixels are written after their places are known."""
+
+    drawing: DisplayList
+    """What shows them."""
+    parts: list[NDArray[np.uint8]]
+    """Their pixels, each ``(height, width, 4)`` red, green, blue, alpha, to be written."""
+
+
+def pictures(corners: ArrayLike, sizes: ArrayLike, size_wh: SizeWH) -> Pictures:
+    """Return images in one memory: ``(N, 2)`` left and top, and ``(N, 2)`` width and height, in whole pixels."""
+    places, sides = (np.asarray(values, np.int64).reshape(-1, 2) for values in (corners, sizes))
+    ends = np.cumsum(sides[:, 0] * sides[:, 1] * 4, dtype=np.int64)
+    memory = np.empty(int(ends[-1]) if len(ends) else 0, np.uint8)
+    starts = ends - sides[:, 0] * sides[:, 1] * 4
+    commands = np.zeros((len(places), at.COMMAND_SIZE), np.int32)
+    commands[:, at.KIND], commands[:, at.COUNT], commands[:, at.COLOR] = at.IMAGE, 1, at.OPAQUE_BLACK
+    commands[:, [at.LEFT, at.TOP]], commands[:, [at.RIGHT, at.BOTTOM]] = places, places + sides
+    commands[:, at.FIRST] = np.arange(len(places))
+    glyphs = np.concatenate([places, sides, starts[:, None]], axis=1).astype(np.int32)
+    drawing = seen(DisplayList(commands, glyphs, memory, next(revisions), may_blur=False), size_wh)
+    spans = zip(starts.tolist(), ends.tolist(), sides.tolist(), strict=True)
+    return Pictures(drawing, [memory[start:end].reshape(height, width, 4) for start, end, (width, height) in spans])
+
+
 def letters(placed: Sequence[tuple[int, int, NDArray[np.uint8]]], color: int, size_wh: SizeWH) -> DisplayList:
     """Return coverages, each ``(left, top, (height, width))`` in whole pixels, in one packed colour.
 
@@ -199,18 +241,18 @@ def shapes(
         kind: RECT, DISC or BLUR.
         colors: ``(N,)`` packed, or one for all.
         centers: ``(N, 2)`` pixels.
-        halves: ``(N, 2)`` halves of width and height, before rotation.
+        halves: ``(N, 2)`` halves of width and height, before rotation; or one number instead of several.
         size_wh: Of the picture.
         edge: Half the width of a stroke, None to fill.
         cos: ``(N,)`` of the rotation; None for no rotation.
         sin: ``(N,)`` of the rotation.
     """
     count = len(centers)
-    tints = np.empty(count, np.int32)
-    tints[:] = colors
+    tints = tints_of(colors, count)
     rows = np.empty((count, compose.SHAPE_SIZE))
-    rows[:, :2], rows[:, 2:4], rows[:, 4] = centers, halves, -1.0 if edge is None else edge
-    rows[:, 5], rows[:, 6] = 1.0 if cos is None else cos, 0.0 if sin is None else sin
+    rows[:, :2], rows[:, 2:4], rows[:, 4:] = centers, halves, (-1.0 if edge is None else edge, 1.0, 0.0)
+    if cos is not None and sin is not None:
+        rows[:, 5], rows[:, 6] = cos, sin
     commands = np.empty((count, at.COMMAND_SIZE), np.int32)
     seen = host(compose.put_shapes)(rows.reshape(-1), tints, kind, *size_wh, commands.reshape(-1))
     return DisplayList(commands[:seen], _NO_GLYPHS, _NO_COVERAGE, may_blur=kind == at.BLUR)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -106,18 +107,25 @@ def _check(surface: SurfaceView) -> None:
 
 def _table(surface: SurfaceView) -> npt.NDArray[np.int64]:
     """Return what the kernels read of a target: its size, where its components are, and how colours become YUV."""
-    layout, form = surface.plane_layout(), surface.format
-    table = [*surface.size_wh]
+    places = tuple(plane[1:] for plane in surface.plane_layout())
+    return _table_of(surface.format, surface.size_wh, places, surface.color)
+
+
+@lru_cache(maxsize=64)
+def _table_of(
+    form: VideoFormat, size_wh: tuple[int, int], places: tuple[tuple[int, ...], ...], color: ColorSpace | None
+) -> npt.NDArray[np.int64]:
+    table = [*size_wh]
     if form in _CHANNELS:
-        _, base, pitch, step, channel_step = layout[0]
+        base, pitch, step, channel_step = places[0]
         if step != form.channels or (form.channels > 1 and channel_step != 1):
             raise SurfaceError(f"the painter needs packed pixels, got strides {(pitch, step, channel_step)}")
         for byte in _CHANNELS[form]:
             table += [base + byte, pitch, step]
         return np.array([*table, *_GRAY])
-    table += layout[0][1:4]
+    table += places[0][:3]
     for plane, byte in _CHROMA[form]:
-        _, base, pitch, step, channel_step = layout[plane]
+        base, pitch, step, channel_step = places[plane]
         table += [base + byte * channel_step, pitch, step]
-    color = surface.color or ColorSpace.for_height(surface.height)
+    color = color or ColorSpace.for_height(size_wh[1])
     return np.array([*table, *to_yuv(color.matrix.value, color.full_range)])

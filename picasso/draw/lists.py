@@ -39,3 +39,12 @@ class DisplayList:
 
     def __len__(self) -> int:
         return len(self.commands)
+
+
+def tints_of(colors: npt.ArrayLike, count: int) -> Ints:
+    """Return ``(count,)`` packed colours, of as many or of one for all."""
+    if isinstance(colors, np.ndarray) and colors.dtype == np.int32 and colors.shape == (count,):
+        return colors if colors.flags.c_contiguous and colors.flags.writeable else colors.copy()
+    tints = np.empty(count, np.int32)
+    tints[:] = colors
+    return tints

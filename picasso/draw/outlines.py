@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,7 +18,7 @@ from picasso.draw.lists import DisplayList
 from picasso_kernels.paint import rings
 
 Floats: TypeAlias = NDArray[np.float64]
-Whole: TypeAlias = NDArray[np.int64]
+Whole: TypeAlias = NDArray[Any]
 _NONE: Final = np.zeros((0, 2))
 
 
@@ -32,16 +32,29 @@ class Contours(NamedTuple):
     shape_ends: Whole
     """``(N,)`` the number of contours up to each shape's end."""
 
+    fits: bool = False
+    """Whether the ends are those of the arrays, and of int32."""
+
     def filled(self, colors: ArrayLike, size_wh: tuple[int, int], *, even_odd: bool = False) -> DisplayList:
         """Return the shapes filled; see ``rasters.cover``."""
+        if self.fits:
+            vertices = np.ascontiguousarray(self.points).reshape(-1)
+            return rasters.cover_checked(
+                vertices, self.contour_ends, self.shape_ends, colors, size_wh, even_odd=even_odd
+            )
         return rasters.cover(self.points, self.contour_ends, self.shape_ends, colors, size_wh, even_odd=even_odd)
 
 
 def of_equal(points: Floats, contours: int = 1) -> Contours:
     """Return shapes of ``contours`` contours each, of as many points: ``(N, contours * points, 2)``."""
     count, each = points.shape[:2]
-    ends = np.arange(1, count * contours + 1) * (each // contours)
-    return Contours(points.reshape(-1, 2), ends, np.arange(1, count + 1) * contours)
+    return Contours(points.reshape(-1, 2), *_equal_ends(count, each, contours), fits=True)
+
+
+@lru_cache(maxsize=64)
+def _equal_ends(count: int, each: int, contours: int) -> tuple[Whole, Whole]:
+    ends = np.arange(1, count * contours + 1, dtype=np.int32) * np.int32(each // contours)
+    return ends, np.arange(1, count + 1, dtype=np.int32) * np.int32(contours)
 
 
 def polygons(rings: Sequence[Sequence[ArrayLike]]) -> Contours:

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from picasso.draw.lists import DisplayList, revisions
+from picasso.draw.lists import DisplayList, revisions, tints_of
 from picasso.errors import ShapeError
 from picasso_kernels.cpu.compile import host
 from picasso_kernels.paint import display_list as at
@@ -134,15 +134,6 @@ def _arc_numbers(pen: float, arc: tuple[float, float] | None) -> Floats:
         start, end = (math.radians(angle) for angle in (min(arc), max(arc)))
         kind = ring_kernels.SHORT if end - start <= math.pi else ring_kernels.LONG
     return np.array([math.cos(start), math.sin(start), math.cos(end), math.sin(end), pen, kind])
-
-
-def tints_of(colors: ArrayLike, count: int) -> Ints:
-    """Return ``(count,)`` packed colours, of as many or of one for all."""
-    if isinstance(colors, np.ndarray) and colors.dtype == np.int32 and colors.shape == (count,):
-        return colors if colors.flags.c_contiguous and colors.flags.writeable else colors.copy()
-    tints = np.empty(count, np.int32)
-    tints[:] = colors
-    return tints
 
 
 def _written(count: int, run: Callable[[Ints], tuple[int, int]]) -> DisplayList:

@@ -23,7 +23,7 @@ from picasso_kernels.maths.axis import Axis
 from picasso_kernels.maths.color import to_rgb, to_yuv
 from picasso_kernels.maths.memory import tail
 from picasso_kernels.maths.pixel import ONE
-from picasso_kernels.paint import blend
+from picasso_kernels.paint import blend, picture
 
 SIZE = 1 << 13
 COUNTS = [2, 14, 16, 18, 30, 32, 34, 62, 64, 66, 100, 128, 130, 190]
@@ -238,6 +238,16 @@ def test_spots(loop: Callable[..., None], count: int, room: int) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 3, 7, 8, 9, *COUNTS])
+@pytest.mark.parametrize("step", [3, 4])
+@pytest.mark.parametrize("loop", [picture.lay_row, picture.lay_swapped_row])
+def test_rows_of_images(loop: Callable[..., None], count: int, step: int) -> None:
+    row = Row(loop, count)
+    row.out = row.source[::-1].copy()
+    for alpha in (0, 100, 256):
+        assert_same(row, ("out", 3), 40, step, ("source", 5), 2, alpha, count)
+
+
+@pytest.mark.parametrize("count", [1, 3, 7, 8, 9, *COUNTS])
 @pytest.mark.parametrize("room", [0, 3, 20])
 def test_means_of_shares(count: int, room: int) -> None:
     row = Row(blend.average_shares, count)
@@ -306,6 +316,7 @@ def test_lesser_machines_agree(name: str, features: str) -> None:
         "test_sums",
         "test_tints",
         "test_spots",
+        "test_rows_of_images",
         "test_means_of_shares",
         "test_numbers",
     ]

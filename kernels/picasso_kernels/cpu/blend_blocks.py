@@ -65,6 +65,23 @@ def tint_spots_lanes(e: Emitter, args: Sequence[Value], channels: int) -> None:
     _tint_rows(e, pixels, I64(0), color, shares, I64(1))
 
 
+def lay_lanes(e: Emitter, args: Sequence[Value], channels: int, swapped: bool) -> None:
+    """See ``picture.lay_row``: ``SPOTS`` pixels, the image, opacity."""
+    pixels, over_at, alpha = args
+    b = e.builder
+    over = e.load(over_at, 4 * SPOTS, 8)
+    values = e.widen(e.pick(over, [4 * lane + 3 for lane in range(SPOTS)]), 32)
+    values = b.add(values, b.lshr(values, e.same(32, 7, SPOTS)))
+    shares = b.add(b.mul(values, e.splat(alpha, SPOTS, 32)), e.same(32, FULL // 2, SPOTS))
+    shares = b.trunc(b.lshr(shares, e.same(32, 8, SPOTS)), vector(SPOTS, 16))
+    shares = e.pick(shares, [lane // channels for lane in range(channels * SPOTS)])
+    order = (2, 1, 0, 3) if swapped else (0, 1, 2, 3)
+    lanes = [4 * (lane // channels) + order[lane % channels] for lane in range(channels * SPOTS)]
+    opaque = e.same(8, 255, 4 * SPOTS)
+    lanes = [4 * SPOTS if lane % 4 == 3 else lane for lane in lanes]
+    _tint_rows(e, pixels, I64(0), e.widen(e.pick(over, lanes, opaque), 16), shares, I64(1))
+
+
 def _tint_rows(e: Emitter, first: Value, pitch: Value, over: Value, shares: Value, rows: Value) -> None:
     """Blend 16-bit lanes into the bytes at ``first`` and at the same place of the following rows."""
     b, count = e.builder, shares.type.count
@@ -92,4 +109,8 @@ tint_triples_few = block(partial(tint_triples_lanes, count=MARGIN))
 tint_pixel_spots_block = block(partial(tint_spots_lanes, channels=4))
 tint_triple_spots_block = block(partial(tint_spots_lanes, channels=3))
 tint_sample_spots_block = block(partial(tint_spots_lanes, channels=1))
+lay_triples_block = block(partial(lay_lanes, channels=3, swapped=False))
+lay_pixels_block = block(partial(lay_lanes, channels=4, swapped=False))
+lay_swapped_triples_block = block(partial(lay_lanes, channels=3, swapped=True))
+lay_swapped_pixels_block = block(partial(lay_lanes, channels=4, swapped=True))
 average_block = block(average_lanes)

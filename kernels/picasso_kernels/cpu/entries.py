@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from picasso_kernels.frame import job, transform
 from picasso_kernels.maths import axis, overlap, scores
-from picasso_kernels.paint import compose, compose_frame, display_list, masks, painter, raster, rings, target
+from picasso_kernels.paint import boxes, compose, compose_frame, display_list, masks, painter, raster, rings, target
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,15 @@ _SUPPRESS: Final[Mapping[str, Argument]] = {
     "count": INTEGER,
     "kept": Array("int32", written=True, least={"count": 1}),
 }
+_BOXES: Final[Mapping[str, Argument]] = {
+    **{"corners": Array("float64", least={"colors": 4}), "colors": NUMBERS, "edges": Array("float64", least={"": 1})},
+    **{"kind": INTEGER, "width": INTEGER, "height": INTEGER, "start": INTEGER},
+    "commands": Array(
+        "int32", written=True, least={"colors": display_list.COMMAND_SIZE, "start": display_list.COMMAND_SIZE}
+    ),
+}
 RASTER: Final = ("paint.raster", "paint.masks", "maths.memory")
+BOXES: Final = ("paint.boxes", "paint.compose", "paint.display_list")
 RINGS: Final = ("paint.rings", "paint.raster", "maths.memory")
 _PIXELS: Final[Mapping[str, Argument]] = {"target": _SURFACE, "pixels": MEMORY, "scratch": SCRATCH}
 _PLANES: Final[Mapping[str, Argument]] = {
@@ -175,6 +183,7 @@ ENTRIES: Final[Mapping[Callable[..., Any], Entry]] = {
         Entry(compose.compose, _COMPOSE, returns=INTEGER, keep_gil=True),
         Entry(compose_frame.compose_frame, _FRAME, returns=INTEGER, inline=compose_frame.INLINE, keep_gil=True),
         Entry(compose.put_shapes, _SHAPES, returns=INTEGER, keep_gil=True),
+        Entry(boxes.put_boxes, _BOXES, returns=INTEGER, inline=BOXES, keep_gil=True),
         Entry(raster.cover_shapes, _COVER, returns=INTEGER, inline=RASTER, keep_gil=True),
         Entry(rings.cover_rings, _RINGS, returns=INTEGER, inline=RINGS, keep_gil=True),
         Entry(masks.scan_bitmaps, {"memory": BYTES, "bitmaps": _PLACES, **_RUNS}, returns=INTEGER, inline=RASTER),

@@ -12,6 +12,10 @@ from typing import Any, Final
 from picasso_kernels.cpu import blend_blocks, color_blocks, resample_blocks
 from picasso_kernels.cpu.blend_blocks import (
     average_block,
+    lay_pixels_block,
+    lay_swapped_pixels_block,
+    lay_swapped_triples_block,
+    lay_triples_block,
     tint_few,
     tint_many,
     tint_pixel_spots_block,
@@ -48,7 +52,7 @@ from picasso_kernels.cpu.vector_numbers import NUMBER_FORMS
 from picasso_kernels.maths import filter_rows, rows
 from picasso_kernels.maths.memory import Bytes, Ints, load8, load16, pixel, prefetch, store_pixel, tail
 from picasso_kernels.maths.pixel import ONE
-from picasso_kernels.paint import blend
+from picasso_kernels.paint import blend, picture
 from picasso_kernels.paint.blend import clear_margin
 
 BLEND: Final = resample_blocks.BLEND
@@ -75,6 +79,7 @@ tint_samples_plain, tint_pixels_plain, tint_triples_plain = blend.tint_samples, 
 tint_pixel_spots_plain, tint_triple_spots_plain = blend.tint_pixel_spots, blend.tint_triple_spots
 tint_sample_spots_plain = blend.tint_sample_spots
 average_shares_plain = blend.average_shares
+lay_plain, lay_swapped_plain = picture.lay_row, picture.lay_swapped_row
 yuv_planar_plain, yuv_paired_plain = rows.yuv_planar, rows.yuv_paired
 sum_rows_plain, sum_pixels_plain, sum_samples_plain = (
     filter_rows.sum_rows,
@@ -419,6 +424,30 @@ def tint_sample_spots(
         tint_sample_spots_plain(pixels, first, over, alpha, spots, spots_at, space - done, count - done)
 
 
+def lay_row(pixels: Bytes, first: int, step: int, over: Bytes, over_at: int, alpha: int, count: int) -> None:
+    """See ``picture.lay_row``. Blocks do not overlap."""
+    done = 0
+    while count - done >= SPOTS:
+        if step == 3:
+            lay_triples_block(tail(pixels, first + 3 * done), tail(over, over_at + 4 * done), alpha)
+        else:
+            lay_pixels_block(tail(pixels, first + 4 * done), tail(over, over_at + 4 * done), alpha)
+        done += SPOTS
+    lay_plain(pixels, first + step * done, step, over, over_at + 4 * done, alpha, count - done)
+
+
+def lay_swapped_row(pixels: Bytes, first: int, step: int, over: Bytes, over_at: int, alpha: int, count: int) -> None:
+    """See ``picture.lay_swapped_row``. Blocks do not overlap."""
+    done = 0
+    while count - done >= SPOTS:
+        if step == 3:
+            lay_swapped_triples_block(tail(pixels, first + 3 * done), tail(over, over_at + 4 * done), alpha)
+        else:
+            lay_swapped_pixels_block(tail(pixels, first + 4 * done), tail(over, over_at + 4 * done), alpha)
+        done += SPOTS
+    lay_swapped_plain(pixels, first + step * done, step, over, over_at + 4 * done, alpha, count - done)
+
+
 def average_shares(shares: Bytes, width: int, start: int, end: int) -> None:
     """See ``blend.average_shares``."""
     if end - start < MARGIN:
@@ -453,6 +482,8 @@ VECTOR_FORMS: Final[dict[Callable[..., Any], Callable[..., Any]]] = {
     blend.average_shares: average_shares,
     blend.tint_pixels: tint_pixels,
     blend.tint_triples: tint_triples,
+    picture.lay_row: lay_row,
+    picture.lay_swapped_row: lay_swapped_row,
     blend.tint_samples: tint_samples,
     blend.tint_pixel_spots: tint_pixel_spots,
     blend.tint_triple_spots: tint_triple_spots,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from picasso_kernels.maths.memory import Bytes, load8, store8
+from picasso_kernels.maths.memory import Bytes, copy, load8, load32, store8, store32, tail
 
 
 def tile_plane(
@@ -32,7 +32,16 @@ def tile_plane(
 
 
 def tile_pixels(
-    pixels: Bytes, first: int, pitch: int, step: int, width: int, height: int, cell: int, channels: int
+    pixels: Bytes,
+    first: int,
+    pitch: int,
+    step: int,
+    width: int,
+    height: int,
+    cell: int,
+    channels: int,
+    scratch: Bytes,
+    at: int,
 ) -> None:
     """Show the means of squares in a rectangle of pixels that lies inside of its command altogether.
 
@@ -45,34 +54,51 @@ def tile_pixels(
         height: Rows.
         cell: Pixels of a side of a square.
         channels: How many of a pixel's bytes are colours: 1 or 3.
+        scratch: Working memory.
+        at: Where five bytes for each byte of a row are free.
     """
+    size = step * width
+    sums, shown = tail(scratch, at), tail(scratch, at + 4 * size)
     for top in range(0, height, cell):
         bottom = min(top + cell, height)
+        clear_sums(sums, size)
+        for y in range(top, bottom):
+            add_row(sums, tail(pixels, first + y * pitch), size)
         for left in range(0, width, cell):
             right = min(left + cell, width)
             count = (right - left) * (bottom - top)
-            low = middle = high = 0
-            for y in range(top, bottom):
-                byte = first + y * pitch + left * step
-                for _ in range(right - left):
-                    low += load8(pixels, byte)
-                    if channels > 1:
-                        middle += load8(pixels, byte + 1)
-                        high += load8(pixels, byte + 2)
-                    byte += step
-            low, middle, high = (
-                (low + count // 2) // count,
-                (middle + count // 2) // count,
-                (high + count // 2) // count,
-            )
-            for y in range(top, bottom):
-                byte = first + y * pitch + left * step
-                for _ in range(right - left):
-                    store8(pixels, byte, low)
-                    if channels > 1:
-                        store8(pixels, byte + 1, middle)
-                        store8(pixels, byte + 2, high)
-                    byte += step
+            for channel in range(channels):
+                total = 0
+                for x in range(left, right):
+                    total += load32(sums, 4 * (x * step + channel))
+                value = (total + count // 2) // count
+                for x in range(left, right):
+                    store8(shown, x * step + channel, value)
+        for y in range(top, bottom):
+            row = tail(pixels, first + y * pitch)
+            if step == channels:
+                copy(row, shown, size)
+            else:
+                copy_channels(row, shown, step, channels, width)
+
+
+def clear_sums(sums: Bytes, count: int) -> None:
+    """Write 0 to numbers of 32 bits."""
+    for i in range(count):
+        store32(sums, 4 * i, 0)
+
+
+def add_row(sums: Bytes, row: Bytes, count: int) -> None:
+    """Add the bytes of a row to numbers of 32 bits."""
+    for i in range(count):
+        store32(sums, 4 * i, load32(sums, 4 * i) + load8(row, i))
+
+
+def copy_channels(out: Bytes, row: Bytes, step: int, channels: int, count: int) -> None:
+    """Copy the colours of pixels, and leave what else they have."""
+    for x in range(count):
+        for channel in range(channels):
+            store8(out, x * step + channel, load8(row, x * step + channel))
 
 
 def mean_of_tile(plane: Bytes, first: int, pitch: int, step: int, left: int, top: int, right: int, bottom: int) -> int:

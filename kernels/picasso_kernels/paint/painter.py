@@ -43,7 +43,7 @@ INLINE: Final = (
 
 def scratch_bytes(width: int, height: int, has_blur: bool) -> int:
     """Return how much working memory painting takes."""
-    return 6 * width + (2 * width * height + STATE_BYTES if has_blur else 0)
+    return 6 * width + (max(2 * width * height + STATE_BYTES, 20 * width) if has_blur else 0)
 
 
 def paint_pixels(commands: Ints, glyphs: Ints, coverage: Bytes, target: Ints, pixels: Bytes, scratch: Bytes) -> None:
@@ -192,7 +192,7 @@ def blur_pixels(
     cell, channels = commands[command + at.CELL], 3 if target[STEP] > 1 else 1
     if cell > 0 and is_whole(commands, command):
         first = min(sample_at(target, 0, left, top), sample_at(target, 2, left, top))
-        tile_pixels(pixels, first, target[PITCH], target[STEP], width, height, cell, channels)
+        tile_pixels(pixels, first, target[PITCH], target[STEP], width, height, cell, channels, scratch, smooth)
         return
     for channel in range(channels):
         first, pitch, step = sample_at(target, channel, left, top), target[PITCH], target[STEP]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from picasso_kernels.maths.color import chroma_of, luma_of
 from picasso_kernels.maths.memory import Bytes, Ints, load8, store8
 from picasso_kernels.paint import display_list as at
-from picasso_kernels.paint.coverage import mix, share_of
-from picasso_kernels.paint.target import BASE, PLANE, STEP, TO_YUV, WIDTH, sample_at
+from picasso_kernels.paint.blend import spot_share
+from picasso_kernels.paint.coverage import FULL, mix, share_of
+from picasso_kernels.paint.target import BASE, PITCH, PLANE, STEP, TO_YUV, WIDTH, sample_at
 
 
 def image_pixel(commands: Ints, command: int, glyphs: Ints, x: int, y: int) -> int:
@@ -35,24 +36,60 @@ def lay_pixels(
     glyph = commands[command + at.FIRST] * at.GLYPH_SIZE
     start, width = glyphs[glyph + at.GLYPH_LEFT], glyphs[glyph + at.GLYPH_WIDTH]
     left, right = max(start, 0), min(start + width, target[WIDTH])
-    color, step, k = commands[command + at.COLOR], target[STEP], TO_YUV
-    to_green, to_blue = target[PLANE + BASE] - target[BASE], target[2 * PLANE + BASE] - target[BASE]
+    color, step, first = commands[command + at.COLOR], target[STEP], min(target[BASE], target[2 * PLANE + BASE])
+    alpha, is_blue_first = share_of(FULL, color), target[BASE] > target[2 * PLANE + BASE]
     for y in range(top, bottom):
-        place, byte = image_pixel(commands, command, glyphs, left, y), sample_at(target, 0, left, y)
-        for _ in range(right - left if place >= 0 else 0):
-            alpha = load8(coverage, place + 3)
-            share = share_of(alpha + (alpha >> 7), color)
-            red, green, blue = load8(coverage, place), load8(coverage, place + 1), load8(coverage, place + 2)
-            if step == 1:
-                red = luma_of(red, green, blue, target[k], target[k + 1], target[k + 2], target[k + 3])
-            store8(pixels, byte, mix(load8(pixels, byte), red, share))
-            if step > 1:
-                store8(pixels, byte + to_green, mix(load8(pixels, byte + to_green), green, share))
-                store8(pixels, byte + to_blue, mix(load8(pixels, byte + to_blue), blue, share))
-            if step > 3:
-                fourth = byte + to_green + 2
-                store8(pixels, fourth, mix(load8(pixels, fourth), 255, share))
-            place, byte = place + 4, byte + step
+        place, byte = image_pixel(commands, command, glyphs, left, y), first + y * target[PITCH] + left * step
+        if place < 0 or left >= right:
+            continue
+        if step == 1:
+            lay_gray_row(pixels, byte, coverage, place, alpha, target, right - left)
+        elif is_blue_first:
+            lay_swapped_row(pixels, byte, step, coverage, place, alpha, right - left)
+        else:
+            lay_row(pixels, byte, step, coverage, place, alpha, right - left)
+
+
+def lay_row(pixels: Bytes, first: int, step: int, over: Bytes, over_at: int, alpha: int, count: int) -> None:
+    """Blend a row of an image into pixels of three or four bytes.
+
+    Args:
+        pixels: Written.
+        first: Byte of the first pixel.
+        step: Bytes from a pixel to the next.
+        over: The image: four bytes a pixel.
+        over_at: Of its first pixel.
+        alpha: Opacity, 0..256.
+        count: Pixels.
+    """
+    for x in range(count):
+        place, byte = over_at + 4 * x, first + x * step
+        share = spot_share(over, place + 3, alpha)
+        for channel in range(3):
+            store8(pixels, byte + channel, mix(load8(pixels, byte + channel), load8(over, place + channel), share))
+        if step > 3:
+            store8(pixels, byte + 3, mix(load8(pixels, byte + 3), 255, share))
+
+
+def lay_swapped_row(pixels: Bytes, first: int, step: int, over: Bytes, over_at: int, alpha: int, count: int) -> None:
+    """Do as ``lay_row`` with pixels whose first byte is blue."""
+    for x in range(count):
+        place, byte = over_at + 4 * x, first + x * step
+        share = spot_share(over, place + 3, alpha)
+        for channel in range(3):
+            store8(pixels, byte + channel, mix(load8(pixels, byte + channel), load8(over, place + 2 - channel), share))
+        if step > 3:
+            store8(pixels, byte + 3, mix(load8(pixels, byte + 3), 255, share))
+
+
+def lay_gray_row(pixels: Bytes, first: int, over: Bytes, over_at: int, alpha: int, target: Ints, count: int) -> None:
+    """Do as ``lay_row`` with pixels of one byte, of the lumas of the image."""
+    k = TO_YUV
+    for x in range(count):
+        place = over_at + 4 * x
+        red, green, blue = load8(over, place), load8(over, place + 1), load8(over, place + 2)
+        light = luma_of(red, green, blue, target[k], target[k + 1], target[k + 2], target[k + 3])
+        store8(pixels, first + x, mix(load8(pixels, first + x), light, spot_share(over, place + 3, alpha)))
 
 
 def lay_planes(
