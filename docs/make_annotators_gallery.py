@@ -5,18 +5,22 @@ Run ``python docs/make_annotators_gallery.py``; needs ``pip install supervision 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from picasso import annotators as an
 from picasso.annotators.labels import Captions
 from picasso.draw.cpu import CpuPainter
+from picasso.draw.values import ColorDraw
 from picasso.primitives import Detections
 from picasso.surface import SurfaceView
 
 Image = np.ndarray[Any, np.dtype[np.uint8]]
+Draw: TypeAlias = Callable[[Image], Image]
 HERE = Path(__file__).parent
 CELL_WH = (384, 216)
 COLUMNS = 3
@@ -69,44 +73,159 @@ def icon() -> Image:
     return np.dstack([np.where(inside, value, 0) for value in (255, 200, 0)] + [inside * 255]).astype(np.uint8)
 
 
-def cells() -> list[tuple[str, Any, Any]]:
-    """Return for each picture its title, our annotator, and supervision's or None."""
+def cells() -> list[tuple[str, Draw, Draw | None]]:
+    """Return for each picture its title, what draws ours, and what draws supervision's under the same name, or None.
+
+    Where supervision has an annotator that is covered here by another, ours is drawn by that.
+    """
     import supervision as sv
 
     zone, line = an.PolygonZone([(20, 60), (240, 60), (220, 205), (20, 205)]), an.LineZone((20, 150), (364, 130))
     zone.trigger(objects())
-    other_zone = sv.PolygonZone(zone.polygon.astype(int))
-    other_zone.trigger(theirs())
+    their_zone, their_line = (
+        sv.PolygonZone(zone.polygon.astype(int)),
+        sv.LineZone(sv.Point(20, 150), sv.Point(364, 130)),
+    )
+    their_zone.trigger(theirs())
+    for down in (-60, 60):
+        moved, their_moved = objects(), theirs()
+        moved.xyxy[:, 1::2] += down
+        their_moved.xyxy[:, 1::2] += down
+        line.trigger(moved)
+        their_line.trigger(their_moved)
     edges = [(first + 1, second + 1) for first, second in EDGES]
-    return [
-        ("BoxAnnotator", an.BoxAnnotator(), sv.BoxAnnotator()),
-        ("RoundBoxAnnotator", an.RoundBoxAnnotator(), sv.RoundBoxAnnotator()),
-        ("BoxCornerAnnotator", an.BoxCornerAnnotator(), sv.BoxCornerAnnotator()),
-        ("OrientedBoxAnnotator", an.OrientedBoxAnnotator(), None),
-        ("EllipseAnnotator", an.EllipseAnnotator(), sv.EllipseAnnotator()),
-        ("CircleAnnotator", an.CircleAnnotator(), sv.CircleAnnotator()),
-        ("DotAnnotator", an.DotAnnotator(), sv.DotAnnotator()),
-        ("TriangleAnnotator", an.TriangleAnnotator(), sv.TriangleAnnotator()),
-        ("ColorAnnotator", an.ColorAnnotator(), sv.ColorAnnotator()),
-        ("MaskAnnotator", an.MaskAnnotator(), sv.MaskAnnotator()),
-        ("PolygonAnnotator", an.PolygonAnnotator(opacity=0.3), sv.PolygonAnnotator()),
-        ("HaloAnnotator", an.HaloAnnotator(), sv.HaloAnnotator()),
-        ("BackgroundOverlayAnnotator", an.BackgroundOverlayAnnotator(), sv.BackgroundOverlayAnnotator()),
-        ("BlurAnnotator", an.BlurAnnotator(), sv.BlurAnnotator()),
-        ("PixelateAnnotator", an.PixelateAnnotator(12), sv.PixelateAnnotator(12)),
-        ("LabelAnnotator", an.LabelAnnotator(), sv.LabelAnnotator()),
-        ("PercentageBarAnnotator", an.PercentageBarAnnotator(), sv.PercentageBarAnnotator()),
-        ("VertexAnnotator", an.VertexAnnotator(), sv.VertexAnnotator()),
-        ("EdgeAnnotator", an.EdgeAnnotator(skeleton=EDGES), sv.EdgeAnnotator(edges=edges)),
-        ("VertexLabelAnnotator", an.VertexLabelAnnotator(), sv.VertexLabelAnnotator()),
-        ("VertexRingAnnotator", an.VertexRingAnnotator(), None),
-        ("TraceAnnotator", an.TraceAnnotator(), sv.TraceAnnotator()),
-        ("HeatMapAnnotator", an.HeatMapAnnotator(30), sv.HeatMapAnnotator(radius=30)),
-        ("CropAnnotator", an.CropAnnotator(scale=0.8), sv.CropAnnotator(scale_factor=0.8)),
-        ("IconAnnotator", an.IconAnnotator(icon()), None),
-        ("PolygonZoneAnnotator", an.PolygonZoneAnnotator(zone, opacity=0.2), sv.PolygonZoneAnnotator(other_zone)),
-        ("LineZoneAnnotator", an.LineZoneAnnotator(line), None),
+    by_label = an.LineZoneAnnotator(line, by_label=True)
+    rows = [
+        *pairs(),
+        ("PolygonAnnotator", of(an.PolygonAnnotator(opacity=0.3)), by(sv.PolygonAnnotator())),
+        ("PixelateAnnotator", of(an.PixelateAnnotator(12)), by(sv.PixelateAnnotator(12))),
+        ("HeatMapAnnotator", of(an.HeatMapAnnotator(30)), by(sv.HeatMapAnnotator(radius=30))),
+        ("CropAnnotator", of(an.CropAnnotator(scale=0.8)), by(sv.CropAnnotator(scale_factor=0.8))),
+        ("TraceAnnotator", trace(an.TraceAnnotator(), objects), trace(sv.TraceAnnotator(), theirs)),
+        ("IconAnnotator", of(an.IconAnnotator(icon())), their_icon),
+        ("ComparisonAnnotator", our_comparison, their_comparison),
+        ("VertexAnnotator", of(an.VertexAnnotator()), points(sv.VertexAnnotator())),
+        ("EdgeAnnotator", of(an.EdgeAnnotator(skeleton=EDGES)), points(sv.EdgeAnnotator(edges=edges))),
+        ("VertexLabelAnnotator", of(an.VertexLabelAnnotator()), points(sv.VertexLabelAnnotator())),
+        ("VertexRingAnnotator", of(an.VertexRingAnnotator()), None),
+        (
+            "PolygonZoneAnnotator",
+            an.PolygonZoneAnnotator(zone, opacity=0.2).annotate,
+            on(sv.PolygonZoneAnnotator(their_zone, opacity=0.2)),
+        ),
+        ("LineZoneAnnotator", an.LineZoneAnnotator(line).annotate, on(sv.LineZoneAnnotator(), their_line)),
+        (
+            "LineZoneAnnotatorMulticlass",
+            by_label.annotate,
+            on(sv.LineZoneAnnotatorMulticlass(text_scale=0.4), [their_line]),
+        ),
     ]
+    for name in LEFT_OUT:
+        rows.append((name, of(an.VertexRingAnnotator()), points(getattr(sv, name)())))
+    return rows
+
+
+LEFT_OUT = tuple(f"VertexEllipse{kind}Annotator" for kind in ("", "Area", "Halo", "Outline"))
+"""Those that draw a covariance; ours draws a confidence."""
+
+
+def pairs() -> list[tuple[str, Draw, Draw | None]]:
+    """Return what has the same name and no arguments in both."""
+    import supervision as sv
+
+    names = (
+        *("Box", "RoundBox", "BoxCorner", "OrientedBox", "Ellipse", "Circle", "Dot", "Triangle", "Color", "Mask"),
+        *("Halo", "BackgroundOverlay", "Blur", "Label", "PercentageBar"),
+    )
+    found: list[tuple[str, Draw, Draw | None]] = [
+        (f"{name}Annotator", of(getattr(an, f"{name}Annotator")()), by(getattr(sv, f"{name}Annotator")()))
+        for name in names
+    ]
+    found.append(
+        ("RichLabelAnnotator", of(an.LabelAnnotator(texts=SCRIPTS)), by(sv.RichLabelAnnotator(font_size=14), SCRIPTS))
+    )
+    return found
+
+
+SCRIPTS = ("voiture à gauche", "Привет", "άνθρωπος")
+
+
+def of(annotator: Any) -> Draw:
+    """Return what draws the objects by an annotator of ours."""
+    return lambda scene: annotator.annotate(scene, objects())
+
+
+def by(annotator: Any, *extra: Any) -> Draw:
+    """Return what draws the objects by supervision's."""
+    return lambda scene: annotator.annotate(scene, theirs(), *map(list, extra))
+
+
+def on(annotator: Any, *extra: Any) -> Draw:
+    """Return what draws by an annotator of supervision's that takes no detections."""
+    return lambda scene: annotator.annotate(scene, *extra)
+
+
+def points(annotator: Any) -> Draw:
+    """Return what draws the keypoints by supervision's."""
+    import supervision as sv
+
+    found = objects()
+    assert found.keypoints is not None
+    xy = found.keypoints[..., :2].astype(np.float32)
+    spread = np.broadcast_to(np.diag([14.0, 6.0]).astype(np.float32), (*xy.shape[:2], 2, 2)).copy()
+    given = sv.KeyPoints(
+        xy=xy, class_id=found.class_ids, visible=np.ones(xy.shape[:2], bool), data={"covariance": spread}
+    )
+    return lambda scene: annotator.annotate(scene, given)
+
+
+def trace(annotator: Any, given: Callable[[], Any]) -> Draw:
+    """Return what draws the ways behind the objects."""
+
+    def draw(scene: Image) -> Image:
+        for step in range(12, 0, -1):
+            moved = given()
+            moved.xyxy[:, [0, 2]] -= 4 * step
+            moved.xyxy[:, [1, 3]] -= 8 * np.sin(step / 2)
+            annotator.annotate(picture(), moved)
+        drawn: Image = annotator.annotate(scene, given())
+        return drawn
+
+    return draw
+
+
+def their_icon(scene: Image) -> Image:
+    """Draw an icon, of a file, at each box."""
+    import supervision as sv
+    from PIL import Image as Pillow
+
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "icon.png"
+        Pillow.fromarray(icon()[..., [2, 1, 0, 3]]).save(path)
+        drawn: Image = sv.IconAnnotator((ICON, ICON)).annotate(scene, theirs(), str(path))
+    return drawn
+
+
+def moved_boxes() -> tuple[Detections, Detections]:
+    """Return boxes, and others that lie beside them."""
+    first = objects().replace(masks=None)
+    return first, first.replace(xyxy=first.xyxy + np.array([14, 10, 14, 10], np.float32))
+
+
+def our_comparison(scene: Image) -> Image:
+    """Draw two findings, each in a colour of its own."""
+    for given, color in zip(moved_boxes(), ("#FF0000", "#00FF00"), strict=True):
+        an.ColorAnnotator(ColorDraw.from_hex(color), 0.5).annotate(scene, given)
+    return scene
+
+
+def their_comparison(scene: Image) -> Image:
+    """Draw the same by supervision's."""
+    import supervision as sv
+
+    first, second = (sv.Detections(xyxy=found.xyxy) for found in moved_boxes())
+    drawn: Image = sv.ComparisonAnnotator(opacity=0.5).annotate(scene, first, second)
+    return drawn
 
 
 def theirs() -> Any:
@@ -114,37 +233,15 @@ def theirs() -> Any:
     import supervision as sv
 
     found = objects()
+    corners = found.xyxy[:, [[0, 1], [2, 1], [2, 3], [0, 3]]]
     return sv.Detections(
         xyxy=found.xyxy,
         mask=found.masks.to_dense() if found.masks else None,
         confidence=found.confidences,
         class_id=found.class_ids,
         tracker_id=found.track_ids,
-        data={"class_name": found.labels.astype(str)},
+        data={"class_name": found.labels.astype(str), "xyxyxyxy": corners},
     )
-
-
-def drawn(annotator: Any, name: str, ours: bool) -> Image:
-    """Return the picture with what an annotator draws; a trace has a way behind it."""
-    import supervision as sv
-
-    if annotator is None:
-        return np.full_like(picture(), 245)
-    given: Any = objects() if ours else theirs()
-    scene = picture()
-    if name.startswith(("Vertex", "Edge")) and not ours:
-        found = objects()
-        points = found.keypoints[..., :2].astype(np.float32) if found.keypoints is not None else None
-        given = sv.KeyPoints(xy=points, class_id=found.class_ids)
-    if name == "PolygonZoneAnnotator" and not ours:
-        return annotator.annotate(scene)
-    if name == "TraceAnnotator":
-        for step in range(12, 0, -1):
-            moved = objects() if ours else theirs()
-            moved.xyxy[:, [0, 2]] -= 4 * step
-            moved.xyxy[:, [1, 3]] -= 8 * np.sin(step / 2)
-            annotator.annotate(picture(), moved)
-    return annotator.annotate(scene, given)
 
 
 def titled(image: Image, title: str) -> Image:
@@ -164,7 +261,8 @@ def main() -> None:
     tiles = []
     for name, ours, other in cells():
         gap = np.full((CELL_WH[1], 4, 3), 255, np.uint8)
-        pair = np.concatenate([drawn(ours, name, True), gap, drawn(other, name, False)], axis=1)
+        beside = np.full_like(picture(), 245) if other is None else other(picture())
+        pair = np.concatenate([ours(picture()), gap, beside], axis=1)
         whole = titled(pair, f"{name}   ours | supervision {sv.__version__}")
         tiles.append(np.pad(whole, ((4, 4), (4, 4), (0, 0)), constant_values=255))
     blank = np.full_like(tiles[0], 255)
