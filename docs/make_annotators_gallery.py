@@ -87,7 +87,7 @@ def cells() -> list[tuple[str, Draw, Draw | None]]:
         sv.LineZone(sv.Point(20, 150), sv.Point(364, 130)),
     )
     their_zone.trigger(theirs())
-    for down in (-60, 60):
+    for down in (-120, 120):
         moved, their_moved = objects(), theirs()
         moved.xyxy[:, 1::2] += down
         their_moved.xyxy[:, 1::2] += down
@@ -120,9 +120,7 @@ def cells() -> list[tuple[str, Draw, Draw | None]]:
             on(sv.LineZoneAnnotatorMulticlass(text_scale=0.4), [their_line]),
         ),
     ]
-    for name in LEFT_OUT:
-        rows.append((name, of(an.VertexRingAnnotator()), points(getattr(sv, name)())))
-    return rows
+    return rows + [(name, of(an.VertexRingAnnotator()), points(getattr(sv, name)())) for name in LEFT_OUT]
 
 
 LEFT_OUT = tuple(f"VertexEllipse{kind}Annotator" for kind in ("", "Area", "Halo", "Outline"))
