@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from picasso import annotators as an
 from picasso.draw.lists import DisplayList
+from picasso.primitives import Detections
+from picasso.surface import SurfaceView
 from picasso_kernels.paint import display_list as at
 from picasso_kernels.paint.blur import box_width
 
@@ -68,6 +71,32 @@ def shapes() -> DisplayList:
     glyphs.append([-1, 13, 7, 5, 30])
     coverage = np.random.default_rng(2).integers(0, 256, 30 + 4 * 35, np.uint8)
     return DisplayList(np.array(commands, np.int32), np.array(glyphs, np.int32), coverage)
+
+
+def annotated(size_wh: tuple[int, int]) -> DisplayList:
+    """Return what every annotator draws that neither blurs nor shows squares, over three boxes that overlap."""
+    boxes = np.array([(2.5, 3, 14, 16), (8, 1, 22.25, 12), (-4, 9, 9, 19)])
+    y, x = np.mgrid[: size_wh[1], : size_wh[0]]
+    masks = np.array([(x - left) ** 2 + (y - top) ** 2 < 40 for left, top, _, _ in boxes])
+    keypoints = np.stack([boxes[:, :2] + 2, boxes[:, 2:] - 2, boxes[:, :2] + 5], axis=1)
+    found = Detections.of(
+        boxes, ["a", "b", "c"], class_ids=[0, 1, 2], confidences=[0.9, 0.4, 0.6], track_ids=[1, 2, 3], masks=masks,
+        keypoints=keypoints,
+    )  # fmt: skip
+    picture = SurfaceView.wrap(np.random.default_rng(3).integers(0, 256, (size_wh[1], size_wh[0], 3), np.uint8))
+    zone, line = an.PolygonZone([(1, 1), (20, 3), (12, 18)]), an.LineZone((2, 18), (22, 4))
+    trace, look = an.TraceAnnotator(), {"opacity": 0.6}
+    trace.drawing(found.replace(xyxy=boxes - 5), size_wh)
+    usual: list[an.Annotator] = [
+        *(an.BackgroundOverlayAnnotator(), an.HaloAnnotator(sigma=2), an.HeatMapAnnotator(6), an.MaskAnnotator()),
+        *(an.PolygonAnnotator(opacity=0.3), an.ColorAnnotator(), an.BoxAnnotator(**look), an.RoundBoxAnnotator()),
+        *(an.BoxCornerAnnotator(thickness=2, corner_length=4), trace),
+        *(an.EllipseAnnotator(**look), an.CircleAnnotator(**look), an.DotAnnotator(), an.TriangleAnnotator()),
+        *(an.EdgeAnnotator(skeleton=[(0, 1), (1, 2)]), an.VertexAnnotator(radius=2), an.VertexRingAnnotator()),
+        *(an.PercentageBarAnnotator(width=9, height=4), an.LabelAnnotator(font_px=7, padding=1), an.CropAnnotator()),
+        *(an.PolygonZoneAnnotator(zone, opacity=0.2, font_px=6), an.LineZoneAnnotator(line, font_px=6)),
+    ]
+    return an.drawing(usual, found, size_wh, picture)
 
 
 def mosaic(cell: int) -> tuple[DisplayList, dict[str, int]]:

@@ -17,7 +17,7 @@ from numba import cuda
 
 sys.path.insert(0, str(Path(__file__).parent))
 from cases import CASES, FILTERS, SOURCES, TARGETS, Bytes, Case, random_surface
-from drawings import blurs, mosaic, shapes
+from drawings import annotated, blurs, mosaic, shapes
 
 from picasso.draw.cpu import CpuPainter
 from picasso.surface import ColorSpace, Matrix, SurfaceView, VideoFormat
@@ -140,14 +140,14 @@ def sheet_of(surface: SurfaceView, drawing: Any) -> dict[str, Any]:
 
 
 def paintings() -> Iterator[tuple[str, bool]]:
-    """Paint shapes and letters on pixels and planes."""
+    """Paint shapes, letters and what annotators draw on pixels and planes."""
     for form in (VideoFormat.RGBA, VideoFormat.BGRA, VideoFormat.NV12, VideoFormat.I420):
-        ours, expected = (random_surface(form, (24, 20), 5) for _ in range(2))
-        drawing = shapes()
-        CpuPainter().paint(expected, drawing)
-        name = "paint_planes" if ours.color else "paint_pixels"
-        run(paint.PAINTERS[name], paint.Sheet(**sheet_of(ours, drawing)), 12, 10)
-        yield name, bool((ours.to_numpy() == expected.to_numpy()).all())
+        for drawing in (shapes(), annotated((24, 20))):
+            ours, expected = (random_surface(form, (24, 20), 5) for _ in range(2))
+            CpuPainter().paint(expected, drawing)
+            name = "paint_planes" if ours.color else "paint_pixels"
+            run(paint.PAINTERS[name], paint.Sheet(**sheet_of(ours, drawing)), 12, 10)
+            yield name, bool((ours.to_numpy() == expected.to_numpy()).all())
 
 
 def blurrings() -> Iterator[tuple[str, bool]]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cases import CASES, FILTERS, SOURCES, TARGETS, Case, random_surface
-from drawings import blurs, mosaic, shapes
+from drawings import annotated, blurs, mosaic, shapes
 
 from picasso.draw.cpu import CpuPainter
 from picasso.surface import SurfaceView, VideoFormat
@@ -129,7 +129,7 @@ def test_a_painting_is_that_of_the_cpu(form: VideoFormat, gpu: Any) -> None:
     from picasso.draw.cuda import CudaPainter
 
     painter = CudaPainter(gpu.stream)
-    for drawing in (shapes(), blurs()[0], mosaic(5)[0]):
+    for drawing in (shapes(), annotated((24, 20)), blurs()[0], mosaic(5)[0]):
         picture = random_surface(form, (24, 20), 5)
         there = on_device(picture, gpu)
         CpuPainter().paint(picture, drawing)
