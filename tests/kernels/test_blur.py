@@ -80,3 +80,19 @@ def test_steps_and_pitches_are_honoured() -> None:
 @pytest.mark.parametrize("sigma", [0, 0.3, 1, 2, 40])
 def test_the_widest_box_fits(sigma: float) -> None:
     assert 1 <= blur.box_width(round(sigma * 256)) <= blur.WIDEST - 1
+
+
+@pytest.mark.parametrize("step", [3, 4])
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (5, 3), (22, 40), (70, 67)])
+def test_channels_of_pixels_are_blurred_as_each_alone(step: int, width: int, height: int) -> None:
+    pixels = np.random.default_rng(width).integers(0, 256, (height, width, step), np.uint8)
+    out = np.zeros((3 + step) * height * width + blur.STATE_BYTES, np.uint8)
+    host(blur.smooth_pixels)(pixels.reshape(-1), 0, step * width, step, width, height, 3 * 256, out, 0)
+    planes = out[: 3 * height * width].reshape(3, height, width)
+    for channel in range(3):
+        assert np.array_equal(planes[channel], smooth(np.ascontiguousarray(pixels[..., channel]), 3))
+    woven = pixels.copy()
+    for y in range(height):
+        host(blur.weave_row)(woven.reshape(-1), y * step * width, step, out, y * width, height * width, width)
+    assert np.array_equal(woven[..., :3], planes.transpose(1, 2, 0))
+    assert np.array_equal(woven[..., 3:], pixels[..., 3:])

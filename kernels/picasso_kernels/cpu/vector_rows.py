@@ -25,6 +25,7 @@ from picasso_kernels.cpu.blend_blocks import (
     tint_triples_few,
     tint_triples_many,
 )
+from picasso_kernels.cpu.blur_blocks import BLURRED, step_block, take_block, turn_block, weave_block
 from picasso_kernels.cpu.color_blocks import (
     collect_opaque_block,
     rgb_block,
@@ -52,7 +53,7 @@ from picasso_kernels.cpu.vector_numbers import NUMBER_FORMS
 from picasso_kernels.maths import filter_rows, rows
 from picasso_kernels.maths.memory import Bytes, Ints, load8, load16, pixel, prefetch, store_pixel, tail
 from picasso_kernels.maths.pixel import ONE
-from picasso_kernels.paint import blend, picture
+from picasso_kernels.paint import blend, blur, picture
 from picasso_kernels.paint.blend import clear_margin
 
 BLEND: Final = resample_blocks.BLEND
@@ -79,6 +80,10 @@ tint_samples_plain, tint_pixels_plain, tint_triples_plain = blend.tint_samples, 
 tint_pixel_spots_plain, tint_triple_spots_plain = blend.tint_pixel_spots, blend.tint_triple_spots
 tint_sample_spots_plain = blend.tint_sample_spots
 average_shares_plain = blend.average_shares
+step_plain, take_plain, turn_plain, weave_plain = blur.step_lines, blur.take_lines, blur.turn_lines, blur.weave_row
+BLUR_SUMS: Final = 4 * blur.LINES
+"""Bytes of one number a line."""
+BLUR_RING: Final = blur.WIDEST * BLUR_SUMS
 lay_plain, lay_swapped_plain = picture.lay_row, picture.lay_swapped_row
 yuv_planar_plain, yuv_paired_plain = rows.yuv_planar, rows.yuv_paired
 sum_rows_plain, sum_pixels_plain, sum_samples_plain = (
@@ -448,6 +453,53 @@ def lay_swapped_row(pixels: Bytes, first: int, step: int, over: Bytes, over_at: 
     lay_swapped_plain(pixels, first + step * done, step, over, over_at + 4 * done, alpha, count - done)
 
 
+def step_lines(
+    samples: Bytes, at: int, line_step: int, lines: int, slot: int, last_slot: int, out: Bytes, state: int
+) -> None:
+    """See ``blur.step_lines``."""
+    done = 0
+    if line_step == 1:
+        past, last = state + 3 * BLUR_SUMS + slot * BLUR_SUMS, state + 3 * BLUR_SUMS + 2 * BLUR_RING
+        while lines - done >= BLURRED:
+            now, last_past = tail(out, state + 4 * done), tail(out, last + last_slot * BLUR_SUMS + 4 * done)
+            step_block(tail(samples, at + done), tail(out, past + 4 * done), last_past, now)
+            done += BLURRED
+    if done < lines:
+        step_plain(samples, at + done * line_step, line_step, lines - done, slot, last_slot, out, state + 4 * done)
+
+
+def take_lines(lines: int, weight: int, out: Bytes, at: int, state: int) -> None:
+    """See ``blur.take_lines``."""
+    done = 0
+    while lines - done >= BLURRED:
+        take_block(tail(out, at + done), tail(out, state + 2 * BLUR_SUMS + 4 * done), weight)
+        done += BLURRED
+    if done < lines:
+        take_plain(lines - done, weight, out, at + done, state + 4 * done)
+
+
+def turn_lines(out: Bytes, tile: int, lines: int, places: int, at: int, pitch: int) -> None:
+    """See ``blur.turn_lines``."""
+    done = 0
+    if places == BLURRED:
+        while lines - done >= BLURRED:
+            turn_block(tail(out, at + done * pitch), pitch, tail(out, tile + done))
+            done += BLURRED
+    if done < lines:
+        turn_plain(out, tile + done, lines - done, places, at + done * pitch, pitch)
+
+
+def weave_row(pixels: Bytes, first: int, step: int, planes: Bytes, at: int, plane: int, count: int) -> None:
+    """See ``blur.weave_row``."""
+    done = 0
+    if step == 3:
+        while count - done >= BLURRED:
+            weave_block(tail(pixels, first + 3 * done), tail(planes, at + done), plane)
+            done += BLURRED
+    if done < count:
+        weave_plain(pixels, first + step * done, step, planes, at + done, plane, count - done)
+
+
 def average_shares(shares: Bytes, width: int, start: int, end: int) -> None:
     """See ``blend.average_shares``."""
     if end - start < MARGIN:
@@ -483,6 +535,10 @@ VECTOR_FORMS: Final[dict[Callable[..., Any], Callable[..., Any]]] = {
     blend.tint_pixels: tint_pixels,
     blend.tint_triples: tint_triples,
     picture.lay_row: lay_row,
+    blur.step_lines: step_lines,
+    blur.take_lines: take_lines,
+    blur.turn_lines: turn_lines,
+    blur.weave_row: weave_row,
     picture.lay_swapped_row: lay_swapped_row,
     blend.tint_samples: tint_samples,
     blend.tint_pixel_spots: tint_pixel_spots,

@@ -20,8 +20,11 @@ _SUMS: Final = 4 * LINES
 """Bytes of one number a line."""
 _RING: Final = WIDEST * _SUMS
 """Bytes of the past of one box filter."""
-STATE_BYTES: Final = 3 * _SUMS + 3 * _RING
-"""Bytes that the three sums and their past take."""
+TURN: Final = 16
+"""Samples of each line that are kept before they are written one after another."""
+_TILE: Final = 3 * _SUMS + 3 * _RING
+STATE_BYTES: Final = _TILE + TURN * LINES
+"""Bytes that the three sums, their past and the last samples take."""
 
 
 def box_width(sigma: int) -> int:
@@ -53,6 +56,42 @@ def smooth_plane(
     for line in range(0, height, LINES):
         lines = min(LINES, height - line)
         smooth_lines(out, turned + line, 1, height, lines, width, sigma, out, out_at + line * width, state)
+
+
+def smooth_pixels(
+    pixels: Bytes, first: int, pitch: int, step: int, width: int, height: int, sigma: int, out: Bytes, out_at: int
+) -> None:
+    """Write a blurred copy of the first three channels of a rectangle of pixels: three planes, rows without gaps.
+
+    Args:
+        pixels: Memory of the pixels.
+        first: Byte of the top left one.
+        pitch: Bytes from a row to the next.
+        step: Bytes from a pixel to the next.
+        width: Pixels a row.
+        height: Rows.
+        sigma: In 1/256 sample, up to 40 samples.
+        out: Written.
+        out_at: Where the planes start; ``step * width * height`` bytes and ``STATE_BYTES`` follow.
+    """
+    size, plane = step * width, width * height
+    turned = out_at + 3 * plane
+    state = turned + size * height
+    for line in range(0, size, LINES):
+        lines = min(LINES, size - line)
+        smooth_lines(pixels, first + line, 1, pitch, lines, height, sigma, out, turned + line * height, state)
+    for channel in range(3):
+        start, to = turned + channel * height, out_at + channel * plane
+        for line in range(0, height, LINES):
+            lines = min(LINES, height - line)
+            smooth_lines(out, start + line, 1, step * height, lines, width, sigma, out, to + line * width, state)
+
+
+def weave_row(pixels: Bytes, first: int, step: int, planes: Bytes, at: int, plane: int, count: int) -> None:
+    """Write a row of three planes, ``plane`` bytes apart, as the first channels of ``count`` pixels."""
+    for x in range(count):
+        for channel in range(3):
+            store8(pixels, first + x * step + channel, load8(planes, at + channel * plane + x))
 
 
 def smooth_lines(
@@ -91,7 +130,11 @@ def smooth_lines(
         sample = first + min(place, count - 1) * step
         step_lines(samples, sample, line_step, lines, place % width, place % last_width, out, state)
         if place >= reach:
-            take_lines(lines, weight, out, out_at + place - reach, count, state)
+            done = place - reach
+            kept = done % TURN
+            take_lines(lines, weight, out, state + _TILE + kept * LINES, state)
+            if kept == TURN - 1 or done == count - 1:
+                turn_lines(out, state + _TILE, lines, kept + 1, out_at + done - kept, count)
 
 
 def start_lines(
@@ -129,7 +172,14 @@ def step_lines(
         store32(out, state + 2 * _SUMS + entry, third)
 
 
-def take_lines(lines: int, weight: int, out: Bytes, at: int, pitch: int, state: int) -> None:
-    """Write the means that the sums stand for, one sample a line."""
+def take_lines(lines: int, weight: int, out: Bytes, at: int, state: int) -> None:
+    """Write the means that the sums stand for, one sample a line, side by side."""
     for line in range(lines):
-        store8(out, at + line * pitch, (load32(out, state + 2 * _SUMS + 4 * line) * weight + (1 << 31)) >> 32)
+        store8(out, at + line, (load32(out, state + 2 * _SUMS + 4 * line) * weight + (1 << 31)) >> 32)
+
+
+def turn_lines(out: Bytes, tile: int, lines: int, places: int, at: int, pitch: int) -> None:
+    """Write ``places`` samples of each line one after another, which lie ``LINES`` bytes apart in the tile."""
+    for line in range(lines):
+        for place in range(places):
+            store8(out, at + line * pitch + place, load8(out, tile + place * LINES + line))

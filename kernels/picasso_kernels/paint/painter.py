@@ -26,7 +26,7 @@ from picasso_kernels.paint.blend import (
     tint_triple_spots,
     tint_triples,
 )
-from picasso_kernels.paint.blur import STATE_BYTES, smooth_plane
+from picasso_kernels.paint.blur import STATE_BYTES, smooth_pixels, smooth_plane, weave_row
 from picasso_kernels.paint.coverage import FULL, reach, share_of, share_row, steady_rows
 from picasso_kernels.paint.display_list import channel_of
 from picasso_kernels.paint.mosaic import tile_pixels, tile_plane
@@ -43,7 +43,7 @@ INLINE: Final = (
 
 def scratch_bytes(width: int, height: int, has_blur: bool) -> int:
     """Return how much working memory painting takes."""
-    return 6 * width + (max(2 * width * height + STATE_BYTES, 20 * width) if has_blur else 0)
+    return 6 * width + (7 * width * height + 20 * width + STATE_BYTES if has_blur else 0)
 
 
 def paint_pixels(commands: Ints, glyphs: Ints, coverage: Bytes, target: Ints, pixels: Bytes, scratch: Bytes) -> None:
@@ -194,6 +194,10 @@ def blur_pixels(
         first = min(sample_at(target, 0, left, top), sample_at(target, 2, left, top))
         tile_pixels(pixels, first, target[PITCH], target[STEP], width, height, cell, channels, scratch, smooth)
         return
+    if cell == 0 and channels > 1:
+        place = row_of_pixels(target, top) + left * target[STEP], target[PITCH], target[STEP]
+        blur_channels(commands, command, glyphs, coverage, place, left, top, width, height, pixels, scratch, smooth)
+        return
     for channel in range(channels):
         first, pitch, step = sample_at(target, channel, left, top), target[PITCH], target[STEP]
         if cell > 0:
@@ -204,6 +208,34 @@ def blur_pixels(
             share_row(commands, command, glyphs, coverage, y, left, right, scratch, 0)
             row = sample_at(target, channel, left, y)
             blend_samples(pixels, row, step, scratch, smooth + (y - top) * width, 0, width)
+
+
+def blur_channels(
+    commands: Ints,
+    command: int,
+    glyphs: Ints,
+    coverage: Bytes,
+    place: tuple[int, int, int],
+    left: int,
+    top: int,
+    width: int,
+    height: int,
+    pixels: Bytes,
+    scratch: Bytes,
+    smooth: int,
+) -> None:
+    """Blur three channels at once; ``place`` is the byte of the top left pixel, and bytes to the next row and pixel."""
+    first, pitch, step = place
+    whole, plane = is_whole(commands, command), width * height
+    smooth_pixels(pixels, first, pitch, step, width, height, commands[command + at.SIGMA], scratch, smooth)
+    for y in range(height):
+        row, blurred = first + y * pitch, smooth + y * width
+        if whole:
+            weave_row(pixels, row, step, scratch, blurred, plane, width)
+        else:
+            share_row(commands, command, glyphs, coverage, top + y, left, left + width, scratch, 0)
+            for channel in range(3):
+                blend_samples(pixels, row + channel, step, scratch, blurred + channel * plane, 0, width)
 
 
 def is_whole(commands: Ints, command: int) -> bool:
