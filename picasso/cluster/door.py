@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from picasso.errors import TransportError, require
 
 AUTO: Final = "auto"
 """The address that means: the cluster that is here, or a new one on this machine alone."""
+KNOCK_S: Final = 10.0
+"""Seconds that a cluster at an address has to answer."""
 LOCAL: Final = "local"
 """The address that means: a new one on this machine alone, also where another one is here."""
 
@@ -78,6 +81,7 @@ class RaySession:
 
     def _joins(self, ray: ModuleType, quiet: dict[str, Any]) -> bool:
         """Join the cluster at the address; False where none is asked for by name and none is here."""
+        _knock(os.environ.get("RAY_ADDRESS", "") if self._address == AUTO else self._address)
         try:
             ray.init(address=self._address, **quiet)
         except ConnectionError:
@@ -91,6 +95,21 @@ class RaySession:
         if self._is_ours:
             self._is_ours = False
             load_ray().shutdown()
+
+
+def _knock(address: str) -> None:
+    """Look whether anyone listens at ``host:port``: Ray would try for more than nine minutes.
+
+    Raises:
+        ConnectionError: No one does.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not (host and port.isdecimal()):
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), KNOCK_S).close()
+    except OSError as error:
+        raise ConnectionError(f"no cluster answers there: {error}") from error
 
 
 @contextmanager
