@@ -139,6 +139,7 @@ class Seat:
         self.existing = found.existing
         if found.basis != "files" or found.safe_frames is None or found.epoch != self.epoch:
             return
+        self.position = found.after
         dropped = {reason: count for reason, count in self.past.dropped.items() if reason != LOST}
         self.past = SourceAccount(found.safe_frames + sum(dropped.values()), found.safe_frames, dropped)
         self.lost_frames = 0

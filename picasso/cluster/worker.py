@@ -10,6 +10,7 @@ import threading
 import time
 import uuid
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -198,23 +199,12 @@ class Worker:
         if order.existing is None:
             existing = tuple(file for files in found for file in files)
             return Resumption(order.source_id, order.epoch, "start", None, None, existing), [None] * len(patterns)
-        fresh = [
-            clear_empty(sink, [file for file in files if file not in order.existing])
-            for sink, files in zip(self._config.sinks, found, strict=True)
+        fresh = [[file for file in files if file not in order.existing] for files in found]
+        held = [
+            written(sink, clear_empty(sink, files)) if files else None
+            for sink, files in zip(self._config.sinks, fresh, strict=True)
         ]
-        held = [written(sink, files) if files else None for sink, files in zip(self._config.sinks, fresh, strict=True)]
-        known = order.known
-        is_one_part = known is None or known.part == 0
-        truths = [one for one in held if one is not None]
-        if truths and is_one_part:
-            skips = [known if pattern is None else _after(one) for pattern, one in zip(patterns, held, strict=True)]
-            least: Written | None = min(truths, key=lambda one: one.last_ns)
-            if any(one is None and pattern is not None for one, pattern in zip(held, patterns, strict=True)):
-                least = None  # one of them has nothing yet, and needs all
-            frames = 0 if least is None else least.frames
-            return Resumption(order.source_id, order.epoch, "files", _after(least), frames, order.existing), skips
-        basis = "start" if known is None else "report"
-        return Resumption(order.source_id, order.epoch, basis, known, None, order.existing), [known] * len(patterns)
+        return resumption(order, [one is not None for one in patterns], list(map(bool, fresh)), held)
 
     def _statistics(self) -> ModuleStatistics:
         """Return a snapshot that can be sent: errors as text, sources with what their present epoch has counted."""
@@ -257,6 +247,29 @@ class Worker:
             if sink.address is not None:
                 found[f"sink {number}"] = sink.address
         return found
+
+
+def resumption(
+    order: Order, tells: Sequence[bool], are_seen: Sequence[bool], held: Sequence[Written | None]
+) -> tuple[Resumption, list[Position | None]]:
+    """Return where a source goes on that was placed before, and for each sink what it has already.
+
+    Args:
+        order: The source.
+        tells: Of each sink, whether its files say how far it has come.
+        are_seen: Whether this node sees files of earlier epochs.
+        held: What those hold; None where that is no frame, as where the process was gone before its first fragment.
+    """
+    existing, known = order.existing or (), order.known
+    if any(are_seen) and (known is None or known.part == 0):
+        skips = [_after(one) if can_tell else known for can_tell, one in zip(tells, held, strict=True)]
+        of_files = [one for can_tell, one in zip(tells, held, strict=True) if can_tell]
+        there = [one for one in of_files if one is not None]
+        least = min(there, key=lambda one: one.last_ns) if len(there) == len(of_files) else None
+        frames = 0 if least is None else least.frames  # one of them that has nothing yet needs all
+        return Resumption(order.source_id, order.epoch, "files", _after(least), frames, existing), skips
+    basis = "start" if known is None else "report"
+    return Resumption(order.source_id, order.epoch, basis, known, None, existing), [known] * len(tells)
 
 
 def _after(one: Written | None) -> Position | None:

@@ -13,12 +13,12 @@ from ray_kit import RATE, write_clip
 
 from picasso.cluster.lease import Lease
 from picasso.cluster.ledger import LOST, Seat, merged, without_end
-from picasso.cluster.messages import Position, Resumption
+from picasso.cluster.messages import Order, Position, Resumption
 from picasso.cluster.resumed import Fenced, Resumed
 from picasso.cluster.scrapes import joined
 from picasso.cluster.shares import entries_of, share_of
-from picasso.cluster.worker import minus
-from picasso.cluster.written import clear_empty, files_of, pattern_of, written
+from picasso.cluster.worker import minus, resumption
+from picasso.cluster.written import Written, clear_empty, files_of, pattern_of, written
 from picasso.engine import OutputMessage
 from picasso.engine.stats import Histogram
 from picasso.flow import LeftOut
@@ -291,3 +291,37 @@ def test_an_actor_has_free_ports_its_labels_and_no_page() -> None:
     ]
     assert config.parameters["healthcheck_port"] == 8888
     assert config.parameters["telemetry"]["metrics"]["provider_params"]["port"] == 9400
+
+
+KNOWN = Position(0, 500)
+VIDEO, LINES = Written(400, 4), Written(700, 7)
+
+
+@pytest.mark.parametrize(
+    ("tells", "are_seen", "held", "known", "basis", "after", "frames", "skips"),
+    [
+        ([True], [True], [VIDEO], KNOWN, "files", 400, 4, [400]),
+        ([True], [True], [None], KNOWN, "files", None, 0, [None]),  # gone before its first fragment: all is read again
+        ([True], [True], [VIDEO], None, "files", 400, 4, [400]),  # gone before its first word
+        ([True], [False], [None], KNOWN, "report", 500, None, [500]),  # on a disk of another node
+        ([False], [False], [None], KNOWN, "report", 500, None, [500]),
+        ([True], [False], [None], None, "start", None, None, [None]),
+        ([True, True], [True, True], [VIDEO, LINES], KNOWN, "files", 400, 4, [400, 700]),
+        ([True, True], [True, True], [None, LINES], KNOWN, "files", None, 0, [None, 700]),
+        ([True, True], [False, True], [None, LINES], KNOWN, "files", None, 0, [None, 700]),
+        ([True, False], [True, False], [VIDEO, None], KNOWN, "files", 400, 4, [400, 500]),
+    ],
+)
+def test_a_source_goes_on_where_the_sink_that_is_least_far_needs_it(
+    tells, are_seen, held, known, basis, after, frames, skips
+) -> None:
+    found, left_out = resumption(Order("cam", {}, 2, known, ()), tells, are_seen, held)
+    assert (found.basis, found.safe_frames) == (basis, frames)
+    assert found.after == (None if after is None else Position(0, after))
+    assert left_out == [None if one is None else Position(0, one) for one in skips]
+
+
+def test_folders_and_loops_go_on_from_what_was_reported() -> None:
+    known = Position(2, 500)
+    found, left_out = resumption(Order("cam", {}, 2, known, ()), [True], [True], [VIDEO])
+    assert (found.basis, found.after, left_out) == ("report", known, [known])
