@@ -18,21 +18,8 @@ def main() -> int:
     source, site = ROOT / "out" / "site-source", ROOT / "out" / "site"
     lay_out(source)
     write(source / "api")
-    settings = str(Path(__file__).parent)
-    command = [
-        sys.executable,
-        "-m",
-        "sphinx",
-        "-E",
-        "-q",
-        "-W",
-        "--keep-going",
-        "-b",
-        "html",
-        "-c",
-        settings,
-        *sys.argv[1:],
-    ]
+    options = ["-E", "-q", "-W", "--keep-going", "-j", "auto", "-b", "html", "-c", str(Path(__file__).parent)]
+    command = [sys.executable, "-m", "sphinx", *options, *sys.argv[1:]]
     built = subprocess.run([*command, str(source), str(site)], check=False)
     if built.returncode:
         return built.returncode

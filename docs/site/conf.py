@@ -52,11 +52,12 @@ napoleon_use_rtype = False
 napoleon_preprocess_types = False
 
 
-def setup(app: Any) -> None:
-    """Connect what leads types to their entries, and what leaves foreign members out."""
+def setup(app: Any) -> dict[str, bool]:
+    """Lead types to their entries and leave foreign members out; pages may be read by several processes."""
     app.connect("doctree-read", lead_to_entries)
     app.connect("autodoc-skip-member", skip)
     importlib.import_module("picasso")
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
 PUBLIC = entries()
