@@ -41,7 +41,7 @@ INSTEAD = {
 }
 """What is not written, and what is."""
 IN_PAGES = {
-    r"(^|[.;:] )What (is|was|are|were|they|it|a|comes|came|runs|waits|lies|limits)\b[^.?]*\.": "frames that …",
+    r"(^|[.;:] )What (is|was|are|were|comes|came|runs|waits|lies|limits)\b[^.?]*\.": "frames that …",
     r", for (it|they|we|he|GStreamer)\b": "because",
     r"\bunless said\b": "by default",
     r"\bfor so long\b|\bas long again\b|\bas ever\b": "for this time; say how long",
