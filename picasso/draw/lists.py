@@ -40,6 +40,10 @@ class DisplayList:
     def __len__(self) -> int:
         return len(self.commands)
 
+    def __reduce__(self) -> tuple[type[DisplayList], tuple[object, ...]]:
+        """Copy and pickle the lists without ``address``: a copy lies elsewhere."""
+        return DisplayList, (self.commands, self.glyphs, self.coverage, self.revision, self.may_blur)
+
 
 def tints_of(colors: npt.ArrayLike, count: int) -> Ints:
     """Return ``(count,)`` packed colours, of as many or of one for all."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 from typing import Any
 
 import numpy as np
@@ -142,6 +144,17 @@ def test_kinds_are_numbered_when_they_come_again_and_forgotten_when_they_are_too
         looks.find(["det"], [str(number)])
     assert looks.looks.size < 3 * 4200
     assert looks.find(["det", "det"], ["4999", "4998"])
+
+
+def test_a_copy_of_a_list_is_not_read_where_the_list_lay() -> None:
+    scene, frame = Scene(), frame_of((100, 100, 40, 20))
+    scene.set_specs(specs_of(ObjectDraw(BoundingBoxDraw(RED))))
+    drawing = scene.build(frame, {}, SIZE_WH)
+    assert drawing.address == drawing.glyphs.__array_interface__["data"][0]
+    for twin in (copy.copy(drawing), copy.deepcopy(drawing), pickle.loads(pickle.dumps(drawing))):
+        assert not twin.address
+        assert twin.commands.tolist() == drawing.commands.tolist()
+        assert (twin.revision, twin.may_blur) == (drawing.revision, drawing.may_blur)
 
 
 def test_lists_grow_with_objects_and_letters() -> None:
