@@ -54,9 +54,10 @@ def read_image(source: ImageSource, *, device: str = "cpu") -> SurfaceView:
 
 
 def read_images(sources: Iterable[ImageSource], *, device: str = "cpu") -> list[SurfaceView]:
-    """Read many pictures, each as `read_image` does, in their order.
+    """Read many pictures, each as ``read_image`` does, in their order.
 
-    Example:
+    ::
+
         found = detector(read_images(sorted(Path("stills").glob("*.jpg")), device="cuda"))
     """
     return [read_image(source, device=device) for source in sources]
