@@ -1,6 +1,6 @@
 """Say what bounds each kernel, by the hardware's counters.
 
-    python bench/gpu/bounds.py [folder]
+    python bench/gpu/bounds.py [folder]     writes bounds_table.md there, too
 
 Runs itself under ``ncu``, each workload of ``workloads`` once and 32 frames at once, and prints a row a kernel: its
 time, instructions a target pixel, and the share of its peak that each part of the GPU was busy. The busiest is what
@@ -102,7 +102,7 @@ def main(folder: Path | None) -> None:
     text = "\n".join(table_of("\n".join(line for line in done.stdout.splitlines() if line.startswith('"')), names))
     print(text)
     if folder is not None:
-        (folder / "bounds.md").write_text(text + "\n")
+        (folder / "bounds_table.md").write_text(text + "\n")
 
 
 if __name__ == "__main__":
