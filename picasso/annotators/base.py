@@ -50,7 +50,10 @@ class Found:
             detections = detections.get_detections()
         xyxy = getattr(detections, "xyxy", None)
         if xyxy is None:
-            raise TypeError(f"detections: expected Detections, VideoFrame, or xyxy, got {type(detections).__name__}")
+            raise TypeError(
+                f"detections: expected Detections, VideoFrame, or xyxy, got {type(detections).__name__}; "
+                "Detections.of(boxes_xyxy, labels) makes them, Detections.from_ultralytics(result) and others read them"
+            )
         boxes = np.array(xyxy, np.float64, order="C").reshape(-1, 4)
         finite, ordered = np.isfinite(boxes), boxes[:, 2:] >= boxes[:, :2]
         if not (finite.all() and ordered.all()):

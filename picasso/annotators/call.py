@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -18,12 +18,17 @@ from picasso.draw.cpu import CpuPainter
 from picasso.draw.lists import DisplayList
 from picasso.draw.values import ColorDraw
 from picasso.surface import SurfaceView
+from picasso.surface.interop import pillow_mode
+
+_TRANSLUCENT_MODES: Final = ("LA", "PA", "RGBa")
+_CONVERTED_MODES: Final = ("1", "P", "CMYK", "YCbCr", "LAB", "HSV", "RGBX", *_TRANSLUCENT_MODES)
+"""Of Pillow's images: those that are no RGB, RGBA or gray, and can be made so."""
 
 
 def annotate(
     image: Any,
     detections: Any,
-    annotators: Sequence[Annotator] | None = None,
+    annotators: Sequence[Annotator] | Annotator | None = None,
     *,
     color: ColorDraw | Palette | str | None = None,
     copy: bool = True,
@@ -34,10 +39,10 @@ def annotate(
         image: ``(H, W, 3)`` RGB, ``(H, W, 4)`` RGBA or ``(H, W)`` gray of uint8; an image of Pillow, which comes back
             as an array; or a surface in host memory.
         detections: ``Detections``, a ``VideoFrame``, or supervision's.
-        annotators: What draws instead, lowest first.
+        annotators: What draws instead, one or several, lowest first.
         color: One for all, a palette or its name; for the usual look.
-        copy: Leave ``image`` as it is and return another. A surface is drawn on as it is, unless it may not be written,
-            as those of a ``VideoReader``.
+        copy: Leave ``image`` as it is and return another; an image of Pillow always stays as it is. A surface is drawn
+            on as it is, unless it may not be written, as those of a ``VideoReader``.
 
     Returns:
         The picture that was drawn on.
@@ -47,11 +52,21 @@ def annotate(
         annotators = usual(found, color)
     if copy and isinstance(image, SurfaceView):
         image = _writable(image)
+    elif (mode := pillow_mode(image)) is not None:
+        image = np.array(_readable(image, mode))
     elif copy and (hasattr(image, "__array__") or hasattr(image, "__array_interface__")):
         image = np.array(image)
     surface = surface_of(image)
     CpuPainter().paint(surface, drawing(annotators, found, surface.size_wh, surface))
     return image
+
+
+def _readable(image: Any, mode: str) -> Any:
+    """Return an image of Pillow as RGB, RGBA or gray, if it can be made so."""
+    if mode not in _CONVERTED_MODES:
+        return image
+    is_translucent = mode in _TRANSLUCENT_MODES or "transparency" in image.info
+    return image.convert("RGBA" if is_translucent else "RGB")
 
 
 def _writable(surface: SurfaceView) -> SurfaceView:
@@ -62,17 +77,22 @@ def _writable(surface: SurfaceView) -> SurfaceView:
 
 
 def drawing(
-    annotators: Sequence[Annotator], detections: Any, size_wh: tuple[int, int], surface: SurfaceView | None = None
+    annotators: Sequence[Annotator] | Annotator,
+    detections: Any,
+    size_wh: tuple[int, int],
+    surface: SurfaceView | None = None,
 ) -> DisplayList:
     """Return what several annotators draw, as one display list; see ``Annotator.drawing``.
 
     Args:
-        annotators: The first is lowest.
+        annotators: One, or several, the first of which is lowest.
         detections: Of the picture.
         size_wh: Of the picture.
         surface: The picture, for those that look at its pixels.
     """
     found = Found.of(detections)
+    if isinstance(annotators, Annotator):
+        annotators = [annotators]
     return joined([annotator.drawing(found, size_wh, surface) for annotator in annotators])
 
 

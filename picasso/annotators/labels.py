@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import isnan
 from typing import Any, Final
 
 import numpy as np
@@ -52,6 +53,7 @@ class Captions:
         *,
         font_color: ColorDraw | None = None,
         spread: bool = False,
+        inside: NDArray[np.bool_] | None = None,
     ) -> DisplayList:
         """Return captions.
 
@@ -63,6 +65,8 @@ class Captions:
             size_wh: Of the picture.
             font_color: Of the letters; None is black or white, by which is easier to read.
             spread: Move boxes so that they neither cover each other nor leave the picture, where there is room.
+            inside: ``(N,)`` which of them do not leave the picture, where there is room; None for those that ``spread``
+                moves.
         """
         has_place: list[bool] = np.logical_and.reduce(np.isfinite(anchors), axis=1).tolist()
         rows = [row for row, text in enumerate(texts) if text and has_place[row] and not text.isspace()]
@@ -76,6 +80,9 @@ class Captions:
         corners = np.floor(np.clip(anchors[shown], -_LIMIT, _LIMIT) - sizes * np.array(share) + 0.5).astype(np.int64)
         if spread:
             corners = spread_out(corners, sizes.astype(np.int64), size_wh)
+        elif inside is not None:
+            kept = np.clip(corners, 0, np.maximum(np.array(size_wh) - sizes, 0))
+            corners = np.where(inside[shown, None], kept, corners)
         fills = colors[shown]
         letters = np.where(readable(fills), packed(_OPAQUE), -1) if font_color is None else packed(font_color)
         owners = np.cumsum(is_box) - 1
@@ -157,10 +164,11 @@ class LabelAnnotator(Annotator):
             texts: A format of ``label``, ``confidence``, ``class_id``, ``track_id`` and ``index``; or what makes a text
                 for each object of the detections.
             font_px: Height of the font in pixels.
-            position: Where it stands, outside of the box: one of ``ANCHORS``; ``center`` is inside.
+            position: Where it stands, outside of the box: one of ``ANCHORS``; ``center`` is inside. At the edge of the
+                picture it moves inwards, so that it can be read.
             font_color: Of the letters; None chooses black or white.
             padding: Pixels between the letters and the edge.
-            smart_position: Move labels so that they neither cover each other nor leave the picture.
+            smart_position: Move labels so that they do not cover each other either.
             font_family: As of ``Painter``.
             options: As for ``Annotator``.
 
@@ -188,7 +196,8 @@ class LabelAnnotator(Annotator):
             raise SpecError(f"texts: expected {len(found)}, one for each object, got {len(texts)}")
         share = outside_share(self._anchor)
         anchors, colors = points_at(found.xyxy, self._anchor), self._colors(found)
-        how = {"font_color": self._font_color, "spread": self._spread}
+        inside = (found.xyxy[:, 2:] >= 0).all(axis=1) & (found.xyxy[:, :2] <= size_wh).all(axis=1)
+        how = {"font_color": self._font_color, "spread": self._spread, "inside": inside}
         return [self._captions.drawing(texts, colors, anchors, share, size_wh, **how)]  # type: ignore[arg-type]
 
     def _texts_of(self, found: Found) -> Sequence[str]:
@@ -201,15 +210,37 @@ class LabelAnnotator(Annotator):
         count = len(found)
         columns = (
             found.labels if used["label"] else [""] * count,
-            found.confidences.tolist() if used["confidence"] else [0.0] * count,
+            _there(found.confidences.tolist()) if used["confidence"] else [0.0] * count,
             [0] * count if numbers is None else np.asarray(numbers).tolist(),
-            ["" if track is None else track for track in found.track_ids] if used["track_id"] else [""] * count,
+            _there(found.track_ids) if used["track_id"] else [""] * count,
             range(count),
         )
         form = self._texts
         rows = zip(*columns, strict=True)
         texts = [form.format(**dict(zip(_FIELDS, row, strict=True))) for row in rows]
-        return [text.replace(" nan", "").replace("nan", "") for text in texts] if used["confidence"] else texts
+        if used["confidence"] or used["track_id"]:
+            return [text.replace(f" {_MARK}", "").replace(_MARK, "") for text in texts]
+        return texts
+
+
+_MARK: Final = "\0"
+"""Stands in a text for a number that is absent; it goes, with the space before it."""
+
+
+class _Absent:
+    """A confidence or a track that an object does not have, in any format of numbers."""
+
+    def __format__(self, _form: str) -> str:
+        return _MARK
+
+    __str__ = __repr__ = lambda _self: _MARK
+
+
+_ABSENT: Final = _Absent()
+
+
+def _there(numbers: Sequence[float | None]) -> list[float | _Absent]:
+    return [_ABSENT if number is None or isnan(number) else number for number in numbers]
 
 
 _FIELDS: Final = ("label", "confidence", "class_id", "track_id", "index")

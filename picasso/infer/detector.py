@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, Never, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,6 +29,35 @@ from picasso.transform import Normalization, Padding, Placement, unplace_detecti
 
 Labels = str | os.PathLike[str] | Sequence[str] | Mapping[int, str]
 """Names of classes, by their numbers; or a file that has one a line."""
+
+
+_INSTEAD = {
+    "device": "provider ('cuda', 'cpu') and gpu_id",
+    "imgsz": "size",
+    "input_size": "size",
+    "conf": "confidence",
+    "conf_thres": "confidence",
+    "confidence_threshold": "confidence",
+    "threshold": "confidence",
+    "iou_thres": "iou",
+    "iou_threshold": "iou",
+    "nms": "iou",
+    "task": "head",
+    "names": "labels",
+    "class_names": "labels",
+    "max_det": "max_objects",
+    "agnostic_nms": "agnostic",
+    "batch": "batch_size",
+    "providers": "provider",
+}
+"""What other libraries call an option, and what it is here."""
+
+
+def _unknown_option(name: str) -> str:
+    if name in _INSTEAD:
+        return f"Detector: unknown option {name!r}: write {_INSTEAD[name]}"
+    known = list(inspect.signature(Detector).parameters)[1:-1]
+    return f"Detector: unknown option {name!r}; one of {', '.join(known)}"
 
 
 class Detector:
@@ -84,7 +114,10 @@ class Detector:
         provider: str | Sequence[str] = "auto",
         gpu_id: int = 0,
         threads: int | None = None,
+        **unknown: Never,
     ) -> None:
+        for name in unknown:
+            raise TypeError(_unknown_option(name))
         session = (
             model if isinstance(model, Session) else Session(model, provider=provider, gpu_id=gpu_id, threads=threads)
         )

@@ -6,10 +6,11 @@ from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Final, overload
 
 import numpy as np
 
+from picasso.errors import no_attribute
 from picasso.media.frame_index import seconds
 from picasso.media.random_access import Frames, NotIndexableError, RandomAccess, masked, number_in, place_at
 
@@ -21,6 +22,32 @@ if TYPE_CHECKING:
     from picasso.surface import SurfaceView
 
     FrameAndPixels = tuple[VideoFrame, SurfaceView]
+
+
+_INSTEAD: Final = {
+    "fps": "reader.info.frame_rate",
+    "average_rate": "reader.info.frame_rate",
+    "metadata": "reader.info",
+    "streams": "reader.info",
+    "codec": "reader.info.codec",
+    "width": "reader.info.width, or reader.info.upright_size_wh as players show it",
+    "height": "reader.info.height, or reader.info.upright_size_wh as players show it",
+    "size": "reader.info.upright_size_wh",
+    "duration": "reader.info.duration_ns",
+    "num_frames": "len(reader), or reader.info.frame_count",
+    "frame_count": "len(reader), or reader.info.frame_count",
+    "get_frame_at": "reader[i]",
+    "get_frames_at": "reader[[i, j]]",
+    "get_frames_in_range": "reader[start:stop:step]",
+    "get_frame_played_at": "reader.at(seconds)",
+    "get_frames_played_at": "reader.at(seconds) for each of them",
+    "get_frames_played_in_range": "reader.between(start_s, end_s)",
+    "seek": "reader.at(seconds), or VideoReader(location, start_s=...)",
+    "decode": "for frame, surface in reader.frames()",
+    "read": "for frame, surface in reader.frames()",
+    "release": "reader.close()",
+}
+"""What other readers of videos call it, and what it is here."""
 
 
 class IndexedReader(ABC):
@@ -45,6 +72,11 @@ class IndexedReader(ABC):
 
     def __bool__(self) -> bool:
         return True
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise no_attribute(self, name, _INSTEAD)
 
     @overload
     def __getitem__(self, item: int) -> FrameAndPixels: ...

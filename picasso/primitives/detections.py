@@ -6,7 +6,7 @@ import dataclasses
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -92,6 +92,15 @@ class Detections(Conversions):
     """N tuples of rings, each ``(M, 2)`` in pixels."""
     data: dict[str, NDArray[Any]] = field(default_factory=dict)
     """More columns, each ``(N, …)``."""
+
+    if not TYPE_CHECKING:
+
+        def __new__(cls, *columns, **named):  # noqa: D102  # no part of the interface
+            if len(columns) + len(named) < _LEAST_COLUMNS and (columns or named):
+                raise TypeError(
+                    "Detections: expected all columns; Detections.of(xyxy, labels, confidences=...) makes the others"
+                )
+            return object.__new__(cls)
 
     def __post_init__(self) -> None:
         count = len(self.ids)
@@ -334,6 +343,8 @@ class Detections(Conversions):
         return self.take(kept)
 
 
+_LEAST_COLUMNS = 9
+"""Without masks, keypoints, polygons and data."""
 _COLUMNS = tuple(item.name for item in dataclasses.fields(Detections) if item.name != "data")
 
 

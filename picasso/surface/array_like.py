@@ -60,6 +60,23 @@ class ArrayLike:
         return np.array(pixels) if copy else pixels
 
     @property
+    def __array_interface__(self) -> Any:
+        # Pillow asks for it, and takes BGR for RGB
+        raise AttributeError("SurfaceView has no __array_interface__; surface.to_pil() gives an image of Pillow")
+
+    def __getitem__(self, item: Any) -> Any:
+        """Return ``np.asarray(surface)[item]``: pixels in the order of memory, rows first, not copied.
+
+        Raises:
+            SurfaceTypeError: As for ``np.asarray(surface)``.
+            IndexError: It is outside of the picture.
+        """
+        return self.__array__()[item]
+
+    __iter__: None = None
+    """A picture is no sequence of rows."""
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """Shape of ``np.asarray(surface)``: ``(H, W, C)`` or ``(H, W)``; a picture of several planes has none."""
         view = self._view()

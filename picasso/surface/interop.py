@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any, Final
 
 import numpy as np
@@ -11,6 +12,8 @@ import numpy.typing as npt
 from picasso.errors import SurfaceError, SurfaceTypeError
 
 _HOST_DEVICES: Final = (1, 3)  # kDLCPU and kDLCUDAHost of dlpack.h
+_READ_MODES: Final = ("RGB", "RGBA", "L")
+"""Of Pillow's images: those whose numbers mean what an array of their shape means."""
 
 
 def as_array(obj: Any) -> npt.NDArray[Any]:
@@ -18,10 +21,13 @@ def as_array(obj: Any) -> npt.NDArray[Any]:
 
     Raises:
         SurfaceTypeError: It has neither.
-        SurfaceError: A raw pointer, or DLPack of a device other than the host.
+        SurfaceError: A raw pointer, DLPack of a device other than the host, or an image of Pillow whose numbers are no
+            RGB, RGBA or gray.
     """
     if type(obj) is int:
         raise SurfaceError(_pointer_error(obj))
+    if (mode := pillow_mode(obj)) not in (None, *_READ_MODES):
+        raise SurfaceError(f"an image of Pillow of mode {mode!r}: pass image.convert('RGB'), or 'RGBA', 'L'")
     if hasattr(obj, "__array_interface__"):
         return np.asarray(obj)
     if hasattr(obj, "__dlpack__"):
@@ -32,6 +38,12 @@ def as_array(obj: Any) -> npt.NDArray[Any]:
     raise SurfaceTypeError(
         f"expected SharedBuffer or int (raw pointer), a SurfaceView or an array, got {type(obj).__name__}{_hint(obj)}"
     )
+
+
+def pillow_mode(obj: object) -> str | None:
+    """Return the mode of an image of Pillow, such as ``RGB``; None for anything else."""
+    pillow: Any = sys.modules.get("PIL.Image")
+    return str(obj.mode) if pillow is not None and isinstance(obj, pillow.Image) else None
 
 
 def _pointer_error(pointer: int) -> str:

@@ -18,7 +18,7 @@ from picasso.errors import MediaError, SpecError
 from picasso.media import StreamWriter, VideoReader
 from picasso.media.times import NS
 from picasso.primitives import Detections, VideoFrame
-from picasso.surface import SurfaceView
+from picasso.surface import SurfaceView, VideoFormat
 from picasso.transform import Padding, Placement, TransformConfig, place_detections
 from picasso.verbs.encoding import encoder_config, even_display_size
 from picasso.verbs.places import Progress, check_apart
@@ -42,7 +42,7 @@ def process_video(
     destination: Location,
     callback: Work | None = None,
     *,
-    annotators: Sequence[Annotator] | None = None,
+    annotators: Sequence[Annotator] | Annotator | None = None,
     size_wh: tuple[int, int] | None = None,
     codec: str = "h264",
     crf: float | None = None,
@@ -66,8 +66,10 @@ def process_video(
         source: What ``VideoReader`` reads.
         destination: ``.mp4``, ``.mov`` or ``.mkv``.
         callback: Called with each frame and its pixels, in order, on this thread. It adds objects to the frame, or
-            returns detections: both are drawn. Or it returns a picture, an array or a surface, that is written instead.
-        annotators: What draws, lowest first; by default the usual look: boxes, labels, masks and skeletons.
+            returns detections: both are drawn. Or it returns a picture, an array or a surface, that is written instead;
+            arrays of three channels are BGR where ``pixel_format`` is ``bgr``, else RGB.
+        annotators: What draws, one or several, lowest first; by default the usual look: boxes, labels, masks and
+            skeletons.
         size_wh: Of the video that is written, pixels, even; by default that of the source as players show it.
         codec: ``h264``, ``hevc`` or ``av1``.
         crf: Constant quality, lower is better; by default 23, 24 and 32.
@@ -115,7 +117,7 @@ def process_video(
         total = None if whole is None else -(-whole // stride)
         with PicassoEngine(GeneralSpec(), callbacks) as engine:
             engine.set_source_spec("video", spec)
-            work = _worked_on(reader, callback, annotators, target_wh, pixel_format == "native")
+            work = _worked_on(reader, callback, annotators, target_wh, pixel_format)
             for number, (frame, surface) in enumerate(work, 1):
                 if failures:
                     break
@@ -158,25 +160,26 @@ class _Excerpt:
 def _worked_on(
     reader: VideoReader,
     callback: Work | None,
-    annotators: Sequence[Annotator] | None,
+    annotators: Sequence[Annotator] | Annotator | None,
     target_wh: tuple[int, int],
-    is_native: bool,
+    pixel_format: str,
 ) -> Iterator[tuple[VideoFrame, SurfaceView]]:
     """Yield what is to be encoded, with what is drawn on it; as it was decoded where the callback got other pixels."""
     for frame, surface in reader.frames():
         answer = None if callback is None else callback(frame, surface)
-        if isinstance(answer, np.ndarray | SurfaceView):
-            yield frame, _picture(answer, frame)
+        if isinstance(answer, np.ndarray | SurfaceView) or hasattr(answer, "__array_interface__"):
+            yield frame, _picture(answer, frame, is_bgr=pixel_format == "bgr")
             continue
         found = _detections(frame, answer)
         if found is not None:
             _draw(frame, surface, found, annotators, target_wh)
-        yield frame, surface if is_native else reader.native()
+        yield frame, surface if pixel_format == "native" else reader.native()
 
 
-def _picture(pixels: Any, frame: VideoFrame) -> SurfaceView:
+def _picture(pixels: Any, frame: VideoFrame, *, is_bgr: bool) -> SurfaceView:
     """Return a picture of the callback's; the frame's boxes and size are those of the picture."""
-    surface = SurfaceView.wrap(pixels)
+    is_swapped = is_bgr and isinstance(pixels, np.ndarray) and pixels.shape[2:] == (3,)
+    surface = SurfaceView.wrap(pixels, VideoFormat.BGR if is_swapped else None)
     frame.clear_objects()
     frame.set_geometry(*surface.size_wh)
     return surface
@@ -199,7 +202,7 @@ def _draw(
     frame: VideoFrame,
     surface: SurfaceView,
     found: Detections | Found,
-    annotators: Sequence[Annotator] | None,
+    annotators: Sequence[Annotator] | Annotator | None,
     target_wh: tuple[int, int],
 ) -> None:
     """Have the engine draw on a frame, in pixels of what is encoded."""

@@ -95,6 +95,27 @@ def test_a_picture_that_is_returned_is_what_is_written(clip: Path, tmp_path: Pat
         assert np.abs(before + after - 255).mean() < 3
 
 
+@pytest.mark.parametrize("how", ["array", "surface", "pillow", "annotated"])
+@pytest.mark.parametrize("pixel_format", ["rgb", "bgr"])
+def test_a_picture_that_is_returned_keeps_its_colors(
+    colored: Path, tmp_path: Path, pixel_format: str, how: str
+) -> None:
+    def work(_frame: VideoFrame, surface: SurfaceView) -> Any:
+        nothing = Detections.empty()
+        return {
+            "array": lambda: np.array(surface),
+            "surface": lambda: surface,
+            "pillow": surface.to_pil,
+            "annotated": lambda: picasso.annotate(surface, nothing),
+        }[how]()
+
+    process_video(colored, tmp_path / "out.mp4", work, pixel_format=pixel_format, crf=4)
+    with VideoReader(tmp_path / "out.mp4", pixel_format="rgb") as reader:
+        pixels = np.asarray(reader[0][1]).astype(int)
+    assert np.abs(pixels[32, 20] - (200, 0, 0)).max() < 12
+    assert np.abs(pixels[32, 76] - (0, 0, 200)).max() < 12
+
+
 @pytest.fixture(scope="module")
 def colored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """96x64, frame ``i`` red at its left, blue at its right, greener from frame to frame."""
