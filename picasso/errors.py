@@ -43,7 +43,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import ModuleType
 
 
@@ -217,15 +217,3 @@ def require(module: str, *, extra: str | None = None, hint: str | None = None) -
         target = f"picasso-engine[{extra}]" if extra else "picasso-engine"
         advice = hint or f"pip install '{target}'"
         raise MissingDependencyError(f"{module} cannot be imported ({error}); {advice}") from error
-
-
-def no_attribute(owner: object, name: str, instead: Mapping[str, str]) -> AttributeError:
-    """Return the error for an attribute that ``owner`` does not have.
-
-    Args:
-        owner: What was asked.
-        name: Of the attribute.
-        instead: What to write for names that other libraries have.
-    """
-    hint = f": write {instead[name]}" if name in instead else ""
-    return AttributeError(f"{type(owner).__name__!r} object has no attribute {name!r}{hint}", name=name, obj=owner)

@@ -86,8 +86,10 @@ class Detector:
         provider: Who computes: ``auto``, ``cpu``, ``cuda`` or ``tensorrt``; see ``picasso.infer.choose_providers``.
         gpu_id: Which GPU.
         threads: How many threads compute on the CPU; by default all cores.
+        unknown: There are no other options; the error names the one that is meant, for names of other libraries.
 
     Raises:
+        TypeError: There is no such option.
         MissingDependencyError: ONNX Runtime is not installed.
         ModelError: The file is no model, its input takes no pictures, its outputs are not those of exactly one head,
             or an argument does not fit it.

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final, overload
 
 import numpy as np
 
-from picasso.errors import no_attribute
 from picasso.media.frame_index import seconds
 from picasso.media.random_access import Frames, NotIndexableError, RandomAccess, masked, number_in, place_at
 
@@ -76,7 +75,9 @@ class IndexedReader(ABC):
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            raise no_attribute(self, name, _INSTEAD)
+            hint = f": write {_INSTEAD[name]}" if name in _INSTEAD else ""
+            text = f"{type(self).__name__!r} object has no attribute {name!r}{hint}"
+            raise AttributeError(text, name=name, obj=self)
 
     @overload
     def __getitem__(self, item: int) -> FrameAndPixels: ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -342,6 +343,9 @@ class Detections(Conversions):
         kept = nms(boxes, np.nan_to_num(self.confidences), iou, None if agnostic else groups)
         return self.take(kept)
 
+
+if not TYPE_CHECKING:  # what help() and notebooks show stays that of the columns
+    Detections.__new__.__signature__ = inspect.signature(Detections.__init__)
 
 _LEAST_COLUMNS = 9
 """Without masks, keypoints, polygons and data."""
