@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from picasso.annotators import drawing, usual
+from picasso.annotators import Annotator, CropAnnotator, drawing, usual
 from picasso.annotators.base import Found
 from picasso.draw.attached import ATTACHED, attach
 from picasso.encode import Codec
@@ -18,6 +18,7 @@ from picasso.errors import MediaError, SpecError
 from picasso.media import StreamWriter, VideoReader
 from picasso.media.times import NS
 from picasso.primitives import Detections, VideoFrame
+from picasso.primitives.detections import UNTRACKED
 from picasso.surface import SurfaceView, VideoFormat
 from picasso.transform import Padding, Placement, TransformConfig, place_detections
 from picasso.verbs.encoding import encoder_config, even_display_size
@@ -27,7 +28,6 @@ from picasso.verbs.sound import SoundSink, open_sound
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from picasso.annotators import Annotator
     from picasso.media.location import Location
 
 CODECS: Final = ("h264", "hevc", "av1")
@@ -207,10 +207,21 @@ def _draw(
 ) -> None:
     """Have the engine draw on a frame, in pixels of what is encoded."""
     is_same = surface.size_wh == target_wh
-    if not is_same and isinstance(found, Detections):
+    if not is_same:
         placement = Placement.compute(surface.size_wh, target_wh, TransformConfig(Padding.NONE))
-        found = place_detections(found, placement)
-    elif not is_same:
-        raise TypeError("process_video: size_wh with detections of another library: return Detections")
-    chosen = usual(found) if annotators is None else annotators
-    attach(frame, drawing(chosen, found, target_wh, surface if is_same else None))
+        found = place_detections(found if isinstance(found, Detections) else _ours(found), placement)
+    if annotators is None:
+        annotators = usual(found)
+    elif isinstance(annotators, Annotator):
+        annotators = [annotators]
+    if not is_same and any(isinstance(each, CropAnnotator) for each in annotators):
+        surface, is_same = surface.resize(target_wh), True  # crops are taken from it
+    attach(frame, drawing(annotators, found, target_wh, surface if is_same else None))
+
+
+def _ours(found: Found) -> Detections:
+    """Return what another library found as detections that can be moved."""
+    if all(hasattr(found.source, name) for name in ("data", "class_id", "confidence", "tracker_id", "mask")):
+        return Detections.from_supervision(found.source)
+    tracks = [UNTRACKED if track is None else track for track in found.track_ids]
+    return Detections.of(found.xyxy, found.labels, confidences=found.confidences, track_ids=tracks)

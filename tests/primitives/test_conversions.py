@@ -16,6 +16,7 @@ from test_detection_rows import WH, detections, same
 
 from picasso.errors import MetadataError
 from picasso.primitives import Detections, Masks
+from picasso.primitives.nms import corners_of
 
 LABELS = ("car", "bus", "person")
 FEW = settings(max_examples=30)
@@ -78,6 +79,21 @@ def test_supervision_has_the_same_corners_of_a_rotated_box():
     pytest.importorskip("supervision")
     found = Detections.of(xywha=[[20, 10, 8, 4, 90]], labels="ship", class_ids=[3])
     assert_allclose(found.to_supervision().data["xyxyxyxy"], [[[22, 6], [22, 14], [18, 14], [18, 6]]], atol=1e-5)
+
+
+@pytest.mark.parametrize("first", range(4))
+@pytest.mark.parametrize("step", [1, -1])
+@pytest.mark.parametrize("angle", [-30, 0, 20, 90, 135])
+def test_boxes_that_supervision_has_as_corners_stay_rotated(angle, step, first):
+    supervision = pytest.importorskip("supervision")
+    corners = corners_of(np.array([[20, 10, 8, 4, angle], [50, 60, 30, 10, angle]]))
+    given = np.roll(corners[:, ::step], first, axis=1)
+    ltrb = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
+    made = supervision.Detections(xyxy=ltrb, class_id=np.array([3, 4]), data={"xyxyxyxy": given.astype(np.float32)})
+    found = Detections.from_supervision(made)
+    for before, after in zip(corners, corners_of(found.xywha), strict=True):
+        assert_allclose(sorted(after.tolist()), sorted(before.tolist()), atol=1e-4)
+    assert_allclose(found.xyxy, ltrb, atol=1e-4)
 
 
 def test_labels_without_classes_are_numbered_for_supervision():

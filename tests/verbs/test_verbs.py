@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -14,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 import picasso
-from picasso.annotators import BoxAnnotator
+from picasso.annotators import BoxAnnotator, ColorAnnotator, CropAnnotator
 from picasso.cli.app import app
 from picasso.draw import ColorDraw
 from picasso.errors import MediaError, SpecError, SurfaceError
@@ -84,6 +85,33 @@ def test_drawing_moves_with_another_size(clip: Path, tmp_path: Path) -> None:
     assert frame.shape == (192, 256)
     assert frame[80, 39:41].min() > 200
     assert frame[80, 50:110].max() < 80
+
+
+@pytest.mark.parametrize("size_wh", [None, (322, 194)], ids=["a source of odd sides", "another size"])
+def test_what_another_library_found_moves_with_the_size(tmp_path: Path, size_wh: tuple[int, int] | None) -> None:
+    still, xyxy = tmp_path / "still.png", np.array([[40, 20, 100, 60]], float)
+    SurfaceView.wrap(np.zeros((97, 161, 3), np.uint8)).save(still)
+    absent = dict.fromkeys(("confidence", "class_id", "tracker_id", "mask"))
+    for found in (SimpleNamespace(xyxy=xyxy), SimpleNamespace(xyxy=xyxy, data={}, **absent)):
+        work = {"annotators": ColorAnnotator("#FFFFFF", opacity=1), "size_wh": size_wh, "crf": 4}
+        process_video(still, tmp_path / "out.mp4", lambda *_, found=found: found, **work)
+        (frame,) = grey_of(tmp_path / "out.mp4")
+        rows, columns = np.flatnonzero(frame.max(axis=1) > 128), np.flatnonzero(frame.max(axis=0) > 128)
+        scale = frame.shape[1] / 161
+        assert np.abs(np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]) - xyxy[0] * scale).max() <= 1
+
+
+def test_crops_are_shown_in_another_size(colored: Path, tmp_path: Path) -> None:
+    def reds(_frame: VideoFrame, _surface: SurfaceView) -> Detections:
+        return Detections.of([[36, 30, 44, 38]], "red")  # shown once more on the blue half
+
+    crops = CropAnnotator("#000000", scale=3, position="center_right", border_thickness=0)
+    process_video(colored, tmp_path / "out.mp4", reds, annotators=crops, size_wh=(192, 128), crf=4)
+    with VideoReader(tmp_path / "out.mp4", pixel_format="rgb") as reader:
+        assert reader.info.upright_size_wh == (192, 128)
+        frame = np.asarray(reader[0][1]).astype(int)
+    assert np.abs(frame[68, 100:130] - (200, 0, 0)).max() < 16
+    assert np.abs(frame[68, 150:] - (0, 0, 200)).max() < 16
 
 
 def test_a_picture_that_is_returned_is_what_is_written(clip: Path, tmp_path: Path) -> None:

@@ -67,7 +67,9 @@ def from_supervision(given: Any) -> Arguments:
     data = dict(given.data)
     labels = data.pop(_CLASS_NAME, None)
     own = {name: data.pop(name) for name in _OWN if name in data}
-    data.pop(_CORNERS, None)
+    corners = data.pop(_CORNERS, None)
+    if corners is not None and "xywha" not in own:
+        own["xywha"] = _turned_boxes(np.asarray(corners, np.float64).reshape(-1, 4, 2))
     count = len(given.xyxy)
     arguments: Arguments = {
         "labels": None if labels is None else [str(label) for label in labels],
@@ -84,6 +86,17 @@ def from_supervision(given: Any) -> Arguments:
     if "xywha" in own:
         return {"xywha": np.asarray(own["xywha"]), **arguments}
     return {"xyxy": np.asarray(given.xyxy).reshape(-1, 4), **arguments}
+
+
+def _turned_boxes(corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return boxes ``(N, 5)`` with corners ``(N, 4, 2)``, which follow each other around; the first edge is the width.
+
+    The angle is 0 to 180 degrees.
+    """
+    across, down = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 1]
+    angles = np.degrees(np.arctan2(across[:, 1], across[:, 0])) % 180
+    sides = [np.hypot(*edge.T) for edge in (across, down)]
+    return np.column_stack([corners.mean(axis=1), *sides, angles])
 
 
 @dataclass(frozen=True, slots=True)
