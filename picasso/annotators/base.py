@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from picasso.annotators.palettes import Palette
+from picasso.annotators.palettes import Palette, as_color
 from picasso.draw.attached import joined
 from picasso.draw.cpu import CpuPainter
 from picasso.draw.lists import DisplayList
@@ -157,9 +157,8 @@ class Annotator(ABC):
             raise SpecError(f"color_by must be one of {', '.join(COLOR_BY)}, got {color_by!r}")
         if not 0 <= opacity <= 1:
             raise SpecError(f"opacity must be in 0..1, got {opacity}")
-        if isinstance(color, str) and color.startswith("#"):
-            color = ColorDraw.from_hex(color)
-        elif color is None or isinstance(color, str):
+        color = as_color(color)
+        if color is None or isinstance(color, str):
             color = Palette.named(color or "safe")
         if not isinstance(color, ColorDraw | Palette):
             raise TypeError(

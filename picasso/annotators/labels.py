@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from picasso.annotators.base import Annotator, Floats, Found, Ints
-from picasso.annotators.palettes import readable
+from picasso.annotators.palettes import one_color, readable
 from picasso.annotators.shapes import Color, anchor_of, outside_share, points_at, positive
 from picasso.draw import batches
 from picasso.draw.attached import moved_apart
@@ -151,7 +151,7 @@ class LabelAnnotator(Annotator):
         texts: str | Texts = "{label} {confidence:.2f}",
         font_px: float = 14,
         position: str = "top_left",
-        font_color: ColorDraw | None = None,
+        font_color: ColorDraw | str | None = None,
         padding: int = 4,
         smart_position: bool = False,
         font_family: str = "sans-serif",
@@ -166,7 +166,7 @@ class LabelAnnotator(Annotator):
             font_px: Height of the font in pixels.
             position: Where it stands, outside of the box: one of ``ANCHORS``; ``center`` is inside. At the edge of the
                 picture it moves inwards, so that it can be read.
-            font_color: Of the letters; None chooses black or white.
+            font_color: Of the letters, also as ``"#000000"``; None chooses black or white.
             padding: Pixels between the letters and the edge.
             smart_position: Move labels so that they do not cover each other either.
             font_family: As of ``Painter``.
@@ -176,7 +176,8 @@ class LabelAnnotator(Annotator):
             SpecError: The format has another name, or a number is out of range.
         """
         super().__init__(color, **options)
-        self._anchor, self._font_color, self._spread = anchor_of(position), font_color, smart_position
+        self._anchor, self._spread = anchor_of(position), smart_position
+        self._font_color = None if font_color is None else one_color("font_color", font_color)
         self._captions = Captions(positive("font_px", font_px), padding=padding, font_family=font_family)
         self._texts = _checked(texts) if isinstance(texts, str) else texts
 
@@ -201,10 +202,9 @@ class LabelAnnotator(Annotator):
         return [self._captions.drawing(texts, colors, anchors, share, size_wh, **how)]  # type: ignore[arg-type]
 
     def _texts_of(self, found: Found) -> Sequence[str]:
-        if callable(self._texts):
-            return self._texts(found.source)
-        if not isinstance(self._texts, str):
-            return self._texts
+        if callable(self._texts) or not isinstance(self._texts, str):
+            texts: Sequence[Any] = self._texts(found.source) if callable(self._texts) else self._texts
+            return ["" if text is None else str(text) for text in texts]
         used = {name: "{" + name in self._texts for name in _FIELDS}
         numbers = found.column("class_ids", "class_id") if used["class_id"] else None
         count = len(found)

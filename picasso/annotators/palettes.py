@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -82,4 +82,21 @@ def readable(colors: NDArray[np.int32]) -> NDArray[np.bool_]:
     bits = colors.view(np.uint32)
     light = 299 * (bits & 255) + 587 * (bits >> 8 & 255) + 114 * (bits >> 16 & 255)
     found: NDArray[np.bool_] = light > 128_000
+    return found
+
+
+def as_color(color: Any) -> Any:
+    """Return a colour for ``"#E69F00"`` and for what has ``r``, ``g`` and ``b``, as supervision has; others as they are."""
+    if isinstance(color, str) and color.startswith("#"):
+        return ColorDraw.from_hex(color)
+    if all(hasattr(color, channel) for channel in "rgb"):
+        return ColorDraw(color.r, color.g, color.b)
+    return color
+
+
+def one_color(name: str, color: Any) -> ColorDraw:
+    """Return a colour as ``as_color`` reads it; ``TypeError`` for what is none."""
+    found = as_color(color)
+    if not isinstance(found, ColorDraw):
+        raise TypeError(f"{name}: expected a ColorDraw or '#RRGGBB', got {color!r}")
     return found

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from picasso.annotators.base import Annotator, Floats, Found
-from picasso.annotators.palettes import Palette
+from picasso.annotators.palettes import Palette, one_color
 from picasso.draw import batches, outlines
 from picasso.draw.lists import DisplayList
 from picasso.draw.values import ColorDraw
@@ -36,13 +36,13 @@ _FLAT: Final = np.array([1.0, 0.35])
 
 
 def anchor_of(name: str) -> tuple[float, float]:
-    """Return a point of a box by its name.
+    """Return a point of a box by its name, or by a member of an enumeration with such values, as supervision has.
 
     Raises:
         SpecError: There is none of this name.
     """
     try:
-        return ANCHORS[name.lower()]
+        return ANCHORS[str(getattr(name, "value", name)).lower()]
     except KeyError:
         raise SpecError(f"position must be one of {', '.join(ANCHORS)}, got {name!r}") from None
 
@@ -248,7 +248,7 @@ class PercentageBarAnnotator(Annotator):
         width: float = 80,
         height: float = 16,
         position: str = "top_center",
-        border_color: ColorDraw | None = None,
+        border_color: ColorDraw | str | None = None,
         border_thickness: float | None = None,
         **options: Any,
     ) -> None:
@@ -259,7 +259,7 @@ class PercentageBarAnnotator(Annotator):
             width: Of a bar, in pixels.
             height: Of a bar.
             position: Where it stands, outside of the box: one of ``ANCHORS``.
-            border_color: Of its frame; black by default.
+            border_color: Of its frame, also as ``"#000000"``; black by default.
             border_thickness: Of its frame, in pixels; by default 15 % of the height.
             options: As for ``Annotator``.
         """
@@ -267,7 +267,7 @@ class PercentageBarAnnotator(Annotator):
         self._wh = np.array([positive("width", width), positive("height", height)])
         self._anchor = anchor_of(position)
         self._outside = self._wh * outside_share(self._anchor)
-        self._border = Palette((border_color or ColorDraw(0, 0, 0),)).pick([0])[0]
+        self._border = Palette((one_color("border_color", border_color or ColorDraw(0, 0, 0)),)).pick([0])[0]
         self._edge = (0.15 * height if border_thickness is None else border_thickness) / 2
 
     def values(self, found: Found) -> Floats:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from PIL import Image
 import picasso
 from picasso import annotators as an
 from picasso.annotators import Found
+from picasso.draw import ColorDraw
 from picasso.errors import SurfaceError
 from picasso.primitives import Detections
 from picasso.surface import SurfaceView
@@ -105,3 +108,20 @@ def test_an_image_of_pillow_keeps_its_colors(make: Callable[[], Any], pixel: lis
 def test_numbers_that_are_no_colors_of_a_picture_are_not_taken_for_them(mode: str) -> None:
     with pytest.raises(SurfaceError, match=rf"mode '{mode}': pass image\.convert\('RGB'\)"):
         SurfaceView.wrap(Image.new(mode, (WIDTH, HEIGHT)))
+
+
+def test_texts_may_be_numbers_or_absent_and_places_and_colors_those_of_supervision() -> None:
+    class Position(Enum):
+        BOTTOM_RIGHT = "BOTTOM_RIGHT"
+
+    def drawn(texts: list[Any], **look: Any) -> Any:
+        picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+        return an.LabelAnnotator(**look).annotate(picture, FOUND, texts)
+
+    ours = drawn(["12"], color=ColorDraw(255, 0, 0), font_color=ColorDraw(0, 0, 255), position="bottom_right")
+    red = SimpleNamespace(r=255, g=0, b=0)
+    assert (drawn([12], color=red, font_color="#0000FF", position=Position.BOTTOM_RIGHT) == ours).all()
+    assert (ours == (255, 0, 0)).all(axis=2).any()
+    assert not drawn([None]).any()
+    with pytest.raises(TypeError, match="font_color: expected a ColorDraw or '#RRGGBB', got 'blue'"):
+        an.LabelAnnotator(font_color="blue")
