@@ -86,7 +86,7 @@ def readable(colors: NDArray[np.int32]) -> NDArray[np.bool_]:
 
 
 def as_color(color: Any) -> Any:
-    """Return a colour for ``"#E69F00"`` and for what has ``r``, ``g`` and ``b``, as supervision has; others as they are."""
+    """Return a colour for ``"#E69F00"`` and for what has ``r``, ``g`` and ``b``; others as they are."""
     if isinstance(color, str) and color.startswith("#"):
         return ColorDraw.from_hex(color)
     if all(hasattr(color, channel) for channel in "rgb"):
