@@ -47,6 +47,12 @@ def map_(
         int,
         typer.Option("--retries", min=0, help="Further attempts where an error may pass: network, memory, …"),
     ] = 2,
+    stall: Annotated[
+        float,
+        typer.Option(
+            "--stall", metavar="SECONDS", min=0.0, help="Give an attempt up after so long without a frame; 0 never."
+        ),
+    ] = 3600.0,
     keep_damaged: Annotated[
         bool, typer.Option("--keep-damaged", help="Keep what could be decoded of a damaged file.")
     ] = False,
@@ -54,9 +60,9 @@ def map_(
     compat: Annotated[bool, typer.Option("--compat", help="Answer imports of savant and savant_rs.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Run a module for each of many files. What is done is kept; the same command goes on where it was interrupted.
+    r"""Run a module for each of many files. What is done is kept; the same command goes on where it was interrupted.
 
-    Needs the module extra: pip install 'picasso-engine[module]'; with --ray also the ray extra.
+    Needs the module extra: pip install 'picasso-engine\[module]'; with --ray also the ray extra.
     """
     from picasso.cli.console import progress, results
     from picasso.cli.map_progress import showing
@@ -77,6 +83,7 @@ def map_(
                     cpus_per_file=cpus,
                     gpus_per_file=gpus,
                     retries=retries,
+                    stall_s=stall or None,
                     keep_damaged=keep_damaged,
                     compat=compat,
                     on_progress=show,

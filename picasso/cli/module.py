@@ -48,9 +48,9 @@ def run(
         list[str] | None, typer.Option(metavar="NAME=AMOUNT", help="With --ray: a custom resource of each process.")
     ] = None,
 ) -> None:
-    """Run a module until its sources end, or until Ctrl-C or SIGTERM, which finish every file.
+    r"""Run a module until its sources end, or until Ctrl-C or SIGTERM, which finish every file.
 
-    Needs the module extra: pip install 'picasso-engine[module]'; --ray needs 'picasso-engine[module,ray]'.
+    Needs the module extra: pip install 'picasso-engine\[module]'; --ray needs 'picasso-engine\[module,ray]'.
     """
     if ray is None and (actors is not None or resource or (cpus, gpus) != (1.0, 0.0)):
         raise typer.BadParameter("--actors, --cpus, --gpus and --resource need --ray")

@@ -43,10 +43,10 @@ def receive(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Write what a module sends: for each stream a video or images, and its metadata as NDJSON.
+    r"""Write what a module sends: for each stream a video or images, and its metadata as NDJSON.
 
     Ends with Ctrl-C, or as --frames, --ends or --idle say; with 1 where nothing came at all. Needs the wire extra: pip
-    install 'picasso-engine[wire]'.
+    install 'picasso-engine\[wire]'.
     """
     from picasso.cli.console import progress
     from picasso.client import SinkBuilder

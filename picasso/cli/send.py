@@ -47,9 +47,9 @@ def send(
     ] = 20.0,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Send files to a module, each as a source that is named as the file; several files at once, by their times.
+    r"""Send files to a module, each as a source that is named as the file; several files at once, by their times.
 
-    Nothing is decoded. Needs the wire extra: pip install 'picasso-engine[wire]'.
+    Nothing is decoded. Needs the wire extra: pip install 'picasso-engine\[wire]'.
     """
     from picasso.cli.console import progress
     from picasso.client import SourceBuilder

@@ -72,6 +72,11 @@ class Slot:
             and self.pulse.state == "running"
         )
 
+    @property
+    def incarnation(self) -> str | None:
+        """The process that is there; None while none is known."""
+        return None if self.tenancy is None else self.tenancy.incarnation
+
     def ask(self, now_s: float) -> None:
         """Ask how it is, when it is time for that and the answer before has come; that extends its lease."""
         if self._asked is not None or self.error or now_s < self._asked_s + PULSE_S:

@@ -23,6 +23,8 @@ from picasso.observe.levels import Limit, PoolUse, QueueUse
 LOST: Final = "lost"
 """Why frames were dropped that had come in when an actor was lost, and are in no output."""
 OVER: Final = ("ended", "failed")
+LONGEST_PAUSE_S: Final = 30.0
+"""Seconds at most until a source that was refused is given to an actor again."""
 SETTLED: Final = 2
 """Pulses that say that a source is over, until it needs no other actor: its files are finished then."""
 
@@ -40,6 +42,8 @@ class Seat:
     """The actor that runs it; None while it waits for one."""
     incarnation: str = ""
     """The process of the actor."""
+    is_leaving: bool = False
+    """Whether it is being removed: it gets no other actor."""
     is_placing: bool = False
     """Whether the actor was told and has not answered yet."""
     free_s: float = 0.0
@@ -125,9 +129,10 @@ class Seat:
         self.past = self.past + account
         self.now, self.home, self.is_placing, self.over = None, None, False, 0
 
-    def refuse(self, why: str, free_s: float) -> None:
-        """Note that its actor did not take it."""
-        self.refusal, self.free_s = why, free_s
+    def refuse(self, why: str, now_s: float) -> None:
+        """Note that its actor did not take it: another one may after a pause, which is twice as long each time."""
+        pause_s = LONGEST_PAUSE_S if self.refusals > 5 else min(2.0**self.refusals, LONGEST_PAUSE_S)
+        self.refusal, self.free_s = why, now_s + pause_s
         self.refusals += 1
         self.close(SourceAccount())
 

@@ -19,8 +19,6 @@ START_S: Final = 20.0
 """Seconds that the first division waits for actors that are not there yet."""
 WRONG: Final = 422
 """The status of an entry that no actor can run."""
-MOST_PAUSE_S: Final = 30.0
-"""Seconds at most until a source that was refused is given to an actor again."""
 MOST_GAPS: Final = 10_000
 logger = logging.getLogger("picasso.cluster")
 
@@ -77,7 +75,9 @@ class Seating:
             return
         self._is_divided = True
         waiting = [
-            seat for seat in self.seats.values() if seat.home is None and not seat.is_over and now_s >= seat.free_s
+            seat
+            for seat in self.seats.values()
+            if seat.home is None and not (seat.is_over or seat.is_leaving) and now_s >= seat.free_s
         ]
         if not waiting:
             return
@@ -119,5 +119,5 @@ class Seating:
         if isinstance(error, OperationError) and error.status == WRONG:
             seat.failure = text
         else:
-            seat.refuse(text, now_s + min(2.0**seat.refusals, MOST_PAUSE_S))
+            seat.refuse(text, now_s)
         logger.error("source %r cannot be run: %s", seat.source_id, text)

@@ -50,22 +50,30 @@ def share_of(config: ModuleConfig, sockets: Sequence[SourceConfig], labels: Mapp
         config,
         parameters=parameters,
         sources=tuple(sockets),
-        sinks=tuple(_with_free_port(sink) for sink in config.sinks),
+        sinks=tuple(_with_free_address(sink, labels.get("actor", "")) for sink in config.sinks),
         watch=None,
     )
 
 
-def _with_free_port(sink: SinkConfig) -> SinkConfig:
-    """Return a sink whose socket, where it binds one, takes a free port of TCP: actors may share a machine."""
+def _with_free_address(sink: SinkConfig, actor: str) -> SinkConfig:
+    """Return a sink whose socket, where it binds one, is the actor's own, as actors may share a machine.
+
+    That is a free port of TCP, or a path with the name of the actor: of two that bind one path, ZeroMQ silences one.
+    """
     if sink.element != WIRE_SINK:
         return sink
     properties = {key: value for key, value in sink.properties.items() if value is not None}
     endpoint = Endpoint.parse(
         properties["socket"], reads=False, kind=properties.get("socket_type"), bind=properties.get("bind", True)
     )
-    if not endpoint.bind or not endpoint.address.startswith("tcp://"):
+    if not endpoint.bind:
         return sink
-    free = endpoint.address.rpartition(":")[0] + ":*"
+    if endpoint.address.startswith("tcp://"):
+        free = endpoint.address.rpartition(":")[0] + ":*"
+    elif endpoint.address.startswith("ipc://") and actor:
+        free = f"{endpoint.address}-{actor}"
+    else:
+        return sink
     tail = "" if endpoint.source_id is None else f":{endpoint.source_id}"
     text = f"{endpoint.kind}+bind:{free}{tail}"
     return dataclasses.replace(sink, properties={**sink.properties, "socket": text})

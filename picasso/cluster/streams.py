@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 STEP_S: Final = 0.1
 GRACE_S: Final = 10.0
 """Seconds that a stop waits for frames on their way and for sinks."""
+MEMORY_S: Final = 3600.0
+"""Seconds that the epoch of a source that was removed is remembered: orders of it may be on their way."""
 WAIT_S: Final = 30.0
 """Seconds that a call waits for an actor."""
 logger = logging.getLogger("picasso.cluster")
@@ -113,6 +115,8 @@ class ClusterModule:
         self._changing = threading.Lock()
         """Over sources that come and go by request."""
         self._slots: list[Slot] = []
+        self._gone: dict[str, tuple[int, float]] = {}
+        """Of ids whose sources were removed the newest epoch, and when they may run again."""
         self._stopped = threading.Event()
         self._started_s = 0.0
         self._awaits_sources = False
@@ -241,7 +245,9 @@ class ClusterModule:
                 raise OperationError(f"the module is {self.state}")
             if source_id in self._seats:
                 raise OperationError(f"the source id {source_id!r} is in use")
-            self._seats[source_id] = Seat(source_id, entry)
+            self._gone = {name: gone for name, gone in self._gone.items() if gone[1] + MEMORY_S > time.monotonic()}
+            epoch, free_s = self._gone.get(source_id, (0, 0.0))
+            self._seats[source_id] = Seat(source_id, entry, epoch=epoch, free_s=free_s)
             self._awaits_sources = False
         return source_id
 
@@ -254,13 +260,17 @@ class ClusterModule:
         with self._changing:
             seat = self._seat(source_id)
             with self._lock:
-                seat.failure = seat.failure or "it is being removed"  # no one places it meanwhile
+                seat.is_leaving = True  # no one places it meanwhile
                 slot = self._slot_of(seat)
-            if slot is not None:
-                self._dismiss(slot, seat)
-            with self._lock:
-                self._seats.pop(source_id, None)
-                self._awaits_sources = not self._seats
+            try:
+                if slot is not None:
+                    self._dismiss(slot, seat)
+                with self._lock:
+                    self._seats.pop(source_id, None)
+                    self._gone[source_id] = seat.epoch, max(seat.free_s, time.monotonic())
+                    self._awaits_sources = not self._seats
+            finally:
+                seat.is_leaving = False  # where it stays, another actor gets it when this one is gone
             return seat.account
 
     def ask(self, source_id: str, name: str, *arguments: Any, **options: Any) -> Any:
@@ -392,7 +402,7 @@ class ClusterModule:
         """Have an actor end a source in order."""
         epoch = seat.epoch
         try:
-            last, position = self._call(slot.handle.dismiss.remote(seat.incarnation, seat.source_id))
+            last, position = self._call(slot.handle.dismiss.remote(seat.incarnation, seat.source_id, epoch))
         except OperationError as error:
             if error.status != 404:
                 raise
@@ -435,4 +445,6 @@ class ClusterModule:
         return seat
 
     def _slot_of(self, seat: Seat) -> Slot | None:
-        return next((slot for slot in self._slots if slot.name == seat.home and slot.tenancy is not None), None)
+        """Return the actor of a source, while the process is there that was told to run it."""
+        there = (one for one in self._slots if (one.name, one.incarnation) == (seat.home, seat.incarnation))
+        return next(there, None)

@@ -68,6 +68,9 @@ class Worker:
         self._resumed: dict[str, Resumed] = {}
         self._before: dict[str, SourceAccount] = {}
         """What sources had counted here when this epoch of theirs began."""
+        self._ordering = threading.Lock()
+        self._dismissed: dict[str, int] = {}
+        """The epochs that were ended: an order of one that comes later does nothing."""
         self._is_over = False
         config = share_of(terms.config, terms.config.sources, {"node": self._node, "actor": terms.actor})
         if config.folder is not None and not Path(config.folder).is_dir():
@@ -130,7 +133,10 @@ class Worker:
             known = self._epochs.get(order.source_id, 0), self._before.get(order.source_id, SourceAccount())
             self._epochs[order.source_id], self._before[order.source_id] = order.epoch, before
         try:
-            self._module.web.operations.add_source(order.entry, wrap)
+            with self._ordering:
+                if order.epoch <= self._dismissed.get(order.source_id, 0):
+                    raise OperationError(f"source {order.source_id!r} was removed before it began")
+                self._module.web.operations.add_source(order.entry, wrap)
         except PicassoError:
             with self._lock:
                 self._epochs[order.source_id], self._before[order.source_id] = known
@@ -139,14 +145,19 @@ class Worker:
             return replace(resumption, basis="live", after=None)
         return resumption
 
-    def dismiss(self, incarnation: str, source_id: str) -> tuple[SourceStatistics | None, Position | None]:
+    def dismiss(self, incarnation: str, source_id: str, epoch: int) -> tuple[SourceStatistics | None, Position | None]:
         """End a source behind what was read and finish its files; return what became of its frames, and where it is.
+
+        An order of that epoch, or an earlier one, that is still on its way does nothing when it comes.
 
         Raises:
             OperationError: The order is not for this process, or there is no such source.
         """
         self._check(incarnation)
+        with self._ordering:
+            self._dismissed[source_id] = max(epoch, self._dismissed.get(source_id, 0))
         self._module.web.operations.remove_source(source_id)
+        self._resumed.pop(source_id, None)
         deadline_s = time.monotonic() + DISMISS_S
         for sink in self._sinks:
             sink.end(source_id, max(deadline_s - time.monotonic(), 0.0))
@@ -169,6 +180,7 @@ class Worker:
     def stop(self, timeout_s: float) -> Pulse:
         """Read no further, let everything out, finish every file; return how it all ended."""
         self._is_over = True
+        self._lease.renew(self._lease.stamp_s() + timeout_s)  # a head that stops gives no source to another actor
         self._module.close(timeout_s)
         return self.pulse()
 

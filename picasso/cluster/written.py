@@ -23,7 +23,9 @@ NS: Final = 1_000_000_000
 ROUNDING_NS: Final = 600_000
 """How far a time in a Matroska file may be from the frame's own; in MP4 it is a thousandth of that."""
 LAST_BYTES: Final = 1 << 20
-"""Where the last line of a file of metadata is looked for."""
+"""Where the last line of a file of metadata is looked for first; a longer line is looked for in twice as much."""
+EMPTY_BYTES: Final = 1 << 16
+"""A part file with more than this is kept, also where no frame of it can be read: it may be readable later."""
 VIDEO: Final = "video_file_sink"
 METADATA: Final = "metadata_json_sink"
 PART: Final = re.compile(r"\.part(-\d+)?(\.[^./]*)?$")
@@ -64,11 +66,11 @@ def files_of(pattern: str, source_id: str, others: Collection[str] = ()) -> list
 
 
 def clear_empty(sink: SinkConfig, files: Iterable[str]) -> list[str]:
-    """Remove part files that hold no frame, of a run that is over; return the others."""
+    """Remove small part files that hold no frame, of a run that is over; return the others."""
     read = _video if sink.element == VIDEO else _metadata
     left = []
     for file in files:
-        if PART.search(file) and read(file) is None:
+        if PART.search(file) and _size_of(file) <= EMPTY_BYTES and read(file) is None:
             with contextlib.suppress(OSError):
                 os.unlink(file)
         else:
@@ -83,6 +85,13 @@ def written(sink: SinkConfig, files: Iterable[str]) -> Written | None:
     if not found:
         return None
     return Written(max(one.last_ns for one in found), sum(one.frames for one in found))
+
+
+def _size_of(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
 
 
 def _age(path: str) -> tuple[float, str]:
@@ -134,15 +143,28 @@ def _metadata(file: str) -> Written | None:
     try:
         with open(file, "rb") as lines:
             frames = sum(b'"schema":"VideoFrame"' in line and line.endswith(b"\n") for line in lines)
-            lines.seek(max(lines.tell() - LAST_BYTES, 0))
-            tail = lines.read().split(b"\n")[:-1]
+            size = lines.tell()
+            length = min(LAST_BYTES, size)
+            while frames:
+                lines.seek(size - length)
+                pts = _last_pts(lines.read(length))
+                if pts is not None:
+                    return Written(pts, frames)
+                if length == size:
+                    break
+                length = min(length * 2, size)
     except OSError:
         return None
-    for line in reversed(tail):
+    return None
+
+
+def _last_pts(tail: bytes) -> int | None:
+    """Return the time of the last whole line of a frame in the end of a file."""
+    for line in reversed(tail.split(b"\n")[:-1]):
         try:
             record = json.loads(line)
         except ValueError:
             continue
         if isinstance(record, dict) and record.get("schema") == "VideoFrame":
-            return Written(int(record["pts"]), frames)
+            return int(record["pts"])
     return None

@@ -13,8 +13,11 @@ from typing import NoReturn
 
 import av
 import pytest
+from rich.text import Text
 from running import picasso
+from typer.main import get_command
 
+from picasso.cli.app import app
 from picasso.errors import MissingDependencyError
 
 
@@ -30,6 +33,18 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
     done = picasso(name, "--help")
     assert done.code == 0
     assert re.search(f"Example: .*picasso {name}", done.out)
+
+
+def test_no_word_in_brackets_is_taken_for_a_colour_of_the_help() -> None:
+    root = get_command(app)
+    commands = [*root.commands.values(), *root.commands["module"].commands.values()]
+    for one in commands:
+        for text in [one.help, *(getattr(option, "help", None) for option in one.params)]:
+            assert Text.from_markup(text or "").plain == (text or "").replace("\\[", "["), one.name
+    told = {name: " ".join(picasso(name, "--help").out.split()) for name in ("run", "map", "send", "receive")}
+    assert "pip install 'picasso-engine[module]'; --ray needs 'picasso-engine[module,ray]'" in told["run"]
+    for name, extra in (("map", "module"), ("send", "wire"), ("receive", "wire")):
+        assert f"install 'picasso-engine[{extra}]'" in told[name]
 
 
 def test_no_command_prints_the_help_and_counts_as_bad_arguments() -> None:

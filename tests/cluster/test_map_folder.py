@@ -184,3 +184,22 @@ def test_a_manifest_written_by_hand_removes_nothing_outside_its_folder(tmp_path:
         folder.manifest.append(record("a", outputs=("../victim", str(victim))))
         folder.keep(record("a"), make(folder, {"a.mp4": "new"}))
     assert victim.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "staging", ["", ".", ".picasso", ".picasso/work", "../victim", ".picasso/work/../../../victim"]
+)
+def test_a_manifest_written_by_hand_takes_no_folder_for_a_place_of_work(staging: str, tmp_path: Path) -> None:
+    victim, out = tmp_path / "victim", tmp_path / "out"
+    victim.mkdir()
+    (victim / "mine").write_text("mine")
+    with OutputFolder(out) as folder:
+        folder.keep(record("a"), make(folder, {"a.mp4": "old"}))
+    with Manifest(out / "manifest.ndjson") as manifest:
+        manifest.append(record("b", state="placing", staging=staging))
+        manifest.append(record("c", state="placing", staging=".picasso/work/1/out", outputs=("../victim/mine",)))
+    with OutputFolder(out) as folder:
+        assert set(folder.manifest.failed) == {"/clips/b.mp4", "/clips/c.mp4"}
+        assert not folder.manifest.placing
+    assert contents(out) == {"a.mp4": "old"}
+    assert (victim / "mine").read_text() == "mine"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import os
 import sys
+import threading
 import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -155,6 +157,48 @@ def test_a_file_of_a_server_that_is_gone_is_tried_again_and_fails_alone(tmp_path
     )
     assert [(one.name, one.state, one.attempts) for one in outcome] == [("gone", "failed", 2), ("clip", "done", 1)]
     assert "Connection refused" in outcome.failed[0].error
+
+
+class Together(BaseHTTPRequestHandler):
+    """Answers when four have asked."""
+
+    four = threading.Barrier(4)
+
+    def do_HEAD(self) -> None:
+        self.four.wait(60)
+        self.send_response(200)
+        self.send_header("etag", self.path)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_the_addresses_of_a_list_are_asked_at_once_and_stay_in_order(tmp_path: Path) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Together) as server:
+        threading.Thread(target=server.serve_forever).start()
+        urls = [f"http://127.0.0.1:{server.server_port}/c{number}.mp4" for number in range(4)]
+        (tmp_path / "all.txt").write_text("\n".join(urls))
+        try:
+            found = find_inputs([tmp_path / "all.txt"])
+        finally:
+            server.shutdown()
+    assert [file.location for file in found] == urls
+    assert [file.remote and file.remote.mark for file in found] == [f"/c{number}.mp4" for number in range(4)]
+
+
+def test_a_password_of_an_address_is_written_nowhere(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    clip, module = write_clip(tmp_path / "clip.mp4", 5), write_module(tmp_path / "module")
+    address = "http://me:opensesame@127.0.0.1:9/gone.mp4"
+    outcome = map_files(module, [address, clip], tmp_path / "out", workers=1, retries=0)
+    assert [(one.file, one.state) for one in outcome] == [
+        ("http://127.0.0.1:9/gone.mp4", "failed"),
+        (str(clip), "done"),
+    ]
+    planned = plan_files(module, [address, clip], tmp_path / "out")
+    assert [one.why for one in planned] == ["failed before", "done"]
+    for text in (repr(outcome), repr(planned), (tmp_path / "out" / "manifest.ndjson").read_text(), *capfd.readouterr()):
+        assert "opensesame" not in text
 
 
 SINKS = {

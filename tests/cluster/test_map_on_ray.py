@@ -6,6 +6,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,9 @@ from map_kit import Running, command, records, results, write_clip, write_module
 from small_ray_kit import small_ray
 
 from picasso.cluster import map_files
+from picasso.cluster.files.fitting import fitted
+from picasso.cluster.files.job import Job, JobResult
+from picasso.cluster.files.on_ray import RayWorkers
 
 __all__ = ["small_ray"]
 pytestmark = [pytest.mark.cluster, pytest.mark.filterwarnings("ignore")]  # Ray's own, of its libraries
@@ -68,21 +73,41 @@ def test_a_damaged_file_and_a_task_that_dies_fail_alone(small_ray: Any, clips: P
 def test_a_folder_that_a_node_does_not_see_is_an_error_that_says_so(
     small_ray: Any, clips: Path, module: Path, tmp_path: Path
 ) -> None:
-    from dataclasses import replace
-
-    from picasso.cluster.files.fitting import fitted
-    from picasso.cluster.files.job import Job
-    from picasso.cluster.files.on_ray import RayWorkers
-
     workers = RayWorkers(small_ray, fitted(module), None, 1.0, 0.0)
     job = Job(0, 1, str(clips / "c00.mp4"), "c00.mp4", "c00", str(tmp_path / "w"), str(tmp_path / "out"), "token")
     workers.give(job)
     workers.give(replace(job, number=1, folder="/nowhere"))
     events: list[Any] = []
     while len(events) < 2:
-        events += workers.events(1.0)
+        events += [event for event in workers.events(1.0) if isinstance(event, JobResult)]
     assert {one.error.partition(" is not ")[0] for one in events} == {str(tmp_path / "out"), "/nowhere"}
     assert not any(one.may_pass for one in events)
+
+
+def test_a_task_that_no_node_can_run_waits_and_the_log_says_for_what(
+    small_ray: Any, module: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    workers = RayWorkers(small_ray, fitted(module), None, 1.0, 4.0)
+    assert workers.room == 1
+    assert [one.getMessage() for one in caplog.records] == [
+        "no node has CPU 1 and GPU 4 for a file, at most CPU 2, GPU 0: files wait until such a node joins"
+    ]
+    began_s = time.monotonic()
+    assert workers.events(0.2) == []
+    assert time.monotonic() - began_s >= 0.2  # while all files wait for their next attempt, nothing spins
+
+
+def test_code_that_ends_the_program_fails_its_file_alone(small_ray: Any, clips: Path, tmp_path: Path) -> None:
+    few, mine = tmp_path / "few", write_module(tmp_path / "mine")
+    few.mkdir()
+    for number in range(2):
+        shutil.copy(clips / f"c{number:02}.mp4", few)
+    (tmp_path / "mine" / "square.py").write_text(
+        "def find_square(frame):\n    if frame.source_id == 'c01':\n        raise SystemExit('enough')\n"
+    )
+    outcome = map_files(mine, few, tmp_path / "out", ray="auto", retries=0)
+    assert [(one.name, one.state) for one in outcome] == [("c00", "done"), ("c01", "failed")]
+    assert "enough" in outcome.failed[0].error
 
 
 def test_a_run_on_ray_that_is_killed_half_way_and_resumed_gives_what_processes_give(

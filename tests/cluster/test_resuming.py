@@ -18,7 +18,7 @@ from picasso.cluster.resumed import Fenced, Resumed
 from picasso.cluster.scrapes import joined
 from picasso.cluster.shares import entries_of, share_of
 from picasso.cluster.worker import minus, resumption
-from picasso.cluster.written import Written, clear_empty, files_of, pattern_of, written
+from picasso.cluster.written import EMPTY_BYTES, LAST_BYTES, Written, clear_empty, files_of, pattern_of, written
 from picasso.engine import OutputMessage
 from picasso.engine.stats import Histogram
 from picasso.flow import LeftOut
@@ -183,6 +183,37 @@ def test_lines_tell_the_newest_frame_and_half_a_line_counts_for_nothing(tmp_path
     assert clear_empty(sink_of("metadata_json_sink", tmp_path / "{source}.ndjson"), [str(file)]) == [str(file)]
 
 
+def test_a_part_file_of_some_size_stays_although_no_frame_of_it_can_be_read(tmp_path: Path) -> None:
+    for kind, suffix in (("video_file_sink", "mp4"), ("metadata_json_sink", "ndjson")):
+        sink, part = sink_of(kind, tmp_path / f"{{source}}.{suffix}"), tmp_path / f"cam.part.{suffix}"
+        part.write_bytes(b"\1" * (EMPTY_BYTES + 1))
+        assert written(sink, [str(part)]) is None
+        assert clear_empty(sink, [str(part)]) == [str(part)]
+        assert part.exists()
+
+
+def test_a_line_of_any_length_tells_the_newest_frame(tmp_path: Path) -> None:
+    file = tmp_path / "cam-0000.part.ndjson"
+    lines = [
+        json.dumps({"schema": "VideoFrame", "pts": pts, "objects": "x" * length}, separators=(",", ":"))
+        for pts, length in ((5, 10), (6, 3 * LAST_BYTES))
+    ]
+    file.write_text("\n".join(lines) + "\n" + lines[1][:-3])
+    assert written(sink_of("metadata_json_sink", tmp_path / "{source}.ndjson"), [str(file)]) == Written(6, 2)
+
+
+def test_a_source_that_is_refused_for_days_is_tried_again_every_half_minute() -> None:
+    seat = Seat("cam", {"element": "uridecodebin"})
+    pauses_s = []
+    for number in range(3_000):
+        seat.begin("actor-0", "one")
+        seat.refuse("no room", 100.0 * number)
+        pauses_s.append(seat.free_s - 100.0 * number)
+    assert pauses_s[:7] == [1, 2, 4, 8, 16, 30, 30]
+    assert set(pauses_s[7:]) == {30}
+    assert seat.home is None
+
+
 ACCOUNTS = st.builds(
     SourceAccount,
     st.integers(0, 99),
@@ -274,6 +305,7 @@ def test_an_actor_has_free_ports_its_labels_and_no_page() -> None:
                 "sink": [
                     {"element": "zeromq_sink", "properties": {"socket": "pub+bind:tcp://127.0.0.1:5555"}},
                     {"element": "zeromq_sink", "properties": {"socket": "dealer+connect:tcp://127.0.0.1:5556"}},
+                    {"element": "zeromq_sink", "properties": {"socket": "pub+bind:ipc:///tmp/many.ipc"}},
                 ],
             },
         }
@@ -288,6 +320,7 @@ def test_an_actor_has_free_ports_its_labels_and_no_page() -> None:
     assert [sink.properties["socket"] for sink in share.sinks] == [
         "pub+bind:tcp://127.0.0.1:*",
         "dealer+connect:tcp://127.0.0.1:5556",
+        "pub+bind:ipc:///tmp/many.ipc-actor-0",
     ]
     assert config.parameters["healthcheck_port"] == 8888
     assert config.parameters["telemetry"]["metrics"]["provider_params"]["port"] == 9400

@@ -10,7 +10,8 @@
 ``job``                 one file through the module
 ``processes``           who does it on this machine; ``worker`` is such a process
 ``on_ray``              who does it on a cluster
-``queue``               in which order, how often, and what came of it
+``running``             in which order, how often, and what came of it
+``results``             what came of each, as plain values
 ``mapping``             the call for all of that
 ======================  ===================================================================
 """

@@ -27,6 +27,7 @@ WORK: Final = "work"
 TOKEN: Final = "run"
 """The file by which a node of a cluster sees that it has the same folder."""
 LOG: Final = "workers.log"
+NOT_OWN: Final = "the manifest names places outside the folder"
 
 
 class FolderInUseError(MediaError):
@@ -79,7 +80,14 @@ class OutputFolder:
             self._manifest = Manifest(self.path / NAME)
             with media_errors(str(self.path)):
                 for record in list(self.manifest.placing.values()):
-                    self._go_on(record)
+                    if _is_own(record):
+                        self._go_on(record)
+                    else:
+                        self.manifest.append(
+                            msgspec.structs.replace(
+                                record, state="failed", outputs=(), staging="", removes=(), error=NOT_OWN
+                            )
+                        )
                 self._clear()
                 (self.path / OWN / TOKEN).write_text(self.token)
                 self.log.unlink(missing_ok=True)
@@ -171,8 +179,7 @@ class OutputFolder:
                 )
 
     def _remove(self, name: str) -> None:
-        parts = PurePosixPath(name).parts
-        if ".." in parts or PurePosixPath(name).is_absolute() or not parts:
+        if not _is_below(name):
             return  # a manifest that someone wrote by hand removes nothing elsewhere
         path = self.path / name
         if path.is_dir() and not path.is_symlink():
@@ -183,7 +190,7 @@ class OutputFolder:
     def _clear(self) -> None:
         """Remove what attempts have made, except for results that are on their way to their places."""
         work = self.path / OWN / WORK
-        kept = {work / Path(record.staging).parts[2] for record in self.manifest.placing.values()}
+        kept = {work / Path(record.staging).parts[2] for record in self.manifest.placing.values() if _is_own(record)}
         for staging in work.iterdir() if work.is_dir() else ():
             if staging not in kept:
                 shutil.rmtree(staging, ignore_errors=True)
@@ -206,6 +213,19 @@ class OutputFolder:
         mine = {"pid": os.getpid(), "host": socket.gethostname(), "since": datetime.now(UTC).isoformat(" ", "seconds")}
         os.pwrite(fd, json.dumps(mine).encode(), 0)
         self._lock = fd
+
+
+def _is_below(name: str) -> bool:
+    """Whether a name is of something in the folder: not the folder itself, and nothing elsewhere."""
+    path = PurePosixPath(name)
+    return bool(path.parts) and ".." not in path.parts and not path.is_absolute()
+
+
+def _is_own(placing: Record) -> bool:
+    """Whether a result that is on its way comes from where attempts work, and goes into the folder."""
+    parts = PurePosixPath(placing.staging).parts
+    is_work = len(parts) > 2 and parts[:2] == (OWN, WORK) and ".." not in parts
+    return is_work and all(map(_is_below, placing.outputs))
 
 
 def _words(holder: bytes) -> str:

@@ -8,6 +8,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -20,6 +21,8 @@ from picasso.module.sources.files import VIDEO_SUFFIXES
 LIST_SUFFIXES: Final = (".txt", ".list", ".lst")
 """Names of files that hold a location a line."""
 _TAG_DIGITS: Final = 8
+_AT_ONCE: Final = 16
+"""Addresses of a list that are looked at at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,8 @@ class InputFile:
 
     @property
     def key(self) -> str:
-        """What the manifest calls it: its location, where bytes of its name that are no UTF-8 are spelled out."""
-        return printable(self.location)
+        """What the manifest calls it: its location without user and password, and printable."""
+        return shown(self.location)
 
 
 def find_inputs(
@@ -64,7 +67,7 @@ def find_inputs(
     found: dict[str, tuple[InputFile, str]] = {}
     for one in given:
         for file, below in _expanded(one, options):
-            found.setdefault(file.location, (file, below))
+            found.setdefault(file.key, (file, below))
     if not found:
         raise MediaError("no input: expected files, folders, patterns, lists or addresses")
     return list(_named(list(found.values()), known or {}))
@@ -139,23 +142,33 @@ def _listed(
     lines: Sequence[str], name: str, folder: Path | None, options: Mapping[str, Any]
 ) -> Iterator[tuple[InputFile, str]]:
     """Yield the files of a list; paths are below its folder, or below the working one."""
-    any_line = False
+    entries = []
     for number, line in enumerate(lines, 1):
         entry = line.strip()
         if not entry or entry.startswith("#"):
             continue
-        any_line = True
         if not is_address(entry) and folder is not None and not os.path.isabs(entry):
             beside = folder / entry
             entry = str(beside) if os.path.lexists(beside) or glob.has_magic(entry) else entry
         if entry == "-" or (entry.lower().endswith(LIST_SUFFIXES) and not Path(entry).is_dir()):
             raise MediaError(f"{name}:{number}: {entry}: a list does not hold lists")
-        try:
-            yield from _expanded(entry, options)
-        except MediaError as error:
-            raise MediaError(f"{name}:{number}: {error}") from None
-    if not any_line:
+        entries.append((number, entry))
+    if not entries:
         raise MediaError(f"{name}: is an empty list")
+    pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="inputs")
+    try:  # stores and servers take their time to answer: many are asked at once
+        asked = {
+            number: pool.submit(lambda entry=entry: list(_expanded(entry, options)))
+            for number, entry in entries
+            if is_address(entry) and "::" not in entry
+        }
+        for number, entry in entries:
+            try:
+                yield from asked.pop(number).result() if number in asked else _expanded(entry, options)
+            except MediaError as error:
+                raise MediaError(f"{name}:{number}: {error}") from None
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _named(found: Sequence[tuple[InputFile, str]], known: Mapping[str, str]) -> Iterator[InputFile]:

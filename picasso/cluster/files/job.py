@@ -120,6 +120,7 @@ def run_job(module: FittedModule, job: Job, on_progress: Callable[[JobProgress],
             frames = one.delivered
             on_progress(JobProgress(job.number, one.delivered, one.total))
 
+    on_progress(JobProgress(job.number, 0, None))  # it has begun
     try:
         _check_folder(job)
         with ExitStack() as stack:
@@ -134,7 +135,7 @@ def run_job(module: FittedModule, job: Job, on_progress: Callable[[JobProgress],
         words = " ".join(f"{error}".split()) or type(error).__name__
         if not isinstance(error, _Failed | MediaError):
             words = words if type(error).__module__.startswith("picasso.") else f"{type(error).__name__}: {words}"
-        words = words.removeprefix(f"{job.location}: ").removeprefix(f"{job.shown}: ")
+        words = words.replace(job.location, job.shown).removeprefix(f"{job.shown}: ")
         seconds = time.monotonic() - started_s
         return JobResult(
             *(job.number, job.attempt, False),

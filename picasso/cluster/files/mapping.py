@@ -16,7 +16,7 @@ from picasso.cluster.files.manifest import NAME, Manifest
 from picasso.cluster.files.plan import plan
 from picasso.cluster.files.processes import ProcessWorkers, Workers
 from picasso.cluster.files.results import MapOutcome, MapProgress, PlannedFile
-from picasso.cluster.files.running import FIRST_PAUSE_S, MapRun, RunOptions
+from picasso.cluster.files.running import FIRST_PAUSE_S, STALL_S, MapRun, RunOptions
 from picasso.infer.providers import usable_cores
 
 Module = str | os.PathLike[str] | Mapping[str, Any]
@@ -36,6 +36,7 @@ def map_files(
     gpus_per_file: float = 0.0,
     retries: int = 2,
     first_pause_s: float = FIRST_PAUSE_S,
+    stall_s: float | None = STALL_S,
     keep_damaged: bool = False,
     storage_options: Mapping[str, Any] | None = None,
     compat: bool = False,
@@ -59,6 +60,8 @@ def map_files(
         retries: Further attempts at a file whose error may pass: of a network, a device, memory, a disk, or a process
             that died. A file that cannot be decoded and an element that raises are not tried again.
         first_pause_s: Seconds before a second attempt; each later pause is twice as long, up to a minute.
+        stall_s: Seconds without a new frame after which an attempt at a file is given up, as where an element hangs;
+            None waits for good.
         keep_damaged: Whether a damaged file is done with what could be decoded of it, instead of failing.
         storage_options: What fsspec's file systems take.
         compat: Whether imports of ``savant`` and ``savant_rs`` are answered.
@@ -71,9 +74,12 @@ def map_files(
         ValueError: A number is out of its range.
     """
     _check_numbers(workers, retries, cpus_per_file, gpus_per_file)
+    if stall_s is not None and not stall_s > 0:
+        raise ValueError(f"stall_s = {stall_s}: expected more than 0, or None")
     one = fitted(module)
     options = RunOptions(
-        module_digest(one.config, compat=compat), retries, keep_damaged, compat, storage_options, first_pause_s
+        *(module_digest(one.config, compat=compat), retries, keep_damaged, compat, storage_options, first_pause_s),
+        stall_s=stall_s,
     )
     with OutputFolder(output) as folder:
         files = _inputs(inputs, folder.path, folder.manifest, storage_options)
@@ -141,6 +147,9 @@ class _NoWorkers:
     def events(self, timeout_s: float) -> list[Any]:  # noqa: ARG002 - as all workers
         """Return nothing."""
         return []
+
+    def give_up(self, job: object) -> None:
+        """Never called."""
 
     def close(self) -> None:
         """Nothing to end."""

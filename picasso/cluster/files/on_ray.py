@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import time
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 PROGRESS_S: Final = 1.0
 """Seconds between two words of a task about how far it is."""
+logger = logging.getLogger("picasso.cluster")
 _SPARE: Final = 1.5
 """Tasks that are given, for each that can run: those that wait begin without a way to the head."""
 
@@ -64,6 +66,7 @@ class RayWorkers:
         )(_work)
         self._asked_s = float("-inf")
         self._last_limit = 1
+        self._has_warned = False
         self._jobs: dict[Any, Job] = {}
         """By the stream of what a task says."""
 
@@ -81,11 +84,18 @@ class RayWorkers:
         """Return what tasks say, after at most that many seconds."""
         found: list[JobEvent] = []
         if not self._jobs:
+            time.sleep(timeout_s)
             return found
         ready, _ = self._ray.wait(list(self._jobs), num_returns=len(self._jobs), timeout=timeout_s)
         for stream in ready:
             found += self._read(stream)
         return found
+
+    def give_up(self, job: Job) -> None:
+        """Kill the task of a job."""
+        for stream in [one for one, its in self._jobs.items() if its is job]:
+            del self._jobs[stream]
+            self._ray.cancel(stream, force=True)
 
     def close(self) -> None:
         """Cancel what is unfinished. May be called again."""
@@ -100,6 +110,7 @@ class RayWorkers:
             event = self._ray.get(next(stream))
         except StopIteration:
             del self._jobs[stream]
+            yield JobResult(job.number, job.attempt, False, error="its task ended without a result", may_pass=True)
             return
         except self._ray.exceptions.RayError as error:
             del self._jobs[stream]
@@ -115,11 +126,24 @@ class RayWorkers:
         if now_s < self._asked_s + PROGRESS_S:
             return self._last_limit
         self._asked_s = now_s
+        self._warn_once()
         there = self._ray.cluster_resources()
         at_once = min(int(there.get(name, 0.0) / value) for name, value in self._needs.items())
         limit = max(int(at_once * _SPARE), 1)
         self._last_limit = limit if self._most is None else min(limit, self._most)
         return self._last_limit
+
+    def _warn_once(self) -> None:
+        """Say so where no node can run a task: Ray lets it wait, since such a node may come."""
+        if self._has_warned:
+            return
+        nodes = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
+        if any(all(node.get(name, 0.0) >= value for name, value in self._needs.items()) for node in nodes):
+            return
+        self._has_warned = True
+        needs = " and ".join(f"{name} {value:g}" for name, value in self._needs.items())
+        most = ", ".join(f"{name} {max((node.get(name, 0.0) for node in nodes), default=0):g}" for name in self._needs)
+        logger.warning("no node has %s for a file, at most %s: files wait until such a node joins", needs, most)
 
 
 def _work(module: FittedModule, job: Job, path: list[str], folder: str) -> Iterator[JobProgress | JobResult]:
@@ -146,7 +170,14 @@ def _work(module: FittedModule, job: Job, path: list[str], folder: str) -> Itera
             last_s = time.monotonic()
             said.put(progress)
 
-    thread = threading.Thread(target=lambda: said.put(run_job(module, job, tell)), name=f"job {job.name}")
+    def run() -> None:
+        try:
+            said.put(run_job(module, job, tell))
+        except BaseException as error:  # noqa: BLE001 - such as SystemExit of users' code: the task waits for a word
+            words = f"{type(error).__name__}: {error}"
+            said.put(JobResult(job.number, job.attempt, False, error=words, may_pass=False))
+
+    thread = threading.Thread(target=run, name=f"job {job.name}")
     thread.start()
     while True:
         event = said.get()

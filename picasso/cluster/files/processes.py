@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -39,6 +40,9 @@ class Workers(Protocol):
 
     def events(self, timeout_s: float) -> list[JobEvent]:
         """Return what has happened, after at most that many seconds."""
+
+    def give_up(self, job: Job) -> None:
+        """End a job that is being done: nothing more comes of it."""
 
     def close(self) -> None:
         """End, and give up what is unfinished. May be called again."""
@@ -92,6 +96,12 @@ class ProcessWorkers:
             if not worker.is_there:
                 self._workers.remove(worker)
         return found
+
+    def give_up(self, job: Job) -> None:
+        """Kill the process that does a job."""
+        for worker in [one for one in self._workers if one.job is job]:
+            self._workers.remove(worker)
+            worker.kill()
 
     def close(self) -> None:
         """End every process. May be called again."""
@@ -150,6 +160,13 @@ class _Worker:
     def hang_up(self) -> None:
         """Close the connection: the process ends at once."""
         self.connection.close()
+
+    def kill(self) -> None:
+        """End the process, and wait for that; not for long, as one that waits for a disk cannot be killed."""
+        self._process.kill()
+        self.connection.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_END_S)
 
     def end(self, timeout_s: float) -> None:
         """Wait for its end, and make one where it does not come."""

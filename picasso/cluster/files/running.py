@@ -31,6 +31,9 @@ REFRESH_S: Final = 0.2
 FIRST_PAUSE_S: Final = 1.0
 """Before the second attempt; each later pause is twice as long, up to ``LONGEST_PAUSE_S``."""
 LONGEST_PAUSE_S: Final = 60.0
+MOST_DOUBLINGS: Final = 64
+STALL_S: Final = 3600.0
+"""Seconds without a new frame after which an attempt at a file is given up."""
 _DIST: Final = "picasso-engine"
 
 
@@ -46,6 +49,8 @@ class RunOptions:
     compat: bool = False
     storage_options: Mapping[str, Any] | None = None
     first_pause_s: float = FIRST_PAUSE_S
+    stall_s: float | None = STALL_S
+    """Seconds without a new frame after which an attempt is given up; None waits for good."""
 
 
 @final
@@ -82,6 +87,8 @@ class MapRun:
         self._attempts = [0] * len(files)
         self._jobs: dict[int, Job] = {}
         self._at_work: dict[int, JobProgress] = {}
+        self._moved_s: dict[int, float] = {}
+        """When a job has begun or given its newest frame, by ``time.monotonic()``."""
         self._retried = 0
         self._frames = 0
         self._started_s = time.monotonic()
@@ -100,6 +107,7 @@ class MapRun:
             self._give(workers)
             for event in workers.events(REFRESH_S):
                 self._take(event)
+            self._give_up_stalled(workers)
             if on_progress is not None:
                 on_progress(self.progress())
         return MapOutcome(tuple(self._results[number] for number in range(len(self._files))), self._seconds)
@@ -184,16 +192,32 @@ class MapRun:
         if job is None or (isinstance(event, JobResult) and event.attempt != job.attempt):
             return
         if isinstance(event, JobProgress):
+            before = self._at_work.get(event.number)
+            if event.number not in self._moved_s or before is None or event.frames != before.frames:
+                self._moved_s[event.number] = time.monotonic()
             self._at_work[event.number] = event
             return
         with hold_stop():
             self._settle(job, event)
+
+    def _give_up_stalled(self, workers: Workers) -> None:
+        """End attempts that give no frame any more: of an element that hangs, of a disk that does not answer."""
+        stall_s = self._options.stall_s
+        if stall_s is None:
+            return
+        now_s = time.monotonic()
+        for number in [one for one, moved_s in self._moved_s.items() if now_s > moved_s + stall_s]:
+            job = self._jobs[number]
+            workers.give_up(job)
+            words = f"no new frame for {stall_s:g} s: it was given up"
+            self._take(JobResult(number, job.attempt, False, error=words, may_pass=True))
 
     def _settle(self, job: Job, result: JobResult) -> None:
         """Keep a whole result, try a file again, or write down that it has failed."""
         number = job.number
         del self._jobs[number]
         self._at_work.pop(number, None)
+        self._moved_s.pop(number, None)
         self._frames += result.frames
         staging = Path(job.staging)
         record = self._record(job, result)
@@ -207,7 +231,8 @@ class MapRun:
             self._end(number, record)
         elif result.may_pass and self._attempts[number] <= self._options.retries:
             self._retried += 1
-            pause_s = min(self._options.first_pause_s * 2 ** (self._attempts[number] - 1), LONGEST_PAUSE_S)
+            doublings = min(self._attempts[number] - 1, MOST_DOUBLINGS)  # more make a number that is no float
+            pause_s = min(self._options.first_pause_s * 2.0**doublings, LONGEST_PAUSE_S)
             heapq.heappush(self._pausing, (time.monotonic() + pause_s, number))
         else:
             self._folder.manifest.append(record)
@@ -223,7 +248,7 @@ class MapRun:
     def _record(self, job: Job, result: JobResult) -> Record:
         return Record(
             state="done" if result.is_whole else "failed",
-            file=printable(job.location),
+            file=self._files[job.number].key,
             name=job.name,
             mark=result.mark,
             module=self._options.digest,
