@@ -120,11 +120,11 @@ def run_job(module: FittedModule, job: Job, on_progress: Callable[[JobProgress],
             frames = one.delivered
             on_progress(JobProgress(job.number, one.delivered, one.total))
 
-    on_progress(JobProgress(job.number, 0, None))  # it has begun
     try:
         _check_folder(job)
         with ExitStack() as stack:
             path, mark = _here(job, stack)
+            on_progress(JobProgress(job.number, 0, None))  # it is here and known, and begins: frames may be awaited
             frames, note = _run(module, job, path, tell)
             if not job.is_remote and _changed(path, mark):
                 raise _Failed("changed while it was read", may_pass=True)

@@ -88,7 +88,7 @@ class MapRun:
         self._jobs: dict[int, Job] = {}
         self._at_work: dict[int, JobProgress] = {}
         self._moved_s: dict[int, float] = {}
-        """When a job has begun or given its newest frame, by ``time.monotonic()``."""
+        """When the module of a job has begun or given its newest frame, by ``time.monotonic()``."""
         self._retried = 0
         self._frames = 0
         self._started_s = time.monotonic()
