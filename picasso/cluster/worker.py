@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -80,7 +80,7 @@ class Worker:
         if Path(terms.folder).is_dir():
             os.chdir(terms.folder)
         code = CodePath.of(config.folder, config.parameters.get("code_root"))
-        self._config = config
+        self._config, self._code = config, code
         self._sinks = [Fenced(open_sink(one, config, code), self._lease) for one in config.sinks]
         self._module: Module = Module(config, sinks=self._sinks)
         self._module.start()
@@ -141,8 +141,6 @@ class Worker:
             with self._lock:
                 self._epochs[order.source_id], self._before[order.source_id] = known
             raise
-        if self._resumed[order.source_id].is_live and order.epoch > 1:
-            return replace(resumption, basis="live", after=None)
         return resumption
 
     def dismiss(self, incarnation: str, source_id: str, epoch: int) -> tuple[SourceStatistics | None, Position | None]:
@@ -211,12 +209,36 @@ class Worker:
         if order.existing is None:
             existing = tuple(file for files in found for file in files)
             return Resumption(order.source_id, order.epoch, "start", None, None, existing), [None] * len(patterns)
-        fresh = [[file for file in files if file not in order.existing] for files in found]
+        before = set(order.existing)
+        fresh = [[file for file in files if file not in before] for files in found]
+        left = [clear_empty(sink, files) for sink, files in zip(self._config.sinks, fresh, strict=True)]
+        if self._is_live(order.entry):  # its times may begin again, and its files may be those of months
+            return Resumption(order.source_id, order.epoch, "live", None, None, order.existing), [None] * len(patterns)
+        are_read = order.known is None or order.known.part == 0
         held = [
-            written(sink, clear_empty(sink, files)) if files else None
-            for sink, files in zip(self._config.sinks, fresh, strict=True)
+            written(sink, files) if files and are_read else None
+            for sink, files in zip(self._config.sinks, left, strict=True)
         ]
         return resumption(order, [one is not None for one in patterns], list(map(bool, fresh)), held)
+
+    def _is_live(self, entry: Mapping[str, Any]) -> bool:
+        """Whether the source of an entry gives what is there now, as a camera does. It is not opened for that."""
+        from picasso.engine.clock import MonotonicClock
+        from picasso.module.config import ConfigError
+        from picasso.module.config.pieces import source_config
+        from picasso.module.sources import open_source
+
+        found: list[bool] = []
+
+        def look(source: Source) -> Source:
+            found.append(bool(getattr(source, "is_live", False)))
+            return source
+
+        try:
+            open_source(source_config(self._config, entry), self._config, self._code, MonotonicClock(), look)
+        except ConfigError:
+            return False  # who adds it says what is wrong
+        return any(found)
 
     def _statistics(self) -> ModuleStatistics:
         """Return a snapshot that can be sent: errors as text, sources with what their present epoch has counted."""
