@@ -88,6 +88,10 @@ def _expanded(one: str | os.PathLike[str], options: Mapping[str, Any]) -> Iterat
         yield from _local(_path_of(text), options)
 
 
+def _all_of(entry: str, options: Mapping[str, Any]) -> list[tuple[InputFile, str]]:
+    return list(_expanded(entry, options))
+
+
 def _path_of(text: str) -> str:
     return text[7:] if text[:7].lower() == "file://" and not os.path.lexists(text) else text
 
@@ -158,7 +162,7 @@ def _listed(
     pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="inputs")
     try:  # stores and servers take their time to answer: many are asked at once
         asked = {
-            number: pool.submit(lambda entry=entry: list(_expanded(entry, options)))
+            number: pool.submit(_all_of, entry, options)
             for number, entry in entries
             if is_address(entry) and "::" not in entry
         }
