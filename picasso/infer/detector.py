@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Never, overload
+from typing import TYPE_CHECKING, Any, Never, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -51,6 +51,19 @@ _INSTEAD = {
     "providers": "provider",
 }
 """What other libraries call an option, and what it is here."""
+
+
+_ATTRIBUTES = {
+    "predict": "detect(pictures)",
+    "track": "track_video(source, destination, detect), or detect(surface).tracked_by(tracker, frame.pts)",
+    "names": "detect.labels",
+    "class_names": "detect.labels",
+    "imgsz": "detect.spec.size_wh",
+    "device": "detect.inference.session.provider",
+    "to": "Detector(model, provider='cuda', gpu_id=0)",
+    "cuda": "Detector(model, provider='cuda', gpu_id=0)",
+}
+"""What other libraries call an attribute, and what to write here."""
 
 
 def _unknown_option(name: str) -> str:
@@ -229,6 +242,12 @@ class Detector:
 
     def _to_source(self, found: Detections, placement: Placement) -> Detections:
         return clip_detections(unplace_detections(found, placement), placement.source_wh, self.namespace)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            hint = f": write {_ATTRIBUTES[name]}" if name in _ATTRIBUTES else ""
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}", name=name, obj=self)
 
     def __repr__(self) -> str:
         session = self.inference.session

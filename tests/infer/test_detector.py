@@ -211,6 +211,10 @@ def test_a_session_is_taken_as_it_is() -> None:
             "colours 'gray' are 1 channels",
         ),
         (lambda: pc.Detector(red_squares(SIDE), threads=1)("picture.png"), SurfaceError, "got str"),
+        (lambda: pc.Detector(red_squares(SIDE), conf=0.5), TypeError, "unknown option 'conf': write confidence"),
+        (lambda: pc.Detector(red_squares(SIDE)).predict, AttributeError, "'predict': write detect(pictures)"),
+        (lambda: pc.Detector(red_squares(SIDE)).names, AttributeError, "'names': write detect.labels"),
+        (lambda: pc.Detector(red_squares(SIDE)).colour, AttributeError, "'Detector' object has no attribute 'colour'"),
         (lambda: pc.Detector(red_squares(SIDE), threads=1).in_boxes([], [(0, 0, 1, 1)]), ShapeError, "one picture"),
     ],
 )
