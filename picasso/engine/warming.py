@@ -124,6 +124,7 @@ def _kernels_of(settings: SourceSettings) -> Iterator[Any]:
     from picasso_kernels.frame.transform import transform_frame
     from picasso_kernels.maths.axis import fill_bilinear, fill_nearest
     from picasso_kernels.paint.compose import compose, put_shapes
+    from picasso_kernels.paint.compose_frame import compose_frame
     from picasso_kernels.paint.masks import stretch_grids
     from picasso_kernels.paint.raster import cover_shapes
 
@@ -132,7 +133,7 @@ def _kernels_of(settings: SourceSettings) -> Iterator[Any]:
     config = settings.encoding.encoder
     yield from (fill_nearest, fill_bilinear)
     if not settings.draw.is_empty():
-        yield compose
+        yield from (compose, compose_frame)
     looks = [draw for _, draw in (*settings.draw.items(), *settings.draw.defaults())]
     if any(draw.has_shapes for draw in looks):
         yield from (put_shapes, cover_shapes, stretch_grids)

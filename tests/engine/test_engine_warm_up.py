@@ -14,8 +14,11 @@ from picasso import CallbackInvocationOrder, Callbacks, CodecSpec, EncoderConfig
 from picasso.draw import BoundingBoxDraw, ColorDraw, LabelDraw, ObjectDraw, ObjectDrawSpec
 from picasso.encode import Codec, Encoder
 from picasso.engine.path.surfaces import Surfaces, open_surfaces, works_on_gpu
+from picasso.engine.warming import _kernels_of
 from picasso.surface import MemType, VideoFormat
 from picasso.transform import Interpolation, TransformConfig
+from picasso_kernels.paint.compose import compose
+from picasso_kernels.paint.compose_frame import compose_frame
 from picasso_kernels.processes.pending import MADE
 
 RED = ColorDraw(255, 0, 0)
@@ -71,6 +74,13 @@ def test_the_first_frames_after_a_warm_up_compile_nothing(spec: SourceSpec) -> N
     assert before == MADE
     assert done.failures == ()
     assert str(done).endswith(f"ready after {done.seconds:.1f} s")
+
+
+def test_a_warm_up_waits_for_the_quick_way_of_lists_too() -> None:
+    """Frames would go the longer way until it is compiled, and no frame says so."""
+    spec = encoding(Codec.H264, draw=labelled())
+    assert {compose, compose_frame} <= set(_kernels_of(spec.settings(1)))
+    assert not {compose, compose_frame} & set(_kernels_of(encoding(Codec.H264).settings(1)))
 
 
 def test_a_spec_whose_encoder_does_not_open_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
