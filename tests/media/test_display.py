@@ -13,8 +13,8 @@ import pytest
 
 from picasso.media import VideoReader, probe
 from picasso.media.filters import FilterChain, tone_mapping, turning
+from picasso.media.notices import say_once
 from picasso.media.pictures import PictureWrapper
-from picasso.media.reader import _say_once
 from picasso.primitives import Orientation, VideoFrame, VideoFrameTransformation
 from picasso.surface import ColorSpace, Matrix, SurfaceView, VideoFormat
 from picasso.surface.turning import turned
@@ -28,10 +28,10 @@ HDR = "colorprim=bt2020:transfer={}:colormatrix=bt2020nc"
 @pytest.fixture
 def warnings(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
     """What the readers warned of; nothing was said before."""
-    _say_once.cache_clear()
+    say_once.cache_clear()
     caplog.set_level(logging.WARNING, "picasso.media")
     yield lambda: [record.getMessage() for record in caplog.records if record.name == "picasso.media"]
-    _say_once.cache_clear()
+    say_once.cache_clear()
 
 
 def scene(width: int = 64, height: int = 48) -> np.ndarray:

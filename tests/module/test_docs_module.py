@@ -26,7 +26,7 @@ def test_the_first_module_of_the_guide_runs_by_copy_and_paste(tmp_path: Path) ->
 
 
 def test_every_key_stands_in_the_reference() -> None:
-    page = (DOCS / "module_keys.md").read_text()
+    page = re.sub(r"```.*?```", "", (DOCS / "module_keys.md").read_text(), flags=re.DOTALL)
     elsewhere = (
         "element.model.",
         "element.nvtracker.",

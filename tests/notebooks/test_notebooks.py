@@ -48,9 +48,18 @@ def stored(script: Path) -> Any:
 
 
 def outputs_of(cell: Any) -> list[dict[str, Any]]:
-    """What a cell shows, each as its kinds: text, tables, pictures."""
-    shown = [one for one in cell.get("outputs", ()) if one.get("name") != "stderr"]
-    return [dict(one["data"]) if "data" in one else {"text/plain": one.get("text", "")} for one in shown]
+    """What a cell shows, each as its kinds: text, tables, pictures. A line of the log may part what is printed."""
+    shown: list[dict[str, Any]] = []
+    printed = False
+    for one in cell.get("outputs", ()):
+        if one.get("name") == "stderr":
+            continue
+        if printed and one.get("name") == "stdout":
+            shown[-1]["text/plain"] += one["text"]
+            continue
+        printed = one.get("name") == "stdout"
+        shown.append(dict(one["data"]) if "data" in one else {"text/plain": one.get("text", "")})
+    return shown
 
 
 def pictures_of(notebook: Any) -> Iterator[bytes]:
@@ -84,6 +93,10 @@ def test_a_notebook_is_what_its_script_says_and_small(script: Path) -> None:
     assert all(len(picture) <= MOST_PICTURE_BYTES for picture in pictures_of(notebook))
 
 
+TIMED = {"many_sources"}
+"""Notebooks whose plots show times, which differ from machine to machine."""
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
@@ -106,4 +119,4 @@ def test_a_notebook_runs_and_shows_what_is_stored(script: Path, tmp_path: Path) 
         assert pixels.std() > 5, "a picture is empty"
         assert pixels.shape[2] == expected.shape[2]
         assert abs(pixels.shape[1] - expected.shape[1]) <= 0.1 * expected.shape[1]
-        assert np.abs(pixels.mean((0, 1)) - expected.mean((0, 1))).max() < 12
+        assert script.stem in TIMED or np.abs(pixels.mean((0, 1)) - expected.mean((0, 1))).max() < 12
