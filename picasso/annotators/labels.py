@@ -53,7 +53,7 @@ class Captions:
         *,
         font_color: ColorDraw | None = None,
         spread: bool = False,
-        inside: NDArray[np.bool_] | None = None,
+        boxes: Floats | None = None,
     ) -> DisplayList:
         """Return captions.
 
@@ -65,8 +65,7 @@ class Captions:
             size_wh: Of the picture.
             font_color: Of the letters; None is black or white, by which is easier to read.
             spread: Move boxes so that they neither cover each other nor leave the picture, where there is room.
-            inside: ``(N,)`` which of them do not leave the picture, where there is room; None for those that ``spread``
-                moves.
+            boxes: ``(N, 4)`` what they belong to: those of boxes in the picture do not leave it, where there is room.
         """
         has_place: list[bool] = np.logical_and.reduce(np.isfinite(anchors), axis=1).tolist()
         rows = [row for row, text in enumerate(texts) if text and has_place[row] and not text.isspace()]
@@ -80,9 +79,10 @@ class Captions:
         corners = np.floor(np.clip(anchors[shown], -_LIMIT, _LIMIT) - sizes * np.array(share) + 0.5).astype(np.int64)
         if spread:
             corners = spread_out(corners, sizes.astype(np.int64), size_wh)
-        elif inside is not None:
+        elif boxes is not None and (corners.min() < 0 or (corners + sizes - size_wh).max() > 0):
+            is_seen = (boxes[shown, 2:] >= 0).all(axis=1) & (boxes[shown, :2] <= size_wh).all(axis=1)
             kept = np.clip(corners, 0, np.maximum(np.array(size_wh) - sizes, 0))
-            corners = np.where(inside[shown, None], kept, corners)
+            corners = np.where(is_seen[:, None], kept, corners)
         fills = colors[shown]
         letters = np.where(readable(fills), packed(_OPAQUE), -1) if font_color is None else packed(font_color)
         owners = np.cumsum(is_box) - 1
@@ -197,8 +197,7 @@ class LabelAnnotator(Annotator):
             raise SpecError(f"texts: expected {len(found)}, one for each object, got {len(texts)}")
         share = outside_share(self._anchor)
         anchors, colors = points_at(found.xyxy, self._anchor), self._colors(found)
-        inside = (found.xyxy[:, 2:] >= 0).all(axis=1) & (found.xyxy[:, :2] <= size_wh).all(axis=1)
-        how = {"font_color": self._font_color, "spread": self._spread, "inside": inside}
+        how = {"font_color": self._font_color, "spread": self._spread, "boxes": found.xyxy}
         return [self._captions.drawing(texts, colors, anchors, share, size_wh, **how)]  # type: ignore[arg-type]
 
     def _texts_of(self, found: Found) -> Sequence[str]:
