@@ -80,9 +80,10 @@ class Captions:
         if spread:
             corners = spread_out(corners, sizes.astype(np.int64), size_wh)
         elif boxes is not None and (corners.min() < 0 or (corners + sizes - size_wh).max() > 0):
-            is_seen = (boxes[shown, 2:] >= 0).all(axis=1) & (boxes[shown, :2] <= size_wh).all(axis=1)
+            owners_ltrb = boxes[shown]
+            is_seen = np.logical_and(owners_ltrb[:, 2:] >= 0, owners_ltrb[:, :2] <= size_wh).all(axis=1, keepdims=True)
             kept = np.clip(corners, 0, np.maximum(np.array(size_wh) - sizes, 0))
-            corners = np.where(is_seen[:, None], kept, corners)
+            corners = np.where(is_seen, kept, corners)
         fills = colors[shown]
         letters = np.where(readable(fills), packed(_OPAQUE), -1) if font_color is None else packed(font_color)
         owners = np.cumsum(is_box) - 1

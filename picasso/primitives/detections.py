@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import math
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -389,7 +390,18 @@ def _as_rows(rows: ArrayLike) -> NDArray[Any]:
 
 
 def _whole(values: ArrayLike | None, count: int, missing: int) -> NDArray[np.int64]:
-    return np.full(count, missing, np.int64) if values is None else np.asarray(values).astype(np.int64).reshape(-1)
+    """Return whole numbers; ``missing`` for each None and NaN, as other libraries write what is not known."""
+    if values is None:
+        return np.full(count, missing, np.int64)
+    given = np.asarray(values)
+    if given.dtype.kind == "O":
+        numbers = [
+            missing if value is None or math.isnan(value) else int(value) for value in given.reshape(-1).tolist()
+        ]
+        given = np.array(numbers, np.int64)
+    elif given.dtype.kind == "f":
+        given = np.where(np.isnan(given), missing, given)
+    return given.astype(np.int64).reshape(-1)
 
 
 def _floats(values: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -401,7 +413,7 @@ def _floats(values: ArrayLike | None, shape: tuple[int, ...]) -> NDArray[np.floa
 def _texts(values: str | Sequence[str] | NDArray[Any], count: int) -> NDArray[np.object_]:
     """Return ``(N,)`` of plain str."""
     column = np.empty(count if isinstance(values, str) else len(values), object)
-    column[:] = values if isinstance(values, str) else [str(value) for value in values]
+    column[:] = values if isinstance(values, str) else ["" if value is None else str(value) for value in values]
     return column
 
 

@@ -171,3 +171,19 @@ def test_a_tracker_numbers_detections_by_class_or_where_none_is_known_by_label()
             seen.append(found.tracked_by(tracker, number * 40_000_000).track_ids.tolist())
         assert seen == [[1, 2], [1, 2], [2, 1]]
     assert len(Detections.empty().tracked_by(open_tracker("iou"), 0)) == 0
+
+
+@pytest.mark.parametrize("kind", [list, lambda values: np.array(values, object)])
+@pytest.mark.parametrize("absent", [None, float("nan")])
+def test_a_number_or_label_that_is_not_known_is_absent(kind, absent):
+    found = Detections.of(
+        [[0, 0, 1, 1]] * 2, [None, "car"], track_ids=kind([absent, 7]), class_ids=kind([3, absent]), ids=[absent, 5]
+    )
+    assert found.track_ids.tolist() == [-1, 7]
+    assert found.class_ids.tolist() == [3, -1]
+    assert found.ids.tolist() == [-1, 5]
+    assert found.labels.tolist() == ["", "car"]
+
+
+def test_large_numbers_beside_absent_ones_stay_exact():
+    assert Detections.of([[0, 0, 1, 1]] * 2, track_ids=[None, 2**53 + 1]).track_ids.tolist() == [-1, 2**53 + 1]
