@@ -395,9 +395,9 @@ def _whole(values: ArrayLike | None, count: int, missing: int) -> NDArray[np.int
         return np.full(count, missing, np.int64)
     given = np.asarray(values)
     if given.dtype.kind == "O":
-        numbers = [
-            missing if value is None or math.isnan(value) else int(value) for value in given.reshape(-1).tolist()
-        ]
+        rows = given.reshape(-1).tolist()
+        is_missing = [row is None or (isinstance(row, float) and math.isnan(row)) for row in rows]
+        numbers = [missing if absent else int(row) for row, absent in zip(rows, is_missing, strict=True)]
         given = np.array(numbers, np.int64)
     elif given.dtype.kind == "f":
         given = np.where(np.isnan(given), missing, given)
