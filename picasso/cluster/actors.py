@@ -17,7 +17,9 @@ from picasso.primitives.field_texts import explain_fields as _explain_fields
 PULSE_S: Final = 1.0
 """Seconds from one question how an actor is to the next."""
 CALLS: Final = 16
-"""Calls that an actor answers at once."""
+"""Calls that an actor answers at once, beside those that ask how it is and that stop it."""
+WORD: Final = "word"
+"""The threads of an actor that say how it is and that stop it: no other call, which may take long, is before them."""
 DEATHS: Final = 10
 """Calls in a row that Ray answers with the actor's death, until it is given up: it starts it no more."""
 logger = logging.getLogger("picasso.cluster")
@@ -83,9 +85,10 @@ class Slot:
             return
         self._asked_s = now_s
         if self.tenancy is None:
-            self._asked = self.handle.pulse.remote()
+            self._asked = self.handle.pulse.options(concurrency_group=WORD).remote()
         else:
-            self._asked = self.handle.pulse.remote(self.tenancy.incarnation, self.tenancy.grant())
+            words = self.tenancy.incarnation, self.tenancy.grant()
+            self._asked = self.handle.pulse.options(concurrency_group=WORD).remote(*words)
 
     def hear(self, ray: ModuleType, now_s: float) -> Iterator[tuple[str, Pulse | None]]:
         """Take an answer, if one has come.
@@ -147,15 +150,16 @@ class Slot:
 
 def start_actor(ray: ModuleType, terms: Terms, needs: Needs) -> Slot:
     """Ask Ray for an actor; it restarts it as often as it is lost, where the resources are."""
-    kind = ray.remote(Worker).options(
+    kind = ray.remote(
         num_cpus=needs.cpus,
         num_gpus=needs.gpus,
         resources=dict(needs.resources) or None,
         max_restarts=-1,
         max_task_retries=0,
         max_concurrency=CALLS,
+        concurrency_groups={WORD: 2},
         scheduling_strategy="SPREAD",
-    )
+    )(Worker)
     return Slot(terms.actor, kind.remote(terms), terms.lease_s)
 
 

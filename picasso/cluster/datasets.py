@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import pickle
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -92,11 +93,11 @@ def read_video(
     files = find_inputs(given, storage_options=storage_options)
     wanted = spec or InputSpec((size, size) if isinstance(size, int) else size, dtype=dtype)
     reading = _Reading(wanted, every, objects, batch_size, on_error, dict(storage_options or {}))
-    rows = data.from_items([{"number": number} for number in range(len(files))], override_num_blocks=len(files))
+    rows = data.from_items([{"file": pickle.dumps(file)} for file in files], override_num_blocks=len(files))
     made = rows.map_batches(
         _read,
         batch_size=1,
-        fn_args=(tuple(files), reading),
+        fn_args=(reading,),
         num_cpus=num_cpus,
         compute=data.TaskPoolStrategy(size=concurrency),
         udf_modifying_row_count=True,
@@ -193,10 +194,10 @@ class _Reading:
         self.storage_options = storage_options
 
 
-def _read(batch: Batch, files: Sequence[InputFile], reading: _Reading) -> Iterator[Batch]:
-    """Yield the frames of the videos whose numbers a batch has."""
-    for number in batch["number"]:
-        file = files[int(number)]
+def _read(batch: Batch, reading: _Reading) -> Iterator[Batch]:
+    """Yield the frames of the videos that a batch names: a task knows its own, not all of the dataset."""
+    for one in batch["file"]:
+        file: InputFile = pickle.loads(bytes(one))
         try:
             yield from _frames_of(file, reading)
         except MediaError as error:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from picasso.cluster.actors import Needs, Slot, start_actor, wait_for
+from picasso.cluster.actors import WORD, Needs, Slot, start_actor, wait_for
 from picasso.cluster.door import RaySession, load_ray
 from picasso.cluster.lease import LEASE_S
 from picasso.cluster.ledger import Seat, together
@@ -414,7 +414,7 @@ class ClusterModule:
     def _end_actors(self, timeout_s: float) -> None:
         """Have every module finish, take its last word, and end its process."""
         slots = [slot for slot in self._slots if slot.tenancy is not None and not slot.error]
-        asked = [slot.handle.stop.remote(timeout_s) for slot in slots]
+        asked = [slot.handle.stop.options(concurrency_group=WORD).remote(timeout_s) for slot in slots]
         for slot, pulse in zip(slots, wait_for(self._ray, asked, timeout_s + GRACE_S) if slots else [], strict=True):
             if isinstance(pulse, Pulse) and slot.tenancy is not None:
                 slot.pulse = pulse

@@ -20,6 +20,7 @@ import pytest
 from ray_kit import RATE, WITNESS, pictures_of, ray_cluster, runs_of, until, write_clip
 
 from picasso.cluster import ClusterModule, Needs
+from picasso.cluster.actors import CALLS
 from picasso.errors import ClusterError, OperationError
 
 pytestmark = [pytest.mark.cluster, pytest.mark.filterwarnings("default"), pytest.mark.timeout(280)]
@@ -145,6 +146,23 @@ def test_a_source_joins_leaves_and_moves_while_the_others_run_and_the_stop_finis
     pictures = pictures_of(tmp_path / "out")
     for name, one in module.statistics().sources.items():
         assert len(pictures[name]) == one.account.left == one.account.came
+    assert not list((tmp_path / "out").rglob("*.part*"))
+
+
+def test_an_actor_keeps_its_lease_and_ends_in_order_while_other_calls_take_all_its_threads(
+    cluster: Any, tmp_path: Path
+) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", 400)
+    file = config_of(tmp_path, clip, ["one"], pace=True)
+    with ClusterModule(file, address=cluster.address, actors=1) as module:
+        until(module, lambda: bool(module.statistics().sources["one"].account.left), 60, "it runs")
+        module.ask("one", "pause", "one")
+        (slot,) = module._slots
+        busy = [slot.handle.ask.remote(slot.incarnation, "snapshot", "one", 60.0) for _ in range(CALLS)]
+        assert len(busy) == CALLS
+        before_s = slot.pulse.stamp_s
+        until(module, lambda: slot.pulse is not None and slot.pulse.stamp_s > before_s + 2, 30, "it is heard of")
+        assert slot.restarts == 0
     assert not list((tmp_path / "out").rglob("*.part*"))
 
 
