@@ -7,6 +7,7 @@ to run equally fast, to one part in sixteen.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ class Lease:
         self._end_s = float("-inf")
         self.was_granted = False
         """Whether there was ever one."""
+        self._granted = threading.Event()
 
     def stamp_s(self) -> float:
         """Return what the clock says: the head sends it back."""
@@ -44,6 +46,11 @@ class Lease:
             return
         self.was_granted = True
         self._end_s = max(self._end_s, stamp_s + self._length_s)
+        self._granted.set()
+
+    def wait_for_the_first(self, timeout_s: float) -> None:
+        """Wait until there was ever one."""
+        self._granted.wait(timeout_s)
 
     @property
     def left_s(self) -> float:

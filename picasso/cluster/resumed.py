@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from picasso.primitives import VideoFrame
 
 NS = 1_000_000_000
+GRANT_S = 30.0
+"""Seconds that the first frame of an actor, as of a socket, waits for the first lease."""
 
 
 @final
@@ -121,6 +123,8 @@ class Fenced(Named):
     def write(self, output: OutputMessage) -> object:
         """Write the ``output``, where that is allowed and needed."""
         source_id = output.source_id
+        if not self._lease.was_granted:
+            self._lease.wait_for_the_first(GRANT_S)
         if not self._lease.is_valid:
             return None if output.is_eos else LeftOut("fenced")
         if output.is_eos:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -114,6 +115,16 @@ def test_a_sink_takes_nothing_once_the_lease_is_over_and_leaves_its_files_as_the
     sink.close()
     assert kept.times == [frame(2).pts, frame(3).pts]
     assert not kept.is_closed
+
+
+def test_frames_that_come_before_the_first_lease_wait_for_it() -> None:
+    lease, kept = Lease(8, lambda: 0.0), Kept()
+    sink = Fenced(kept, lease)
+    writing = threading.Thread(target=lambda: [sink.write(output_of(frame(number))) for number in range(3)])
+    writing.start()
+    lease.renew(0.0)
+    writing.join()
+    assert kept.times == [frame(number).pts for number in range(3)]
 
 
 def test_the_end_of_a_stream_begins_the_next_part() -> None:
