@@ -32,7 +32,10 @@ def run_on_ray(
     from picasso.module.logs import logging_of
 
     console = progress()
-    needs = Needs(cpus, gpus, dict(map(amount_of, resources)))
+    try:
+        needs = Needs(cpus, gpus, dict(map(amount_of, resources)))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     one = ClusterModule(file, address=address, actors=actors, needs=needs, web=web)
     watch = nullcontext() if quiet else watching(one.statistics, console, every_s=every_s)
     with logging_of(one.config.parameters):

@@ -20,6 +20,13 @@ CALLS: Final = 16
 """Calls that an actor answers at once, beside those that ask how it is and that stop it."""
 WORD: Final = "word"
 """The threads of an actor that say how it is and that stop it: no other call, which may take long, is before them."""
+OWN: Final = {
+    "CPU": "say cpus",
+    "GPU": "say gpus",
+    "memory": "Ray counts it itself",
+    "object_store_memory": "Ray counts it itself",
+}
+"""Resources that Ray has of itself, and what to do instead of naming them."""
 DEATHS: Final = 10
 """Calls in a row that Ray answers with the actor's death, until it is given up: it starts it no more."""
 logger = logging.getLogger("picasso.cluster")
@@ -37,9 +44,14 @@ class Needs:
     """Custom resources of the cluster, by name."""
 
     def __post_init__(self) -> None:
+        for name in self.resources:
+            if name in OWN:
+                raise ValueError(f"Needs.resources: {name} is no custom resource: {OWN[name]}")
         for name, amount in {"cpus": self.cpus, "gpus": self.gpus, **self.resources}.items():
-            if not amount >= 0:
+            if not 0 <= amount < float("inf"):
                 raise ValueError(f"Needs.{name} = {amount}: expected an amount of at least 0")
+            if name == "gpus" and amount > 1 and amount != int(amount):
+                raise ValueError(f"Needs.{name} = {amount}: expected a fraction of one, or a whole number")
 
 
 class Slot:
