@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from small_ray_kit import small_ray
 
 from picasso.cluster import map_files
 from picasso.cluster.files.fitting import fitted
+from picasso.cluster.files.folder import OutputFolder
 from picasso.cluster.files.job import Job, JobResult
 from picasso.cluster.files.on_ray import RayWorkers
 
@@ -95,6 +97,36 @@ def test_a_task_that_no_node_can_run_waits_and_the_log_says_for_what(
     began_s = time.monotonic()
     assert workers.events(0.2) == []
     assert time.monotonic() - began_s >= 0.2  # while all files wait for their next attempt, nothing spins
+
+
+def test_a_task_that_is_given_up_is_killed_and_another_does_its_file(
+    small_ray: Any, clips: Path, tmp_path: Path
+) -> None:
+    module, fifo = write_module(tmp_path / "module"), tmp_path / "fifo"
+    os.mkfifo(fifo)
+    os.mkfifo(f"{fifo}.never")
+    waits = module.with_name("waits")
+    waits.write_text(f"c00\n{fifo}\n")
+    workers = RayWorkers(small_ray, fitted(module), None, 2.0, 0.0)  # both CPUs: the second waits for the first
+    with OutputFolder(tmp_path / "out") as folder:
+        first, second = (
+            Job(0, one, str(clips / "c00.mp4"), "c00.mp4", "c00", str(folder.staging(0, one)), *at(folder))
+            for one in (1, 2)
+        )
+        workers.give(first)
+        with fifo.open("rb") as here:
+            assert here.read() == b"here"
+        waits.unlink()
+        workers.give_up(first)
+        workers.give(second)
+        events: list[Any] = []
+        while not any(isinstance(event, JobResult) for event in events):
+            events += workers.events(1.0)
+    assert (events[-1].is_whole, events[-1].attempt, events[-1].error) == (True, 2, "")
+
+
+def at(folder: OutputFolder) -> tuple[str, str]:
+    return str(folder.path), folder.token
 
 
 def test_code_that_ends_the_program_fails_its_file_alone(small_ray: Any, clips: Path, tmp_path: Path) -> None:
