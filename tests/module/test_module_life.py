@@ -33,6 +33,32 @@ def test_the_module_stops_when_its_last_sink_has_failed() -> None:
     assert module.state is ModuleState.STOPPED
 
 
+def test_the_module_stops_when_its_last_sink_fails_before_it_has_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames flow before ``start`` returns: on a busy machine a sink can fail as early."""
+
+    class Fails(MemorySink):
+        def write(self, output: Any) -> None:
+            raise OSError("the disk is full")
+
+    module, told = Module(tree(source=ENDLESS), sinks=[Fails()]), threading.Event()
+    tell, begin = module._sinks._on_all_failed, module._ingresses.start
+
+    def tell_and_note(error: BaseException) -> None:
+        tell(error)
+        told.set()
+
+    def begin_late(*arguments: Any) -> None:
+        assert told.wait(60)
+        assert module.state is ModuleState.STARTING
+        begin(*arguments)
+
+    monkeypatch.setattr(module._sinks, "_on_all_failed", tell_and_note)
+    monkeypatch.setattr(module._ingresses, "start", begin_late)
+    with pytest.raises(OSError, match="the disk is full"):
+        module.run()
+    assert module.state is ModuleState.STOPPED
+
+
 HANGS = """
 import sys
 from picasso.module import PyFunc

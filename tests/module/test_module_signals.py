@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -14,8 +15,11 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "cli"))
 from running import picasso
 
+from picasso.encode import Codec, EncoderConfig
+from picasso.engine import CodecSpec, SourceSpec, warm_up
 from picasso.media import probe
 from picasso.signals import SIGNALS
+from picasso.transform import TransformConfig
 
 ELEMENT = """
 from pathlib import Path
@@ -40,6 +44,12 @@ pipeline:
 """
 
 
+@pytest.fixture(scope="module", autouse=True)
+def kernels_are_kept() -> None:
+    """What the programs would compile lies on disk before the first of them starts."""
+    warm_up(SourceSpec(codec=CodecSpec.encode(TransformConfig(), EncoderConfig(Codec.H264, 64, 48))))
+
+
 @pytest.fixture(autouse=True)
 def hangups_are_heard() -> Iterator[None]:
     """Under ``nohup`` they are ignored, here and in every program that is started."""
@@ -49,6 +59,9 @@ def hangups_are_heard() -> Iterator[None]:
         signal.signal(number, handler)
 
 
+KERNELS = {name: os.environ[name] for name in ("PICASSO_CACHE_DIR",) if name in os.environ}
+"""Where compiled kernels are kept. Without them the first frame waits for a compiler, on a busy machine longer than a
+module that was told to stop waits for its frames."""
 started_processes: list[subprocess.Popen[str]] = []
 
 
@@ -73,7 +86,7 @@ def started(folder: Path, hangs: bool) -> subprocess.Popen[str]:
         cwd=folder,
         stderr=subprocess.PIPE,
         text=True,
-        env={"SAVANT_STATUS_FILEPATH": str(folder / "state" / "status"), "PATH": ""},
+        env={"SAVANT_STATUS_FILEPATH": str(folder / "state" / "status"), "PATH": "", **KERNELS},
     )
     started_processes.append(process)
     while not (twentieth_frames(folder, hangs) and is_running(folder)):

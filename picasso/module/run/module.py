@@ -390,8 +390,8 @@ class Module:
         self._sizes.check(max(self._stage.open_sources + 1, len(self._sources)))
 
     def _all_sinks_failed(self, error: BaseException) -> None:
-        """Stop when the last sink has failed: nothing would come of what is read."""
-        if self.state is ModuleState.RUNNING:
+        """Stop when the last sink has failed: nothing would come of what is read. Frames flow before it is running."""
+        if self.state in {ModuleState.STARTING, ModuleState.RUNNING}:
             self.failure = self.failure or error
             logger.error("module %r stops: its last sink has failed: %s", self.config.name, error)
             self.stop()
