@@ -16,7 +16,7 @@ from picasso.draw.lists import DisplayList, revisions, tints_of
 from picasso.errors import ShapeError
 from picasso_kernels.cpu.compile import host
 from picasso_kernels.paint import display_list as at
-from picasso_kernels.paint import masks, raster
+from picasso_kernels.paint import masks, ovals, raster
 from picasso_kernels.paint import rings as ring_kernels
 
 logger: logging.Logger = logging.getLogger(__name__)
@@ -129,10 +129,10 @@ def rings(
 @lru_cache(maxsize=64)
 def _arc_numbers(pen: float, arc: tuple[float, float] | None) -> Floats:
     """Return the ``ARC_SIZE`` numbers of an arc."""
-    kind, start, end = ring_kernels.WHOLE, 0.0, 0.0
+    kind, start, end = ovals.WHOLE, 0.0, 0.0
     if arc is not None and abs(arc[1] - arc[0]) < 360.0:
         start, end = (math.radians(angle) for angle in (min(arc), max(arc)))
-        kind = ring_kernels.SHORT if end - start <= math.pi else ring_kernels.LONG
+        kind = ovals.SHORT if end - start <= math.pi else ovals.LONG
     return np.array([math.cos(start), math.sin(start), math.cos(end), math.sin(end), pen, kind])
 
 

@@ -13,8 +13,11 @@ from typing import Any
 
 import av
 import numpy as np
+import pytest
 
 FRAMES = 12
+COUNT = 40
+"""Clips of a whole run."""
 CODE = '''
 from pathlib import Path
 import numpy as np
@@ -157,3 +160,18 @@ def _group(group: int) -> Iterator[int]:
                     yield int(entry.name)
             except (ProcessLookupError, FileNotFoundError):
                 continue
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of ``COUNT`` clips that all differ."""
+    folder = tmp_path_factory.mktemp("clips")
+    for number in range(COUNT):
+        write_clip(folder / f"c{number:02}.mp4", number)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The module that they are mapped with."""
+    return write_module(tmp_path_factory.mktemp("module"))

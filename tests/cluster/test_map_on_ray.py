@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from map_kit import Running, command, records, results, write_clip, write_module
+from map_kit import COUNT, Running, clips, command, module, records, results, write_module
 from small_ray_kit import small_ray
 
 from picasso.cluster import map_files
@@ -24,22 +24,8 @@ from picasso.cluster.files.folder import OutputFolder
 from picasso.cluster.files.job import Job, JobResult
 from picasso.cluster.files.on_ray import RayWorkers
 
-__all__ = ["small_ray"]
+__all__ = ["clips", "module", "small_ray"]
 pytestmark = [pytest.mark.cluster, pytest.mark.filterwarnings("ignore")]  # Ray's own, of its libraries
-COUNT = 40
-
-
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("clips")
-    for number in range(COUNT):
-        write_clip(folder / f"c{number:02}.mp4", number)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_module(tmp_path_factory.mktemp("module"))
 
 
 @pytest.fixture(scope="module")

@@ -12,24 +12,24 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from map_kit import CODE, FRAMES, MODULE, Running, command, records, results, write_clip, write_module
+from map_kit import (
+    CODE,
+    COUNT,
+    FRAMES,
+    MODULE,
+    Running,
+    clips,
+    command,
+    module,
+    records,
+    results,
+    write_clip,
+    write_module,
+)
 
 from picasso.cluster import MapError, MapProgress, map_files, plan_files
 
-COUNT = 40
-
-
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("clips")
-    for number in range(COUNT):
-        write_clip(folder / f"c{number:02}.mp4", number)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_module(tmp_path_factory.mktemp("module"))
+__all__ = ["clips", "module"]
 
 
 @pytest.fixture(scope="module")

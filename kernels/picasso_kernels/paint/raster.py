@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from typing import Any, Final, TypeAlias
 
-from picasso_kernels.maths.memory import Bytes, Ints, store8, tail
+from picasso_kernels.maths.memory import Bytes, Ints, load8, store8, tail
 from picasso_kernels.paint import display_list as at
 from picasso_kernels.paint.coverage import FULL
 from picasso_kernels.paint.display_list import alpha_of
@@ -29,6 +29,8 @@ CELL_NEXT: Final = 4
 CELL_SIZE: Final = 5
 """Numbers of a pixel that an edge crosses: where it is, cover, area, and the next one of its column or row, or -1."""
 NO_ROOM: Final = -1
+PEN_MARGIN: Final = 1.0
+"""Pixels from a pen that are looked at."""
 FEW: Final = 3
 """Pixels side by side that are spots although they are covered alike."""
 
@@ -380,3 +382,23 @@ def bound_runs(glyphs: Ints, first: int, end: int, commands: Ints, command: int)
     commands[command + at.RIGHT] = right
     commands[command + at.TOP] = glyphs[first * at.GLYPH_SIZE + at.GLYPH_TOP] if end > first else 0
     commands[command + at.BOTTOM] = glyphs[(end - 1) * at.GLYPH_SIZE + at.GLYPH_TOP] + 1 if end > first else 0
+
+
+def column_of(x: float, width: int) -> int:
+    """Return the column that a position lies in, kept within the surface."""
+    return math.floor(min(max(x, 0.0), float(width)))
+
+
+def trim_spots(
+    left: int, right: int, row: int, spots: Bytes, used: int, glyphs: Ints, room: int, count: int
+) -> tuple[int, int]:
+    """Append the run of what is covered of ``right - left`` new spots; return how many spots and runs there are."""
+    start, end = used, used + right - left
+    while start < end and load8(spots, start) == 0:
+        start += 1
+    while start < end and load8(spots, end - 1) == 0:
+        end -= 1
+    if start >= end:
+        return used, count
+    left += start - used
+    return end, put_run(left, left + end - start, row, at.SPOTS + start, glyphs, room, count)

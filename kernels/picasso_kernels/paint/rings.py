@@ -1,8 +1,7 @@
 """From rings to runs of a display list: circles, boxes with round corners, and arcs of ellipses, drawn with a pen.
 
 The coverage of a pixel is ``0.5 - distance`` of its centre to the pen's edge, in pixels, kept in 0..1. Only the pixels
-along the pen are looked at, a row at a time; what is straight is looked at once. The distance to an ellipse is that of
-the first order (G. Taubin, "Distance approximations for rasterizing implicit curves", 1994).
+along the pen are looked at, a row at a time; what is straight is looked at once. Ellipses are in ``ovals``.
 
 Convention: positions are in pixels, and the centre of the top left pixel is (0.5, 0.5).
 """
@@ -10,13 +9,23 @@ Convention: positions are in pixels, and the centre of the top left pixel is (0.
 from __future__ import annotations
 
 import math
-from typing import Final, TypeAlias
+from typing import Final
 
-from picasso_kernels.maths.memory import Bytes, Ints, load8, store8, tail
+from picasso_kernels.maths.memory import Bytes, Ints, store8, tail
 from picasso_kernels.paint import display_list as at
 from picasso_kernels.paint.coverage import FULL
 from picasso_kernels.paint.display_list import alpha_of
-from picasso_kernels.paint.raster import NO_ROOM, Floats, add_run, put_run, put_runs
+from picasso_kernels.paint.ovals import LANES, cover_ellipse
+from picasso_kernels.paint.raster import (
+    NO_ROOM,
+    PEN_MARGIN,
+    Floats,
+    add_run,
+    column_of,
+    put_run,
+    put_runs,
+    trim_spots,
+)
 
 RING_X: Final = 0
 RING_Y: Final = 1
@@ -33,30 +42,10 @@ ARC_PEN: Final = 4
 ARC_KIND: Final = 5
 ARC_SIZE: Final = 6
 """Numbers of an arc."""
-WHOLE: Final = 0
-"""Nothing is cut off."""
-SHORT: Final = 1
-"""It goes half around at most."""
-LONG: Final = 2
-NONE: Final = 0
-SOME: Final = 1
-ALL: Final = 2
-"""Which of some pixels an arc has."""
-LANES: Final = 16
-"""Pixels that are looked at together; compilers make vectors of 16, and single pixels of 8."""
-ROOTS: Final = 8
-"""The same where each needs several roots."""
-_THIN: Final = 8.0
-"""How often half of a pen's width fits into the radius of the sharpest bend of an ellipse at least, where the distance
-to the middle of the pen serves for both of its edges."""
 _LARGE: Final = 12.0
 """Radius in pixels from which on the distance to a circle needs no root."""
-_MARGIN: Final = 1.0
-"""Pixels from the pen that are looked at."""
-Arc: TypeAlias = tuple[float, float, float, float, float]
-"""Cosine and sine of where an arc begins and of where it ends, and its kind."""
-_CUT: Final = 4.0
-"""Pixels from the end of a pen where it is cut straight; farther away the angle decides."""
+_SMALL: Final = 1.0
+"""Half of the width of a hole, in pixels, below which its coverage is taken by quarters of a pixel."""
 
 
 def cover_rings(
@@ -94,7 +83,7 @@ def cover_rings(
         x, y, half_w, half_h = rings[ring], rings[ring + RING_Y], rings[ring + RING_W], rings[ring + RING_H]
         radius = rings[ring + RING_RADIUS]
         if alpha_of(color) > 0 and is_ring(x, y, half_w, half_h, radius):
-            reach = half_h + pen + _MARGIN
+            reach = half_h + pen + PEN_MARGIN
             top, bottom = column_of(y - reach, height), column_of(y + reach + 1.0, height)
             if radius < 0:
                 used, count = cover_ellipse(
@@ -137,7 +126,8 @@ def cover_round(
     count: int,
 ) -> tuple[int, int]:
     """Write the runs of a box with round corners; return how many spots and runs there are, or ``NO_ROOM`` runs."""
-    grow, flat_w, flat_h = pen + _MARGIN, half_w - radius, half_h - radius
+    grow, flat_w, flat_h = pen + PEN_MARGIN, half_w - radius, half_h - radius
+    small = min(half_w, half_h) < pen + _SMALL
     flat_left, flat_right = column_of(x - flat_w + 1.0, width), column_of(x + flat_w - 1.0, width)
     first, kept = count, -1
     for row in range(top, bottom):
@@ -163,25 +153,22 @@ def cover_round(
             hole, behind = flat_left, flat_right
         if behind - hole > LANES:
             used, count = spot_round(
-                left, hole, row, x, y, half_w, half_h, radius, pen, spots, spot_room, used, glyphs, room, count
-            )
+                left, hole, row, x, y, half_w, half_h, radius, pen, small,
+                spots, spot_room, used, glyphs, room, count,
+            )  # fmt: skip
             if count >= 0 and inner <= 0:
-                middle = round_coverage(x, row + 0.5, x, y, half_w, half_h, radius, pen)
+                middle = round_coverage(x, row + 0.5, x, y, half_w, half_h, radius, pen, small)
                 count = add_run(hole, behind, row, math.floor(middle * FULL + 0.5), first, glyphs, room, count)
             left = behind
         if count >= 0:
             used, count = spot_round(
-                left, right, row, x, y, half_w, half_h, radius, pen, spots, spot_room, used, glyphs, room, count
-            )
+                left, right, row, x, y, half_w, half_h, radius, pen, small,
+                spots, spot_room, used, glyphs, room, count,
+            )  # fmt: skip
         if count < 0:
             return used, NO_ROOM
         kept = count if down <= flat_h and inner > 0 else -1
     return used, count
-
-
-def column_of(x: float, width: int) -> int:
-    """Return the column that a position lies in, kept within the surface."""
-    return math.floor(min(max(x, 0.0), float(width)))
 
 
 def round_reach(down: float, half_w: float, half_h: float, radius: float, grow: float) -> float:
@@ -205,6 +192,7 @@ def spot_round(
     half_h: float,
     radius: float,
     pen: float,
+    small: bool,
     spots: Bytes,
     spot_room: int,
     used: int,
@@ -218,7 +206,7 @@ def spot_round(
     if used + right - left + LANES > spot_room:
         return used, NO_ROOM
     flat_w, down = half_w - radius, max(abs(row + 0.5 - y) - (half_h - radius), 0.0)
-    if radius >= _LARGE and (flat_w <= 0.0 or down > 0.0):
+    if radius >= max(_LARGE, pen + 1.0) and (flat_w <= 0.0 or down > 0.0):
         per, below, most = 0.5 / radius, down * down - radius * radius, min(2.0 * pen, 1.0)
         for block in range(0, right - left, LANES):
             for lane in range(LANES):
@@ -228,7 +216,8 @@ def spot_round(
     else:
         for block in range(0, right - left, LANES):
             for lane in range(LANES):
-                coverage = round_coverage(left + block + lane + 0.5, row + 0.5, x, y, half_w, half_h, radius, pen)
+                at_x = left + block + lane + 0.5
+                coverage = round_coverage(at_x, row + 0.5, x, y, half_w, half_h, radius, pen, small)
                 store8(spots, used + block + lane, math.floor(coverage * 255.0 + 0.5))
     return trim_spots(left, right, row, spots, used, glyphs, room, count)
 
@@ -245,158 +234,41 @@ def far_from(off: float, per: float) -> float:
 
 
 def round_coverage(
-    at_x: float, at_y: float, x: float, y: float, half_w: float, half_h: float, radius: float, pen: float
+    at_x: float,
+    at_y: float,
+    x: float,
+    y: float,
+    half_w: float,
+    half_h: float,
+    radius: float,
+    pen: float,
+    small: bool,
 ) -> float:
-    """Return the coverage of the pixel around a point by a box with round corners."""
-    across, down = abs(at_x - x) - (half_w - radius), abs(at_y - y) - (half_h - radius)
-    over_x, over_y = max(across, 0.0), max(down, 0.0)
-    distance = math.sqrt(over_x * over_x + over_y * over_y) + min(max(across, down), 0.0) - radius
+    """Return the coverage of the pixel around a point by a box with round corners; ``small`` of one whose hole is."""
+    distance = round_distance(at_x - x, at_y - y, half_w, half_h, radius)
+    if small and distance < 0.0:
+        hole = small_hole(at_x - x, at_y - y, half_w - pen, half_h - pen, max(radius - pen, 0.0))
+        return max(min(0.5 + pen - distance, 1.0) - hole, 0.0)
     return min(max(0.5 + pen - abs(distance), 0.0), 2.0 * pen, 1.0)
 
 
-def trim_spots(
-    left: int, right: int, row: int, spots: Bytes, used: int, glyphs: Ints, room: int, count: int
-) -> tuple[int, int]:
-    """Append the run of what is covered of ``right - left`` new spots; return how many spots and runs there are."""
-    start, end = used, used + right - left
-    while start < end and load8(spots, start) == 0:
-        start += 1
-    while start < end and load8(spots, end - 1) == 0:
-        end -= 1
-    if start >= end:
-        return used, count
-    left += start - used
-    return end, put_run(left, left + end - start, row, at.SPOTS + start, glyphs, room, count)
+def round_distance(across: float, down: float, half_w: float, half_h: float, radius: float) -> float:
+    """Return how far a point is outside of a box with round corners around the origin."""
+    over_x, over_y = abs(across) - (half_w - radius), abs(down) - (half_h - radius)
+    beside, beneath = max(over_x, 0.0), max(over_y, 0.0)
+    return math.sqrt(beside * beside + beneath * beneath) + min(max(over_x, over_y), 0.0) - radius
 
 
-def cover_ellipse(
-    x: float,
-    y: float,
-    radius_x: float,
-    radius_y: float,
-    pen: float,
-    arc: Arc,
-    top: int,
-    bottom: int,
-    width: int,
-    spots: Bytes,
-    spot_room: int,
-    used: int,
-    glyphs: Ints,
-    room: int,
-    count: int,
-) -> tuple[int, int]:
-    """Write the runs of an arc of an ellipse; return as ``cover_round``."""
-    grow = pen + _MARGIN
-    for row in range(top, bottom):
-        down = abs(row + 0.5 - y)
-        outer = ellipse_reach(down, radius_x + grow, radius_y + grow)
-        inner = ellipse_reach(down, radius_x - grow, radius_y - grow)
-        left, right = column_of(x - outer, width), column_of(x + outer + 1.0, width)
-        hole, behind = column_of(x - inner + 1.0, width), column_of(x + inner, width)
-        if inner > 0 and behind - hole > LANES:
-            used, count = spot_ellipse(
-                left, hole, row, x, y, radius_x, radius_y, pen, arc, spots, spot_room, used, glyphs, room, count
-            )
-            left = behind
-        if count >= 0 and outer > 0:
-            used, count = spot_ellipse(
-                left, right, row, x, y, radius_x, radius_y, pen, arc, spots, spot_room, used, glyphs, room, count
-            )
-        if count < 0:
-            return used, NO_ROOM
-    return used, count
+def small_hole(across: float, down: float, half_w: float, half_h: float, radius: float) -> float:
+    """Return how much of the pixel around a point lies in a small hole around the origin: by quarters of the pixel.
 
-
-def ellipse_reach(down: float, radius_x: float, radius_y: float) -> float:
-    """Return how far an ellipse reaches from its middle, ``down`` pixels below."""
-    if radius_x <= 0 or down >= radius_y:
+    None takes more than the hole's sides and its area, which a distance to its edge does not know.
+    """
+    if half_w <= 0.0 or half_h <= 0.0:
         return 0.0
-    share = down / radius_y
-    return radius_x * math.sqrt(1.0 - share * share)
-
-
-def spot_ellipse(
-    left: int,
-    right: int,
-    row: int,
-    x: float,
-    y: float,
-    radius_x: float,
-    radius_y: float,
-    pen: float,
-    arc: Arc,
-    spots: Bytes,
-    spot_room: int,
-    used: int,
-    glyphs: Ints,
-    room: int,
-    count: int,
-) -> tuple[int, int]:
-    """Append the run of columns ``left..right`` of a row; return how many spots and runs there are."""
-    down = row + 0.5 - y
-    kept = arc_side(left + 0.5 - x, right - 0.5 - x, down, radius_x, radius_y, pen, arc)
-    if left >= right or kept == NONE:
-        return used, count
-    if used + right - left + LANES > spot_room:
-        return used, NO_ROOM
-    if _THIN * pen * max(radius_x, radius_y) <= min(radius_x, radius_y) ** 2:
-        per_x, per_y, most = 1.0 / radius_x, 1.0 / radius_y, min(2.0 * pen, 1.0)
-        for block in range(0, right - left, LANES):
-            for lane in range(LANES):
-                off = outside_ellipse(left + block + lane + 0.5 - x, down, per_x, per_y)
-                coverage = min(max(0.5 + pen - abs(off), 0.0), most)
-                store8(spots, used + block + lane, math.floor(coverage * 255.0 + 0.5))
-    else:
-        outer_x, outer_y = 1.0 / (radius_x + pen), 1.0 / (radius_y + pen)
-        inner_x, inner_y = 1.0 / max(radius_x - pen, 1e-3), 1.0 / max(radius_y - pen, 1e-3)
-        for block in range(0, right - left, ROOTS):
-            for lane in range(ROOTS):
-                across = left + block + lane + 0.5 - x
-                outside = min(max(0.5 - outside_ellipse(across, down, outer_x, outer_y), 0.0), 1.0)
-                hole = min(max(0.5 - outside_ellipse(across, down, inner_x, inner_y), 0.0), 1.0)
-                store8(spots, used + block + lane, math.floor(max(outside - hole, 0.0) * 255.0 + 0.5))
-    if kept == SOME:
-        for spot in range(right - left):
-            share = inside_arc(left + spot + 0.5 - x, down, radius_x, radius_y, pen, arc)
-            store8(spots, used + spot, math.floor(load8(spots, used + spot) * share + 0.5))
-    return trim_spots(left, right, row, spots, used, glyphs, room, count)
-
-
-def outside_ellipse(across: float, down: float, per_x: float, per_y: float) -> float:
-    """Return how far a point is outside of an ellipse around the origin; ``per_x``, ``per_y``: one by its radii."""
-    u, v = across * per_x, down * per_y
-    along, aside = u * per_x, v * per_y
-    slope = math.sqrt(along * along + aside * aside)
-    return (u * u + v * v - 1.0) / (2.0 * slope + 1e-9)
-
-
-def arc_side(left: float, right: float, down: float, radius_x: float, radius_y: float, pen: float, arc: Arc) -> int:
-    """Tell whether an arc has all, none or some of the pen's pixels between two columns of a row."""
-    if arc[4] == WHOLE:
-        return ALL
-    near = 2.0 * pen + _CUT + 1.0
-    for end in range(2):
-        cos, sin = (arc[0], arc[1]) if end == 0 else (arc[2], arc[3])
-        if abs(down - sin * radius_y) < near and left - near < cos * radius_x < right + near:
-            return SOME
-    first = inside_arc(left, down, radius_x, radius_y, pen, arc)
-    last = inside_arc(right, down, radius_x, radius_y, pen, arc)
-    if first != last:
-        return SOME
-    return ALL if first > 0 else NONE
-
-
-def inside_arc(across: float, down: float, radius_x: float, radius_y: float, pen: float, arc: Arc) -> float:
-    """Return how much of the pixel around a point lies between the ends of an arc."""
-    behind = past(across, down, radius_x, radius_y, pen, arc[0], arc[1])
-    before = 1.0 - past(across, down, radius_x, radius_y, pen, arc[2], arc[3])
-    return min(behind, before) if arc[4] == SHORT else max(behind, before)
-
-
-def past(across: float, down: float, radius_x: float, radius_y: float, pen: float, cos: float, sin: float) -> float:
-    """Return how much of the pixel around a point lies clockwise of an angle of an ellipse: 0..1."""
-    from_x, from_y = across - cos * radius_x, down - sin * radius_y
-    if abs(from_x) + abs(from_y) < 2.0 * pen + _CUT:
-        return min(max(0.5 + from_y * cos - from_x * sin, 0.0), 1.0)
-    return 1.0 if down * cos * radius_x >= across * sin * radius_y else 0.0
+    area = 4.0 * half_w * half_h - (4.0 - math.pi) * radius * radius
+    most, share = min(4.0 * half_w, 4.0 * half_h, 4.0 * area, 1.0), 0.0
+    for quarter in range(4):
+        left, top = across + 0.5 * (quarter & 1) - 0.25, down + 0.5 * (quarter >> 1) - 0.25
+        share += min(max(0.5 - 2.0 * round_distance(left, top, half_w, half_h, radius), 0.0), most)
+    return 0.25 * share
