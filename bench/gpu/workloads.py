@@ -10,7 +10,6 @@ import numpy as np
 from picasso.surface import SurfaceView, VideoFormat
 from picasso.surface.cuda import DevicePlane
 from picasso.surface.cuda_memory import DeviceBlock, Uploader
-from picasso.surface.planes import byte_size
 from picasso.transform import Interpolation, Placement
 from picasso_kernels.cuda.driver import Stream, check, driver
 
@@ -66,18 +65,18 @@ class Figure:
         return f"{self.work:28s} {self.source:5s} {self.target:8s} {self.us:7.2f} {alone}   {shares}   {peers}"
 
 
-def floors(source: VideoFormat, workload: Workload, written: int) -> tuple[float, float]:
+def floors(source: VideoFormat, workload: Workload, written: float) -> tuple[float, float]:
     """Return the bytes, and the bytes in sectors of 32, that one frame moves at least.
 
-    A bilinear sample needs two neighbours of two rows, an area all of its pixels.
+    A bilinear sample needs two neighbours of two rows of the crop, a nearest one a pixel, an area all of its pixels.
     """
     placement = workload.placement
-    whole = byte_size(source, placement.source_wh)
-    across = down = 1.0
-    if workload.interpolation is Interpolation.BILINEAR:
-        across, down = (min(1.0, 2 * scale) for scale in placement.scale_xy)
+    _, _, width, height = placement.crop_ltwh
     pixel = source.channels or 1
-    touched = min(1.0, across * 32 / (2 * pixel))
+    whole = width * height * (source.channels or 1.5)
+    samples = {Interpolation.NEAREST: 1, Interpolation.BILINEAR: 2}.get(workload.interpolation)
+    across, down = (min(1.0, samples * scale) if samples else 1.0 for scale in placement.scale_xy)
+    touched = min(1.0, across * 32 / ((samples or 1) * pixel))
     return written + whole * across * down, written + whole * touched * down
 
 
