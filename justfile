@@ -77,6 +77,14 @@ bench-peers rounds="3":
     python -m pytest bench/test_reference.py bench/test_engine.py --benchmark-only -o addopts= --benchmark-json out/benchmarks.json
     python bench/peers page out
 
+# every kernel of a GPU once under compute-sanitizer: memcheck, racecheck, initcheck, or those that are named
+sanitize *tools:
+    python bench/gpu/sanitize.py {{tools}}
+
+# shapes that users have on this GPU, the worst beside the best, into docs/gpu_shapes.json and docs/images/gpu_shapes.png
+bench-shapes *folder:
+    python bench/gpu/shapes.py {{folder}}
+
 # the demo, into out/
 demo:
     picasso demo -o out

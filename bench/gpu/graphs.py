@@ -2,7 +2,7 @@
 
     python bench/gpu/graphs.py
 
-The same work in four ways, in turns: the calls of today; a graph whose kernels are told their parameters anew for each
+The same work in four ways, in turns: the calls of today; a graph whose kernels are told their parameters again for each
 frame, by ``ctypes`` as ``cuda/driver`` calls, and by ``cuda.bindings``; and the same graph as it is, the least that any
 use of it takes. Host and GPU time a frame, medians. The calls alone are timed: what a frame computes for its parameters
 is the same in all ways. A way that fails says why, and the others go on.
