@@ -102,24 +102,26 @@ assert all(
 stats
 
 # %% [markdown]
-# The steps of a frame as bars. Transform and draw are small beside an encoder.
+# The steps of a frame as shares of its time, which depend little on how busy the machine is. Transform and draw are small beside
+# an encoder of video.
 
 # %%
 steps = ["transform", "draw", "encode", "callback"]
 figure, axis = plt.subplots(figsize=(7, 2.2), dpi=80)
 left = dict.fromkeys(stats.sources, 0.0)
 for step in steps:
-    times_ms = {
-        name: {str(key): found.p50_ns / 1e6 for key, found in source.latency.items()}[
-            step
-        ]
-        for name, source in stats.sources.items()
-    }
+    shares = {}
+    for name, source in stats.sources.items():
+        median_ns = {str(key): found.p50_ns for key, found in source.latency.items()}
+        shares[name] = 100 * median_ns[step] / sum(median_ns[each] for each in steps)
     axis.barh(
-        list(times_ms), list(times_ms.values()), left=list(left.values()), label=step
+        list(shares), list(shares.values()), 0.35, list(left.values()), label=step
     )
-    left = {name: left[name] + times_ms[name] for name in left}
-axis.set_xlabel("ms a frame, median")
+    left = {name: left[name] + shares[name] for name in left}
+assert all(abs(whole - 100) < 1e-6 for whole in left.values())
+axis.set_xlim(0, 100)
+axis.set_ylim(-0.5, 1.5)
+axis.set_xlabel("% of a frame's time, medians")
 axis.legend(ncols=4, loc="upper center", bbox_to_anchor=(0.5, 1.3), frameon=False)
 figure.tight_layout()
 plt.show()
