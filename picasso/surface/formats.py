@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple
@@ -172,4 +173,10 @@ class ColorSpace:
         >>> ColorSpace.for_height(480, full_range=True)
         ColorSpace(matrix=<Matrix.BT601: 'bt601'>, full_range=True)
         """
-        return ColorSpace(Matrix.BT709 if height >= HD_LINES else Matrix.BT601, full_range)
+        return _convention(Matrix.BT709 if height >= HD_LINES else Matrix.BT601, bool(full_range))
+
+
+@functools.cache
+def _convention(matrix: Matrix, full_range: bool) -> ColorSpace:
+    """Return one and the same for all pictures: what is compared picture by picture is equal at a glance."""
+    return ColorSpace(matrix, full_range)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import operator
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 
 from picasso.errors import ConsumedError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from picasso.surface.cuda import DevicePlane
     from picasso.surface.formats import ColorSpace, VideoFormat
     from picasso.surface.planes import Bytes
@@ -45,3 +48,6 @@ class _NoPixels:
 
 
 CONSUMED: Final[Any] = _NoPixels()
+
+pixels_of: Final[Callable[[object], Pixels]] = operator.attrgetter("_pixels")
+"""What a view has, or ``CONSUMED``; for many views at once, ``map`` calls it without a step of the interpreter."""

@@ -197,8 +197,10 @@ def allocate_tensor(shape: tuple[int, int, int, int], dtype: str, stream: Stream
     from picasso.surface.device_memory import DeviceBlock
 
     size = check_dtype(dtype)
-    strides = tuple(size * math.prod(shape[axis + 1 :]) for axis in range(4))
-    block = DeviceBlock(size * math.prod(shape), stream)
+    row = size * shape[3]
+    plane = row * shape[2]
+    strides = (shape[1] * plane, plane, row, size)
+    block = DeviceBlock(shape[0] * strides[0], stream)
     gpu_id = stream.device.index
     return DeviceTensor(block.address, shape, strides, dtype, gpu_id=gpu_id, stream=stream.address, owner=block)
 

@@ -12,18 +12,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from picasso.errors import GeometryError, SpecError, SurfaceError
 from picasso.surface import SurfaceView, VideoFormat
 from picasso.surface.cuda_memory import DeviceBlock, open_device
 from picasso.surface.tensor import DTYPES, DeviceTensor, allocate_tensor, check_dtype, tensor_over
-from picasso.transform.cuda_batch import Batch, Batches, Sources
+from picasso.transform.cuda_batch import Asked, Batch, Batches, Pictures
 from picasso.transform.cuda_surfaces import (
-    Addresses,
     BoundTarget,
     goes_back_on,
+    grid_of,
+    numbers_of,
     picture_of,
     signature_of,
+    surfaces_of,
     write_planes,
 )
 from picasso.transform.filters import FILTERS
@@ -39,8 +42,6 @@ from picasso_kernels.frame.pixel_formats import SOURCES, Picture, Plane
 if TYPE_CHECKING:
     from picasso_kernels.cuda.driver import Device
 
-_BLOCK: Final = (64, 2, 1)
-"""Threads: a warp writes 64 pixels of two rows, measured best on an H200."""
 _PLANS: Final = 64
 """Plans that a transformer keeps on its device."""
 _ROW_BYTES: Final = 8 * ADDRESSES + 4 * NUMBERS
@@ -117,7 +118,7 @@ class CudaTransformer:
             GeometryError: A surface has another size than the placement says.
         """
         self.device.make_current()
-        bound = target if isinstance(target, BoundTarget) else self.bind(target)
+        bound = self._bound(target)
         bound.surface.device_planes  # noqa: B018  # one that was handed over since raises
         prepared = self._prepare(source, placement, bound, interpolation)
         ours, producer, owner = self.stream.address, source.cuda_stream, bound.stream
@@ -156,25 +157,22 @@ class CudaTransformer:
         if not jobs:
             return
         self.device.make_current()
-        surfaces = [job.source for job in jobs]
-        placements = [job.placement for job in jobs]
-        bound = [job.target if isinstance(job.target, BoundTarget) else self.bind(job.target) for job in jobs]
-        for target in bound:
-            target.surface.device_planes  # noqa: B018  # one that was handed over since raises
-        sources = self._look_at(surfaces)
-
-        def make() -> Batch:
-            plans = [self._prepare(*job, interpolation) for job in zip(surfaces, placements, bound, strict=True)]
-            return Batch(sources.kinds, placements, what, plans, self.stream, _BLOCK)
-
-        what = (interpolation, [target.signature for target in bound])
-        batch = self._batches.find(sources.kinds, placements, what, make)
-        numbers = [target.number for target in bound]
-        if batch.aimed_at != numbers:
-            places = zip(bound, batch.plans, strict=True)
-            addresses = [target.addresses(prepared.plan.targets) for target, prepared in places]
-            batch.aim(np.array(addresses, np.uint64), numbers)
-        self._launch(batch, sources, {target.stream for target in bound})
+        surfaces, placements, targets = zip(*jobs, strict=True)
+        sources = self._look_at(surfaces, "source")
+        asked, numbers = Asked(sources.kinds, placements, interpolation), numbers_of(targets)
+        batch = self._batches.find_aimed(asked, numbers) if numbers else None
+        if batch is None:
+            into = self._look_at(surfaces_of(targets), "target")
+            batch = self._batches.find(asked, into.kinds)
+            if batch is None:
+                plans = [
+                    self._prepare(*job, interpolation)
+                    for job in zip(surfaces, placements, map(self._bound, targets), strict=True)
+                ]
+                made = Batch(asked, into.kinds, plans, sources.counts, into.counts, self.stream)
+                batch = self._batches.add(made)
+            batch.aim(into.addresses, into.streams, numbers)
+        self._launch(batch, sources)
 
     def to_tensor(
         self,
@@ -220,24 +218,23 @@ class CudaTransformer:
         if out is not None:
             self._check_address(tensor.data_ptr, "tensor")
             self._follow(tensor.cuda_stream)
-        looked_at = self._look_at(sources)
-        steps = np.arange(len(sources), dtype=np.uint64)[:, None] * np.uint64(tensor.strides[0])
-        planes = np.uint64(tensor.data_ptr) + steps + np.arange(3, dtype=np.uint64) * np.uint64(tensor.strides[1])
-
-        def make() -> Batch:
-            plans = [
-                self._prepare_tensor(
-                    source, placement, tensor, (own[0], own[1], own[2]), normalization, bars, interpolation
-                )
-                for source, placement, own in zip(sources, each, planes.tolist(), strict=True)
-            ]
-            return Batch(looked_at.kinds, list(each), what, plans, self.stream, _BLOCK)
-
+        looked_at = self._look_at(sources, "source")
         what = (interpolation, tensor.dtype, tensor.strides, tensor.data_ptr & 15, normalization, bars)
-        batch = self._batches.find(looked_at.kinds, list(each), what, make)
-        if batch.aimed_at != tensor.data_ptr:
-            batch.aim(planes if normalization.order == "rgb" else planes[:, ::-1], tensor.data_ptr)
-        self._launch(batch, looked_at, {tensor.cuda_stream})
+        asked, at = Asked(looked_at.kinds, tuple(each), what), (tensor.data_ptr, tensor.cuda_stream)
+        batch = self._batches.find_aimed(asked, at)
+        if batch is None:
+            planes = _planes_of(tensor)
+            batch = self._batches.find(asked, ())
+            if batch is None:
+                plans = [
+                    self._prepare_tensor(source, placement, tensor, own, normalization, bars, interpolation)
+                    for source, placement, own in zip(sources, each, planes.tolist(), strict=True)
+                ]
+                made = Batch(asked, (), plans, looked_at.counts, (3,) * len(sources), self.stream)
+                batch = self._batches.add(made)
+            own = planes if normalization.order == "rgb" else planes[:, ::-1]
+            batch.aim(own.reshape(-1), (tensor.cuda_stream,), at)
+        self._launch(batch, looked_at)
         return tensor
 
     def wait(self) -> None:
@@ -273,7 +270,7 @@ class CudaTransformer:
         source: SurfaceView,
         placement: Placement,
         tensor: DeviceTensor,
-        planes: Addresses,
+        planes: Sequence[int],
         normalization: Normalization,
         bars: tuple[int, ...],
         interpolation: Interpolation,
@@ -343,26 +340,28 @@ class CudaTransformer:
         arguments = Arguments(_ROW_BYTES)
         arguments.block[:] = row.tobytes()[:_ROW_BYTES]
         function = self.device.function(plan.kernel, batched=False)
-        columns, rows = plan.blocks
-        grid = (-(-columns // _BLOCK[0]), -(-rows // _BLOCK[1]), 1)
-        return DevicePlan(plan, row, tables, Launch(function, grid, _BLOCK, self.stream, arguments), placement)
+        launch = Launch(function, *grid_of(*plan.blocks), self.stream, arguments)
+        return DevicePlan(plan, row, tables, launch, placement)
 
-    def _look_at(self, surfaces: Sequence[SurfaceView]) -> Sources:
+    def _look_at(self, surfaces: Sequence[SurfaceView], what: str) -> Pictures:
         try:
-            return Sources(surfaces)
+            return Pictures(surfaces)
         except SurfaceError:
             for surface in surfaces:
-                self._check_place(surface, "source")
+                self._check_place(surface, what)
             raise
 
-    def _launch(self, batch: Batch, sources: Sources, owners: set[int]) -> None:
+    def _bound(self, target: SurfaceView | BoundTarget) -> BoundTarget:
+        return target if isinstance(target, BoundTarget) else self.bind(target)
+
+    def _launch(self, batch: Batch, sources: Pictures) -> None:
         """Launch a batch after its pictures are made and its targets free; their streams go on after it."""
-        ours = self.stream.address
-        others = (sources.streams | owners) - {0, ours}
+        ours, makers = self.stream.address, set(sources.streams)
+        others = (makers | batch.owners) - {0, ours}
         for stream in others:
             self._follow(stream)
-        batch.launch(sources.addresses())
-        held = sources.to_hold(ours) if sources.streams != {ours} else []
+        batch.launch(sources.addresses)
+        held = sources.to_hold(ours) if makers != {ours} else []
         if held or others:
             event = self._spare.pop() if self._spare else Event(self.device)
             event.record(self.stream)
@@ -426,6 +425,14 @@ class CudaTransformer:
         """Refuse what a kernel would fault on, after which no call to the GPU succeeds any more."""
         if not self.device.holds(address):
             raise SurfaceError(f"the {what} is at {address:#x}, which is not memory of GPU {self.device.index}")
+
+
+def _planes_of(tensor: DeviceTensor) -> npt.NDArray[np.uint64]:
+    """Return where the planes of each picture are, ``(N, 3)``."""
+    images, channels = tensor.strides[:2]
+    first = np.uint64(tensor.data_ptr) + np.arange(len(tensor), dtype=np.uint64)[:, None] * np.uint64(images)
+    planes: npt.NDArray[np.uint64] = first + np.arange(3, dtype=np.uint64) * np.uint64(channels)
+    return planes
 
 
 def _bars(normalization: Normalization, pad: int | Sequence[int]) -> tuple[int, ...]:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import itertools
 import struct
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from itertools import repeat
+from operator import attrgetter, is_
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from picasso.surface.cuda_memory import DeviceBlock
+from picasso.surface.pixels import CONSUMED
 from picasso_kernels.frame.pixel_formats import Picture, Plane
 
 if TYPE_CHECKING:
@@ -17,6 +21,10 @@ if TYPE_CHECKING:
 _PLANES: Final = struct.Struct("=6Q")
 """Three planes of the source, three of the target: the first fields of a row."""
 _numbers: Final = itertools.count()
+_pixels_of_target, _number_of_target = attrgetter("surface._pixels"), attrgetter("number")
+Grid = tuple[int, int, int]
+_BLOCK: Final = (64, 2, 1)
+"""Measured best on an H200."""
 Addresses = tuple[int, int, int]
 """Of the three planes of a target."""
 
@@ -30,7 +38,7 @@ class BoundTarget:
         self.surface: SurfaceView = surface
         self.number: int = next(_numbers)
         """Of this one and no other, so that it can be told from others without being kept alive."""
-        self.signature: tuple[object, ...] = signature_of(surface)
+        self.signature: tuple[object, ...] = (*signature_of(surface), surface.readonly)
         self.stream: int = surface.cuda_stream
         self._places: tuple[Place, Place, Place] | None = None
         self._addresses: Addresses = (0, 0, 0)
@@ -43,6 +51,26 @@ class BoundTarget:
             self._addresses = planes[first].ptr + at, planes[second].ptr + at_, planes[third].ptr + at__
             self._places = places
         return self._addresses
+
+
+def numbers_of(targets: Sequence[object]) -> list[int] | None:
+    """Return the number of each target; None if one of them was not bound, or was handed over since."""
+    if set(map(type, targets)) != {BoundTarget} or any(map(is_, map(_pixels_of_target, targets), repeat(CONSUMED))):
+        return None
+    return list(map(_number_of_target, targets))
+
+
+def surfaces_of(targets: Sequence[SurfaceView | BoundTarget]) -> Sequence[SurfaceView]:
+    """Return the surface of each target."""
+    if BoundTarget not in set(map(type, targets)):
+        return cast("Sequence[SurfaceView]", targets)
+    return [target.surface if isinstance(target, BoundTarget) else target for target in targets]
+
+
+def grid_of(columns: int, rows: int, frames: int = 1) -> tuple[Grid, Grid]:
+    """Return the grid of a launch, and the threads of a block: a warp does 32 columns of a row."""
+    width, height, _ = _BLOCK
+    return (-(-columns // width), -(-rows // height), frames), _BLOCK
 
 
 def goes_back_on(stream: int, surface: SurfaceView) -> bool:

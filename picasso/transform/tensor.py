@@ -183,6 +183,8 @@ def pack_pad(pad: int | Sequence[int], channels: int) -> int:
     Raises:
         SpecError: Not one number or one a channel, or not in 0..255.
     """
+    if type(pad) is int and 0 <= pad <= 255:
+        return 0x010101 * pad | 255 << 24
     values: list[Any] = list(pad) if isinstance(pad, Sequence) else [pad] * channels
     whole = [value for value in values if isinstance(value, int | np.integer) and 0 <= value <= 255]
     if len(values) != channels or len(whole) != channels:
@@ -229,7 +231,9 @@ def one_each(
         ShapeError: There is no source, or not as many placements.
         GeometryError: Targets differ in size.
     """
-    each = [placements] * len(sources) if isinstance(placements, Placement) else list(placements)
+    if isinstance(placements, Placement) and sources:
+        return [placements] * len(sources), placements.target_wh
+    each = [] if isinstance(placements, Placement) else list(placements)
     if not sources or len(each) != len(sources):
         raise ShapeError(f"expected a placement for each source, got {len(each)} for {len(sources)}")
     sizes = {placement.target_wh for placement in each}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -12,6 +13,7 @@ from cases import CASES, FILTERS, SOURCES, TARGETS, Case, random_surface
 from drawings import annotated, blurs, mosaic, shapes
 
 from picasso.draw.cpu import CpuPainter
+from picasso.errors import ConsumedError, SurfaceError
 from picasso.surface import SurfaceView, VideoFormat
 from picasso.transform import Interpolation, Placement
 from picasso.transform.cpu import transform
@@ -108,6 +110,29 @@ def test_batches_that_look_alike_have_the_bits_of_their_own_pictures(binds: bool
                 gpu.transform_batch(jobs)
                 for target, expected in zip(targets, expectations, strict=True):
                     np.testing.assert_array_equal(target.to_numpy(), expected.to_numpy())
+
+
+def test_a_batch_refuses_what_was_handed_over_or_is_read_only(gpu: Any) -> None:
+    """Also one that looks like the batch before it, into targets that are bound."""
+    from picasso.transform.cuda import Job
+
+    case = CASES[0].placement
+    source = on_device(random_surface(VideoFormat.RGBA, case.source_wh, 1), gpu)
+    target = device_target(random_surface(VideoFormat.RGBA, case.target_wh, 2), gpu)
+    plane = replace(target.device_plane, read_only=True)
+    read_only = SurfaceView((plane,), VideoFormat.RGBA, case.target_wh, None, cuda_stream=gpu.stream.address)
+    bound = gpu.bind(target)
+    for into in (target, bound, bound):
+        gpu.transform_batch([Job(source, case, into)])
+    for refused in (read_only, gpu.bind(read_only)):
+        with pytest.raises(SurfaceError, match="read-only"):
+            gpu.transform_batch([Job(source, case, refused)])
+        with pytest.raises(SurfaceError, match="read-only"):
+            gpu.transform(source, case, refused)
+    target.take()
+    for gone in (target, bound):
+        with pytest.raises(ConsumedError):
+            gpu.transform_batch([Job(source, case, gone)])
 
 
 def test_a_batch_holds_no_surface_once_it_is_done(gpu: Any) -> None:
