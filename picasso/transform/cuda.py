@@ -36,7 +36,8 @@ from picasso.transform.tensor import Normalization, one_each, pack_pad
 from picasso_kernels.cuda.axis_tables import warm_up
 from picasso_kernels.cuda.driver import Arguments, Event, Launch, Stream, copy_to_device
 from picasso_kernels.cuda.frame_table import ADDRESSES, NUMBERS, FrameRow
-from picasso_kernels.cuda.plan import TARGETS, FramePlan, plan_frame
+from picasso_kernels.cuda.plan import FramePlan, plan_frame
+from picasso_kernels.cuda.plan_target import TARGETS
 from picasso_kernels.frame.pixel_formats import SOURCES, Picture, Plane
 
 if TYPE_CHECKING:

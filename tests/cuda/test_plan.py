@@ -97,20 +97,50 @@ def test_all_others_by_bytes(given: str, expected: str) -> None:
     ("given", "expected"),
     [
         (kernel("NV12", NV12, target_wh=(64, 48)), "nv12_copied_to_pixels"),
-        (kernel("NV21", NV12, (4, 3, 32, 21), (40, 30), inner=(4, 1, 32, 21)), "nv12_copied_to_pixels"),
+        (kernel("NV21", NV12, (4, 3, 32, 21), (48, 30), inner=(8, 1, 32, 21)), "nv12_copied_to_pixels"),
+        (kernel("NV21", NV12, (4, 3, 32, 21), (40, 30), inner=(4, 1, 32, 21)), "nv12_fours_to_pixels"),
         (kernel("NV12", NV12, (2, 0, 32, 20), (32, 20)), "nv12_fours_to_pixels"),
-        (kernel("NV12", NV12), "nv12_fours_to_pixels"),
-        (kernel("NV21", NV12), "nv12_fours_to_pixels"),
+        (kernel("NV12", NV12, target_wh=(40, 32)), "nv12_fours_to_pixels"),
+        (kernel("NV21", NV12, (4, 0, 60, 48), (40, 36)), "nv12_threes_to_pixels"),
         (kernel("NV12", NV12, (4, 0, 32, 20), (40, 20), inner=(2, 0, 32, 20)), "nv12_bilinear_to_pixels"),
         (kernel("RGB", RGB, target_wh=(64, 48), filter="area"), "rgb_copied_to_pixels"),
         (kernel("BGR", RGB, target_wh=(64, 48), to="NV12"), "rgb_copied_to_yuv420"),
-        (kernel("NV12", NV12, to="NV12"), "planes_near_to_planes"),
-        (kernel("NV21", NV12, target_wh=(64, 48), to="NV12"), "planes_near_to_planes"),
+        (kernel("NV12", NV12, target_wh=(52, 36), to="NV12"), "planes_near_to_planes"),
+        (kernel("NV21", NV12, (0, 1, 64, 46), (64, 46), to="NV12"), "planes_near_to_planes"),  # between chroma's rows
+        (kernel("NV21", NV12, (4, 0, 48, 48), (48, 48), to="NV12"), "planes_near_to_planes"),
+        (kernel("NV12", (Plane(4, 64, 1, 1), NV12[1]), target_wh=(64, 48), to="NV12"), "planes_near_to_planes"),
         (kernel("NV12", NV12, target_wh=(48, 48), to="NV12", inner=(4, 6, 40, 30)), "planes_near_to_planes"),
         (kernel("NV12", NV12, target_wh=(36, 24), to="NV12"), "planes_near_to_planes"),
     ],
 )
 def test_four_pixels_beside_each_other_are_read_and_written_together(given: str, expected: str) -> None:
+    assert given == expected
+
+
+THREES = (4, 1, 48, 45)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (kernel("NV12", NV12, THREES, (32, 30)), "nv12_threes_to_pixels"),
+        (kernel("NV21", NV12, THREES, (48, 21), inner=(8, 1, 32, 19)), "nv12_threes_to_pixels"),
+        (kernel("NV21", NV12, THREES, (48, 60), inner=(8, 2, 32, 58), to="NV12"), "planes_threes_to_planes"),
+        (kernel("RGB", RGB, THREES, (32, 30), to="NV12"), "rgb_threes_to_yuv420"),
+        (kernel("BGR", RGB, THREES, (32, 30), to="NV12"), "rgb_threes_to_yuv420"),
+        (kernel("RGB", RGB, THREES, (32, 30)), "rgb_fours_to_pixels"),
+        (kernel("NV12", NV12, THREES, (40, 30), inner=(4, 0, 32, 30)), "nv12_fours_to_pixels"),
+        (kernel("NV12", NV12, (4, 1, 42, 45), (28, 30)), "nv12_fours_to_pixels"),
+        (kernel("NV12", NV12, (2, 1, 48, 45), (32, 30)), "nv12_fours_to_pixels"),  # from the middle of a word
+        (kernel("NV12", NV12, THREES, (36, 30), to="NV12"), "planes_near_to_planes"),
+        (kernel("NV12", NV12, THREES, (32, 30), filter="area"), "yuv_taps_to_pixels"),
+        (kernel("NV12", NV12, WHOLE, (64, 48), to="NV12"), "planes_copied_to_planes"),
+        (kernel("NV21", NV12, (8, 2, 24, 40), (40, 40), inner=(16, 0, 24, 40), to="NV12"), "planes_copied_to_planes"),
+        (kernel("NV12", NV12, WHOLE, (64, 48), to="NV12", filter="lanczos8"), "planes_copied_to_planes"),
+        (kernel("NV12", NV12, WHOLE, (64, 48), to="NV12", filter="nearest"), "planes_copied_to_planes"),
+    ],
+)
+def test_pictures_of_two_thirds_and_of_the_same_size_have_weights_that_are_known(given: str, expected: str) -> None:
     assert given == expected
 
 

@@ -18,6 +18,14 @@ BLEND_MASK: Final = (1 << BLEND_BITS) - 1
 INDEX_MASK: Final = 0x7FFF
 OUTSIDE: Final = -(1 << 31)
 """Axis entry of a column or row in a bar; its index is 0, so that reading there is harmless."""
+SELECTORS: Final = (0x5140, 0x7362)
+"""``red_green`` and ``blue_alpha`` of pixels in the order red, green, blue, alpha; of two pairs of chroma, U first."""
+BLUE_FIRST: Final = (0x5162, 0x7340)
+V_FIRST: Final = (0x4051, 0x6273)
+PAIRS: Final = (0x3120, 0x2031)
+"""``red_green`` of two pairs of chroma, each of its own kind together: U first, V first."""
+AS_THEY_ARE: Final = (0x3210, 0x2301)
+"""The same, the pairs left as they are: U first, V first."""
 
 
 class FrameRow(NamedTuple):

@@ -27,6 +27,8 @@ Table: TypeAlias = Any
 Pair: TypeAlias = tuple[int, int]
 Triple: TypeAlias = tuple[int, int, int]
 Quad: TypeAlias = tuple[int, int, int, int]
+Quint: TypeAlias = tuple[int, int, int, int, int]
+Nine: TypeAlias = tuple[int, int, int, int, int, int, int, int, int]
 
 
 class HostMemory:
@@ -111,6 +113,25 @@ def load_three_words(plane: Plane, offset: int, reach: int) -> Triple:
     return load_word(plane, offset), second, load_word(plane, offset + 8) if reach >= 8 else 0
 
 
+def load_two_between(plane: Plane, offset: int, before: int, behind: int) -> Quad:
+    """Read two bytes before two words, the words, and two bytes behind them (LDG, predicated).
+
+    The two are the low half of their word; its high half means nothing. Where ``before`` or ``behind`` is 0 there are
+    none, and the outermost two bytes of the words take their place. ``offset`` is not before the plane.
+    """
+    _check_ahead(offset)
+    first, second = load_word(plane, offset), load_word(plane, offset + 4)
+    left = load_half(plane, offset - 2) if before else first
+    return left, first, second, load_half(plane, offset + 8) if behind else second >> 16
+
+
+def load_three_between(plane: Plane, offset: int, before: int, behind: int) -> Quint:
+    """Read two bytes before three words, the words, and two bytes behind them, as ``load_two_between`` does."""
+    first, second, third = load_three_words(plane, offset, 11)
+    left = load_half(plane, offset - 2) if before else first
+    return left, first, second, third, load_half(plane, offset + 12) if behind else third >> 16
+
+
 def _check_ahead(offset: int) -> None:
     if offset < 0:
         raise IndexError(f"offset {offset} is negative, and is read as a large one")
@@ -131,6 +152,14 @@ def load_word_quad(plane: Plane, offset: int) -> Quad:
     """Read 4 words in one access (LDG.128)."""
     first, second, third, fourth = struct.unpack("<4I", plane.read(offset, 16))
     return first, second, third, fourth
+
+
+def load_nine_words(plane: Plane, offset: int) -> Nine:
+    """Read 9 words (LDG, one address); ``offset`` is not before the plane."""
+    _check_ahead(offset)
+    first, second, third = load_three_words(plane, offset, 11)
+    fourth, fifth, sixth = load_three_words(plane, offset + 12, 11)
+    return first, second, third, fourth, fifth, sixth, *load_three_words(plane, offset + 24, 11)
 
 
 def store_byte(plane: Plane, offset: int, value: int) -> None:

@@ -3,9 +3,10 @@
 ``words`` are sources of 4 aligned bytes a pixel, ``bytes`` packed sources of any step, order and alignment, ``yuv``
 planes of luma and chroma. ``rgb``, ``nv12`` and ``i420`` are the usual layouts of the latter two, and serve BGR and
 NV21 as well. ``fours`` and ``near`` are four neighbours that lie near each other. ``quads`` are filters of many taps
-over aligned rows: four columns an access. ``averaged`` is an area filter that halves. Kernels of ``cuda.wide``, whose
-threads do 4x2 pixels instead of 2x2, are ``copied`` ones of sources that are not words, ``fours`` and ``near``; the
-averaged one from plane to plane does 8x2.
+over aligned rows: four columns an access. ``averaged`` is an area filter that halves. ``threes`` are pictures shrunk to
+two thirds across, three samples to two. Kernels of ``cuda.wide``, whose threads do 4x2 pixels instead of 2x2, are
+``copied`` ones of pixels of 3 bytes, ``fours`` and ``near``; ``threes``, the other ``copied`` ones and the averaged one
+from plane to plane do 8x2.
 A frame that a special kernel serves is served by the general one too.
 """
 
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final
 
-from picasso_kernels.cuda import read, wide, write
+from picasso_kernels.cuda import copied, read, threes, threes_rgb, wide, write
 from picasso_kernels.cuda import read_means as means
 from picasso_kernels.cuda import read_quads as quads
 from picasso_kernels.cuda import read_spots as spots
@@ -65,8 +66,12 @@ _WIDE: Final[dict[str, tuple[Plain, dict[Plain, Plain]]]] = {
     "rgb_copied_to_yuv420": (wide.write_four_yuv420, {wide.four_pixels: wide.copied_rgb_four}),
     "rgb_fours_to_pixels": (wide.write_four_pixels, {wide.four_pixels: spots.rgb_four_in_order}),
     "rgb_fours_to_yuv420": (wide.write_four_yuv420, {wide.four_pixels: spots.rgb_four_spots}),
-    "nv12_copied_to_pixels": (wide.write_four_pixels, {wide.four_pixels: wide.copied_yuv_four}),
+    "nv12_copied_to_pixels": (copied.write_copied_pixels, {}),
+    "planes_copied_to_planes": (copied.write_copied_planes, {}),
     "nv12_fours_to_pixels": (wide.write_four_words, {}),
+    "rgb_threes_to_yuv420": (threes_rgb.write_threes_yuv420, {}),
+    "nv12_threes_to_pixels": (threes.write_three_halves, {}),
+    "planes_threes_to_planes": (threes.write_three_halves_planes, {}),
     "nv12_fours_to_yuv420": (wide.write_four_yuv420, {wide.four_pixels: wide.near_yuv_four}),
     "nv12_words_to_half_planes": (tensors.write_tensor, {tensors.store_fours: tensors.store_halves}),
     "nv12_words_to_single_planes": (tensors.write_tensor, {tensors.store_fours: tensors.store_singles}),

@@ -221,18 +221,17 @@ def _load(kind: ir.Type, size: int, *, read_only: bool = True, ahead: bool = Fal
     return emit
 
 
-def _load_beside(kind: ir.IntType, size: int) -> Callable[..., Any]:
-    """Emit two loads of neighbours, whose addresses differ by what a load adds for nothing."""
+def _load_beside(kind: ir.IntType, size: int, count: int = 2) -> Callable[..., Any]:
+    """Emit loads of neighbours, whose addresses differ by what a load adds for nothing."""
 
     def emit(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value) -> list[ir.Value]:
         address = _address(builder, plane, offset, ahead=True)
         loads = []
-        for shift in (0, size):
-            value = builder.load(
-                builder.inttoptr(builder.add(address, _I64(shift)), ir.PointerType(kind, _GLOBAL_MEMORY)), align=size
-            )
+        for place in range(count):
+            pointer = builder.inttoptr(builder.add(address, _I64(size * place)), ir.PointerType(kind, _GLOBAL_MEMORY))
+            value = builder.load(pointer, align=size)
             value.set_metadata("invariant.load", builder.module.add_metadata([]))
-            loads.append(builder.zext(value, _I32))
+            loads.append(builder.zext(value, _I32) if kind.width < 32 else value)
         return loads
 
     return emit
@@ -249,6 +248,31 @@ def _load_three(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value, reach:
     kind = ir.FunctionType(ir.LiteralStructType([_I32] * 3), [_I64, _I32])
     words = builder.asm(kind, text, "=r,=r,=r,l,r", [address, reach], side_effect=False)
     return [builder.extract_value(words, place) for place in range(3)]
+
+
+def _load_between(count: int) -> Callable[..., list[ir.Value]]:
+    """Emit loads of ``count`` words and of the half before and behind them, or of the outermost halves of their own."""
+
+    def emit(
+        builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value, before: ir.Value, behind: ir.Value
+    ) -> list[ir.Value]:
+        address = _address(builder, plane, offset, ahead=True)
+        given = count + 2
+        lines = [f"ld.global.nc.b32 ${place + 1}, [${given}+{4 * place}];" for place in range(count)]
+        text = f"""{{ .reg .pred left, right;
+            setp.ne.s32 left, ${given + 1}, 0;
+            setp.ne.s32 right, ${given + 2}, 0;
+            {" ".join(lines)}
+            @left ld.global.nc.u16 $0, [${given}+-2];
+            @right ld.global.nc.u16 ${count + 1}, [${given}+{4 * count}];
+            @!left mov.b32 $0, $1;
+            @!right shr.u32 ${count + 1}, ${count}, 16; }}"""
+        kind = ir.FunctionType(ir.LiteralStructType([_I32] * given), [_I64, _I32, _I32])
+        text_ = ",".join(["=&r"] * given + ["l", "r", "r"])
+        words = builder.asm(kind, text, text_, [address, before, behind], side_effect=False)
+        return [builder.extract_value(words, place) for place in range(given)]
+
+    return emit
 
 
 def _multiply_add(builder: ir.IRBuilder, first: ir.Value, second: ir.Value, third: ir.Value) -> ir.Value:
@@ -343,7 +367,10 @@ def _instructions() -> tuple[dict[Plain, Any], Any]:
         machine.load_number_quad: _intrinsic(quad, _load(four, 16, ahead=True), (plane, word)),
         machine.load_byte_pair: _intrinsic(pair, _load_beside(_I8, 1), (plane, word)),
         machine.load_half_pair: _intrinsic(pair, _load_beside(_I16, 2), (plane, word)),
+        machine.load_nine_words: _intrinsic(types.UniTuple(word, 9), _load_beside(_I32, 4, 9), (plane, word)),
         machine.load_three_words: _intrinsic(types.UniTuple(word, 3), _load_three, (plane, word, word)),
+        machine.load_two_between: _intrinsic(quad, _load_between(2), (plane, *[word] * 3)),
+        machine.load_three_between: _intrinsic(types.UniTuple(word, 5), _load_between(3), (plane, *[word] * 3)),
         machine.store_byte: _intrinsic(types.void, _store(_I8, 1), (plane, word, word)),
         machine.store_half: _intrinsic(types.void, _store(_I16, 2), (plane, word, word)),
         machine.store_word: _intrinsic(types.void, _store(_I32, 4), (plane, word, word)),
@@ -357,7 +384,7 @@ def _instructions() -> tuple[dict[Plain, Any], Any]:
         machine.lane: _wide_function(_lane, {}),
         machine.vote: _wide_function(_vote, {}),
         machine.lowest_vote: _wide_function(_lowest_vote, {}),
-        machine.multiply_add_word: _intrinsic(word, _multiply_add, (word, word, word)),
+        machine.multiply_add_word: _intrinsic(word, _assembly("mad.lo.s32"), (word, word, word)),
         machine.pack_saturated: _intrinsic(word, _pack_saturated, (word, word, word)),
         machine.pick_bytes: _intrinsic(word, _assembly("prmt.b32"), (word, word, word)),
         machine.dot2_low: _intrinsic(word, _assembly("dp2a.lo.s32.u32"), (word, word, word)),

@@ -14,26 +14,26 @@ import numpy as np
 import numpy.typing as npt
 
 from picasso_kernels.cuda.axis_tables import are_near, blend_entries, in_halves, in_units, one_tap
-from picasso_kernels.cuda.frame_table import BLEND_BITS, FRAME, OUTSIDE
+from picasso_kernels.cuda.frame_table import (
+    AS_THEY_ARE,
+    BLEND_BITS,
+    BLUE_FIRST,
+    FRAME,
+    OUTSIDE,
+    PAIRS,
+    SELECTORS,
+    V_FIRST,
+)
+from picasso_kernels.cuda.plan_target import FLOATS, write_rgb, write_scales, write_target, write_yuv, writer_of
 from picasso_kernels.cuda.read_fours import CHROMA_SPAN, LUMA_SPAN, PIXELS_SPAN
 from picasso_kernels.frame.pixel_formats import PIXEL_FORMATS, Picture, Samples, list_components
 from picasso_kernels.frame.plan import RectLTWH
 from picasso_kernels.maths.axis import Axis
-from picasso_kernels.maths.color import spans, to_rgb, to_yuv
 from picasso_kernels.maths.filters import tap_table
 
-TARGETS: Final = ("RGBA", "BGRA", "BGRx", "NV12", "NV21", "I420", "half", "single")
-"""What kernels write; ``half`` and ``single`` are three planes, red, green and blue, of float16 and float32."""
-_FLOATS: Final = {"half": 2, "single": 4}
 _TABLE_ALIGNMENT: Final = 4
 """In entries: tables start at multiples of 16 bytes."""
 
-_SELECTORS: Final = (0x5140, 0x7362)
-"""Of pixels in the order red, green, blue, alpha; of two samples of chroma, U first."""
-_BLUE_FIRST: Final = (0x5162, 0x7340)
-_V_FIRST: Final = (0x4051, 0x6273)
-_PAIRS: Final = (0x3120, 0x2031)
-"""Of two pairs of chroma, each of its own kind together: U first, V first."""
 _UNITS: Final = {"column": 4, "chroma_column": 2}
 """Taps of an axis that are one aligned access; rows are taken in twos."""
 
@@ -57,7 +57,7 @@ class FramePlan:
     sources: tuple[Place, Place, Place]
     targets: tuple[Place, Place, Place]
     blocks: tuple[int, int]
-    """Columns and rows of threads: of 2x2 target pixels, or of 4x2."""
+    """Columns and rows of threads: of 2x2 target pixels, of 4x2 or 8x2."""
 
 
 @functools.lru_cache(maxsize=256)
@@ -75,7 +75,7 @@ def plan_frame(
 
     Args:
         source: What is read; ``base`` of its planes is their address modulo 16, which decides what may be read wide.
-        target: What is written, one of ``TARGETS``; of its planes too, ``base`` is the address modulo 16.
+        target: What is written, one of ``plan_target.TARGETS``; of its planes too, ``base`` is the address modulo 16.
         crop: Left, top, width, height of what is taken of the source, in pixels.
         target_wh: Size of the target.
         inner: Left, top, width, height of where the crop lands; the rest becomes black.
@@ -95,7 +95,7 @@ class _Planner:
         self.source, self.target, self.crop, self.target_wh, self.inner = source, target, crop, target_wh, inner
         self.copied = not source.is_yuv and crop[2:] == inner[2:]
         self.is_upright = all(plane.pitch > 0 for plane in source.planes)
-        self.has_word_rows = self.is_upright and all(plane.base % 4 == 0 == plane.pitch % 4 for plane in source.planes)
+        self.has_word_rows = self.is_upright and self.has_rows_of(4)
         self.is_rgb24 = PIXEL_FORMATS.get(source.format) == 3 and source.planes[0][2:] == (3, 1) and self.has_word_rows
         self.filter = "nearest" if self.copied else name
         self.row = np.zeros((), FRAME)
@@ -109,11 +109,13 @@ class _Planner:
     def plan(self, normalize: tuple[tuple[float, ...], tuple[float, ...]], pad: tuple[int, ...]) -> FramePlan:
         planar = self.is_planar()
         reader = self.add_source(planar)
-        self.add_target()
-        self.add_coefficients(normalize)
+        write_target(self.row, self.target, self.target_wh, self.inner)
+        write_yuv(self.row, self.target, swapped=self.coefficients_swapped)
+        write_rgb(self.row, self.source, blue_first=self.blue_first)
+        write_scales(self.row, normalize)
         red, green, blue = pad
         self.row["pad"] = red | green << 8 | blue << 16
-        writer = "planes" if planar else _writer(self.target.format)
+        writer = "planes" if planar else writer_of(self.target.format)
         sources = [Place(samples.plane, samples.shift) for samples in self.components]
         width, height = self.target_wh
         return FramePlan(
@@ -128,7 +130,7 @@ class _Planner:
     def is_planar(self) -> bool:
         """Whether planes are made of planes: YUV of YUV of the same colour space."""
         same_color = (self.source.matrix, self.source.full_range) == (self.target.matrix, self.target.full_range)
-        return self.source.is_yuv and _writer(self.target.format) == "yuv420" and same_color
+        return self.source.is_yuv and writer_of(self.target.format) == "yuv420" and same_color
 
     @property
     def blue_first(self) -> bool:
@@ -157,48 +159,71 @@ class _Planner:
         row["pitch"], row["step"] = plane.pitch, main.step
         x, y = self.axes(main, 1)
         copied = x.is_copy and y.is_copy
-        filter_, self.filter = self.filter, "nearest" if self.keeps_luma(planar) else self.filter
+        keeps = self.copies_planes() if planar else self.keeps_luma()
+        filter_, self.filter = self.filter, "nearest" if keeps else self.filter
         self.add_axis(x, self.target_wh[0], "column", copied)
         self.add_axis(y, self.target_wh[1], "row", copied)
         row["next_column"] = main.step if x.samples > 1 else 0
         row["next_row"] = plane.pitch if y.samples > 1 else 0
-        kept, self.filter = self.filter != filter_, filter_
-        return self.add_yuv(planar, kept=kept) if self.source.is_yuv else self.add_channels(main, x)
+        self.filter = filter_
+        return self.add_yuv(planar, kept=keeps) if self.source.is_yuv else self.add_channels(main, x)
 
     def add_yuv(self, planar: bool, *, kept: bool) -> str:
-        """Write how chroma is read; return the name of the reader. ``kept`` luma is copied."""
+        """Write how chroma is read; return the name of the reader. ``kept`` luma is copied, and chroma to planes."""
+        if planar and kept:
+            self.filter = "nearest"
         self.add_chroma(2 if planar else 1)
+        swap = (self.source.format == "NV21") != self.chroma_swapped
+        if planar and kept:
+            self.layout, self.across, self.row["red_green"] = "nv12", 8, AS_THEY_ARE[swap]
+            return "planes_copied"
         self.layout = self.blended_layout()
         if planar and not (self.layout == "nv12" and self.has_near_planes):
             self.layout = ""
         summed = self.kind == "averaged" or self.has_units
         if self.layout == "nv12" or summed:
             self.layout = "nv12"
-            swap = (self.source.format == "NV21") != self.chroma_swapped
-            self.row["red_green"], self.row["blue_alpha"] = _V_FIRST if swap else _SELECTORS
+            self.row["red_green"], self.row["blue_alpha"] = V_FIRST if swap else SELECTORS
             if planar and self.kind == "averaged":
-                self.row["red_green"], self.across = _PAIRS[swap], 8
+                self.row["red_green"], self.across = PAIRS[swap], 8
         if summed:
             return f"{'planes' if planar else 'nv12'}_{'quads' if self.has_units else 'averaged'}"
-        if kept or (planar and self.layout):
-            self.across = 4
-        if kept:
-            return "nv12_copied"
+        if self.layout and self.has_pairs and self.has_threes("yuv420" if planar else "pixels"):
+            self.across = 8
+            return "planes_threes" if planar else "nv12_threes"
         if planar:
+            self.across = 4 if self.layout else 2
             return "planes_near" if self.layout else f"planes_{self.kind}"
+        if kept:
+            self.across = 8
+            return "nv12_copied"
+        return self.reader_of_pixels()
+
+    def reader_of_pixels(self) -> str:
+        """Return the name of the reader of luma and chroma that are blended to pixels or planes of floats."""
+        self.across = 4
         if self.layout == "nv12" and self.has_near_fours:
-            self.across = 4
             return "nv12_fours"
-        if self.layout == "nv12" and any(self.has_groups(4, f"{form}_planes") for form in _FLOATS):
-            self.across = 4
+        if self.layout == "nv12" and any(self.has_groups(4, f"{form}_planes") for form in FLOATS):
             return "nv12_words"
+        self.across = 2
         return f"{self.layout or 'yuv'}_{self.kind}"
 
-    def keeps_luma(self, planar: bool) -> bool:
-        """Whether luma is copied and chroma lies as ``cuda.wide.copied_yuv_four`` has it: a picture of its own size."""
-        crop, inner = self.crop, self.inner
-        kept = self.filter == "bilinear" and crop[2:] == inner[2:] and crop[0] % 4 == 0 and crop[3] > 1
-        return not planar and self.has_pairs and kept and self.has_groups(4, "pixels")
+    def keeps_luma(self) -> bool:
+        """Whether luma is copied to pixels, and chroma lies as ``cuda.copied`` has it: a picture of its own size."""
+        kept = self.filter == "bilinear" and self.crop[2:] == self.inner[2:] and self.crop[3] > 1
+        return kept and self.crop[0] % 4 == 0 and self.has_pairs and self.has_groups(8, "pixels")
+
+    def copies_planes(self) -> bool:
+        """Whether all is copied from plane to plane, 8 bytes an access."""
+        (left, top, *size), (start, _, *inner) = self.crop, self.inner
+        kept = size == inner and (left - start) % 8 == 0 == top % 2
+        return kept and self.has_pairs and self.has_rows_of(8) and self.has_groups(8, "yuv420") and self.has_whole_rows
+
+    def has_threes(self, writer: str) -> bool:
+        """Whether each three columns make two, and eight of these come from a word's first byte on."""
+        kept = self.filter == "bilinear" and 2 * self.crop[2] == 3 * self.inner[2] and self.crop[0] % 4 == 0
+        return kept and self.has_groups(8, writer)
 
     @property
     def has_pairs(self) -> bool:
@@ -208,14 +233,14 @@ class _Planner:
     def has_groups(self, size: int, writer: str) -> bool:
         """Whether each ``size`` neighbours are in the picture or in a bar, and may be written together."""
         planes, form = self.target.planes, self.target.format
-        if _writer(form) != writer or any(value % size for value in (self.target_wh[0], self.inner[0], self.inner[2])):
+        if writer_of(form) != writer or any(
+            value % size for value in (self.target_wh[0], self.inner[0], self.inner[2])
+        ):
             return False
-        units: tuple[int, ...] = (size * _FLOATS.get(form, 4),) * len(planes)
+        units: tuple[int, ...] = (size * FLOATS.get(form, 4),) * len(planes)
         if writer == "yuv420":
             units = (size, size // 2, size // 2) if form == "I420" else (size, size)
-        return all(
-            plane.base % unit == 0 and plane.pitch % unit == 0 for plane, unit in zip(planes, units, strict=True)
-        )
+        return all(plane.base % unit == 0 == plane.pitch % unit for plane, unit in zip(planes, units, strict=True))
 
     @property
     def has_whole_rows(self) -> bool:
@@ -252,7 +277,11 @@ class _Planner:
     def has_eights(self) -> bool:
         """Whether halves are written eight neighbours together, each of an aligned access of 16 bytes."""
         whole = self.has_groups(8, "yuv420") and self.has_whole_rows and (self.crop[0] - 2 * self.inner[0]) % 16 == 0
-        return whole and all(plane.base % 16 == 0 == plane.pitch % 16 for plane in self.source.planes)
+        return whole and self.has_rows_of(16)
+
+    def has_rows_of(self, size: int) -> bool:
+        """Whether rows of all planes begin at multiples of ``size`` bytes."""
+        return all(plane.base % size == 0 == plane.pitch % size for plane in self.source.planes)
 
     @property
     def has_near_planes(self) -> bool:
@@ -305,25 +334,28 @@ class _Planner:
         swap = self.source.format.startswith("BGR") != self.blue_first
         opaque = PIXEL_FORMATS.get(self.source.format, 1) != 4 or self.source.format == "BGRx"
         if samples.lanes == 4 and PIXEL_FORMATS[self.source.format] == 4 and self.is_aligned(4):
-            row["red_green"], row["blue_alpha"] = _BLUE_FIRST if swap else _SELECTORS
+            row["red_green"], row["blue_alpha"] = BLUE_FIRST if swap else SELECTORS
             row["alpha"] = -1 if opaque else 0
             return f"words_{self.words_kind(x)}"
         if self.is_rgb24 and (self.kind == "averaged" or self.has_units):
-            row["red_green"], row["blue_alpha"] = _BLUE_FIRST if swap else _SELECTORS
+            row["red_green"], row["blue_alpha"] = BLUE_FIRST if swap else SELECTORS
             row["alpha"] = -1
             return "rgb_quads" if self.has_units else "rgb_averaged"
         if self.is_rgb24 and self.kind == "bilinear" and x.samples > 1:
+            if self.has_threes("yuv420"):
+                self.across, self.coefficients_swapped = 8, bool(swap)
+                return "rgb_threes"
             row["red"] = 2 * swap  # whether it is the third
             wide = self.has_groups(4, "pixels") or self.has_groups(4, "yuv420")
             self.across = 4 if wide else 2
-            self.coefficients_swapped = bool(swap) and wide and _writer(self.target.format) == "yuv420"
+            self.coefficients_swapped = bool(swap) and wide and writer_of(self.target.format) == "yuv420"
             return "rgb_fours" if wide else "rgb_bilinear"
         if self.is_rgb24 and self.copied and self.has_copied_fours:
-            row["red_green"], row["blue_alpha"] = _BLUE_FIRST if swap else _SELECTORS
+            row["red_green"], row["blue_alpha"] = BLUE_FIRST if swap else SELECTORS
             row["alpha"] = -1
             self.across = 4
             return "rgb_copied"
-        row["red_green"], row["blue_alpha"] = _SELECTORS
+        row["red_green"], row["blue_alpha"] = SELECTORS
         lane = plane.lane_step if samples.lanes == 4 else 0
         row["red"], row["green"], row["blue"] = (2 * lane, lane, 0) if swap else (0, lane, 2 * lane)
         row["alpha"] = -1 if opaque else 3 * lane
@@ -392,43 +424,3 @@ class _Planner:
         at = 4 * sum(len(table) for table in self.tables)
         self.tables.append(table)
         return at
-
-    def add_target(self) -> None:
-        row, form = self.row, self.target.format
-        width, height = self.target_wh
-        left, top, inner_width, inner_height = self.inner
-        row["width"], row["height"] = width, height
-        row["left"], row["top"], row["right"], row["bottom"] = left, top, left + inner_width, top + inner_height
-        row["luma_black"] = spans(self.target.full_range)[0]
-        first, chroma = self.target.planes[0], self.target.planes[-1]
-        row["target_pitch"], row["chroma_target_pitch"] = first.pitch, chroma.pitch
-        row["chroma_target_step"] = chroma.step
-        unit = {"yuv420": 2, "pixels": 8, "half_planes": 4, "single_planes": 8}[_writer(form)]
-        planes = self.target.planes if form != "I420" else self.target.planes[:1]
-        aligned = all(plane.base % unit == 0 and plane.pitch % unit == 0 for plane in planes)
-        row["wide_stores"] = aligned and width % 2 == 0
-
-    def add_coefficients(self, normalize: tuple[tuple[float, ...], tuple[float, ...]]) -> None:
-        row = self.row
-        yuv = to_yuv(self.target.matrix, self.target.full_range)
-        yuv = yuv.swapped() if self.coefficients_swapped else yuv
-        if self.target.format == "NV21":
-            yr, yg, yb, floor, ur, ug, ub, vr, vg, vb = yuv
-            yuv = type(yuv)(yr, yg, yb, floor, vr, vg, vb, ur, ug, ub)
-        for field, value in zip(yuv._fields, yuv, strict=True):
-            row[field] = value
-        rgb = to_rgb(self.source.matrix, self.source.full_range)
-        row["luma"], row["rgb_floor"] = rgb.luma, rgb.luma_floor
-        row["red_v"], row["blue_u"] = (rgb.blue_u, rgb.red_v) if self.blue_first else (rgb.red_v, rgb.blue_u)
-        row["green_u"], row["green_v"] = (rgb.green_v, rgb.green_u) if self.blue_first else (rgb.green_u, rgb.green_v)
-        for kind, values in zip(("scale", "bias"), normalize, strict=True):
-            bits = np.array(values, np.float32).view(np.int32)
-            for color, value in zip(("red", "green", "blue"), bits, strict=True):
-                row[f"{kind}_{color}"] = value
-
-
-def _writer(form: str) -> str:
-    """Return the name of the writer of a format."""
-    if form in _FLOATS:
-        return f"{form}_planes"
-    return "pixels" if form in PIXEL_FORMATS else "yuv420"

@@ -52,6 +52,8 @@ _EACH: Final = 0x1111
 _IN_TURNS: Final = 0x5140
 """Selector that takes the low two bytes of both words in turns."""
 _TOPS: Final = 0x0073
+_TOP_OF_SECOND: Final = 0x0070
+"""Selector of a byte of the first word, which is added, and of the second one's highest byte."""
 _OF_TWO: Final = 0x5410
 
 
@@ -141,6 +143,12 @@ def wide_pairs(frame: FrameRow, rows: int, upper: int, lower: int) -> Quad:
     return u, dot2_low(rows, right, _WIDE_HALF) >> 4, v, dot2_high(rows, right, _WIDE_HALF) >> 4
 
 
+def wide_pair(frame: FrameRow, rows: int, upper: int, lower: int) -> Pair:
+    """Blend the rows of one pair, which is the low half of two words: U, V in the order of the selectors."""
+    pair = pick_bytes(upper, lower, frame.red_green)
+    return dot2_low(rows, pair, _WIDE_HALF) >> 4, dot2_high(rows, pair, _WIDE_HALF) >> 4
+
+
 def near_chroma_word(frame: FrameRow, column: int, row: int) -> int:
     """Blend two neighbouring pairs of chroma, and pack them."""
     x, y = load_number_pair(frame.chroma_columns, 8 * column), load_number(frame.chroma_rows, 4 * row)
@@ -216,7 +224,12 @@ def matrix_of(frame: FrameRow, column: int) -> Matrix:
 
 def color_of_tops(matrix: Matrix, luma: int, u: int, v: int) -> Triple:
     """Convert the highest bytes of three words to red, green and blue, which may lie outside of 0..255."""
-    with_u, with_v = pick_bytes(luma, u, _TOPS), pick_bytes(luma, v, _TOPS)
+    return color_of(matrix, luma, 3, u, v)
+
+
+def color_of(matrix: Matrix, luma: int, place: int, u: int, v: int) -> Triple:
+    """Convert byte ``place`` of a word of luma, and the highest bytes of two of chroma, as ``color_of_tops`` does."""
+    with_u, with_v = pick_bytes(luma, u, _TOP_OF_SECOND + place), pick_bytes(luma, v, _TOP_OF_SECOND + place)
     red, blue = dot2_low(matrix[0], with_v, matrix[4]), dot2_low(matrix[3], with_u, matrix[6])
     green = dot2_low(matrix[1], with_v, dot2_low(matrix[2], with_u, matrix[5]))
     return red >> TO_RGB_BITS, green >> TO_RGB_BITS, blue >> TO_RGB_BITS

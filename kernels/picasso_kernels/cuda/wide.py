@@ -16,9 +16,6 @@ from picasso_kernels.cuda.instructions import (
     Pair,
     Quad,
     byte_of,
-    dot2_high,
-    dot2_low,
-    load_half,
     load_number,
     load_number_pair,
     load_number_quad,
@@ -29,14 +26,10 @@ from picasso_kernels.cuda.instructions import (
     store_word,
     store_word_quad,
 )
-from picasso_kernels.cuda.read import FourPixels, Pixel, blend, index_of, split_word, to_pixel
-from picasso_kernels.cuda.read_fours import matrix_of, near_chroma_word, near_luma_word, near_yuv_words, row_weights
+from picasso_kernels.cuda.read import FourPixels, Pixel, index_of, split_word
+from picasso_kernels.cuda.read_fours import matrix_of, near_chroma_word, near_luma_word, near_yuv_words
 from picasso_kernels.maths.color import CHROMA_CENTRE, TO_YUV_BITS
 
-NEARER: Final = 1536
-"""Share in 2048 of the nearer of two samples of chroma, where a picture keeps its size; the other's is ``FARTHER``."""
-FARTHER: Final = 512
-_WIDE_HALF: Final = 8
 _GREY: Final = -0x7F7F7F80
 """Four bytes of 128."""
 _THIRD: Final = 0x0062
@@ -183,55 +176,6 @@ def copied_rgb_four(frame: FrameRow, column: int, row: int) -> FourPixels:
         split_word(frame, x, y, pick_bytes(second, third, 0x5432)),
         split_word(frame, x, y, pick_bytes(third, third, 0x0321)),
     )
-
-
-def copied_yuv_four(frame: FrameRow, column: int, row: int) -> FourPixels:
-    """Convert four pixels, luma as it is, from four samples of chroma: the middle two lie under the pixels.
-
-    The outer two are those before and behind, or, where the crop ends, the middle ones again.
-    """
-    x, y = load_number(frame.columns, 16 * column), load_number(frame.rows, 4 * row)
-    word, outside = load_word(frame.source, index_of(y) * frame.pitch + index_of(x)), x | y
-    beneath = load_number(frame.chroma_rows, 4 * row)
-    at, rows = index_of(beneath) * frame.chroma_pitch, row_weights(beneath)
-    before = at + 2 * index_of(load_number(frame.chroma_columns, 16 * column))
-    behind = at + 2 * index_of(load_number(frame.chroma_columns, 16 * column + 12)) + 2
-    middle = at + index_of(x)
-    inner = blend_rows(frame, rows, load_word(frame.source_u, middle), below_word(frame, middle))
-    outer = blend_rows(frame, rows, outer_word(frame, before, behind), outer_below(frame, before, behind))
-    return (
-        to_pixel(frame, outside, byte_of(word, 0), mix(outer[0], inner[0], NEARER), mix(outer[1], inner[1], NEARER)),
-        to_pixel(frame, outside, byte_of(word, 1), mix(inner[0], inner[2], FARTHER), mix(inner[1], inner[3], FARTHER)),
-        to_pixel(frame, outside, byte_of(word, 2), mix(inner[0], inner[2], NEARER), mix(inner[1], inner[3], NEARER)),
-        to_pixel(frame, outside, byte_of(word, 3), mix(inner[2], outer[2], FARTHER), mix(inner[3], outer[3], FARTHER)),
-    )
-
-
-def mix(left: int, right: int, weight: int) -> int:
-    """Blend two wide samples; ``weight`` is the share of the right one."""
-    return blend(left, right, weight)
-
-
-def below_word(frame: FrameRow, at: int) -> int:
-    """Read the two samples of chroma below those at ``at``."""
-    return load_word(frame.source_u, at + frame.chroma_next_row)
-
-
-def outer_word(frame: FrameRow, before: int, behind: int) -> int:
-    """Read two samples of chroma that do not lie beside each other."""
-    return load_half(frame.source_u, before) | load_half(frame.source_u, behind) << 16
-
-
-def outer_below(frame: FrameRow, before: int, behind: int) -> int:
-    """Read the two below."""
-    return outer_word(frame, before + frame.chroma_next_row, behind + frame.chroma_next_row)
-
-
-def blend_rows(frame: FrameRow, rows: int, upper: int, lower: int) -> Quad:
-    """Blend two samples of chroma with those below, to wide U, V, U, V in the order of the selectors."""
-    left, right = pick_bytes(upper, lower, frame.red_green), pick_bytes(upper, lower, frame.blue_alpha)
-    u, v = dot2_low(rows, left, _WIDE_HALF) >> 4, dot2_high(rows, left, _WIDE_HALF) >> 4
-    return u, v, dot2_low(rows, right, _WIDE_HALF) >> 4, dot2_high(rows, right, _WIDE_HALF) >> 4
 
 
 # Samples that lie near each other.
