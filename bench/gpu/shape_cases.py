@@ -5,6 +5,7 @@ python bench/gpu/shape_cases.py         says which kernels run where; needs no G
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -124,10 +125,15 @@ def layouts(shape: Shape, source: str, target: str) -> tuple[Layout, Layout | st
     return Layout.of(VideoFormat[source], place.source_wh, shape.row_unit, shape.more_rows), made
 
 
-def list_kernels() -> dict[str, list[str]]:
-    """Return where each kernel runs."""
+def rows_with(words: list[str]) -> list[tuple[str, str, Interpolation]]:
+    """Return the rows that have all words, such as ``NV12`` and ``area``."""
+    return [row for row in ROWS if set(words) <= {row[0], row[1], row[2].name.lower()}]
+
+
+def list_kernels(words: list[str]) -> dict[str, list[str]]:
+    """Return where each kernel runs, in the rows that have all words."""
     found: dict[str, list[str]] = {}
-    for source, target, how in ROWS:
+    for source, target, how in rows_with(words):
         for shape in SHAPES:
             name = kernel_of(shape, *layouts(shape, source, target), how)
             found.setdefault(name, []).append(f"{source} to {target}, {how.name.lower()}: {shape.name}")
@@ -135,5 +141,5 @@ def list_kernels() -> dict[str, list[str]]:
 
 
 if __name__ == "__main__":
-    for kernel, work in sorted(list_kernels().items()):
+    for kernel, work in sorted(list_kernels(sys.argv[1:]).items()):
         print(f"{kernel}\n    " + "\n    ".join(work))

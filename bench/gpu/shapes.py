@@ -1,6 +1,9 @@
 """Measure every filter between common formats in shapes that users have: the worst is shown beside the best.
 
-    python bench/gpu/shapes.py [folder]     writes gpu_shapes.json and images/gpu_shapes.png into docs, or folder
+    python bench/gpu/shapes.py [folder [word ...]]
+
+Writes gpu_shapes.json and images/gpu_shapes.png into docs, or folder; with words only rows that have all of them, such
+as ``NV12 area``.
 
 Two figures a shape: 32 frames in one launch, and 16 frames one launch each, both as microseconds a frame, medians of 20
 with a cold L2. Shares are those of ``bench.py``: the floor in bytes and in sectors of 32 bytes at the copy rate of this
@@ -25,7 +28,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 from clock import Stopwatch
 from peers import attempt, find_peers
-from shape_cases import NUMBERS, ROWS, SHAPES, Layout, Shape, kernel_of, layouts, list_kernels
+from shape_cases import NUMBERS, SHAPES, Layout, Shape, kernel_of, layouts, list_kernels, rows_with
 from shape_report import Cell, extremes, show
 from workloads import FRAMES, Pictures, Workload, floors
 
@@ -98,7 +101,8 @@ class Memory:
 class Sweep:
     """One run over all cells."""
 
-    def __init__(self) -> None:
+    def __init__(self, words: list[str]) -> None:
+        self.rows = rows_with(words)
         self.gpu = CudaTransformer()
         self.watch = Stopwatch(self.gpu.stream)
         self.rate = self.watch.copy_rate()
@@ -154,7 +158,7 @@ class Sweep:
 
     def measure_all(self) -> None:
         """Time all cells; a line a row."""
-        for source, target, how in ROWS:
+        for source, target, how in self.rows:
             row = []
             for shape in SHAPES:
                 try:
@@ -183,7 +187,7 @@ class Sweep:
                     cell.peers_us[peer.name] = us
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, words: list[str]) -> None:
     """Compile, measure, write."""
     from picasso_kernels.cuda import libcuda
 
@@ -191,9 +195,9 @@ def main(folder: Path) -> None:
     cuda = libcuda.open_driver()
     device = libcuda.device_at(cuda, 0)
     assert device is not None
-    compile_all([*list_kernels(), "words_copied_to_pixels"], libcuda.compute_capability_of(cuda, device))
+    compile_all([*list_kernels(words), "words_copied_to_pixels"], libcuda.compute_capability_of(cuda, device))
     compiled = time.perf_counter()
-    sweep = Sweep()
+    sweep = Sweep(words)
     print(f"{sweep.gpu.device.name}, copy rate {sweep.rate / 1000:.0f} GB/s, start {sweep.start_us * FRAMES:.2f} us")
     sweep.measure_all()
     measured = time.perf_counter()
@@ -207,4 +211,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "docs"))
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "docs"), sys.argv[2:])
