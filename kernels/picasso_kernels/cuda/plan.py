@@ -73,6 +73,9 @@ def plan_frame(
 ) -> FramePlan:
     """Plan one transform; the most recent plans are remembered.
 
+    An area filter that keeps a picture's size, or doubles it, is the bilinear one, to the last bit: all of its weights
+    are eighths, so that nothing is rounded before the end.
+
     Args:
         source: What is read; ``base`` of its planes is their address modulo 16, which decides what may be read wide.
         target: What is written, one of ``plan_target.TARGETS``; of its planes too, ``base`` is the address modulo 16.
@@ -83,7 +86,8 @@ def plan_frame(
         normalize: Factor and offset of red, green and blue, of targets of floats.
         pad: Red, green and blue of the bars of targets of floats, 0..255.
     """
-    return _Planner(source, target, crop, target_wh, inner, name).plan(normalize, pad)
+    blends = name == "area" and all(inner[side] in {crop[side], 2 * crop[side]} for side in (2, 3))
+    return _Planner(source, target, crop, target_wh, inner, "bilinear" if blends else name).plan(normalize, pad)
 
 
 class _Planner:
