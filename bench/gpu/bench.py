@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "cuda"))
 from clock import Stopwatch, kernel_us
 from engine_run import drawing, make_frame, run_engine
 from peers import REMARKS, attempt, find_peers
-from workloads import DETECTOR, FRAMES, PAIRS, PICTURES, Figure, Pictures, Workload, floors, upload_frames
+from workloads import DETECTOR, FRAMES, PICTURES, Figure, Pictures, Workload, floors, upload_frames
 
 from picasso.draw import Scene
 from picasso.draw.cuda import CudaPainter
@@ -66,12 +66,12 @@ class Bench:
         print(figure.row, flush=True)
 
     def measure_pictures(self, workload: Workload, source: VideoFormat) -> None:
-        """Time one workload into every target of ``PAIRS``."""
+        """Time one workload into every target that it has for a source."""
         placement, stream = workload.placement, self.gpu.stream
         together = source is VideoFormat.RGBA
         pictures = Pictures(source, placement.source_wh, stream) if together else None
-        sources = pictures.views() if pictures else upload_frames(source, placement.source_wh, stream)
-        for name in (target for given, target in PAIRS if given == source.name()):
+        sources = pictures.views() if pictures else upload_frames(source, placement.source_wh, stream, workload.color)
+        for name in (target for given, target in workload.pairs if given == source.name()):
             target = VideoFormat[name]
             targets = [allocate_on_device(target, placement.target_wh, stream) for _ in range(FRAMES)]
             jobs = [Job(a, placement, b) for a, b in zip(sources, targets, strict=True)]
@@ -216,7 +216,7 @@ def main(folder: Path) -> None:
     bench.measure_engine()
     bench.measure_painting()
     for workload in PICTURES:
-        for source in dict.fromkeys(VideoFormat[name] for name, _ in PAIRS):
+        for source in dict.fromkeys(VideoFormat[name] for name, _ in workload.pairs):
             bench.measure_pictures(workload, source)
     bench.measure_planes()
     (folder / "gpu.json").write_text(json.dumps(bench.report(), indent=1) + "\n")

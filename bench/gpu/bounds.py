@@ -38,7 +38,7 @@ METRICS: Final = {
 
 def workloads() -> list[tuple[str, int]]:
     """Run every workload once; return their names and target pixels a launch, in their order."""
-    from workloads import DETECTOR, FRAMES, PAIRS, PICTURES, upload_frames
+    from workloads import DETECTOR, FRAMES, PICTURES, upload_frames
 
     from picasso.surface import VideoFormat
     from picasso.surface.cuda_memory import allocate_on_device
@@ -49,8 +49,8 @@ def workloads() -> list[tuple[str, int]]:
     gpu, names = CudaTransformer(), []
     for work in PICTURES:
         width, height = work.placement.target_wh
-        for source, target in PAIRS:
-            frames = upload_frames(VideoFormat[source], work.placement.source_wh, gpu.stream)
+        for source, target in work.pairs:
+            frames = upload_frames(VideoFormat[source], work.placement.source_wh, gpu.stream, work.color)
             made = [allocate_on_device(VideoFormat[target], (width, height), gpu.stream) for _ in frames]
             jobs = [Job(a, work.placement, b) for a, b in zip(frames, made, strict=True)]
             gpu.transform_batch(jobs, work.interpolation)

@@ -7,13 +7,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from picasso.surface import SurfaceView, VideoFormat
+from picasso.surface import ColorSpace, Matrix, SurfaceView, VideoFormat
 from picasso.surface.cuda import DevicePlane
 from picasso.surface.cuda_memory import DeviceBlock, Uploader
 from picasso.transform import Interpolation, Placement
 from picasso_kernels.cuda.driver import Stream, check, driver
 
 FRAMES = 32
+PAIRS = (("RGBA", "NV12"), ("RGBA", "RGBA"), ("NV12", "NV12"), ("NV12", "RGBA"), ("RGB", "NV12"))
+"""Formats of source and target."""
 
 
 class Workload(NamedTuple):
@@ -22,10 +24,18 @@ class Workload(NamedTuple):
     name: str
     placement: Placement
     interpolation: Interpolation = Interpolation.BILINEAR
+    pairs: tuple[tuple[str, str], ...] = PAIRS
+    color: ColorSpace | None = None
+    """Of sources of luma and chroma; None means what their height says."""
 
 
 def _letterbox(name: str, source_wh: tuple[int, int], target_wh: tuple[int, int], *how: Interpolation) -> Workload:
     return Workload(name, Placement.compute(source_wh, target_wh), *how)
+
+
+def _same_color(workload: Workload) -> Workload:
+    """Let a small target have the colour space of its source, so that planes are made of planes, not by way of RGB."""
+    return workload._replace(name=f"{workload.name}, BT.601", pairs=(("NV12", "NV12"),), color=ColorSpace(Matrix.BT601))
 
 
 PICTURES = [
@@ -37,9 +47,9 @@ PICTURES = [
     _letterbox("4K to 1080p, area", (3840, 2160), (1920, 1080), Interpolation.AREA),
     _letterbox("4K to 640x640, area", (3840, 2160), (640, 640), Interpolation.AREA),
 ]
+PICTURES += [_same_color(work) for work in PICTURES if work.placement.target_wh == (640, 640)]
 DETECTOR = Workload("1080p to 640x640", Placement((1920, 1080), (0, 0, 1920, 1080), (640, 640), (0, 0, 640, 640)))
 """Without bars: CV-CUDA's fused operator makes none."""
-PAIRS = [("RGBA", "NV12"), ("RGBA", "RGBA"), ("NV12", "NV12"), ("NV12", "RGBA"), ("RGB", "NV12")]
 
 
 @dataclass
@@ -128,9 +138,11 @@ class Pictures:
         return made
 
 
-def upload_frames(form: VideoFormat, size_wh: tuple[int, int], stream: Stream) -> list[SurfaceView]:
-    """Return frames of random bytes of any format, each in memory of its own."""
-    host = SurfaceView.allocate(form, size_wh)
+def upload_frames(
+    form: VideoFormat, size_wh: tuple[int, int], stream: Stream, color: ColorSpace | None = None
+) -> list[SurfaceView]:
+    """Return frames of random bytes of any format, each in memory of its own; ``color`` is that of luma and chroma."""
+    host = SurfaceView.allocate(form, size_wh, color)
     generator = np.random.default_rng(0)
     for plane in host.planes:
         plane[...] = generator.integers(0, 256, plane.shape, np.uint8)

@@ -110,7 +110,7 @@ def transforms() -> Iterator[tuple[str, bool]]:
     for form, case, name in product(SOURCES, CASES, FILTERS):
         usual = name in FILTERS[:2] and form in {VideoFormat.RGBA, VideoFormat.NV12}
         blended = name is FILTERS[1] and form in {VideoFormat.RGB, VideoFormat.I420}
-        summed = form is VideoFormat.RGBA and (case is CASES[-1] or case.name == "halved")
+        summed = form is VideoFormat.RGBA and (case is CASES[-1] or case.name in {"halved", "one pixel stretched"})
         summed |= form in {VideoFormat.RGB, VideoFormat.NV12} and name in FILTERS[2:] and case.name in SUMMED
         summed |= form is VideoFormat.NV21 and name is FILTERS[2] and case.name == "halved in eights"
         if not usual and not blended and not summed and case is not CASES[1]:

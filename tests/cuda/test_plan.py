@@ -61,8 +61,7 @@ def test_usual_layouts_are_blended_with_one_address_a_row(given: str, expected: 
     [
         (kernel("NV12", NV12, filter="nearest"), "yuv_nearest_to_pixels"),
         (kernel("I420", I420, filter="area"), "yuv_taps_to_pixels"),
-        (kernel("NV12", NV12, (0, 0, 62, 48), filter="area"), "yuv_taps_to_pixels"),  # half a word at the edge
-        (kernel("NV12", NV12, (0, 0, 64, 46), filter="area"), "yuv_taps_to_pixels"),  # an odd number of chroma rows
+        (kernel("NV12", NV12, (0, 0, 6, 48), (4, 36), filter="area"), "yuv_taps_to_pixels"),  # less than three words
         (kernel("NV12", (Plane(2, 64, 1, 1), NV12[1]), filter="area"), "yuv_taps_to_pixels"),
         (kernel("I420", I420, filter="area", to="NV12"), "planes_taps_to_planes"),
         (kernel("RGB", RGB, (0, 0, 62, 48), filter="area"), "bytes_taps_to_pixels"),
@@ -133,7 +132,7 @@ THREES = (4, 1, 48, 45)
         (kernel("NV12", NV12, (4, 1, 42, 45), (28, 30)), "nv12_fours_to_pixels"),
         (kernel("NV12", NV12, (2, 1, 48, 45), (32, 30)), "nv12_fours_to_pixels"),  # from the middle of a word
         (kernel("NV12", NV12, THREES, (36, 30), to="NV12"), "planes_near_to_planes"),
-        (kernel("NV12", NV12, THREES, (32, 30), filter="area"), "yuv_taps_to_pixels"),
+        (kernel("NV12", NV12, THREES, (32, 30), filter="area"), "nv12_quads_to_pixels"),
         (kernel("NV12", NV12, WHOLE, (64, 48), to="NV12"), "planes_copied_to_planes"),
         (kernel("NV21", NV12, (8, 2, 24, 40), (40, 40), inner=(16, 0, 24, 40), to="NV12"), "planes_copied_to_planes"),
         (kernel("NV12", NV12, WHOLE, (64, 48), to="NV12", filter="lanczos8"), "planes_copied_to_planes"),
@@ -156,7 +155,7 @@ RGBA = (Plane(0, 256, 4, 1),)
             "words_averaged_to_pixels",
         ),
         (kernel("RGBA", RGBA, target_wh=(32, 48), filter="area"), "words_quads_to_pixels"),
-        (kernel("RGBA", RGBA, (2, 0, 40, 40), (20, 20), filter="area"), "words_taps_to_pixels"),
+        (kernel("RGBA", RGBA, (2, 0, 40, 40), (20, 20), filter="area"), "words_quads_to_pixels"),
         (kernel("RGBA", (Plane(4, 256, 4, 1),), target_wh=(32, 24), filter="area"), "words_taps_to_pixels"),
         (kernel("RGBA", RGBA, target_wh=(32, 24), filter="lanczos8"), "words_quads_to_pixels"),
         (kernel("RGB", RGB, target_wh=(32, 24), filter="area"), "rgb_averaged_to_pixels"),
@@ -170,7 +169,7 @@ RGBA = (Plane(0, 256, 4, 1),)
             kernel("NV12", NV12, (4, 2, 40, 30), (24, 20), inner=(2, 1, 20, 15), filter="area"),
             "nv12_averaged_to_pixels",
         ),
-        (kernel("NV12", NV12, (4, 3, 40, 30), (24, 20), inner=(2, 1, 20, 15), filter="area"), "yuv_taps_to_pixels"),
+        (kernel("NV12", NV12, (4, 3, 40, 30), (24, 20), inner=(2, 1, 20, 15), filter="area"), "nv12_quads_to_pixels"),
         (kernel("NV21", NV12, target_wh=(32, 24), filter="area", to="NV12"), "planes_averaged_to_planes"),
         (kernel("NV12", NV12, (0, 0, 56, 48), (28, 24), filter="area", to="NV12"), "planes_quads_to_planes"),
         (
@@ -191,6 +190,9 @@ def test_pictures_shrunk_to_the_half_are_means(given: str, expected: str) -> Non
         (kernel("NV12", NV12, filter="area"), "nv12_quads_to_pixels"),
         (kernel("NV12", NV12, target_wh=(64, 36), filter="area"), "nv12_quads_to_pixels"),
         (kernel("NV12", NV12, target_wh=(96, 72), filter="area"), "nv12_quads_to_pixels"),
+        (kernel("NV12", NV12, (0, 0, 62, 48), filter="area"), "nv12_quads_to_pixels"),  # half a word at the edge
+        (kernel("NV12", NV12, (1, 3, 61, 43), filter="area"), "nv12_quads_to_pixels"),
+        (kernel("RGBA", RGBA, (1, 3, 61, 43), filter="area"), "words_quads_to_pixels"),
         (kernel("NV21", NV12, filter="lanczos8"), "nv12_quads_to_pixels"),
         (kernel("NV21", NV12, filter="area", to="NV12"), "planes_quads_to_planes"),
     ],

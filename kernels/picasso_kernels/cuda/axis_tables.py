@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple, TypeAlias
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,17 +12,20 @@ from picasso_kernels.cuda.frame_table import BLEND_BITS, INDEX_MASK
 from picasso_kernels.frame.plan import bilinear_entries, nearest_entries
 from picasso_kernels.maths.axis import Axis, fill_bilinear, fill_nearest
 from picasso_kernels.maths.filter_rows import TAP_BITS
+from picasso_kernels.maths.filters import tap_table
 from picasso_kernels.maths.pixel import ONE
 
+Numbers: TypeAlias = npt.NDArray[np.int32]
 
-def blend_entries(axis: Axis, name: str) -> npt.NDArray[np.int32]:
+
+def blend_entries(axis: Axis, name: str) -> Numbers:
     """Return index and weight of each target sample; its next sample exists, but in crops of one."""
     if name == "nearest":
-        copied: npt.NDArray[np.int32] = (nearest_entries(axis).astype(np.int32) + axis.first_source) << BLEND_BITS
+        copied: Numbers = (nearest_entries(axis).astype(np.int32) + axis.first_source) << BLEND_BITS
         return copied
     index, weight = np.split(bilinear_entries(axis).astype(np.int32), 2)
     beyond = (index == axis.samples - 1) & (axis.samples > 1)
-    entries: npt.NDArray[np.int32] = (index - beyond + axis.first_source) << BLEND_BITS | np.where(beyond, ONE, weight)
+    entries: Numbers = (index - beyond + axis.first_source) << BLEND_BITS | np.where(beyond, ONE, weight)
     return entries
 
 
@@ -32,19 +37,13 @@ def warm_up() -> None:
         blend_entries(axis, name)
 
 
-def in_units(
-    first: npt.NDArray[np.int32], weights: npt.NDArray[np.int32], end: int, unit: int, *, aligned: bool
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Leave out the taps on both sides that weigh nothing, and take as many as make a multiple of ``unit``.
-
-    None is at ``end`` or behind it. ``aligned`` ones begin at a multiple of ``unit``, as ``end`` does.
-    """
+def in_reach(axis: Axis, made: tuple[Numbers, Numbers]) -> tuple[Numbers, Numbers]:
+    """Leave out the taps on both sides that weigh nothing; return samples of the source, and none behind the crop's."""
+    first, end, weights = made[0] + axis.first_source, axis.first_source + axis.samples, made[1]
     used, taps = weights != 0, weights.shape[1]
     start = first + used.argmax(axis=1)
     behind = first + taps - used[:, ::-1].argmax(axis=1)
-    if aligned:
-        start = start // unit * unit
-    count = -(-int((behind - start).max()) // unit) * unit
+    count = int((behind - start).max())
     start = np.minimum(start, end - count).astype(np.int32)
     targets, places = np.nonzero(weights)
     spread = np.zeros((len(weights), count), np.int32)
@@ -52,14 +51,57 @@ def in_units(
     return start, spread
 
 
-def in_halves(weights: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """Pack two weights into each number."""
-    pairs = weights.reshape(-1, 2)
-    packed: npt.NDArray[np.int32] = (pairs[:, 0] & 0xFFFF) | (pairs[:, 1] << 16)
+class Words(NamedTuple):
+    """Taps of neighbours that read the same words, and how they are laid out."""
+
+    starts: Numbers
+    """Of each target sample that shows the picture, the first source sample of its words; negative if there is none."""
+    words: int
+    """How many words neighbours read."""
+    weights: Numbers
+    """By word, by numbers of one access, at most four, and by group of neighbours."""
+
+
+def in_words(axis: Axis, taps: tuple[Numbers, Numbers], padded: int, neighbours: int, unit: int, turn: int) -> Words:
+    """Let the taps of each ``neighbours`` targets start at one word, and read a multiple of ``turn`` words.
+
+    The last word has a sample of the crop; what it has behind weighs nothing.
+
+    Args:
+        axis: What lies over what.
+        taps: As ``taps_of`` returns them.
+        padded: Target samples of the table, a multiple of ``neighbours``.
+        neighbours: See above.
+        unit: Samples of a word.
+        turn: See above.
+    """
+    first, weights = taps
+    target, tap = np.nonzero(weights)
+    place = (first + axis.first_source)[target] + tap
+    group, neighbour = np.divmod(axis.first_target + target, neighbours)
+    end = -(-(axis.first_source + axis.samples) // unit) * unit
+    start, behind = np.full(padded // neighbours, end), np.zeros(padded // neighbours, int)
+    np.minimum.at(start, group, place)
+    np.maximum.at(behind, group, place + 1)
+    start = start // unit * unit
+    words = -(-int((behind - start).max()) // (unit * turn)) * turn
+    start = np.minimum(start, end - words * unit)
+    word, sample = np.divmod(place - start[group], unit)
+    table = np.zeros((len(start), words, neighbours, unit), np.int32)
+    table[group, word, neighbour, sample] = weights[target, tap]
+    accesses = table.reshape(len(start), words, -1, min(neighbours * unit, 4)).transpose(1, 2, 0, 3)
+    starts = start.repeat(neighbours)[axis.first_target : axis.first_target + axis.targets]
+    return Words(starts.astype(np.int32), words, accesses.reshape(-1))
+
+
+def in_halves(weights: Numbers) -> Numbers:
+    """Pack two weights of a target into each number; the last has one of 0 if they are odd."""
+    pairs = np.pad(weights, ((0, 0), (0, weights.shape[1] % 2))).reshape(-1, 2)
+    packed: Numbers = (pairs[:, 0] & 0xFFFF) | (pairs[:, 1] << 16)
     return packed
 
 
-def are_near(entries: npt.NDArray[np.int32], reach: int, count: int = 2) -> bool:
+def are_near(entries: Numbers, reach: int, count: int = 2) -> bool:
     """Tell whether the first and last of each ``count`` pixels that are no bar are at most ``reach`` samples apart.
 
     They also have to be in their order.
@@ -70,6 +112,8 @@ def are_near(entries: npt.NDArray[np.int32], reach: int, count: int = 2) -> bool
     return bool((steps >= 0).all() and (steps.sum(axis=1) <= reach).all())
 
 
-def one_tap(axis: Axis) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Return the tables of ``tap_table`` for a component that is copied: one tap of all the weight."""
+def taps_of(axis: Axis, name: str, *, copied: bool) -> tuple[Numbers, Numbers]:
+    """Return the tables of ``tap_table``; of a component that is copied, one tap of all the weight."""
+    if not copied:
+        return tap_table(axis, name)
     return np.arange(axis.targets, dtype=np.int32), np.full((axis.targets, 1), 1 << TAP_BITS, np.int32)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import product
 from typing import Any, Final
 
 from picasso_kernels.cuda import copied, read, threes, threes_rgb, wide, write
@@ -55,6 +54,8 @@ _WRITERS: Final[dict[str, Plain]] = {
     "half_planes": write.write_half_planes,
     "single_planes": write.write_single_planes,
 }
+_BY_ROWS: Final[dict[str, Plain]] = {"pixels": write.write_pixels_by_rows, "yuv420": write.write_yuv420_by_rows}
+"""Those of readers of many taps: less is held in registers."""
 _PLANES: Final[dict[str, dict[Plain, Plain]]] = {
     "planes_nearest": {read.sample: read.nearest_sample},
     "planes_bilinear": {read.sample: read.blend_sample},
@@ -95,8 +96,8 @@ class Kernel:
     """Blocks that a multiprocessor has to have room for, where saying so makes the kernel faster."""
 
 
-_ROOM: Final = {"words_quads": 5, "rgb_quads": 5}
-"""With room for more, quads of many warps push each other out of the L1 cache: 12 to 19 µs a frame, 10.4 with this."""
+_ROOM: Final = {"words_quads": 5}
+"""8.8 to 8.2 and 8.9 to 8.4 µs a frame: more registers, and so more loads before the first use."""
 _WIDE_ROOM: Final = {"planes_near_to_planes": 16, "nv12_fours_to_pixels": 8}
 """1.73 to 1.61 and 2.94 to 2.82 µs a frame: more warps, each with fewer registers."""
 
@@ -104,7 +105,8 @@ _WIDE_ROOM: Final = {"planes_near_to_planes": 16, "nv12_fours_to_pixels": 8}
 def _catalogue() -> dict[str, Kernel]:
     kernels = [
         Kernel(f"{source}_to_{target}", writer, parts, _ROOM.get(source, 0))
-        for (source, parts), (target, writer) in product(_READERS.items(), _WRITERS.items())
+        for source, parts in _READERS.items()
+        for target, writer in (_WRITERS | _BY_ROWS if source.endswith("_quads") else _WRITERS).items()
     ]
     kernels += [Kernel(f"{name}_to_planes", write.write_planes, parts) for name, parts in _PLANES.items()]
     kernels += [Kernel(name, *made, _WIDE_ROOM.get(name, 0)) for name, made in _WIDE.items()]

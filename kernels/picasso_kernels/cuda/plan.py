@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from picasso_kernels.cuda.axis_tables import are_near, blend_entries, in_halves, in_units, one_tap
+from picasso_kernels.cuda.axis_tables import Words, are_near, blend_entries, in_halves, in_reach, in_words, taps_of
 from picasso_kernels.cuda.frame_table import (
     AS_THEY_ARE,
     BLEND_BITS,
@@ -26,16 +26,16 @@ from picasso_kernels.cuda.frame_table import (
 )
 from picasso_kernels.cuda.plan_target import FLOATS, write_rgb, write_scales, write_target, write_yuv, writer_of
 from picasso_kernels.cuda.read_fours import CHROMA_SPAN, LUMA_SPAN, PIXELS_SPAN
+from picasso_kernels.cuda.read_sums import TURN_WORDS
 from picasso_kernels.frame.pixel_formats import PIXEL_FORMATS, Picture, Samples, list_components
 from picasso_kernels.frame.plan import RectLTWH
 from picasso_kernels.maths.axis import Axis
-from picasso_kernels.maths.filters import tap_table
 
 _TABLE_ALIGNMENT: Final = 4
 """In entries: tables start at multiples of 16 bytes."""
 
 _UNITS: Final = {"column": 4, "chroma_column": 2}
-"""Taps of an axis that are one aligned access; rows are taken in twos."""
+"""Samples of an axis that are one word, or one quad of pixels; rows are taken in twos."""
 
 
 class Place(NamedTuple):
@@ -184,14 +184,14 @@ class _Planner:
         self.layout = self.blended_layout()
         if planar and not (self.layout == "nv12" and self.has_near_planes):
             self.layout = ""
-        summed = self.kind == "averaged" or self.has_units
+        summed = self.kind == "averaged" or bool(self.words)
         if self.layout == "nv12" or summed:
             self.layout = "nv12"
             self.row["red_green"], self.row["blue_alpha"] = V_FIRST if swap else SELECTORS
             if planar and self.kind == "averaged":
                 self.row["red_green"], self.across = PAIRS[swap], 8
         if summed:
-            return f"{'planes' if planar else 'nv12'}_{'quads' if self.has_units else 'averaged'}"
+            return f"{'planes' if planar else 'nv12'}_{'quads' if self.words else 'averaged'}"
         if self.layout and self.has_pairs and self.has_threes("yuv420" if planar else "pixels"):
             self.across = 8
             return "planes_threes" if planar else "nv12_threes"
@@ -270,7 +270,7 @@ class _Planner:
         if (width, height) != (2 * inner_width, 2 * inner_height) or start % 2 or inner_width % 2:
             return False
         if words:
-            aligned = PIXEL_FORMATS.get(self.source.format) == 4 and self.is_aligned(16)
+            aligned = self.has_aligned_quads
         elif self.is_rgb24:
             aligned = True
         else:
@@ -341,10 +341,10 @@ class _Planner:
             row["red_green"], row["blue_alpha"] = BLUE_FIRST if swap else SELECTORS
             row["alpha"] = -1 if opaque else 0
             return f"words_{self.words_kind(x)}"
-        if self.is_rgb24 and (self.kind == "averaged" or self.has_units):
+        if self.is_rgb24 and (self.kind == "averaged" or self.words):
             row["red_green"], row["blue_alpha"] = BLUE_FIRST if swap else SELECTORS
             row["alpha"] = -1
-            return "rgb_quads" if self.has_units else "rgb_averaged"
+            return "rgb_quads" if self.words else "rgb_averaged"
         if self.is_rgb24 and self.kind == "bilinear" and x.samples > 1:
             if self.has_threes("yuv420"):
                 self.across, self.coefficients_swapped = 8, bool(swap)
@@ -379,21 +379,33 @@ class _Planner:
         halved = self.filter == "bilinear" and x.crop_size == 2 * x.size
         if halved and even and self.is_aligned(16) and (start - 8 * x.start) % 16 == 0:
             return "halved"
-        return "quads" if self.has_units else self.kind
+        return "quads" if self.words else self.kind
+
+    @functools.cached_property
+    def words(self) -> dict[str, Words]:
+        """The taps of columns as ``read_quads`` and ``read_sums`` want them, by axis; none where they cannot read so.
+
+        They read aligned words of four samples of luma, of two pairs of chroma, or of four pixels. Each has some of the
+        source, so its memory is there. Four pixels of 3 bytes are three words, so all of them have to be the source's.
+        """
+        if self.source.is_yuv:
+            aligned, components = self.has_pairs, self.components[:2]
+        else:
+            whole = self.is_rgb24 and (self.crop[0] + self.crop[2]) % 4 == 0
+            aligned, components = whole or self.has_aligned_quads, self.components[:1]
+        if self.kind != "taps" or not aligned:
+            return {}
+        made = {}
+        for (name, unit), samples, covered in zip(_UNITS.items(), components, (1, 1 + self.is_planar()), strict=False):
+            x, y = self.axes(samples, covered)
+            taps = taps_of(x, self.filter, copied=x.is_copy and y.is_copy)
+            made[name] = in_words(x, taps, _padded(self.target_wh[0] // covered), 2 // covered, unit, TURN_WORDS)
+        return made if all((each.starts >= 0).all() for each in made.values()) else {}
 
     @property
-    def has_units(self) -> bool:
-        """Whether taps are summed four columns an access and in twos of rows, of which none lies outside of the crop's.
-
-        So do ``read_quads`` with pixels, ``read_sums`` with luma and pairs of chroma, of which there are half as many.
-        """
-        left, _, width, height = self.crop
-        if self.kind != "taps" or (left + width) % 4:
-            return False
-        if self.source.is_yuv:
-            return self.has_pairs and height % 4 == 0
-        words = PIXEL_FORMATS.get(self.source.format) == 4 and self.is_aligned(16)
-        return (words or self.is_rgb24) and height % 2 == 0
+    def has_aligned_quads(self) -> bool:
+        """Whether four pixels of 4 bytes are one access."""
+        return PIXEL_FORMATS.get(self.source.format) == 4 and self.is_aligned(16)
 
     def is_aligned(self, size: int) -> bool:
         """Whether pixels of 4 bytes lie so that every row starts at a multiple of ``size``."""
@@ -402,22 +414,22 @@ class _Planner:
 
     def add_axis(self, axis: Axis, length: int, name: str, copied: bool) -> None:
         """Append the tables of an axis of ``length`` target samples, and write where they start."""
-        padded = -(-length // _TABLE_ALIGNMENT) * _TABLE_ALIGNMENT
+        padded = _padded(length)
         shown = slice(axis.first_target, axis.first_target + axis.targets)
         entries = np.full(padded, OUTSIDE, np.int32)
         if self.kind == "averaged":
             step = 1 if copied else 2  # chroma of pixels that have a sample each
             entries[shown] = (axis.first_source + step * np.arange(axis.targets)) << BLEND_BITS
+        elif name in self.words:
+            starts, self.row[f"{name}_taps"], made = self.words[name]
+            entries[shown] = starts << BLEND_BITS
+            self.row[f"{name}_weights"] = self.append(made)
         elif self.kind == "taps":
-            first, made = one_tap(axis) if copied else tap_table(axis, self.filter)
-            unit = _UNITS.get(name, 2) if self.has_units else 1
-            end = axis.first_source + axis.samples
-            first, made = in_units(first + axis.first_source, made, end, unit, aligned=unit > 1 and name in _UNITS)
+            first, made = in_reach(axis, taps_of(axis, self.filter, copied=copied))
             weights = np.zeros((padded, made.shape[1]), np.int32)
             entries[shown], weights[shown] = first << BLEND_BITS, made
             self.row[f"{name}_taps"] = made.shape[1]
-            packed = in_halves(weights) if self.has_units and name not in _UNITS else weights.reshape(-1)
-            self.row[f"{name}_weights"] = self.append(packed)
+            self.row[f"{name}_weights"] = self.append(in_halves(weights) if self.words else weights.reshape(-1))
         else:
             entries[shown] = blend_entries(axis, self.filter)
         self.entries[name] = entries
@@ -428,3 +440,7 @@ class _Planner:
         at = 4 * sum(len(table) for table in self.tables)
         self.tables.append(table)
         return at
+
+
+def _padded(length: int) -> int:
+    return -(-length // _TABLE_ALIGNMENT) * _TABLE_ALIGNMENT

@@ -21,6 +21,7 @@ from picasso_kernels.cuda.instructions import (
     dot2_low,
     load_number,
     load_number_pair,
+    load_number_quad,
     load_word,
     load_word_quad,
     pick_bytes,
@@ -34,6 +35,7 @@ from picasso_kernels.cuda.read import (
     PixelPair,
     index_of,
 )
+from picasso_kernels.cuda.read_sums import TURN_WORDS, table_pitch
 from picasso_kernels.maths.pixel import clamp8
 
 FourPixels: TypeAlias = tuple[Pixel, Pixel, Pixel, Pixel]
@@ -62,52 +64,92 @@ def add_rows(frame: FrameRow, weights: int, sums: Pixel, upper: int, lower: int)
     return red, green, dot2_low(weights, high, sums[2]), dot2_high(weights, high, sums[3])
 
 
-def sum_rows_of_quad(frame: FrameRow, at: int, row: int) -> FourPixels:
-    """Sum the weighted rows of four source columns, whose first pixel is at ``at``."""
-    first = second = third = fourth = (0, 0, 0, 0)
-    pairs = frame.row_taps >> 1
-    for pair in range(pairs):
-        weights = load_number(frame.row_weights, 4 * (row * pairs + pair))
-        upper, lower = quad_at(frame, at), quad_at(frame, at + frame.pitch)
-        first = add_rows(frame, weights, first, upper[0], lower[0])
-        second = add_rows(frame, weights, second, upper[1], lower[1])
-        third = add_rows(frame, weights, third, upper[2], lower[2])
-        fourth = add_rows(frame, weights, fourth, upper[3], lower[3])
-        at += 2 * frame.pitch
-    return first, second, third, fourth
+def add_rows_of_quad(frame: FrameRow, weights: int, sums: FourPixels, upper: Quad, lower: Quad) -> FourPixels:
+    """Add two weighted pixels of each of four columns."""
+    first, second = (
+        add_rows(frame, weights, sums[0], upper[0], lower[0]),
+        add_rows(frame, weights, sums[1], upper[1], lower[1]),
+    )
+    third = add_rows(frame, weights, sums[2], upper[2], lower[2])
+    return first, second, third, add_rows(frame, weights, sums[3], upper[3], lower[3])
+
+
+def sum_rows_of_quads(frame: FrameRow, at: int, row: int) -> tuple[FourPixels, FourPixels, FourPixels]:
+    """Sum the weighted rows of twelve source columns, whose first pixel is at ``at``."""
+    taps, place, across = frame.row_taps, 4 * row * ((frame.row_taps + 1) >> 1), 4 * frame.step
+    none = (WIDE_SUM_HALF, WIDE_SUM_HALF, WIDE_SUM_HALF, WIDE_SUM_HALF)
+    first = second = third = (none, none, none, none)
+    while taps > 1:
+        weights = load_number(frame.row_weights, place)
+        upper, upper_, upper__ = quad_at(frame, at), quad_at(frame, at + across), quad_at(frame, at + 2 * across)
+        at += frame.pitch
+        lower, lower_, lower__ = quad_at(frame, at), quad_at(frame, at + across), quad_at(frame, at + 2 * across)
+        first = add_rows_of_quad(frame, weights, first, upper, lower)
+        second = add_rows_of_quad(frame, weights, second, upper_, lower_)
+        third = add_rows_of_quad(frame, weights, third, upper__, lower__)
+        at += frame.pitch
+        place += 4
+        taps -= 2
+    if taps > 0:
+        weights = load_number(frame.row_weights, place)
+        last, last_, last__ = quad_at(frame, at), quad_at(frame, at + across), quad_at(frame, at + 2 * across)
+        first = add_rows_of_quad(frame, weights, first, last, last)
+        second = add_rows_of_quad(frame, weights, second, last_, last_)
+        third = add_rows_of_quad(frame, weights, third, last__, last__)
+    return first, second, third
 
 
 def add_column(total: Pixel, sums: Pixel, weight: int) -> Pixel:
-    """Round the sum of a column and add it, weighted."""
-    red = total[0] + ((sums[0] + WIDE_SUM_HALF) >> WIDE_SUM_BITS) * weight
-    green = total[1] + ((sums[1] + WIDE_SUM_HALF) >> WIDE_SUM_BITS) * weight
-    blue = total[2] + ((sums[2] + WIDE_SUM_HALF) >> WIDE_SUM_BITS) * weight
-    return red, green, blue, total[3] + ((sums[3] + WIDE_SUM_HALF) >> WIDE_SUM_BITS) * weight
+    """Add a column, weighted."""
+    red, green = total[0] + sums[0] * weight, total[1] + sums[1] * weight
+    return red, green, total[2] + sums[2] * weight, total[3] + sums[3] * weight
 
 
-def sum_quads(frame: FrameRow, column: int, row: int) -> Pixel:
-    """Sum weighted rows, then weighted columns, around one pixel."""
-    x, y = load_number(frame.columns, 4 * column), load_number(frame.rows, 4 * row)
-    if (x | y) < 0:
+def to_wide(sums: Pixel) -> Pixel:
+    """Shift the sums of a column to wide channels."""
+    red, green = sums[0] >> WIDE_SUM_BITS, sums[1] >> WIDE_SUM_BITS
+    return red, green, sums[2] >> WIDE_SUM_BITS, sums[3] >> WIDE_SUM_BITS
+
+
+def add_columns(frame: FrameRow, totals: tuple[Pixel, Pixel], sums: FourPixels, place: int) -> tuple[Pixel, Pixel]:
+    """Add four columns, weighted for the left and for the right neighbour."""
+    weights = load_number_quad(frame.column_weights, place)
+    weights_ = load_number_quad(frame.column_weights, place + table_pitch(frame.width))
+    wide = to_wide(sums[0])
+    left, right = add_column(totals[0], wide, weights[0]), add_column(totals[1], wide, weights_[0])
+    wide = to_wide(sums[1])
+    left, right = add_column(left, wide, weights[1]), add_column(right, wide, weights_[1])
+    wide = to_wide(sums[2])
+    left, right = add_column(left, wide, weights[2]), add_column(right, wide, weights_[2])
+    wide = to_wide(sums[3])
+    return add_column(left, wide, weights[3]), add_column(right, wide, weights_[3])
+
+
+def to_bytes(frame: FrameRow, outside: int, total: Pixel) -> Pixel:
+    """Shift a pixel's sums to bytes; in a bar, where ``outside`` is negative, it is black."""
+    if outside < 0:
         return 0, 0, 0, 255
-    at = index_of(y) * frame.pitch + index_of(x) * frame.step
-    weights = 4 * column * frame.column_taps
-    total = (0, 0, 0, 0)
-    for quad in range(frame.column_taps >> 2):
-        sums = sum_rows_of_quad(frame, at + 4 * frame.step * quad, row)
-        left = load_number_pair(frame.column_weights, weights + 16 * quad)
-        right = load_number_pair(frame.column_weights, weights + 16 * quad + 8)
-        total = add_column(total, sums[0], left[0])
-        total = add_column(total, sums[1], left[1])
-        total = add_column(total, sums[2], right[0])
-        total = add_column(total, sums[3], right[1])
-    red, green = clamp8((total[0] + SUM_HALF) >> SUM_BITS), clamp8((total[1] + SUM_HALF) >> SUM_BITS)
-    blue, alpha = clamp8((total[2] + SUM_HALF) >> SUM_BITS), clamp8((total[3] + SUM_HALF) >> SUM_BITS)
-    return red, green, blue, 255 if frame.alpha < 0 else alpha
+    red, green = clamp8(total[0] >> SUM_BITS), clamp8(total[1] >> SUM_BITS)
+    return red, green, clamp8(total[2] >> SUM_BITS), 255 if frame.alpha < 0 else clamp8(total[3] >> SUM_BITS)
 
 
 def summed_quads(frame: FrameRow, column: int, row: int) -> PixelPair:
-    """Sum two neighbours; the one beyond an odd target's edge is read from its padded table."""
-    red, green, blue, alpha = sum_quads(frame, 2 * column, row)
-    red_, green_, blue_, alpha_ = sum_quads(frame, 2 * column + 1, row)
+    """Sum weighted rows, then weighted columns, around two neighbours, whose taps start at the same quad."""
+    x, y = load_number_pair(frame.columns, 8 * column), load_number(frame.rows, 4 * row)
+    if (x[0] & x[1]) < 0 or y < 0:
+        return 0, 0, 0, 255, 0, 0, 0, 255
+    at = index_of(y) * frame.pitch + index_of(max(x[0], x[1])) * frame.step
+    place, next_, quads = 16 * column, 2 * table_pitch(frame.width), frame.column_taps
+    none = (SUM_HALF, SUM_HALF, SUM_HALF, SUM_HALF)
+    totals = (none, none)
+    while quads > 0:
+        sums = sum_rows_of_quads(frame, at, row)
+        totals = add_columns(frame, totals, sums[0], place)
+        totals = add_columns(frame, totals, sums[1], place + next_)
+        totals = add_columns(frame, totals, sums[2], place + 2 * next_)
+        place += TURN_WORDS * next_
+        at += 4 * TURN_WORDS * frame.step
+        quads -= TURN_WORDS
+    red, green, blue, alpha = to_bytes(frame, x[0], totals[0])
+    red_, green_, blue_, alpha_ = to_bytes(frame, x[1], totals[1])
     return red, green, blue, alpha, red_, green_, blue_, alpha_

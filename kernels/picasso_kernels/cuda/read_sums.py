@@ -1,14 +1,17 @@
-"""How CUDA kernels sum many taps over luma and pairs of chroma: a word of columns in one access, two rows in one DP2A.
+"""How CUDA kernels sum many taps over luma and pairs of chroma: three words of columns a turn, two rows in one DP2A.
 
-Filters that read all of a picture that shrinks are bound by how often a thread asks for memory. Here a column of taps
-starts at an aligned word: four samples of luma, or two pairs of chroma. The planner makes sure of the alignment, of
-taps in fours and twos, of rows in twos, and that no word lies outside of the crop's own; taps that a filter has not
-weigh nothing.
+Filters that read all of a picture that shrinks are bound by how often a thread asks for memory. Here two neighbours
+share what they read: the taps of both start at one aligned word, of four samples of luma or two pairs of chroma, and
+each word is read once. The planner makes sure of the alignment and that no word lies outside of the crop's own; taps
+that a filter has not weigh nothing. Weights lie as threads read them: those of a word for all neighbours, then those
+of the next word.
 
 The arithmetic is that of ``filter_rows``: rows are summed and rounded first, then columns.
 """
 
 from __future__ import annotations
+
+from typing import Final, TypeAlias
 
 from picasso_kernels.cuda.frame_table import FrameRow
 from picasso_kernels.cuda.instructions import (
@@ -19,7 +22,8 @@ from picasso_kernels.cuda.instructions import (
     dot2_low,
     load_number,
     load_number_pair,
-    load_word,
+    load_number_quad,
+    load_three_words,
     pick_bytes,
 )
 from picasso_kernels.cuda.read import (
@@ -29,68 +33,137 @@ from picasso_kernels.cuda.read import (
     WIDE_SUM_HALF,
     PixelPair,
     index_of,
-    is_bar,
     to_pixel,
 )
-from picasso_kernels.cuda.write import covered, shared, store_two_bytes, write_black, write_chroma
+from picasso_kernels.cuda.write import covered, shared, store_two_bytes, write_chroma
 from picasso_kernels.maths.pixel import clamp8
 
-_LOW: int = 0x5140
-_HIGH: int = 0x7362
+Words: TypeAlias = tuple[Quad, Quad, Quad]
+"""What the rows of the bytes of three words sum to."""
+
+TURN_WORDS: Final = 3
+"""Words of a row that are summed together; tables have weights for a multiple of them."""
+_TURN_BYTES: Final = 12
+_REACH: Final = 11
+_LOW: Final = 0x5140
+_HIGH: Final = 0x7362
 """Selectors that take the low and the high two bytes of two words in turns."""
 
 
-def sum_rows_of_word(
-    plane: Plane, at: int, pitch: int, weights: Plane, first_weight: int, pairs: int, low: int, high: int
-) -> Quad:
-    """Sum the weighted rows, ``pairs`` of two, of the four bytes of a word, and round; selectors order the bytes."""
-    first = second = third = fourth = WIDE_SUM_HALF
-    for pair in range(pairs):
-        both = load_number(weights, first_weight + 4 * pair)
-        upper, lower = load_word(plane, at), load_word(plane, at + pitch)
-        left, right = pick_bytes(upper, lower, low), pick_bytes(upper, lower, high)
-        first, second = dot2_low(both, left, first), dot2_high(both, left, second)
-        third, fourth = dot2_low(both, right, third), dot2_high(both, right, fourth)
+def add_rows(sums: Quad, weights: int, upper: int, lower: int, low: int, high: int) -> Quad:
+    """Add the weighted bytes of two rows of a word; selectors order the bytes."""
+    left, right = pick_bytes(upper, lower, low), pick_bytes(upper, lower, high)
+    first, second = dot2_low(weights, left, sums[0]), dot2_high(weights, left, sums[1])
+    return first, second, dot2_low(weights, right, sums[2]), dot2_high(weights, right, sums[3])
+
+
+def to_wide(sums: Quad) -> Quad:
+    """Shift sums of rows to wide samples."""
+    first, second = sums[0] >> WIDE_SUM_BITS, sums[1] >> WIDE_SUM_BITS
+    return first, second, sums[2] >> WIDE_SUM_BITS, sums[3] >> WIDE_SUM_BITS
+
+
+def sum_rows_of_words(
+    plane: Plane, at: int, pitch: int, weights: Plane, row: int, taps: int, low: int, high: int
+) -> Words:
+    """Sum the weighted rows of three words to wide samples."""
+    first = second = third = (WIDE_SUM_HALF, WIDE_SUM_HALF, WIDE_SUM_HALF, WIDE_SUM_HALF)
+    place = 4 * row * ((taps + 1) >> 1)
+    while taps > 1:
+        both = load_number(weights, place)
+        upper, lower = load_three_words(plane, at, _REACH), load_three_words(plane, at + pitch, _REACH)
+        first = add_rows(first, both, upper[0], lower[0], low, high)
+        second = add_rows(second, both, upper[1], lower[1], low, high)
+        third = add_rows(third, both, upper[2], lower[2], low, high)
         at += 2 * pitch
-    return first >> WIDE_SUM_BITS, second >> WIDE_SUM_BITS, third >> WIDE_SUM_BITS, fourth >> WIDE_SUM_BITS
+        place += 4
+        taps -= 2
+    if taps > 0:
+        both = load_number(weights, place)
+        last = load_three_words(plane, at, _REACH)
+        first = add_rows(first, both, last[0], last[0], low, high)
+        second = add_rows(second, both, last[1], last[1], low, high)
+        third = add_rows(third, both, last[2], last[2], low, high)
+    return to_wide(first), to_wide(second), to_wide(third)
 
 
-def sum_luma(frame: FrameRow, column: int, row: int) -> int:
-    """Sum weighted rows, then weighted columns, around one sample of luma; what a bar has means nothing."""
-    x, y = load_number(frame.columns, 4 * column), load_number(frame.rows, 4 * row)
-    at, total, pairs = index_of(y) * frame.pitch + index_of(x), SUM_HALF, frame.row_taps >> 1
-    weights = 4 * column * frame.column_taps
-    for word in range(frame.column_taps >> 2):
-        sums = sum_rows_of_word(
-            frame.source, at + 4 * word, frame.pitch, frame.row_weights, 4 * row * pairs, pairs, _LOW, _HIGH
-        )
-        left = load_number_pair(frame.column_weights, weights + 16 * word)
-        right = load_number_pair(frame.column_weights, weights + 16 * word + 8)
-        total += sums[0] * left[0] + sums[1] * left[1] + sums[2] * right[0] + sums[3] * right[1]
-    return clamp8(total >> SUM_BITS)
+def weigh(sums: Quad, weights: Quad, total: int) -> int:
+    """Add four weighted columns."""
+    return total + sums[0] * weights[0] + sums[1] * weights[1] + sums[2] * weights[2] + sums[3] * weights[3]
+
+
+def table_pitch(count: int) -> int:
+    """Return the bytes of two numbers for each of ``count`` targets, whose tables are padded to fours."""
+    return ((count + 3) >> 2) * 32
+
+
+def sum_luma(frame: FrameRow, column: int, row: int, x: int, y: int) -> Pair:
+    """Sum weighted rows, then weighted columns, around two neighbours of luma; ``x`` is the entry of both."""
+    at, left, right = index_of(y) * frame.pitch + index_of(x), SUM_HALF, SUM_HALF
+    place, next_, words = 16 * column, table_pitch(frame.width), frame.column_taps
+    while words > 0:
+        sums = sum_rows_of_words(frame.source, at, frame.pitch, frame.row_weights, row, frame.row_taps, _LOW, _HIGH)
+        left = weigh(sums[0], load_number_quad(frame.column_weights, place), left)
+        right = weigh(sums[0], load_number_quad(frame.column_weights, place + next_), right)
+        left = weigh(sums[1], load_number_quad(frame.column_weights, place + 2 * next_), left)
+        right = weigh(sums[1], load_number_quad(frame.column_weights, place + 3 * next_), right)
+        left = weigh(sums[2], load_number_quad(frame.column_weights, place + 4 * next_), left)
+        right = weigh(sums[2], load_number_quad(frame.column_weights, place + 5 * next_), right)
+        place += 2 * TURN_WORDS * next_
+        at += _TURN_BYTES
+        words -= TURN_WORDS
+    return clamp8(left >> SUM_BITS), clamp8(right >> SUM_BITS)
+
+
+def wide_chroma(frame: FrameRow, at: int, row: int) -> Words:
+    """Sum the weighted rows of pairs of chroma, in the order of the selectors."""
+    weights, taps = frame.chroma_row_weights, frame.chroma_row_taps
+    first, second = frame.red_green, frame.blue_alpha
+    return sum_rows_of_words(frame.source_u, at, frame.chroma_pitch, weights, row, taps, first, second)
+
+
+def sum_chroma_pairs(frame: FrameRow, column: int, row: int, x: int, y: int) -> Quad:
+    """Sum weighted rows, then weighted columns, around two neighbours; ``x`` is the entry of both."""
+    at, words = index_of(y) * frame.chroma_pitch + 2 * index_of(x), frame.chroma_column_taps
+    place, next_ = 16 * column, table_pitch(frame.width)
+    total = (SUM_HALF, SUM_HALF, SUM_HALF, SUM_HALF)
+    while words > 0:
+        sums = wide_chroma(frame, at, row)
+        total = add_pairs(total, sums[0], load_number_quad(frame.chroma_column_weights, place))
+        total = add_pairs(total, sums[1], load_number_quad(frame.chroma_column_weights, place + next_))
+        total = add_pairs(total, sums[2], load_number_quad(frame.chroma_column_weights, place + 2 * next_))
+        place += TURN_WORDS * next_
+        at += _TURN_BYTES
+        words -= TURN_WORDS
+    u, v = clamp8(total[0] >> SUM_BITS), clamp8(total[1] >> SUM_BITS)
+    return u, v, clamp8(total[2] >> SUM_BITS), clamp8(total[3] >> SUM_BITS)
+
+
+def add_pairs(total: Quad, sums: Quad, weights: Quad) -> Quad:
+    """Add two columns of pairs, weighted for the left and for the right neighbour."""
+    u = total[0] + sums[0] * weights[0] + sums[2] * weights[1]
+    v = total[1] + sums[1] * weights[0] + sums[3] * weights[1]
+    u_ = total[2] + sums[0] * weights[2] + sums[2] * weights[3]
+    return u, v, u_, total[3] + sums[1] * weights[2] + sums[3] * weights[3]
 
 
 def sum_chroma(frame: FrameRow, column: int, row: int) -> Pair:
-    """Sum weighted rows, then weighted columns, around one pair of chroma, in the order of the selectors."""
+    """Sum weighted rows, then weighted columns, around one pair of chroma."""
     x, y = load_number(frame.chroma_columns, 4 * column), load_number(frame.chroma_rows, 4 * row)
-    at, pairs = index_of(y) * frame.chroma_pitch + 2 * index_of(x), frame.chroma_row_taps >> 1
-    first = second = SUM_HALF
-    weights = 4 * column * frame.chroma_column_taps
-    for word in range(frame.chroma_column_taps >> 1):
-        sums = sum_rows_of_word(
-            frame.source_u,
-            at + 4 * word,
-            frame.chroma_pitch,
-            frame.chroma_row_weights,
-            4 * row * pairs,
-            pairs,
-            frame.red_green,
-            frame.blue_alpha,
-        )
-        both = load_number_pair(frame.chroma_column_weights, weights + 8 * word)
-        first += sums[0] * both[0] + sums[2] * both[1]
-        second += sums[1] * both[0] + sums[3] * both[1]
-    return clamp8(first >> SUM_BITS), clamp8(second >> SUM_BITS)
+    at, words = index_of(y) * frame.chroma_pitch + 2 * index_of(x), frame.chroma_column_taps
+    place, next_, u, v = 8 * column, table_pitch(frame.width >> 1), SUM_HALF, SUM_HALF
+    while words > 0:
+        sums = wide_chroma(frame, at, row)
+        first = load_number_pair(frame.chroma_column_weights, place)
+        second = load_number_pair(frame.chroma_column_weights, place + next_)
+        third = load_number_pair(frame.chroma_column_weights, place + 2 * next_)
+        u += sums[0][0] * first[0] + sums[0][2] * first[1] + sums[1][0] * second[0] + sums[1][2] * second[1]
+        v += sums[0][1] * first[0] + sums[0][3] * first[1] + sums[1][1] * second[0] + sums[1][3] * second[1]
+        u, v = u + sums[2][0] * third[0] + sums[2][2] * third[1], v + sums[2][1] * third[0] + sums[2][3] * third[1]
+        place += TURN_WORDS * next_
+        at += _TURN_BYTES
+        words -= TURN_WORDS
+    return clamp8(u >> SUM_BITS), clamp8(v >> SUM_BITS)
 
 
 def summed_yuv_pixels(frame: FrameRow, column: int, row: int) -> PixelPair:
@@ -98,30 +171,30 @@ def summed_yuv_pixels(frame: FrameRow, column: int, row: int) -> PixelPair:
     x, y = load_number_pair(frame.columns, 8 * column), load_number(frame.rows, 4 * row)
     if (x[0] & x[1]) < 0 or y < 0:
         return 0, 0, 0, 255, 0, 0, 0, 255
-    luma, luma_ = sum_luma(frame, 2 * column, row), sum_luma(frame, 2 * column + 1, row)
-    chroma, chroma_ = sum_chroma(frame, 2 * column, row), sum_chroma(frame, 2 * column + 1, row)
-    red, green, blue, alpha = to_pixel(frame, x[0] | y, luma, chroma[0], chroma[1])
-    red_, green_, blue_, alpha_ = to_pixel(frame, x[1] | y, luma_, chroma_[0], chroma_[1])
+    beside, beneath = load_number_pair(frame.chroma_columns, 8 * column), load_number(frame.chroma_rows, 4 * row)
+    luma = sum_luma(frame, column, row, max(x[0], x[1]), y)
+    chroma = sum_chroma_pairs(frame, column, row, max(beside[0], beside[1]), beneath)
+    red, green, blue, alpha = to_pixel(frame, x[0] | y, luma[0], chroma[0], chroma[1])
+    red_, green_, blue_, alpha_ = to_pixel(frame, x[1] | y, luma[1], chroma[2], chroma[3])
     return red, green, blue, alpha, red_, green_, blue_, alpha_
 
 
 def write_summed_planes(frame: FrameRow, column: int, row: int) -> None:
     """Write a block of 4:2:0 plane by plane; chroma that lies half in a bar is mixed with it."""
     if 2 * column < frame.width and 2 * row < frame.height:
-        if is_bar(frame, column, row):
-            write_black(frame, column, row)
-            return
         at = 2 * row * frame.target_pitch + 2 * column
         for line in range(2):
-            left = luma_or_black(frame, 2 * column, 2 * row + line)
-            right = luma_or_black(frame, 2 * column + 1, 2 * row + line)
-            store_two_bytes(frame, frame.target, at + line * frame.target_pitch, left, right)
+            luma = luma_or_black(frame, column, 2 * row + line)
+            store_two_bytes(frame, frame.target, at + line * frame.target_pitch, luma[0], luma[1])
         shown = covered(column, frame.left, frame.right) * covered(row, frame.top, frame.bottom)
-        chroma = sum_chroma(frame, column, row)
+        chroma = sum_chroma(frame, column, row) if shown > 0 else (128, 128)
         write_chroma(frame, column, row, shared(chroma[0], shown), shared(chroma[1], shown))
 
 
-def luma_or_black(frame: FrameRow, column: int, row: int) -> int:
-    """Sum a sample of luma, or return that of the bars."""
-    outside = load_number(frame.columns, 4 * column) | load_number(frame.rows, 4 * row)
-    return frame.luma_black if outside < 0 else sum_luma(frame, column, row)
+def luma_or_black(frame: FrameRow, column: int, row: int) -> Pair:
+    """Sum two neighbours of luma, or return that of the bars."""
+    x, y, black = load_number_pair(frame.columns, 8 * column), load_number(frame.rows, 4 * row), frame.luma_black
+    if (x[0] & x[1]) < 0 or y < 0:
+        return black, black
+    luma = sum_luma(frame, column, row, max(x[0], x[1]), y)
+    return black if x[0] < 0 else luma[0], black if x[1] < 0 else luma[1]

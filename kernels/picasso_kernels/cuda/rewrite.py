@@ -25,7 +25,14 @@ _PACKAGE = "picasso_kernels."
 
 
 class _CastNumbers(ast.NodeTransformer):
-    """Wrap every arithmetic operation and every whole number in a cast."""
+    """Wrap every arithmetic operation and every whole number in a cast; ``named`` are global names of whole numbers."""
+
+    def __init__(self, named: frozenset[str]) -> None:
+        self.named = named
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """``HALF`` becomes ``int32(HALF)``: a sum that starts from it, and grows in a loop, has 32 bits too."""
+        return _cast(node) if node.id in self.named and isinstance(node.ctx, ast.Load) else node
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         """``a + b`` becomes ``int32(a + b)``."""
@@ -75,8 +82,10 @@ def narrow(function: Plain, names: Mapping[str, Any], cast: Any) -> FunctionType
     definition.returns = None
     for argument in definition.args.args:
         argument.annotation = None
-    tree = ast.fix_missing_locations(_CastNumbers().visit(tree))
     scope = {**function.__globals__, **names, _CAST: cast}
+    known = set(function.__code__.co_names) - set(function.__code__.co_varnames)
+    numbers = frozenset(name for name in known if type(scope.get(name)) is int)
+    tree = ast.fix_missing_locations(_CastNumbers(numbers).visit(tree))
     exec(compile(tree, function.__code__.co_filename, "exec"), scope)  # the source is this package's own
     rewritten: FunctionType = scope[function.__name__]
     return rewritten
