@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -175,7 +174,7 @@ def open_nvdec(place: Place, info: MediaInfo, gpu_id: int, *, rgba: bool = False
     from picasso.encode.nvenc import load_library
 
     name = str(place.path.absolute())  # which no protocol of FFmpeg's begins with
-    stream = _stream_of(gpu_id)
+    stream = _new_stream(gpu_id)
     library = load_library()
     try:
         stream.device.make_current()
@@ -195,9 +194,8 @@ def open_nvdec(place: Place, info: MediaInfo, gpu_id: int, *, rgba: bool = False
         raise MediaError(f"{info.location}: NVDEC refuses it: {' '.join(str(error).split())[:300]}") from error
 
 
-@functools.cache
-def _stream_of(gpu_id: int) -> Stream:
-    """Return the stream that all readers of a GPU use: surfaces refer to it as long as they live."""
+def _new_stream(gpu_id: int) -> Stream:
+    """Return a stream for one decoder; its frames keep it, as they become ready there and go back there."""
     from picasso.surface.cuda_memory import open_device
 
     device = open_device(gpu_id)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from picasso.errors import MediaError
 from picasso.surface import ColorSpace, DevicePlane, SurfaceView, VideoFormat
+from picasso.surface.device_memory import StreamMemory
 from picasso.transform import Placement
 
 if TYPE_CHECKING:
@@ -111,32 +112,32 @@ class _Loans:
     A decoder frees only what is its own when it is destroyed, so it lives as long as one of its frames.
     """
 
-    __slots__ = ("_decoder", "_stream", "returned")
+    __slots__ = ("_decoder", "returned", "stream")
 
     def __init__(self, decoder: Any, stream: Stream) -> None:
         self._decoder = decoder
-        self._stream = stream
+        self.stream = stream
         self.returned: deque[int] = deque()
 
     def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
         if self.returned and not ending():
             with contextlib.suppress(RuntimeError):  # after a fault on the GPU, which every other call reports
-                self._stream.device.wait_for(self._stream.address)
+                self.stream.device.wait_for(self.stream.address)
             for address in self.returned:
                 self._decoder.UnlockFrame(address)
 
 
-class _LentFrame:
+class _LentFrame(StreamMemory):
     """A frame of a decoder; it is given back with the last reference to this."""
 
-    __slots__ = ("_address", "_loans")
+    __slots__ = ("_loans",)
 
     def __init__(self, address: int, loans: _Loans) -> None:
-        self._address = address
+        super().__init__(address, loans.stream)
         self._loans = loans
 
     def __del__(self) -> None:
-        self._loans.returned.append(self._address)
+        self._loans.returned.append(self.address)
 
 
 class _Layout(NamedTuple):
@@ -158,7 +159,10 @@ class _Layout(NamedTuple):
 
 
 class RgbaFrames:
-    """Frames converted by the transform's own kernel, which reads the decoder's memory."""
+    """Frames converted by the transform's own kernel, which reads the decoder's memory.
+
+    It goes on the stream of the decoder's copies: after those that make the frame, before those that write there again.
+    """
 
     def __init__(self, decoder: Any, picture: StreamPicture) -> None:
         from picasso.transform.cuda import CudaTransformer
@@ -178,28 +182,26 @@ class RgbaFrames:
 
         size_wh, color, stream = self._picture
         surface = allocate_on_device(VideoFormat.RGBA, size_wh, stream)
-        decoded = view_of_frame(frame, size_wh, color, stream.device.index)
-        stream.wait()  # the decoder's copies are on it
+        decoded = view_of_frame(frame, size_wh, color, stream.device.index, stream.address)
         self._transformer.transform(decoded, self._placement, surface)
-        self._transformer.wait()  # the decoder's memory is used again
         return surface
 
 
 def copy_on_device(decoded: SurfaceView, stream: Stream) -> SurfaceView:
-    """Copy a frame on the GPU, and wait for it: the decoder writes the next pictures into the same memory."""
+    """Copy a frame on the GPU, in the order of the stream on which the decoder writes what comes after it there."""
     from picasso.surface.cuda_memory import allocate_on_device
-    from picasso_kernels.cuda.driver import Rows, copy_rows
+    from picasso_kernels.cuda.driver import Rows, copy_rows_in_order
 
     surface = allocate_on_device(VideoFormat.NV12, decoded.size_wh, stream, decoded.color)
-    stream.wait()
     for source, target in zip(decoded.device_planes, surface.device_planes, strict=True):
         there, here = Rows(True, source.ptr, source.strides[0]), Rows(True, target.ptr, target.strides[0])
-        copy_rows(there, here, (target.shape[0], decoded.width))
-    stream.device.wait_for(0)
+        copy_rows_in_order(there, here, (target.shape[0], decoded.width), stream)
     return surface
 
 
-def view_of_frame(frame: Any, size_wh: tuple[int, int], color: ColorSpace | None, gpu_id: int) -> SurfaceView:
+def view_of_frame(
+    frame: Any, size_wh: tuple[int, int], color: ColorSpace | None, gpu_id: int, stream: int = 0
+) -> SurfaceView:
     """View the planes of a decoder's frame as NV12, as long as the decoder leaves them alone.
 
     Args:
@@ -207,6 +209,7 @@ def view_of_frame(frame: Any, size_wh: tuple[int, int], color: ColorSpace | None
         size_wh: Width and height of the picture.
         color: What its numbers mean.
         gpu_id: Where it is.
+        stream: On which the decoder writes it, and what comes after it; 0 where that is waited for.
 
     Raises:
         MediaError: The frame has planes of other rows.
@@ -217,5 +220,7 @@ def view_of_frame(frame: Any, size_wh: tuple[int, int], color: ColorSpace | None
         if interface["shape"][0] != wanted[0]:
             raise MediaError(f"NVDEC gives {interface['shape'][0]} rows where {wanted[0]} are expected")
         strides = (interface["strides"][0], *wanted[2:], 1)
-        planes.append(DevicePlane(interface["data"][0], wanted, strides, read_only=True, stream=None, owner=frame))
-    return SurfaceView(tuple(planes), VideoFormat.NV12, size_wh, color, gpu_id=gpu_id)
+        planes.append(
+            DevicePlane(interface["data"][0], wanted, strides, read_only=True, stream=stream or None, owner=frame)
+        )
+    return SurfaceView(tuple(planes), VideoFormat.NV12, size_wh, color, gpu_id=gpu_id, cuda_stream=stream)

@@ -52,14 +52,23 @@ def order_streams(gpu_id: int, first: int, then: int) -> None:
     event.hold(then)
 
 
-class DeviceBlock:
-    """Memory of a device's pool; goes back, in the order of its stream, with the last thing that refers to it."""
+class StreamMemory:
+    """Memory of a device that is used again in the order of a stream: one that waits for a reader need not hold it."""
 
     __slots__ = ("address", "stream")
 
-    def __init__(self, size: int, stream: Stream) -> None:
+    def __init__(self, address: int, stream: Stream) -> None:
+        self.address: int = address
         self.stream: Stream = stream
-        self.address: int = stream.device.allocate(-(-size // _BLOCK) * _BLOCK, stream)
+
+
+class DeviceBlock(StreamMemory):
+    """Memory of a device's pool; goes back, in the order of its stream, with the last thing that refers to it."""
+
+    __slots__ = ()
+
+    def __init__(self, size: int, stream: Stream) -> None:
+        super().__init__(stream.device.allocate(-(-size // _BLOCK) * _BLOCK, stream), stream)
 
     def __del__(self) -> None:
         self.stream.device.release(self.address, self.stream)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from picasso.surface.cuda_memory import DeviceBlock
+from picasso.surface.device_memory import StreamMemory
 from picasso.surface.pixels import pixels_of
 from picasso.transform.cuda_surfaces import grid_of
 from picasso_kernels.cuda.driver import Arguments, Launch, Stream
@@ -82,16 +82,16 @@ class Pictures:
     def to_hold(self, stream: int) -> list[DevicePlane]:
         """Return the planes that have to be held until ``stream`` has read them.
 
-        Those of the stream itself, and those that go back to a pool in the order of their producer, need not be.
+        Those of the stream itself, and those that are used again in the order of their producer, need not be.
         """
         makers = list(chain.from_iterable(map(repeat, self.streams, self.counts)))
         owners = list(map(_owner, self._flat))
-        if set(map(type, owners)) == {DeviceBlock} and list(map(_home, owners)) == makers:
+        if all(map(isinstance, owners, repeat(StreamMemory))) and list(map(_home, owners)) == makers:
             return []
         return [
             plane
             for plane, maker in zip(self._flat, makers, strict=True)
-            if maker != stream and not (type(plane.owner) is DeviceBlock and plane.owner.stream.address == maker)
+            if maker != stream and not (isinstance(plane.owner, StreamMemory) and plane.owner.stream.address == maker)
         ]
 
 

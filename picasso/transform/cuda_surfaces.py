@@ -9,7 +9,7 @@ from itertools import repeat
 from operator import attrgetter, is_
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from picasso.surface.cuda_memory import DeviceBlock
+from picasso.surface.device_memory import StreamMemory
 from picasso.surface.pixels import CONSUMED
 from picasso_kernels.frame.pixel_formats import Picture, Plane
 
@@ -77,7 +77,7 @@ def goes_back_on(stream: int, surface: SurfaceView) -> bool:
     """Whether a surface's memory goes back in the order of a stream: then it need not be held, if the stream waits."""
     for plane in surface.device_planes:
         owner = plane.owner
-        if not isinstance(owner, DeviceBlock) or owner.stream.address != stream:
+        if not isinstance(owner, StreamMemory) or owner.stream.address != stream:
             return False
     return True
 

@@ -404,6 +404,15 @@ class Rows(NamedTuple):
 
 def copy_rows(source: Rows, target: Rows, shape: tuple[int, int]) -> None:
     """Copy ``(rows, bytes a row)`` between the host and the current device, and wait for it."""
+    check(driver.cuMemcpy2D(_copy_of(source, target, shape)), "cuMemcpy2D")
+
+
+def copy_rows_in_order(source: Rows, target: Rows, shape: tuple[int, int], stream: Stream) -> None:
+    """Copy ``(rows, bytes a row)`` on the current device, in the order of a stream; does not wait."""
+    check(driver.cuMemcpy2DAsync(_copy_of(source, target, shape), stream.handle), "cuMemcpy2DAsync")
+
+
+def _copy_of(source: Rows, target: Rows, shape: tuple[int, int]) -> Any:
     kinds = driver.CUmemorytype
     copy = driver.CUDA_MEMCPY2D()
     copy.srcMemoryType = kinds.CU_MEMORYTYPE_DEVICE if source.on_device else kinds.CU_MEMORYTYPE_HOST
@@ -412,7 +421,7 @@ def copy_rows(source: Rows, target: Rows, shape: tuple[int, int]) -> None:
     copy.srcHost, copy.dstHost = source.address * (not source.on_device), target.address * (not target.on_device)
     copy.srcPitch, copy.dstPitch = source.pitch, target.pitch
     copy.Height, copy.WidthInBytes = shape
-    check(driver.cuMemcpy2D(copy), "cuMemcpy2D")
+    return copy
 
 
 def copy_rows_from_peer(source: Rows, owner: Device, target: Rows, shape: tuple[int, int], stream: Stream) -> None:
