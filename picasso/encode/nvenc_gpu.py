@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
 
-from picasso.surface.cuda_memory import Uploader, open_device
+from picasso.surface.cuda_memory import Uploader, new_stream, open_device
 
 if TYPE_CHECKING:
     from picasso.surface.view import SurfaceView
@@ -24,6 +25,9 @@ class Gpu(Protocol):
     def settle(self) -> None:
         """Wait until the session has read its input."""
 
+    def at_rest(self) -> AbstractContextManager[None]:
+        """Give the place from which what the session holds goes back, also when it is only dropped."""
+
     def close(self) -> None:
         """Give back what was taken."""
 
@@ -37,9 +41,7 @@ class CudaGpu:
 
     def __init__(self, gpu_id: int) -> None:
         self._device = open_device(gpu_id)
-        from picasso_kernels.cuda.driver import Stream
-
-        self._stream = Stream(self._device)
+        self._stream = new_stream(gpu_id)
         self._uploader: Uploader | None = None
         self.context: int = int(self._device.context)
         self.stream: int = self._stream.address
@@ -57,6 +59,10 @@ class CudaGpu:
         """Wait for the session's stream and the default one."""
         self._device.wait_for(self._stream.address)
         self._device.wait_for(0)
+
+    def at_rest(self) -> AbstractContextManager[None]:
+        """Be where all of the session's stream is done and its device is current."""
+        return self._stream.at_rest()
 
     def close(self) -> None:
         """Let go of what it holds; the stream goes with it."""

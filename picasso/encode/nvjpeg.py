@@ -36,7 +36,7 @@ class NvjpegEncoder(StillEncoder):
             raise EncoderError(f"nvJPEG takes 4:2:0 of even size here, got {config.width}x{config.height}")
         super().__init__("nvjpeg", config, VideoFormat.I420, JFIF)
         self._gpu = gpu
-        self._coder: NvJpeg | None = NvJpeg(library, gpu.stream)
+        self._coder: NvJpeg | None = NvJpeg(library, gpu.stream, gpu.at_rest)
         self._apply(config)
 
     def close(self) -> None:

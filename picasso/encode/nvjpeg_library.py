@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+import weakref
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, NamedTuple
 
-from picasso.errors import EncoderError, MissingDependencyError, require
+from picasso.errors import EncoderError, MissingDependencyError, PicassoError, require
 
 _CSS_420: Final = 2
+OUT: Final = object()
+"""Stands for the address of a new handle among the arguments of the function that makes it."""
 _STATUS: Final = (
     "SUCCESS",
     "NOT_INITIALIZED",
@@ -88,26 +93,86 @@ def load_nvjpeg() -> Any:
     return library
 
 
+class Handles:
+    """What nvJPEG made for one object. It goes back once, the latest first: by ``close``, or with this object.
+
+    An object that holds one may be dropped on any thread, also with the thread that held it.
+    """
+
+    def __init__(
+        self,
+        library: Any,
+        error: type[PicassoError],
+        at_rest: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """Begin with none.
+
+        Args:
+            library: What ``load_nvjpeg`` returned.
+            error: What a refusal raises.
+            at_rest: Gives the place from which handles go back: where they are current, and their work is done.
+        """
+        self._library = library
+        self._error = error
+        self._held: list[tuple[str, ctypes.c_void_p]] = []
+        self._end = weakref.finalize(self, _give_back, library, self._held, at_rest)
+        self._end.atexit = False  # the driver takes all back by itself
+
+    @property
+    def is_open(self) -> bool:
+        """Whether they have not gone back."""
+        return self._end.alive
+
+    def make(self, kind: str, *arguments: Any) -> ctypes.c_void_p:
+        """Make a handle by ``nvjpeg…Create``, which is given back by ``nvjpeg…Destroy``; ``OUT`` stands for it."""
+        made = _POINTER()
+        given = [ctypes.byref(made) if argument is OUT else argument for argument in arguments]
+        self.call(f"nvjpeg{kind}Create" if kind else "nvjpegCreateSimple", *given)
+        self._held.append((f"nvjpeg{kind}Destroy", made))
+        return made
+
+    def call(self, name: str, *arguments: Any) -> None:
+        """Call a function of the library; a status that is not success is an error."""
+        if failed := failure(getattr(self._library, name)(*arguments)):
+            raise self._error(f"{name}: {failed}")
+
+    def close(self) -> None:
+        """Give everything back; harmless when repeated."""
+        self._end()
+
+
+def _give_back(
+    library: Any, held: list[tuple[str, ctypes.c_void_p]], at_rest: Callable[[], AbstractContextManager[None]]
+) -> None:
+    with at_rest():
+        while held:
+            name, handle = held.pop()
+            getattr(library, name)(handle)
+
+
 class NvJpeg:
     """One encoder of nvJPEG, on one stream of the current device. For one thread."""
 
-    def __init__(self, library: Any, stream: int) -> None:
+    def __init__(
+        self, library: Any, stream: int, at_rest: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> None:
         """Open it.
 
         Args:
             library: What ``load_nvjpeg`` returned.
             stream: The stream that its work goes to.
+            at_rest: See ``Handles``.
 
         Raises:
             EncoderError: nvJPEG refuses.
         """
-        self._library = library
         self._stream = stream
-        self._handle, self._state, self._params = _POINTER(), _POINTER(), _POINTER()
-        self._call("nvjpegCreateSimple", ctypes.byref(self._handle))
+        self._handles = Handles(library, EncoderError, at_rest)
+        self._call = self._handles.call
         try:
-            self._call("nvjpegEncoderStateCreate", self._handle, ctypes.byref(self._state), stream)
-            self._call("nvjpegEncoderParamsCreate", self._handle, ctypes.byref(self._params), stream)
+            self._handle = self._handles.make("", OUT)
+            self._state = self._handles.make("EncoderState", self._handle, OUT, stream)
+            self._params = self._handles.make("EncoderParams", self._handle, OUT, stream)
             self._call("nvjpegEncoderParamsSetSamplingFactors", self._params, _CSS_420, stream)
         except EncoderError:
             self.close()
@@ -133,16 +198,7 @@ class NvJpeg:
 
     def close(self) -> None:
         """Give everything back; harmless when repeated."""
-        for name in ("params", "state", "handle"):
-            held = getattr(self, f"_{name}")
-            if held:
-                kind = "" if name == "handle" else f"Encoder{name.capitalize()}"
-                getattr(self._library, f"nvjpeg{kind}Destroy")(held)
-                setattr(self, f"_{name}", _POINTER())
-
-    def _call(self, name: str, *arguments: Any) -> None:
-        if failed := failure(getattr(self._library, name)(*arguments)):
-            raise EncoderError(f"{name}: {failed}")
+        self._handles.close()
 
 
 def failure(status: int) -> str:

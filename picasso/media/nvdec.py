@@ -23,7 +23,6 @@ from picasso.surface import SurfaceView
 
 if TYPE_CHECKING:
     from picasso.media.info import MediaInfo
-    from picasso_kernels.cuda.driver import Stream
 
 _EIGHT_BIT_420: Final = frozenset({"yuv420p", "yuvj420p", "nv12"})
 _DEVICE: Final = re.compile(r"cuda(?::(\d+))?")
@@ -172,9 +171,10 @@ def open_nvdec(place: Place, info: MediaInfo, gpu_id: int, *, rgba: bool = False
     if info.pixel_format not in _EIGHT_BIT_420 or info.color is None or info.width % 2 or info.height % 2:
         raise MediaError(f"{info.location}: {info.pixel_format} {info.width}x{info.height} does not fit NV12 surfaces")
     from picasso.encode.nvenc import load_library
+    from picasso.surface.cuda_memory import new_stream
 
     name = str(place.path.absolute())  # which no protocol of FFmpeg's begins with
-    stream = _new_stream(gpu_id)
+    stream = new_stream(gpu_id)
     library = load_library()
     try:
         stream.device.make_current()
@@ -192,13 +192,3 @@ def open_nvdec(place: Place, info: MediaInfo, gpu_id: int, *, rgba: bool = False
         raise
     except Exception as error:
         raise MediaError(f"{info.location}: NVDEC refuses it: {' '.join(str(error).split())[:300]}") from error
-
-
-def _new_stream(gpu_id: int) -> Stream:
-    """Return a stream for one decoder; its frames keep it, as they become ready there and go back there."""
-    from picasso.surface.cuda_memory import open_device
-
-    device = open_device(gpu_id)
-    from picasso_kernels.cuda.driver import Stream
-
-    return Stream(device)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ctypes
 from typing import Any, Final, Self
 
-from picasso.encode.nvjpeg_library import JpegImage, failure, load_nvjpeg
+from picasso.encode.nvjpeg_library import OUT, Handles, JpegImage, load_nvjpeg
 from picasso.errors import MediaError
 from picasso.surface import SurfaceView, VideoFormat
-from picasso.surface.cuda_memory import allocate_on_device, open_device
+from picasso.surface.cuda_memory import allocate_on_device, new_stream
 
 _INTERLEAVED_RGB: Final = 5
 """``NVJPEG_OUTPUT_RGBI``."""
@@ -16,7 +16,9 @@ _PLANES: Final = 4
 
 
 class JpegDecoder:
-    """Decodes JPEG on one GPU, on a stream of its own. For one thread; close it, or use it in a ``with`` block.
+    """Decodes JPEG on one GPU, on a stream of its own. For one thread.
+
+    Close it, or use it in a ``with`` block; one that is dropped gives back what it holds, too.
 
     What nvJPEG cannot decode raises `MediaError`: arithmetic coding, lossless files, 12 bits. An orientation that a
     camera wrote beside the picture is not applied; `read_image` takes care of it.
@@ -34,16 +36,13 @@ class JpegDecoder:
             DeviceError: There is no such GPU.
             MediaError: nvJPEG refuses.
         """
-        self._device = open_device(gpu_id)
-        from picasso_kernels.cuda.driver import Stream
-
-        self._library = load_nvjpeg() if library is None else library
-        self._stream = Stream(self._device)
-        self._device.make_current()
-        self._handle, self._state = ctypes.c_void_p(), ctypes.c_void_p()
-        self._call("nvjpegCreateSimple", ctypes.byref(self._handle))
+        stream = new_stream(gpu_id)
+        self._stream = stream
+        self._handles = Handles(load_nvjpeg() if library is None else library, MediaError, stream.at_rest)
+        stream.device.make_current()
         try:
-            self._call("nvjpegJpegStateCreate", self._handle, ctypes.byref(self._state))
+            self._handle = self._handles.make("", OUT)
+            self._state = self._handles.make("JpegState", self._handle, OUT)
         except MediaError:
             self.close()
             raise
@@ -61,13 +60,12 @@ class JpegDecoder:
         Raises:
             MediaError: nvJPEG cannot decode it; the message has its status.
         """
-        if self._handle.value is None:
-            raise MediaError("the decoder is closed")
-        self._device.make_current()
-        surface = allocate_on_device(VideoFormat.RGB, self.size_of(data), self._stream)
+        size_wh = self.size_of(data)
+        self._stream.device.make_current()
+        surface = allocate_on_device(VideoFormat.RGB, size_wh, self._stream)
         image, (plane,) = JpegImage(), surface.device_planes
         image.channel[0], image.pitch[0] = plane.ptr, plane.strides[0]
-        self._call(
+        self._handles.call(
             "nvjpegDecode",
             self._handle,
             self._state,
@@ -83,11 +81,13 @@ class JpegDecoder:
         """Return width and height of a file in pixels.
 
         Raises:
-            MediaError: It is no JPEG file.
+            MediaError: It is no JPEG file, or the decoder is closed.
         """
+        if not self._handles.is_open:
+            raise MediaError("the decoder is closed")
         components, subsampling = ctypes.c_int(), ctypes.c_int()
         widths, heights = (ctypes.c_int * _PLANES)(), (ctypes.c_int * _PLANES)()
-        self._call(
+        self._handles.call(
             "nvjpegGetImageInfo",
             self._handle,
             data,
@@ -101,21 +101,10 @@ class JpegDecoder:
 
     def close(self) -> None:
         """Wait for what is under way, and give everything back; harmless when repeated."""
-        if self._handle.value is None:
-            return
-        self._device.make_current()
-        self._stream.wait()
-        if self._state.value is not None:
-            self._library.nvjpegJpegStateDestroy(self._state)
-        self._library.nvjpegDestroy(self._handle)
-        self._handle, self._state = ctypes.c_void_p(), ctypes.c_void_p()
+        self._handles.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _call(self, name: str, *arguments: Any) -> None:
-        if failed := failure(getattr(self._library, name)(*arguments)):
-            raise MediaError(f"{name}: {failed}")

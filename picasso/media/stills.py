@@ -16,6 +16,7 @@ from picasso.surface import SurfaceView
 
 if TYPE_CHECKING:
     from picasso.media.nvjpeg_decoder import JpegDecoder
+    from picasso.surface.cuda_memory import Uploader
 
 ImageSource: TypeAlias = str | os.PathLike[str] | bytes
 """A path, or the bytes of a whole file."""
@@ -24,7 +25,17 @@ _log = logging.getLogger(__name__)
 _START: Final = b"\xff\xd8\xff"
 _ORIENTATION: Final = 0x0112
 _UPRIGHT: Final = 1
-_thread = threading.local()
+
+
+class _Held(threading.local):
+    """What one thread reads pictures with, by GPU: it goes back with the thread."""
+
+    def __init__(self) -> None:
+        self.decoders: dict[int, JpegDecoder] = {}
+        self.uploaders: dict[int, Uploader] = {}
+
+
+_held = _Held()
 
 
 def read_image(source: ImageSource, *, device: str = "cpu") -> SurfaceView:
@@ -106,9 +117,9 @@ def _decode_on_gpu(data: bytes, gpu_id: int) -> SurfaceView | None:
     try:
         return _decoder(gpu_id).decode(data)
     except MediaError as error:
-        _log.info("a JPEG file is decoded on the CPU: %s", error)
+        _log.info("a JPEG file is decoded on the CPU: %s", str(error))
     except MissingDependencyError as error:
-        _log.info("JPEG is decoded on the CPU: %s", error)
+        _log.info("JPEG is decoded on the CPU: %s", str(error))
     return None
 
 
@@ -116,20 +127,18 @@ def _decoder(gpu_id: int) -> JpegDecoder:
     """Return the thread's decoder for a GPU; it lives as long as the thread."""
     from picasso.media.nvjpeg_decoder import JpegDecoder
 
-    held: dict[int, JpegDecoder] = _thread.__dict__.setdefault("decoders", {})
-    if gpu_id not in held:
-        held[gpu_id] = JpegDecoder(gpu_id)
-    return held[gpu_id]
+    if gpu_id not in _held.decoders:
+        _held.decoders[gpu_id] = JpegDecoder(gpu_id)
+    return _held.decoders[gpu_id]
 
 
 def _upload(surface: SurfaceView, gpu_id: int) -> SurfaceView:
-    from picasso.surface.cuda_memory import Uploader, open_device
-    from picasso_kernels.cuda.driver import Stream
+    """Copy to a GPU by the thread's own uploader; pixels are ready for what waits for the surface's stream."""
+    from picasso.surface.cuda_memory import Uploader, new_stream
 
-    stream = Stream(open_device(gpu_id))
-    uploaded = Uploader(stream).upload(surface)
-    stream.wait()
-    return uploaded
+    if gpu_id not in _held.uploaders:
+        _held.uploaders[gpu_id] = Uploader(new_stream(gpu_id))
+    return _held.uploaders[gpu_id].upload(surface)
 
 
 def orientation_of(data: bytes) -> int:

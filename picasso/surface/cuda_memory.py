@@ -8,7 +8,9 @@ pixels.
 from __future__ import annotations
 
 import functools
+import sys
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +21,7 @@ from picasso.surface.device_memory import (
     DeviceBlock,
     StagedMemory,
     copy_planes_from_peer,
+    new_stream,
     open_device,
     order_streams,
     pinned_bytes,
@@ -37,6 +40,7 @@ __all__ = [
     "copy_bytes_to_device",
     "copy_bytes_to_host",
     "download",
+    "new_stream",
     "open_device",
     "order_streams",
     "pinned_bytes",
@@ -149,7 +153,9 @@ class Uploader:
         self._event.record(self._stream)
         return copy
 
-    def __del__(self) -> None:
+    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        if ending():  # of the process: a thread may have held it until then
+            return
         self._event.settle()  # the pinned memory goes with this object
         for read, _ in self._leaving:
             read.settle()

@@ -41,6 +41,19 @@ def open_device(gpu_id: int) -> Device:
         raise DeviceError(f"GPU {gpu_id} cannot be used: {error}") from error
 
 
+def new_stream(gpu_id: int) -> Stream:
+    """Make a stream on a GPU; it goes back to the driver with the last thing that refers to it.
+
+    Raises:
+        MissingDependencyError: ``cuda.bindings`` or the driver is not installed.
+        DeviceError: There is no such GPU, or it cannot be used.
+    """
+    device = open_device(gpu_id)
+    from picasso_kernels.cuda.driver import Stream
+
+    return Stream(device)
+
+
 def order_streams(gpu_id: int, first: int, then: int) -> None:
     """Let what stream ``then`` is told from now on start after what stream ``first`` has been told so far."""
     device = open_device(gpu_id)

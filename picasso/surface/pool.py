@@ -183,12 +183,9 @@ class _DeviceSlots:
     __slots__ = ("_free",)
 
     def __init__(self, count: int, size: int, gpu_id: int) -> None:
-        from picasso.surface.device_memory import DeviceBlock, open_device
+        from picasso.surface.device_memory import DeviceBlock, new_stream
 
-        device = open_device(gpu_id)
-        from picasso_kernels.cuda.driver import Stream
-
-        stream = Stream(device)
+        stream = new_stream(gpu_id)
         self._free: SimpleQueue[DeviceBlock] = SimpleQueue()
         for _ in range(count):
             self._free.put(DeviceBlock(size, stream))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,50 @@ def test_read_image_gives_upright_pictures_of_every_kind_on_the_gpu(decoder: Any
     assert all(surface.is_cuda for surface in made)
     for surface, source in zip(made, sources, strict=True):
         expected = np.asarray(read_image(source)).astype(int)
+        assert np.abs(surface.to_numpy().astype(int) - expected).mean() < 1.5
+
+
+class Counting:
+    """The real library; it counts what is made and what is given back."""
+
+    def __init__(self, library: Any) -> None:
+        self.library, self.made, self.gone = library, 0, 0
+        self.lock = threading.Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        function = getattr(self.library, name)
+
+        def call(*arguments: Any) -> int:
+            status: int = function(*arguments)
+            with self.lock:
+                self.made += not status and "Create" in name
+                self.gone += not status and "Destroy" in name
+            return status
+
+        return call
+
+
+def test_threads_that_end_give_back_their_handles(decoder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the real library, whose functions say that they succeed; some threads upload what the CPU decodes, too."""
+    from picasso.encode.nvjpeg_library import load_nvjpeg
+    from picasso.media import nvjpeg_decoder
+
+    counting = Counting(load_nvjpeg())
+    monkeypatch.setattr(nvjpeg_decoder, "load_nvjpeg", lambda: counting)
+    made: dict[int, SurfaceView] = {}
+
+    def read(number: int) -> None:
+        made[number] = read_image(jpeg(picture(), 6 if number % 5 == 0 else None), device="cuda")
+
+    for start in range(0, 50, 10):
+        threads = [threading.Thread(target=read, args=(number,)) for number in range(start, start + 10)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert (counting.made, counting.gone) == (2 * 40, 2 * 40)
+    for number, surface in made.items():
+        expected = np.asarray(read_image(jpeg(picture(), 6 if number % 5 == 0 else None))).astype(int)
         assert np.abs(surface.to_numpy().astype(int) - expected).mean() < 1.5
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -101,6 +104,10 @@ class HostGpu:
     def settle(self) -> None:
         """Nothing is under way."""
 
+    def at_rest(self) -> AbstractContextManager[None]:
+        """Everywhere."""
+        return nullcontext()
+
     def close(self) -> None:
         self.closed += 1
 
@@ -132,6 +139,37 @@ def test_the_planes_of_a_surface_become_the_file_that_the_cpu_makes() -> None:
     assert (library.open, gpu.closed) == (0, 1)
     with pytest.raises(EncoderError, match="the encoder is closed"):
         encoder.encode(surface, 6, None)
+
+
+def test_an_encoder_that_is_dropped_gives_back_what_it_holds_on_any_thread() -> None:
+    library = Library()
+    held = [NvjpegEncoder(config(), library, HostGpu())]
+    assert library.open == 3
+    dropper = threading.Thread(target=held.clear)
+    dropper.start()
+    dropper.join()
+    assert library.open == 0
+
+
+def test_handles_go_back_where_their_work_is_done_the_latest_first() -> None:
+    told: list[Any] = []
+
+    class Told(Library):
+        def give_back(self, held: Any) -> None:
+            told.append(held.value)
+            super().give_back(held)
+
+        do_Destroy = do_EncoderStateDestroy = do_EncoderParamsDestroy = give_back  # noqa: N815
+
+    @contextmanager
+    def at_rest() -> Iterator[None]:
+        told.append("rest")
+        yield
+        told.append("gone")
+
+    coder = NvJpeg(Told(), 7, at_rest)
+    del coder
+    assert told == ["rest", 3, 2, 1, "gone"]
 
 
 def test_the_quality_changes_from_the_next_frame_on() -> None:

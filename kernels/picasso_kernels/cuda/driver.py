@@ -9,11 +9,12 @@ keeps the GIL: ``cuda.bindings`` lets go of it in every call, and with many sour
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
 from cuda.bindings import driver
@@ -236,6 +237,14 @@ class Stream:
     def wait(self) -> None:
         """Wait until all of it is done."""
         check(driver.cuStreamSynchronize(self.handle), "cuStreamSynchronize")
+
+    @contextlib.contextmanager
+    def at_rest(self) -> Iterator[None]:
+        """Be where all of it is done and its device is current, as destructors have to, and raise nothing."""
+        _quick.cuCtxPushCurrent_v2(self.device._context)
+        driver.cuStreamSynchronize(self.handle)
+        yield
+        _quick.cuCtxPopCurrent_v2(ctypes.byref(ctypes.c_void_p()))
 
     def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
         if getattr(self, "_owned", False):
