@@ -70,7 +70,7 @@ class NvdecSource:
         self._order: DisplayOrder[DevicePicture] = DisplayOrder(lambda: True)
         self._times = PacketTimes(ContainerFormat(info.container.split(",")[0], "r"))
         self._path = Path(path.removeprefix("file:"))
-        self._end_s = Fraction(0)
+        self._end_ticks = 0  # of what was shown
         self._pictures = self._decode()
         self._first = next(self._pictures, None)
         if self._first is None:
@@ -105,8 +105,9 @@ class NvdecSource:
     def _is_short(self, count: int) -> bool:
         info = self._info
         half_s = 1 / (2 * (info.frame_rate or FALLBACK_RATE))
+        end_s = self._end_ticks * self.time_base
         said_s = None if info.duration_ns is None else Fraction(info.start_ns + info.duration_ns, NS)
-        return is_short(info.container, self._path, count, info.frame_count or 0, self._end_s + half_s, said_s)
+        return is_short(info.container, self._path, count, info.frame_count or 0, end_s + half_s, said_s)
 
     def _decode(self) -> Iterator[tuple[DevicePicture, int | None]]:
         """Yield the pictures from the one on that FFmpeg shows first: an edit list may leave out some before it."""
@@ -116,7 +117,7 @@ class NvdecSource:
             begins = begins or ticks is None or to_ns(ticks) >= self._info.start_ns
             if begins:
                 if ticks is not None:
-                    self._end_s = max(self._end_s, (ticks + (picture.duration or 0)) * self.time_base)
+                    self._end_ticks = max(self._end_ticks, ticks + (picture.duration or 0))
                 yield picture, ticks
 
     def _decode_all(self) -> Iterator[tuple[DevicePicture, int | None]]:

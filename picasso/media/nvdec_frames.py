@@ -109,7 +109,8 @@ class HeldFrames:
 class _Loans:
     """What has come back of a decoder's frames; with the last of them, and the last reader, all is the decoder's again.
 
-    A decoder frees only what is its own when it is destroyed, so it lives as long as one of its frames.
+    A decoder frees only what is its own when it is destroyed, so it lives as long as one of its frames, and until all
+    that reads them is done.
     """
 
     __slots__ = ("_decoder", "returned", "stream")
@@ -120,7 +121,7 @@ class _Loans:
         self.returned: deque[int] = deque()
 
     def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
-        if self.returned and not ending():
+        if not ending():
             with contextlib.suppress(RuntimeError):  # after a fault on the GPU, which every other call reports
                 self.stream.device.wait_for(self.stream.address)
             for address in self.returned:
@@ -171,6 +172,8 @@ class RgbaFrames:
         self._picture = picture
         self._placement = Placement.identity(picture.size_wh)
         self._transformer = CudaTransformer(picture.stream.device.index, picture.stream)
+        self._loans = _Loans(decoder, picture.stream)
+        """None are lent: it lets the decoder go when all has been read."""
 
     def decode(self, packet: Any) -> Iterator[tuple[int, SurfaceView]]:
         """Yield what became ready."""
