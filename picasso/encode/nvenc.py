@@ -53,6 +53,7 @@ class NvencEncoder:
         Raises:
             EncoderError: NVENC is not there, or refuses, with its reason.
         """
+        self._session: Any = None  # before the GPU: what is dropped goes in this order, and a session needs its stream
         self.name: str = f"nvenc {config.codec.name()}"
         self._config = config.copy()
         self._library = library

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 from collections import deque
+from contextlib import AbstractContextManager, nullcontext
 from enum import Enum
 from typing import Any, ClassVar, Final, Protocol
 
@@ -205,6 +206,10 @@ class HostGpu:
     def settle(self) -> None:
         """Count how often it was asked."""
         self.settled += 1
+
+    def at_rest(self) -> AbstractContextManager[None]:
+        """Everywhere."""
+        return nullcontext()
 
     def close(self) -> None:
         """Note it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import re
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -80,6 +81,15 @@ def encode_all(encoder: NvencEncoder, clip: list[Picture], forced: frozenset[int
         surface = nv12(encoder, picture)
         units += encoder.encode(surface, index * FRAME_NS, FRAME_NS, force_keyframe=index in forced)
     return units + encoder.flush()
+
+
+def test_an_encoder_that_is_dropped_ends_its_session_before_the_stream_that_it_works_on() -> None:
+    gone: list[str] = []
+    encoder = NvencEncoder(config(), double, double.HostGpu())
+    weakref.finalize(encoder._session, gone.append, "session")
+    weakref.finalize(encoder._gpu, gone.append, "gpu")
+    del encoder
+    assert gone == ["session", "gpu"]
 
 
 @every_codec
