@@ -54,18 +54,18 @@ class DevicePicture:
 class NvdecSource:
     """One pass over a file; the first frame is decoded at once, so that what NVDEC cannot read is refused early."""
 
-    def __init__(self, path: str, info: MediaInfo, library: Any, frames: Frames) -> None:
+    def __init__(self, path: str, info: MediaInfo, demuxer: Any, frames: Frames) -> None:
         """Open a file.
 
         Args:
             path: The file, as FFmpeg is told.
             info: What FFmpeg says of it.
-            library: The module ``PyNvVideoCodec``.
+            demuxer: PyNvVideoCodec's, of the file, at its start.
             frames: Decodes packets to surfaces.
         """
         self._info = info
         self._frames = frames
-        self._demuxer = library.CreateDemuxer(path)
+        self._demuxer = demuxer
         self.time_base: Fraction = Fraction(self._demuxer.GetTimebaseNum(), self._demuxer.GetTimebaseDen())
         self._order: DisplayOrder[DevicePicture] = DisplayOrder(lambda: True)
         self._times = PacketTimes(ContainerFormat(info.container.split(",")[0], "r"))
@@ -188,7 +188,7 @@ def open_nvdec(place: Place, info: MediaInfo, gpu_id: int, *, rgba: bool = False
             usedevicememory=True,
         )
         picture = StreamPicture((info.width, info.height), info.color, stream)
-        return NvdecSource(name, info, library, (RgbaFrames if rgba else HeldFrames)(decoder, picture))
+        return NvdecSource(name, info, demuxer, (RgbaFrames if rgba else HeldFrames)(decoder, picture))
     except (MediaError, DeviceError):
         raise
     except Exception as error:

@@ -56,9 +56,6 @@ class Decoded:
             yield frame.pts, SurfaceView.wrap(array, VideoFormat.NV12, color=color)
 
 
-LIBRARY = SimpleNamespace(CreateDemuxer=Demuxer)
-
-
 @pytest.fixture
 def on_gpu(monkeypatch: pytest.MonkeyPatch) -> Decoded:
     """Let readers decode with the double."""
@@ -66,7 +63,7 @@ def on_gpu(monkeypatch: pytest.MonkeyPatch) -> Decoded:
     monkeypatch.setattr(
         reader,
         "open_nvdec",
-        lambda place, info, _gpu, *, rgba: NvdecSource(place.for_ffmpeg, info, LIBRARY, decoded),
+        lambda place, info, _gpu, *, rgba: NvdecSource(place.for_ffmpeg, info, Demuxer(place.for_ffmpeg), decoded),
     )
     return decoded
 
@@ -132,7 +129,9 @@ def test_a_file_that_ends_early_is_told(tmp_path: Path) -> None:
     path = written(tmp_path / "clip.mp4")
     with VideoReader(path) as host:
         info = host.info
-    source = NvdecSource(str(path), replace(info, frame_count=20, duration_ns=800_000_000), LIBRARY, Decoded())
+    source = NvdecSource(
+        str(path), replace(info, frame_count=20, duration_ns=800_000_000), Demuxer(str(path)), Decoded()
+    )
     with pytest.raises(MediaError, match="truncated after 12 of 20 frames"):
         list(source.frames())
 
@@ -335,7 +334,7 @@ def test_the_decoder_is_told_what_to_make(
 
     def open_double(place: Any, info: Any, gpu_id: int, *, rgba: bool) -> NvdecSource:
         asked.append((gpu_id, rgba))
-        return NvdecSource(place.for_ffmpeg, info, LIBRARY, Decoded())
+        return NvdecSource(place.for_ffmpeg, info, Demuxer(place.for_ffmpeg), Decoded())
 
     monkeypatch.setattr(reader, "open_nvdec", open_double)
     with VideoReader(written(tmp_path / "clip.mp4"), device="cuda:2", pixel_format=form, loops=2) as used:
