@@ -41,6 +41,8 @@ from picasso.transform.tensor import to_tensor
 
 BATCH = 16
 """Frames a launch: half of what a decoder lends at once."""
+OPENING = 3
+"""Readers that are opened at once."""
 TURNS = 5
 """Of readers and the decoder alone."""
 
@@ -128,22 +130,6 @@ class Decoding:
 
     def finish(self) -> None:
         """Nothing is under way."""
-
-
-class Lending(Decoding):
-    """The same by its calls that lend frames, which make no objects of Python."""
-
-    def step(self) -> int:
-        """Decode a batch."""
-        count, decoder = 0, self.decoder
-        for packet in self.packets:
-            ready = decoder.GetNumDecodedFrame(packet)
-            for _ in range(ready):
-                decoder.UnlockFrame(decoder.GetLockedFrame())
-            count += ready
-            if count >= BATCH:
-                break
-        return _all(count)
 
 
 class Resizing:
@@ -257,14 +243,14 @@ class Bench:
             print(f"{name}: {mbit_s(path, CLIPS[name]):.1f} Mbit/s at 25 frames/s")
         print(f"made in {time.perf_counter() - started:.1f} s; {self.gpu.device.name}", flush=True)
 
-    def readers(self, clip: str, form: Any, held: ExitStack) -> list[VideoReader]:
-        """Open one for each thread."""
+    def readers(self, clip: str, form: Any, count: int, held: ExitStack) -> list[VideoReader]:
+        """Open some, nearly one after the other: the driver deals decoders to its engines as they come."""
 
         def opened(number: int) -> VideoReader:
             return VideoReader(self.paths[clip], f"camera-{number}", device="cuda", pixel_format=form)
 
-        with ThreadPoolExecutor() as pool:
-            made = [held.enter_context(reader) for reader in pool.map(opened, range(max(self.threads)))]
+        with ThreadPoolExecutor(OPENING) as pool:
+            made = [held.enter_context(reader) for reader in pool.map(opened, range(count))]
         if any(reader.device != "cuda" for reader in made):
             raise RuntimeError("NVDEC does not read the clip")
         return made
@@ -291,9 +277,8 @@ class Bench:
         with ExitStack() as held:
             kinds = {
                 "Decode": [Decoding(self.paths[clip]) for _ in range(threads)],
-                "lent": [Lending(self.paths[clip]) for _ in range(threads)],
-                "reader": [Reading(reader) for reader in self.readers(clip, "native", held)[:threads]],
-                "reader, RGBA": [Reading(reader) for reader in self.readers(clip, "rgba", held)[:threads]],
+                "reader": [Reading(reader) for reader in self.readers(clip, "native", threads, held)],
+                "reader, RGBA": [Reading(reader) for reader in self.readers(clip, "rgba", threads, held)],
             }
             found: dict[str, list[Pace]] = {name: [] for name in kinds}
             for turn in range(TURNS):
@@ -310,7 +295,7 @@ class Bench:
         """Measure rows of one clip and format: readers alone first, and again after."""
         clip, form = wanted[0][:2]
         with ExitStack() as held:
-            readers = self.readers(clip, form, held)
+            readers = self.readers(clip, form, max(self.threads), held)
             tasks = [Reading(reader) for reader in readers]
             for row in wanted:
                 self.attempt(row.label, lambda row=row: self.measure_row(row, readers, tasks))
@@ -352,7 +337,7 @@ class Bench:
     def engine_of(self, count: int, run_readers: Callable[..., tuple[float, int]]) -> None:
         """Measure some sources, between two runs of the readers alone."""
         with ExitStack() as held:
-            readers = self.readers("1080p H.264", "native", held)[:count]
+            readers = self.readers("1080p H.264", "native", count, held)
             readings = [Reading(reader) for reader in readers]
             before = run(readings, self.seconds / 2).rate
             rate, checked = run_readers(readers, max(2 * self.seconds, 1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -177,7 +177,7 @@ class _Search:
             self.faults.setdefault(shown.packet, f"FFmpeg's {who} says: {' '.join(text.split())}")
             self.log.clear()
 
-    def _see(self, placed: Iterator[Placed[Shown]]) -> None:
+    def _see(self, placed: Iterable[Placed[Shown]]) -> None:
         for shown, pts_ns, duration_ns, begins in placed:
             self.keyframes += shown.frame.key_frame
             self.seen.append(_Seen(pts_ns, pts_ns + duration_ns, begins, shown.packet))

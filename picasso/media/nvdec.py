@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -42,8 +41,7 @@ def gpu_of(device: str) -> int | None:
     return int(match[1] or 0)
 
 
-@dataclass(frozen=True, slots=True)
-class DevicePicture:
+class DevicePicture(NamedTuple):
     """A decoded frame on the GPU; its duration is in ticks of ``NvdecSource.time_base``."""
 
     duration: int | None

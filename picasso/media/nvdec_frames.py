@@ -6,7 +6,7 @@ import contextlib
 import heapq
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from picasso.errors import MediaError
@@ -35,8 +35,8 @@ class StreamPicture(NamedTuple):
 class Frames(Protocol):
     """Decodes packets to surfaces that stay valid as long as they are held."""
 
-    def decode(self, packet: Any) -> Iterator[tuple[int, SurfaceView]]:
-        """Yield the time and the pixels of each frame that became ready, in the order in which they are shown."""
+    def decode(self, packet: Any) -> Iterable[tuple[int, SurfaceView]]:
+        """Return the time and the pixels of each frame that became ready, in the order in which they are shown."""
         ...
 
 
@@ -63,20 +63,22 @@ class HeldFrames:
         self._lent = self._unchecked = 0
         self._loans = _Loans(decoder, picture.stream)
 
-    def decode(self, packet: Any) -> Iterator[tuple[int, SurfaceView]]:
-        """Yield what became ready; surfaces of frames that are lent may be dropped on any thread."""
-        self._take_back()
+    def decode(self, packet: Any) -> list[tuple[int, SurfaceView]]:
+        """Return what became ready; surfaces of frames that are lent may be dropped on any thread."""
+        if self._loans.returned:
+            self._take_back()
+        due = self._due
         if packet.bsl:
-            heapq.heappush(self._due, packet.pts)
+            heapq.heappush(due, packet.pts)
         if packet.key:
             self._key_pts = packet.pts
         count = self._decoder.GetNumDecodedFrame(packet)
+        if not count:
+            return []
         is_known = self._layout is not None and self._key_pts is None and self._unchecked < CHECKED_EVERY
-        if is_known and self._in_order and count <= len(self._due) and self._lent + count <= MOST_HELD:
-            yield from [self._lend() for _ in range(count)]
-        else:
-            for _ in range(count):
-                yield self._copy(self._decoder.GetFrame())
+        if is_known and self._in_order and count <= len(due) and self._lent + count <= MOST_HELD:
+            return [self._lend() for _ in range(count)]
+        return [self._copy(self._decoder.GetFrame()) for _ in range(count)]
 
     def _take_back(self) -> None:
         """Give the decoder what no one holds any more: it writes there on the stream, which waits for readers."""
@@ -90,8 +92,7 @@ class HeldFrames:
         address = self._decoder.GetLockedFrame()
         self._lent += 1
         self._unchecked += 1
-        owner = _LentFrame(address, self._loans)
-        return heapq.heappop(self._due), self._layout.view(address, self._picture, owner)
+        return heapq.heappop(self._due), self._layout.view(address, _LentFrame(address, self._loans))
 
     def _copy(self, frame: Any) -> tuple[int, SurfaceView]:
         """Copy a frame, and compare its time."""
@@ -102,7 +103,7 @@ class HeldFrames:
         self._in_order = bool(self._due) and heapq.heappop(self._due) == pts and self._in_order
         decoded = view_of_frame(frame, *self._picture[:2], self._picture.stream.device.index)
         luma, chroma = decoded.device_planes
-        self._layout = _Layout(luma.strides[0], chroma.ptr - luma.ptr)
+        self._layout = _Layout(luma.strides[0], chroma.ptr - luma.ptr, self._picture)
         return pts, copy_on_device(decoded, self._picture.stream)
 
 
@@ -134,58 +135,65 @@ class _LentFrame(StreamMemory):
     __slots__ = ("_loans",)
 
     def __init__(self, address: int, loans: _Loans) -> None:
-        super().__init__(address, loans.stream)
+        self.address = address
+        self.stream = loans.stream
         self._loans = loans
 
     def __del__(self) -> None:
         self._loans.returned.append(self.address)
 
 
-class _Layout(NamedTuple):
+class _Layout:
     """How a decoder's frames lie in memory, all of them alike."""
 
-    pitch: int
-    chroma: int
-    """Bytes from luma to chroma."""
+    __slots__ = ("_chroma", "_color", "_gpu_id", "_halves", "_ready", "_rows", "_size_wh")
 
-    def view(self, address: int, picture: StreamPicture, owner: object) -> SurfaceView:
+    def __init__(self, pitch: int, chroma: int, picture: StreamPicture) -> None:
+        """Compute what is the same for all frames.
+
+        Args:
+            pitch: Bytes from a row to the next.
+            chroma: Bytes from luma to chroma.
+            picture: What frames have in common.
+        """
+        width, height = picture.size_wh
+        self._size_wh, self._color, self._chroma = picture.size_wh, picture.color, chroma
+        self._rows = (height, width), (pitch, 1)
+        self._halves = (height // 2, width // 2, 2), (pitch, 2, 1)
+        self._ready, self._gpu_id = picture.stream.address, picture.stream.device.index
+
+    def view(self, address: int, owner: object) -> SurfaceView:
         """View the frame at an address."""
-        (width, height), ready = picture.size_wh, picture.stream.address
-        planes = (
-            DevicePlane(address, (height, width), (self.pitch, 1), False, ready, owner),
-            DevicePlane(address + self.chroma, (height // 2, width // 2, 2), (self.pitch, 2, 1), False, ready, owner),
+        ready = self._ready
+        luma = DevicePlane(address, *self._rows, False, ready, owner)
+        chroma = DevicePlane(address + self._chroma, *self._halves, False, ready, owner)
+        return SurfaceView(
+            (luma, chroma), VideoFormat.NV12, self._size_wh, self._color, gpu_id=self._gpu_id, cuda_stream=ready
         )
-        gpu_id = picture.stream.device.index
-        return SurfaceView(planes, VideoFormat.NV12, picture.size_wh, picture.color, gpu_id=gpu_id, cuda_stream=ready)
 
 
 class RgbaFrames:
-    """Frames converted by the transform's own kernel, which reads the decoder's memory.
+    """Frames converted by the transform's own kernel, which reads those that are lent.
 
-    It goes on the stream of the decoder's copies: after those that make the frame, before those that write there again.
+    It goes on the stream of the decoder's copies: after those that make a frame, before those that write there again.
     """
 
     def __init__(self, decoder: Any, picture: StreamPicture) -> None:
         from picasso.transform.cuda import CudaTransformer
 
-        self._decoder = decoder
+        self._frames = HeldFrames(decoder, picture)
         self._picture = picture
         self._placement = Placement.identity(picture.size_wh)
         self._transformer = CudaTransformer(picture.stream.device.index, picture.stream)
-        self._loans = _Loans(decoder, picture.stream)
-        """None are lent: it lets the decoder go when all has been read."""
 
-    def decode(self, packet: Any) -> Iterator[tuple[int, SurfaceView]]:
-        """Yield what became ready."""
-        for frame in self._decoder.Decode(packet):
-            yield frame.getPTS(), self._convert(frame)
+    def decode(self, packet: Any) -> list[tuple[int, SurfaceView]]:
+        """Return what became ready."""
+        return [(pts, self._convert(decoded)) for pts, decoded in self._frames.decode(packet)]
 
-    def _convert(self, frame: Any) -> SurfaceView:
+    def _convert(self, decoded: SurfaceView) -> SurfaceView:
         from picasso.surface.cuda_memory import allocate_on_device
 
-        size_wh, color, stream = self._picture
-        surface = allocate_on_device(VideoFormat.RGBA, size_wh, stream)
-        decoded = view_of_frame(frame, size_wh, color, stream.device.index, stream.address)
+        surface = allocate_on_device(VideoFormat.RGBA, self._picture.size_wh, self._picture.stream)
         self._transformer.transform(decoded, self._placement, surface)
         return surface
 
@@ -202,17 +210,14 @@ def copy_on_device(decoded: SurfaceView, stream: Stream) -> SurfaceView:
     return surface
 
 
-def view_of_frame(
-    frame: Any, size_wh: tuple[int, int], color: ColorSpace | None, gpu_id: int, stream: int = 0
-) -> SurfaceView:
+def view_of_frame(frame: Any, size_wh: tuple[int, int], color: ColorSpace | None, gpu_id: int) -> SurfaceView:
     """View the planes of a decoder's frame as NV12, as long as the decoder leaves them alone.
 
     Args:
-        frame: What ``Decode`` gave.
+        frame: What ``GetFrame`` gave.
         size_wh: Width and height of the picture.
         color: What its numbers mean.
         gpu_id: Where it is.
-        stream: On which the decoder writes it, and what comes after it; 0 where that is waited for.
 
     Raises:
         MediaError: The frame has planes of other rows.
@@ -223,7 +228,5 @@ def view_of_frame(
         if interface["shape"][0] != wanted[0]:
             raise MediaError(f"NVDEC gives {interface['shape'][0]} rows where {wanted[0]} are expected")
         strides = (interface["strides"][0], *wanted[2:], 1)
-        planes.append(
-            DevicePlane(interface["data"][0], wanted, strides, read_only=True, stream=stream or None, owner=frame)
-        )
-    return SurfaceView(tuple(planes), VideoFormat.NV12, size_wh, color, gpu_id=gpu_id, cuda_stream=stream)
+        planes.append(DevicePlane(interface["data"][0], wanted, strides, read_only=True, stream=None, owner=frame))
+    return SurfaceView(tuple(planes), VideoFormat.NV12, size_wh, color, gpu_id=gpu_id)

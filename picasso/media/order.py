@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
 
 from picasso.media.wholeness import COUNT_SLOTS
@@ -106,32 +106,34 @@ class DisplayOrder(Generic[T]):
         self._due.pop(packet, None)
         self._timeless.discard(packet)
 
-    def show(self, packet: int, picture: T) -> Iterator[tuple[T, int | None]]:
-        """Take the picture of a packet as it is shown; yield those whose times are sure, in the order they came."""
-        shown = _Shown(packet, self._due.get(packet), picture)
+    def show(self, packet: int, picture: T) -> Iterable[tuple[T, int | None]]:
+        """Take the picture of a packet as it is shown; return those whose times are sure, in the order they came."""
+        key = self._due.get(packet)
         if self._sorts:
-            yield self._sorted(shown)
-            return
+            return [self._sorted(_Shown(packet, key, picture))]
         self._due.pop(packet, None)
         if self._held:
-            self._held.append(shown)
-            yield from self._judge(shown)
-        elif self._waits_for_earlier(shown):
-            self._held.append(shown)
-        else:
-            yield self._own(shown)
+            self._held.append(_Shown(packet, key, picture))
+            return list(self._judge(self._held[-1]))
+        if self._waits_for_earlier(packet, key):
+            self._held.append(_Shown(packet, key, picture))
+            return ()
+        self._forget(packet)
+        return [(picture, self._give(key))]
 
     def flush(self) -> Iterator[tuple[T, int | None]]:
         """Yield what waits: no picture comes after it."""
         held, self._held = self._held, []
         yield from map(self._own, held)
 
-    def _waits_for_earlier(self, shown: _Shown[T]) -> bool:
-        """Tell whether a packet that is earlier in both orders has not shown its picture."""
-        key = shown.key
+    def _waits_for_earlier(self, number: int, key: _Key | None) -> bool:
+        """Tell whether a packet that is earlier in both orders than this one has not shown its picture."""
         if key is None or not self._tries or not self._reorders():
             return False
-        return any(packet < shown.packet and due < key for packet, due in self._due.items())
+        for packet, due in self._due.items():  # noqa: SIM110  # asked for every picture: a generator takes twice as long
+            if packet < number and due < key:
+                return True
+        return False
 
     def _judge(self, last: _Shown[T]) -> Iterator[tuple[T, int | None]]:
         """Decide about the pictures that wait, now that another has come."""

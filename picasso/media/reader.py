@@ -331,6 +331,8 @@ class VideoReader(IndexedReader):
 
     def _play(self) -> Iterator[FrameAndPixels | EndOfStream]:
         """Yield the pictures of one pass, with an end of stream where times start again if the policy wants it."""
+        ratio = self._sample_aspect_ratio
+        is_square = ratio == 1  # as all surfaces are at first
         for decoded, pts_ns, duration_ns, begins in self._wanted():
             if self._paced:
                 with self._stop.watched_by(self._pacer.stop):
@@ -340,7 +342,7 @@ class VideoReader(IndexedReader):
             if begins and self._policy.sends_eos:
                 yield EndOfStream(self.source_id)
             if isinstance(decoded, DevicePicture):
-                surface = decoded.surface.with_sample_aspect_ratio(self._sample_aspect_ratio)
+                surface = decoded.surface if is_square else decoded.surface.with_sample_aspect_ratio(ratio)
             else:
                 surface = self._wrapper.wrap(decoded)
             frame = self._described(decoded, surface, pts_ns, duration_ns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
@@ -98,18 +98,17 @@ class Timeline(Generic[T]):
         self.made: int = 0
         """Frames that got a time because their own was missing or wrong."""
 
-    def add(self, item: T, ticks: int | None, duration_ticks: int | None) -> Iterator[Placed[T]]:
-        """Take the next frame and yield those whose times are sure now, in order."""
+    def add(self, item: T, ticks: int | None, duration_ticks: int | None) -> Iterable[Placed[T]]:
+        """Take the next frame and give those whose times are sure now, in order: they are to be used up at once."""
         own_ns = None if ticks is None else self._ticks.to_ns(self._count(ticks))
         duration_ns = self._ticks.to_ns(duration_ticks) if duration_ticks and duration_ticks > 0 else 0
         frame = _Waiting(item, own_ns, duration_ns or self._frame_ns)
         if not self._waiting and own_ns is not None and self._follows(own_ns):
-            yield self._settle(frame, own_ns)
-        elif not self._waiting and own_ns in self._useless:
-            yield self._append(frame)
-        else:
-            self._waiting.append(frame)
-            yield from self._decide()
+            return (self._settle(frame, own_ns),)
+        if not self._waiting and own_ns in self._useless:
+            return (self._append(frame),)
+        self._waiting.append(frame)
+        return self._decide()
 
     def flush(self) -> Iterator[Placed[T]]:
         """Yield what waits: no frame comes after it."""
