@@ -348,7 +348,7 @@ class Bench:
 def main() -> None:
     """Measure and print; the status says whether a row failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", choices=("pace", "rows", "engine"), default=["pace", "rows", "engine"])
+    parser.add_argument("--only", nargs="*", choices=("pace", "rows", "engine"), default=["pace", "rows", "engine"])
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 4, 8, 16])
     parser.add_argument("--seconds", type=float, default=0.5)
     parser.add_argument("--clips", nargs="+", choices=list(CLIPS), default=list(CLIPS))
