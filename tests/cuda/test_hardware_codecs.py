@@ -155,14 +155,14 @@ def test_the_engine_encodes_device_frames_with_what_there_is(memory: MemType) ->
 
 
 def write_clip(
-    path: Path, library: str, frames: int = 40, *, full_range: bool = False, pixels: str = "yuv420p"
+    path: Path, library: str, frames: int = 40, *, full_range: bool = False, pixels: str = "yuv420p", gop: int = 250
 ) -> Path:
     """Write moving noise, with B-frames where the encoder makes them; NVDEC has smallest sizes, 144 for HEVC."""
     base = random_surface(VideoFormat.GRAY8, (320, 240), 3).planes[0]
     smooth = np.kron(base[::8, ::8], np.ones((8, 8), np.uint8))
     with av.open(str(path), "w") as container:
         stream = container.add_stream(library, rate=25)
-        stream.width, stream.height, stream.pix_fmt = 320, 240, pixels
+        stream.width, stream.height, stream.pix_fmt, stream.gop_size = 320, 240, pixels, gop
         stream.codec_context.color_range = 2 if full_range else 1
         for number in range(frames):
             block = np.full((360, 320), 128, np.uint8)
@@ -256,6 +256,35 @@ def test_rgba_of_nvdec_has_the_bits_of_the_cpus_kernel(full_range: bool, library
         rgba = SurfaceView.allocate(VideoFormat.RGBA, (320, 240))
         transform(picture, Placement.identity((320, 240)), rgba)
         np.testing.assert_array_equal(surface.to_numpy(), rgba.to_numpy())
+
+
+@pytest.mark.parametrize("form", ["native", "rgba"])
+def test_readers_on_threads_do_not_disturb_each_other(form: Any, library: Any, tmp_path: Path) -> None:
+    """Frames are copied at each of many keyframes, lent between them, held for a while, and dropped on their thread."""
+    paths = [write_clip(tmp_path / f"{gop}.mp4", "libx264", gop=gop) for gop in (5, 7, 12, 40)]
+    wrong: list[str] = []
+
+    def read(path: Path) -> None:
+        with VideoReader(path, loops=2) as host, VideoReader(path, device="cuda", pixel_format=form, loops=2) as gpu:
+            held: deque[tuple[SurfaceView, SurfaceView]] = deque(maxlen=9)
+            for number, ((_, picture), (_, surface)) in enumerate(zip(host.frames(), gpu.frames(), strict=True)):
+                held.append((picture, surface))
+                if number % 9 == 8:
+                    wrong.extend(f"{path.name} {number}" for pair in held if not is_same(*pair))
+
+    threads = [threading.Thread(target=read, args=(path,)) for path in paths]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def is_same(picture: SurfaceView, surface: SurfaceView) -> bool:
+    """Whether a surface on the GPU has the pixels of a picture on the host, I420, as they are or as RGBA."""
+    expected = SurfaceView.allocate(surface.format, picture.size_wh, surface.color)
+    transform(picture, Placement.identity(picture.size_wh), expected)
+    return bool(surface.is_cuda and np.array_equal(surface.to_numpy(), expected.to_numpy()))
 
 
 def test_what_nvdec_does_not_read_is_read_by_the_cpu(library: Any, tmp_path: Path) -> None:
