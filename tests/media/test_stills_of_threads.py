@@ -120,7 +120,7 @@ class HostUploader:
 
 @pytest.fixture
 def library(monkeypatch: pytest.MonkeyPatch) -> Library:
-    """Put doubles in the place of nvJPEG, of streams and of memory."""
+    """Put doubles instead of nvJPEG, of streams and of memory."""
     made = Library()
     HostStream.made = HostStream.alive = 0
     HostUploader.used = []
