@@ -23,8 +23,6 @@ _PLANES: Final = struct.Struct("=6Q")
 _numbers: Final = itertools.count()
 _pixels_of_target, _number_of_target = attrgetter("surface._pixels"), attrgetter("number")
 Grid = tuple[int, int, int]
-_BLOCK: Final = (64, 2, 1)
-"""Measured best on an H200."""
 Addresses = tuple[int, int, int]
 """Of the three planes of a target."""
 
@@ -68,9 +66,13 @@ def surfaces_of(targets: Sequence[SurfaceView | BoundTarget]) -> Sequence[Surfac
 
 
 def grid_of(columns: int, rows: int, frames: int = 1) -> tuple[Grid, Grid]:
-    """Return the grid of a launch, and the threads of a block: a warp does 32 columns of a row."""
-    width, height, _ = _BLOCK
-    return (-(-columns // width), -(-rows // height), frames), _BLOCK
+    """Return the grid of a launch, and the threads of a block.
+
+    A warp does 32 columns of a row. A block does 64 columns of two rows, or 32 of four where rows of 64 would leave a
+    warp of the last block without work: its registers are free only when the whole block is done.
+    """
+    width, height = (32, 4) if -columns % 64 >= 32 else (64, 2)
+    return (-(-columns // width), -(-rows // height), frames), (width, height, 1)
 
 
 def goes_back_on(stream: int, surface: SurfaceView) -> bool:

@@ -59,6 +59,25 @@ def test_usual_layouts_are_blended_with_one_address_a_row(given: str, expected: 
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
+        (kernel("NV12", NV12, target_wh=(24, 16), to="half"), "nv12_exact_to_half_planes"),
+        (kernel("NV12", NV12, target_wh=(100, 64), to="single"), "nv12_exact_to_single_planes"),
+        (kernel("NV21", NV12, target_wh=(24, 19), to="half", inner=(8, 2, 16, 16)), "nv12_exact_to_half_planes"),
+        (kernel("NV12", NV12, target_wh=(24, 36), to="half"), "nv12_words_to_half_planes"),  # thirds of rows
+        (kernel("NV12", NV12, target_wh=(12, 16), to="half"), "nv12_words_to_half_planes"),  # five bytes a pixel
+        (
+            kernel("NV12", NV12, (1, 0, 60, 48), (20, 32), to="half"),
+            "nv12_words_to_half_planes",
+        ),  # chroma from an odd pair
+        (kernel("NV12", (Plane(2, 64, 1, 1), NV12[1]), target_wh=(24, 16), to="half"), "nv12_words_to_half_planes"),
+    ],
+)
+def test_rows_that_lose_nothing_are_blended_after_columns(given: str, expected: str) -> None:
+    assert given == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
         (kernel("NV12", NV12, filter="nearest"), "yuv_nearest_to_pixels"),
         (kernel("I420", I420, filter="area"), "yuv_taps_to_pixels"),
         (kernel("NV12", NV12, (0, 0, 6, 48), (4, 36), filter="area"), "yuv_taps_to_pixels"),  # less than three words

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from collections.abc import Mapping
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from picasso_kernels.cpu.compile import prepare
 from picasso_kernels.cuda.frame_table import BLEND_BITS, INDEX_MASK
+from picasso_kernels.cuda.read_exact import CHROMA_REACH, LUMA_REACH
 from picasso_kernels.frame.plan import bilinear_entries, nearest_entries
 from picasso_kernels.maths.axis import Axis, fill_bilinear, fill_nearest
 from picasso_kernels.maths.filter_rows import TAP_BITS
@@ -16,6 +18,8 @@ from picasso_kernels.maths.filters import tap_table
 from picasso_kernels.maths.pixel import ONE
 
 Numbers: TypeAlias = npt.NDArray[np.int32]
+EXACT_UNIT: Final = 16
+"""Weights that are multiples of it blend without a remainder."""
 
 
 def blend_entries(axis: Axis, name: str) -> Numbers:
@@ -110,6 +114,31 @@ def are_near(entries: Numbers, reach: int, count: int = 2) -> bool:
     index = (groups >> BLEND_BITS) & INDEX_MASK
     steps = np.diff(index, axis=1)[(groups >= 0).all(axis=1)]
     return bool((steps >= 0).all() and (steps.sum(axis=1) <= reach).all())
+
+
+def are_exact(entries: Mapping[str, Numbers]) -> bool:
+    """Tell whether ``cuda.read_exact`` may blend luma and pairs of chroma.
+
+    Weights of rows leave nothing to round, and each two pixels read in two words.
+    """
+    rows = np.concatenate([entries["row"], entries["chroma_row"]])
+    if (rows[rows >= 0] % EXACT_UNIT).any():
+        return False
+    return _in_two_words(entries["column"], 1, LUMA_REACH) and _in_two_words(entries["chroma_column"], 2, CHROMA_REACH)
+
+
+def _in_two_words(entries: Numbers, step: int, reach: int) -> bool:
+    """Tell whether each two pixels that are no bar read in the two words from the first one's on.
+
+    Args:
+        entries: An axis table, of an even number of pixels.
+        step: Bytes from a sample to the next.
+        reach: Where in these words the second pixel's first sample may be, in bytes.
+    """
+    pairs = entries.reshape(-1, 2)
+    at = step * ((pairs >> BLEND_BITS) & INDEX_MASK)[(pairs >= 0).all(axis=1)]
+    offset = at[:, 1] - (at[:, 0] & -4)
+    return bool(((at[:, 1] >= at[:, 0]) & (offset <= reach)).all())
 
 
 def taps_of(axis: Axis, name: str, *, copied: bool) -> tuple[Numbers, Numbers]:

@@ -11,7 +11,7 @@ Convention: a *word* is 32 bits, little endian, whose sign no one may read: byte
 from __future__ import annotations
 
 import struct
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,9 @@ Plane: TypeAlias = Any
 
 Table: TypeAlias = Any
 """Signed 32-bit numbers in device memory: a flat int32 array on the host, a typed pointer on the device."""
+
+LEAD: Final = 0x4B000000
+"""Bits of 2**23 as float32: a number below it may lie in its low 23 bits, and the sum is exact."""
 
 Pair: TypeAlias = tuple[int, int]
 Triple: TypeAlias = tuple[int, int, int]
@@ -101,6 +104,12 @@ def load_half_pair(plane: Plane, offset: int) -> Pair:
     """Read two bytes and the next two, from an even place not before the plane (LDG.U16 twice, one address)."""
     _check_ahead(offset)
     return load_half(plane, offset), load_half(plane, offset + 2)
+
+
+def load_two_words(plane: Plane, offset: int, reach: int) -> Pair:
+    """Read the words that hold bytes 0 to ``reach`` from ``offset`` on, as ``load_three_words`` does."""
+    _check_ahead(offset)
+    return load_word(plane, offset), load_word(plane, offset + 4) if reach >= 4 else 0
 
 
 def load_three_words(plane: Plane, offset: int, reach: int) -> Triple:
@@ -231,9 +240,9 @@ def number_of(value: int) -> int:
     return int(np.float32(value).view(np.uint32))
 
 
-def number_of_byte(word: int, place: int) -> int:
-    """Return the bits of ``float32`` of byte ``place`` of a word (PRMT, FADD)."""
-    return number_of(byte_of(word, place))
+def number_behind_lead(word: int) -> int:
+    """Return the bits of ``float32`` of the low bits of a word whose high 9 are those of ``LEAD`` (FADD)."""
+    return number_of(word ^ LEAD)
 
 
 def scaled_half(number: int, scale: int, bias: int) -> int:

@@ -2,11 +2,12 @@
 
 ``words`` are sources of 4 aligned bytes a pixel, ``bytes`` packed sources of any step, order and alignment, ``yuv``
 planes of luma and chroma. ``rgb``, ``nv12`` and ``i420`` are the usual layouts of the latter two, and serve BGR and
-NV21 as well. ``fours`` and ``near`` are four neighbours that lie near each other. ``quads`` are filters of many taps
-over aligned rows: four columns an access. ``averaged`` is an area filter that halves. ``threes`` are pictures shrunk to
-two thirds across, three samples to two. Kernels of ``cuda.wide``, whose threads do 4x2 pixels instead of 2x2, are
-``copied`` ones of pixels of 3 bytes, ``fours`` and ``near``; ``threes``, the other ``copied`` ones and the averaged one
-from plane to plane do 8x2.
+NV21 as well. ``fours`` and ``near`` are four neighbours that lie near each other, ``exact`` ones too, where blending
+rows loses nothing; ``words`` of NV12 are four that lie anywhere. ``quads`` are filters of many taps over aligned rows:
+four columns an access. ``averaged`` is an area filter that halves. ``threes`` are pictures shrunk to two thirds across,
+three samples to two. Kernels of ``cuda.wide``, whose threads do 4x2 pixels instead of 2x2, are ``copied`` ones of
+pixels of 3 bytes, ``fours`` and ``near``; ``threes``, the other ``copied`` ones and the averaged one from plane to
+plane do 8x2.
 A frame that a special kernel serves is served by the general one too.
 """
 
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from picasso_kernels.cuda import copied, read, threes, threes_rgb, wide, write
+from picasso_kernels.cuda import read_exact as exact
 from picasso_kernels.cuda import read_means as means
 from picasso_kernels.cuda import read_quads as quads
 from picasso_kernels.cuda import read_spots as spots
@@ -74,8 +76,14 @@ _WIDE: Final[dict[str, tuple[Plain, dict[Plain, Plain]]]] = {
     "nv12_threes_to_pixels": (threes.write_three_halves, {}),
     "planes_threes_to_planes": (threes.write_three_halves_planes, {}),
     "nv12_fours_to_yuv420": (wide.write_four_yuv420, {wide.four_pixels: wide.near_yuv_four}),
-    "nv12_words_to_half_planes": (tensors.write_tensor, {tensors.store_fours: tensors.store_halves}),
-    "nv12_words_to_single_planes": (tensors.write_tensor, {tensors.store_fours: tensors.store_singles}),
+    **{
+        f"nv12_{name}_to_{form}_planes": (
+            tensors.write_tensor,
+            {tensors.four_words: reader, tensors.store_fours: store},
+        )
+        for name, reader in (("words", spots.yuv_words), ("exact", exact.exact_words))
+        for form, store in (("half", tensors.store_halves), ("single", tensors.store_singles))
+    },
     "planes_near_to_planes": (wide.write_near_planes, {}),
     "planes_averaged_to_planes": (means.write_averaged_planes, {}),
     "planes_quads_to_planes": (sums.write_summed_planes, {}),

@@ -237,17 +237,22 @@ def _load_beside(kind: ir.IntType, size: int, count: int = 2) -> Callable[..., A
     return emit
 
 
-def _load_three(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value, reach: ir.Value) -> list[ir.Value]:
-    address = _address(builder, plane, offset, ahead=True)
-    text = """{ .reg .pred two, three;
-        setp.ge.s32 two, $4, 4;
-        setp.ge.s32 three, $4, 8;
-        ld.global.nc.b32 $0, [$3];
-        @two ld.global.nc.b32 $1, [$3+4];
-        @three ld.global.nc.b32 $2, [$3+8]; }"""
-    kind = ir.FunctionType(ir.LiteralStructType([_I32] * 3), [_I64, _I32])
-    words = builder.asm(kind, text, "=r,=r,=r,l,r", [address, reach], side_effect=False)
-    return [builder.extract_value(words, place) for place in range(3)]
+def _load_words(count: int) -> Callable[..., list[ir.Value]]:
+    """Emit loads of neighbours, each but the first only where the reach says that it is needed."""
+    places = range(1, count)
+    text = "{ .reg .pred " + ", ".join(f"need{place}" for place in places) + ";"
+    text += "".join(f" setp.ge.s32 need{place}, ${count + 1}, {4 * place};" for place in places)
+    text += f" ld.global.nc.b32 $0, [${count}];"
+    text += "".join(f" @need{place} ld.global.nc.b32 ${place}, [${count}+{4 * place}];" for place in places) + " }"
+    kind = ir.FunctionType(ir.LiteralStructType([_I32] * count), [_I64, _I32])
+    operands = ",".join([*["=r"] * count, "l", "r"])
+
+    def emit(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value, reach: ir.Value) -> list[ir.Value]:
+        address = _address(builder, plane, offset, ahead=True)
+        words = builder.asm(kind, text, operands, [address, reach], side_effect=False)
+        return [builder.extract_value(words, place) for place in range(count)]
+
+    return emit
 
 
 def _load_between(count: int) -> Callable[..., list[ir.Value]]:
@@ -316,11 +321,10 @@ def _number_of(builder: ir.IRBuilder, value: ir.Value) -> ir.Value:
     return builder.bitcast(builder.sitofp(value, _FLOAT), _I32)
 
 
-def _byte_number(builder: ir.IRBuilder, word: ir.Value, place: ir.Value) -> ir.Value:
-    """Put the byte into the lowest bits of 2**23, which is exact, and take 2**23 away."""
-    high = _assembly("prmt.b32")(builder, word, _I32(0x4B000000), builder.add(place, _I32(0x7440)))
+def _number_behind_lead(builder: ir.IRBuilder, word: ir.Value) -> ir.Value:
+    """Take 2**23 away, which is exact."""
     kind = ir.FunctionType(_FLOAT, [_FLOAT])
-    number = builder.bitcast(high, _FLOAT)
+    number = builder.bitcast(word, _FLOAT)
     made = builder.asm(kind, "add.rn.f32 $0, $1, 0fCB000000;", "=f,f", [number], side_effect=False)
     return builder.bitcast(made, _I32)
 
@@ -368,9 +372,10 @@ def _instructions() -> tuple[dict[Plain, Any], Any]:
         machine.load_byte_pair: _intrinsic(pair, _load_beside(_I8, 1), (plane, word)),
         machine.load_half_pair: _intrinsic(pair, _load_beside(_I16, 2), (plane, word)),
         machine.load_nine_words: _intrinsic(types.UniTuple(word, 9), _load_beside(_I32, 4, 9), (plane, word)),
-        machine.load_three_words: _intrinsic(types.UniTuple(word, 3), _load_three, (plane, word, word)),
+        machine.load_three_words: _intrinsic(types.UniTuple(word, 3), _load_words(3), (plane, word, word)),
         machine.load_two_between: _intrinsic(quad, _load_between(2), (plane, *[word] * 3)),
         machine.load_three_between: _intrinsic(types.UniTuple(word, 5), _load_between(3), (plane, *[word] * 3)),
+        machine.load_two_words: _intrinsic(pair, _load_words(2), (plane, word, word)),
         machine.store_byte: _intrinsic(types.void, _store(_I8, 1), (plane, word, word)),
         machine.store_half: _intrinsic(types.void, _store(_I16, 2), (plane, word, word)),
         machine.store_word: _intrinsic(types.void, _store(_I32, 4), (plane, word, word)),
@@ -390,7 +395,7 @@ def _instructions() -> tuple[dict[Plain, Any], Any]:
         machine.dot2_low: _intrinsic(word, _assembly("dp2a.lo.s32.u32"), (word, word, word)),
         machine.dot2_high: _intrinsic(word, _assembly("dp2a.hi.s32.u32"), (word, word, word)),
         machine.number_of: _intrinsic(word, _number_of, (word,)),
-        machine.number_of_byte: _intrinsic(word, _byte_number, (word, word)),
+        machine.number_behind_lead: _intrinsic(word, _number_behind_lead, (word,)),
         machine.scaled_half: _intrinsic(word, _scaled_half, (word, word, word)),
         machine.scaled_single: _intrinsic(word, _scaled_single, (word, word, word)),
     }

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from picasso_kernels.cuda import axis_tables
 from picasso_kernels.cuda.axis_tables import Words, are_near, blend_entries, in_halves, in_reach, in_words, taps_of
 from picasso_kernels.cuda.frame_table import (
     AS_THEY_ARE,
@@ -209,6 +210,9 @@ class _Planner:
         if self.layout == "nv12" and self.has_near_fours:
             return "nv12_fours"
         if self.layout == "nv12" and any(self.has_groups(4, f"{form}_planes") for form in FLOATS):
+            if self.has_word_rows and axis_tables.are_exact(self.entries):
+                self.row["red_green"] = PAIRS[int(self.row["red_green"] == V_FIRST[0])]
+                return "nv12_exact"
             return "nv12_words"
         self.across = 2
         return f"{self.layout or 'yuv'}_{self.kind}"

@@ -6,25 +6,40 @@ sure of both. Where a row of the two lies in a bar, the other is written apart.
 
 from __future__ import annotations
 
+from typing import Final
+
 from picasso_kernels.cuda.frame_table import FrameRow
 from picasso_kernels.cuda.instructions import (
+    LEAD,
     Plane,
     Quad,
+    Triple,
     load_number_pair,
     load_number_quad,
-    number_of_byte,
+    number_behind_lead,
+    pick_bytes,
     scaled_half,
     scaled_single,
     store_word_pair,
     store_word_quad,
 )
-from picasso_kernels.cuda.read_fours import matrix_of
+from picasso_kernels.cuda.read_fours import Matrix, matrix_of
 from picasso_kernels.cuda.read_spots import yuv_words
+
+_FIRST: Final = 0x7440
+"""Selectors that put a byte of a word behind the lead."""
+_SECOND: Final = 0x7441
+_THIRD: Final = 0x7442
 
 
 def store_fours(frame: FrameRow, column: int, row: int, words: Quad) -> None:
     """Write four numbers of a row to each plane: stands for one of the two below, which a kernel is built with."""
     store_halves(frame, column, row, words)
+
+
+def four_words(frame: FrameRow, matrix: Matrix, x: Quad, y: int, beside: Quad, beneath: int) -> Quad:
+    """Read four pixels of a row: stands for a reader, which a kernel is built with."""
+    return yuv_words(frame, matrix, x, y, beside, beneath)
 
 
 def write_tensor(frame: FrameRow, column: int, row: int) -> None:
@@ -35,9 +50,9 @@ def write_tensor(frame: FrameRow, column: int, row: int) -> None:
         if x[0] >= 0 and (y[0] & y[1]) >= 0:
             beside = load_number_quad(frame.chroma_columns, 16 * column)
             beneath, matrix = load_number_pair(frame.chroma_rows, 8 * row), matrix_of(frame, column)
-            made = yuv_words(frame, matrix, x, y[0], beside, beneath[0])
+            made = four_words(frame, matrix, x, y[0], beside, beneath[0])
             upper = made if y[0] >= 0 else upper
-            made = yuv_words(frame, matrix, x, y[1], beside, beneath[1])
+            made = four_words(frame, matrix, x, y[1], beside, beneath[1])
             lower = made if y[1] >= 0 else lower
         store_fours(frame, column, 2 * row, upper)
         if 2 * row + 1 < frame.height:
@@ -46,33 +61,45 @@ def write_tensor(frame: FrameRow, column: int, row: int) -> None:
 
 def store_halves(frame: FrameRow, column: int, row: int, words: Quad) -> None:
     """Write four float16 of a row to each plane."""
-    at = row * frame.target_pitch + 8 * column
-    store_four_halves(frame.target, at, words, 0, frame.scale_red, frame.bias_red)
-    store_four_halves(frame.target_u, at, words, 1, frame.scale_green, frame.bias_green)
-    store_four_halves(frame.target_v, at, words, 2, frame.scale_blue, frame.bias_blue)
+    at, lead = row * frame.target_pitch + 8 * column, lead_of(column)
+    bias = bias_of(frame, column)
+    store_four_halves(frame.target, at, words, lead, _FIRST, frame.scale_red, bias[0])
+    store_four_halves(frame.target_u, at, words, lead, _SECOND, frame.scale_green, bias[1])
+    store_four_halves(frame.target_v, at, words, lead, _THIRD, frame.scale_blue, bias[2])
 
 
-def store_four_halves(plane: Plane, at: int, words: Quad, channel: int, scale: int, bias: int) -> None:
+def store_four_halves(plane: Plane, at: int, words: Quad, lead: int, taken: int, scale: int, bias: int) -> None:
     """Write four float16 of one plane."""
-    first = scaled_half(number_of_byte(words[0], channel), scale, bias)
-    second = scaled_half(number_of_byte(words[1], channel), scale, bias)
-    third = scaled_half(number_of_byte(words[2], channel), scale, bias)
-    fourth = scaled_half(number_of_byte(words[3], channel), scale, bias)
+    first = scaled_half(number_behind_lead(pick_bytes(words[0], lead, taken)), scale, bias)
+    second = scaled_half(number_behind_lead(pick_bytes(words[1], lead, taken)), scale, bias)
+    third = scaled_half(number_behind_lead(pick_bytes(words[2], lead, taken)), scale, bias)
+    fourth = scaled_half(number_behind_lead(pick_bytes(words[3], lead, taken)), scale, bias)
     store_word_pair(plane, at, first | second << 16, third | fourth << 16)
 
 
 def store_singles(frame: FrameRow, column: int, row: int, words: Quad) -> None:
     """Write four float32 of a row to each plane."""
-    at = row * frame.target_pitch + 16 * column
-    store_four_singles(frame.target, at, words, 0, frame.scale_red, frame.bias_red)
-    store_four_singles(frame.target_u, at, words, 1, frame.scale_green, frame.bias_green)
-    store_four_singles(frame.target_v, at, words, 2, frame.scale_blue, frame.bias_blue)
+    at, lead = row * frame.target_pitch + 16 * column, lead_of(column)
+    bias = bias_of(frame, column)
+    store_four_singles(frame.target, at, words, lead, _FIRST, frame.scale_red, bias[0])
+    store_four_singles(frame.target_u, at, words, lead, _SECOND, frame.scale_green, bias[1])
+    store_four_singles(frame.target_v, at, words, lead, _THIRD, frame.scale_blue, bias[2])
 
 
-def store_four_singles(plane: Plane, at: int, words: Quad, channel: int, scale: int, bias: int) -> None:
+def store_four_singles(plane: Plane, at: int, words: Quad, lead: int, taken: int, scale: int, bias: int) -> None:
     """Write four float32 of one plane."""
-    first = scaled_single(number_of_byte(words[0], channel), scale, bias)
-    second = scaled_single(number_of_byte(words[1], channel), scale, bias)
-    third = scaled_single(number_of_byte(words[2], channel), scale, bias)
-    fourth = scaled_single(number_of_byte(words[3], channel), scale, bias)
+    first = scaled_single(number_behind_lead(pick_bytes(words[0], lead, taken)), scale, bias)
+    second = scaled_single(number_behind_lead(pick_bytes(words[1], lead, taken)), scale, bias)
+    third = scaled_single(number_behind_lead(pick_bytes(words[2], lead, taken)), scale, bias)
+    fourth = scaled_single(number_behind_lead(pick_bytes(words[3], lead, taken)), scale, bias)
     store_word_quad(plane, at, first, second, third, fourth)
+
+
+def lead_of(column: int) -> int:
+    """Return the lead as a number of the thread's own, as ``matrix_of`` does: no column is negative."""
+    return LEAD + (column >> 31)
+
+
+def bias_of(frame: FrameRow, column: int) -> Triple:
+    """Return what is added to each plane's numbers, in the same way."""
+    return frame.bias_red + (column >> 31), frame.bias_green + (column >> 31), frame.bias_blue + (column >> 31)
