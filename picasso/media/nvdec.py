@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -62,14 +62,12 @@ class NvdecSource:
             frames: Decodes packets to surfaces.
         """
         self._info = info
-        self._frames = frames
-        self._demuxer = demuxer
-        self.time_base: Fraction = Fraction(self._demuxer.GetTimebaseNum(), self._demuxer.GetTimebaseDen())
+        self.time_base: Fraction = Fraction(demuxer.GetTimebaseNum(), demuxer.GetTimebaseDen())
         self._order: DisplayOrder[DevicePicture] = DisplayOrder(lambda: True)
         self._times = PacketTimes(ContainerFormat(info.container.split(",")[0], "r"))
         self._path = Path(path.removeprefix("file:"))
         self._end_ticks = 0  # of what was shown
-        self._pictures = self._decode()
+        self._pictures = self._decode(demuxer, frames)
         self._first = next(self._pictures, None)
         if self._first is None:
             raise MediaError(f"{info.location}: NVDEC decodes no picture of it")
@@ -107,24 +105,29 @@ class NvdecSource:
         said_s = None if info.duration_ns is None else Fraction(info.start_ns + info.duration_ns, NS)
         return is_short(info.container, self._path, count, info.frame_count or 0, end_s + half_s, said_s)
 
-    def _decode(self) -> Iterator[tuple[DevicePicture, int | None]]:
+    def close(self) -> None:
+        """Let file and decoder go, which frames that are lent keep; harmless when repeated."""
+        self._pictures.close()
+        self._first = None
+
+    def _decode(self, demuxer: Any, frames: Frames) -> Generator[tuple[DevicePicture, int | None], None, None]:
         """Yield the pictures from the one on that FFmpeg shows first: an edit list may leave out some before it."""
         to_ns = Ticks(self.time_base).to_ns
         begins = False
-        for picture, ticks in self._decode_all():
+        for picture, ticks in self._decode_all(demuxer, frames):
             begins = begins or ticks is None or to_ns(ticks) >= self._info.start_ns
             if begins:
                 if ticks is not None:
                     self._end_ticks = max(self._end_ticks, ticks + (picture.duration or 0))
                 yield picture, ticks
 
-    def _decode_all(self) -> Iterator[tuple[DevicePicture, int | None]]:
+    def _decode_all(self, demuxer: Any, frames: Frames) -> Iterator[tuple[DevicePicture, int | None]]:
         packets: dict[int, _Packet] = {}
         is_first = True
-        for number, packet in enumerate(self._demuxer):
+        for number, packet in enumerate(demuxer):
             packets[packet.pts] = _Packet(number, packet.duration or None, bool(packet.key))
             self._order.feed(number, self._times.of(_told(packet.pts), _told(packet.dts)))
-            for pts, surface in self._frames.decode(packet):
+            for pts, surface in frames.decode(packet):
                 of, duration, key_frame = packets.pop(pts, _UNKNOWN)
                 is_key = key_frame or is_first  # pictures of packets without times are not told apart
                 is_first = False

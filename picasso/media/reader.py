@@ -272,7 +272,7 @@ class VideoReader(IndexedReader):
     def close(self) -> None:
         """Close the file; surfaces that were given out stay valid. By the iterating thread; may be called again."""
         self._items.close()
-        self._decoder.close()
+        self._close_pass()
         self._random.close()
         self._newest = None
 
@@ -317,7 +317,7 @@ class VideoReader(IndexedReader):
                     break
                 yield from self._play()
         finally:
-            self._decoder.close()
+            self._close_pass()
             if self._decoder.has_times:
                 self.times.log_to(log, self._info.location)
         self._report()
@@ -426,10 +426,15 @@ class VideoReader(IndexedReader):
         self._damaged += self._decoder.damaged
         self._lost += self._decoder.lost
         self._moved += self._source.moved
-        self._decoder.close()
+        self._close_pass()
         self._decoder = self._open()
         if self._nvdec is not None:
             self._nvdec = open_nvdec(self._place, self._info, gpu_of(self._device) or 0, rgba=self._rgba)
+
+    def _close_pass(self) -> None:
+        self._decoder.close()
+        if self._nvdec is not None:
+            self._nvdec.close()
 
     def _open_nvdec(self, gpu_id: int) -> NvdecSource | None:
         """Open the file on a GPU; None where that cannot be done."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -134,6 +137,32 @@ def test_a_file_that_ends_early_is_told(tmp_path: Path) -> None:
     )
     with pytest.raises(MediaError, match="truncated after 12 of 20 frames"):
         list(source.frames())
+
+
+@pytest.mark.parametrize("read", [0, 5, 24], ids=["before it begins", "in its midst", "at its end"])
+def test_a_reader_that_is_closed_lets_file_and_decoder_go(
+    read: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once, and not when the reader or the garbage goes: a card has few decoders."""
+    held: list[weakref.ref[Any]] = []
+
+    def open_double(place: Any, info: Any, _gpu_id: int, *, rgba: bool) -> NvdecSource:
+        assert not [found for found in held if found()]  # those of the pass before
+        demuxer, frames = Demuxer(place.for_ffmpeg), Decoded()
+        held.extend(map(weakref.ref, (demuxer, frames)))
+        return NvdecSource(place.for_ffmpeg, info, demuxer, frames)
+
+    monkeypatch.setattr(reader, "open_nvdec", open_double)
+    gc.disable()
+    try:
+        used = VideoReader(written(tmp_path / "clip.mp4"), device="cuda", loops=2)
+        assert len(list(islice(used.frames(), read))) == read
+        used.close()
+        assert not [found for found in held if found()]
+    finally:
+        gc.enable()
+    assert used.device == "cuda"
+    assert len(held) == (4 if read > 12 else 2)
 
 
 def test_without_a_gpu_the_cpu_decodes_and_the_reason_is_logged_once(
