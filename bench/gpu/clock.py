@@ -16,6 +16,7 @@ class Stopwatch:
     """Times work on one stream. A long copy goes before it, so that the host is ahead and the L2 cold."""
 
     def __init__(self, stream: Stream) -> None:
+        stream.device.make_current()  # for the calls of this process that are the driver's own
         self.stream = stream
         self.size = 1 << 30
         self.memory = [stream.device.allocate(self.size, stream) for _ in range(2)]

@@ -31,7 +31,8 @@ from picasso.draw.cuda import CudaPainter
 from picasso.surface import VideoFormat
 from picasso.surface.cuda_memory import allocate_on_device
 from picasso.transform.cuda import CudaTransformer, Job
-from picasso_kernels.cuda.driver import Event, Launch, Stream, check, driver
+from picasso_kernels.cuda.driver import Event, Stream, check, driver
+from picasso_kernels.cuda.launches import Launch
 from picasso_kernels.cuda.libcuda import load_quick
 
 IN_A_ROW = 40

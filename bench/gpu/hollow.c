@@ -41,6 +41,8 @@ int cuMemAllocFromPoolAsync(uint64_t *address, size_t size, Pointer pool, Pointe
     return *address = __atomic_fetch_add(&memory, (size + 511) & ~(size_t)511, __ATOMIC_RELAXED), 0;
 }
 int cuMemHostAlloc(Pointer *made, size_t size, unsigned flags) { return (void)flags, *made = malloc(size), 0; }
+static __thread Pointer current;
+int cuCtxGetCurrent(Pointer *context) { return *context = current, 0; }
 int cuCtxPopCurrent_v2(Pointer *context) { return *context = 0, 0; }
 int cuMemcpyHtoDAsync_v2(uint64_t target, const void *source, size_t size, Pointer stream) {
     (void)target, (void)stream;
@@ -48,7 +50,7 @@ int cuMemcpyHtoDAsync_v2(uint64_t target, const void *source, size_t size, Point
 }
 int cuLaunchKernel(void) { return 0; }
 int cuLaunchKernelEx(void) { return 0; }
-int cuCtxSetCurrent(Pointer context) { return (void)context, 0; }
+int cuCtxSetCurrent(Pointer context) { return current = context, 0; }
 int cuCtxPushCurrent_v2(Pointer context) { return (void)context, 0; }
 int cuEventRecord(Pointer event, Pointer stream) { return (void)event, (void)stream, 0; }
 int cuEventQuery(Pointer event) { return (void)event, 0; }

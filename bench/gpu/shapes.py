@@ -70,6 +70,7 @@ class Memory:
     """Random bytes on a GPU, which pictures of any layout are views of."""
 
     def __init__(self, size: int, stream: Stream) -> None:
+        stream.device.make_current()
         self.stream, self.size = stream, size
         self._block = DeviceBlock(size, stream)
         part = np.random.default_rng(0).integers(0, 256, min(size, 1 << 25), np.uint8)

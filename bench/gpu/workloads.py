@@ -99,6 +99,7 @@ class Pictures:
         self.shape = (FRAMES, height, width, form.channels)
         self._size = height * width * form.channels
         self._block = DeviceBlock(FRAMES * self._size, stream)
+        stream.device.make_current()
         self._fill()
 
     def _fill(self) -> None:

@@ -126,9 +126,9 @@ def _flat(text: str) -> str:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
+        import picasso
 
-        print(f"picasso {version('picasso-engine')}")
+        print(f"picasso {picasso.__version__}")
         raise typer.Exit
 
 

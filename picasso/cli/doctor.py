@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+import picasso
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -34,7 +35,7 @@ def doctor(
     broken = [finding for finding in findings if finding.state is State.BROKEN]
     if as_json:
         report = {
-            "picasso": version("picasso-engine"),
+            "picasso": picasso.__version__,
             "cpu_path_works": not broken,
             "findings": [asdict(finding) for finding in findings],
         }

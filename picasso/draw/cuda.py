@@ -14,8 +14,10 @@ from picasso.draw import lists
 from picasso.draw.lists import DisplayList
 from picasso.errors import SurfaceError
 from picasso.surface import ColorSpace, SurfaceView, VideoFormat
-from picasso.surface.cuda_memory import StagedMemory
-from picasso_kernels.cuda.driver import Arguments, Launch, Stream, launch
+from picasso.surface.cuda import check_layout
+from picasso.surface.cuda_memory import DeviceBlock, StagedMemory
+from picasso_kernels.cuda.driver import Stream
+from picasso_kernels.cuda.launches import Arguments, Launch, launch
 from picasso_kernels.cuda.paint import TABLES, Sheet
 from picasso_kernels.maths.color import to_yuv
 from picasso_kernels.paint import display_list as at
@@ -66,10 +68,19 @@ class CudaPainter:
         """
         canvas = self._ready_canvas(surface)
         commands = drawing.commands
-        count = len(commands)
-        if not count:
+        if not len(commands):
             return
-        self._device.make_current()
+        before = self._device.enter()
+        try:
+            self._paint(canvas, drawing, commands)
+        finally:
+            self._device.leave(before)
+
+    def wait(self) -> None:
+        """Wait until all of it is painted."""
+        self._stream.wait()
+
+    def _paint(self, canvas: _Canvas, drawing: DisplayList, commands: Ints) -> None:
         coverage = drawing.coverage
         if drawing.revision != self._revision or len(coverage) != self._covered:
             self._coverage.send(coverage)
@@ -80,18 +91,17 @@ class CudaPainter:
                 self._paint_in_pieces(canvas, drawing, kinds)
                 return
         if drawing.address:
-            first, second = self._lists.send_pair(drawing, count)
+            first, second = self._lists.send_pair(drawing, len(commands))
         else:
             first, second = self._lists.send(commands, drawing.glyphs)
         canvas.set_lists(first, second, self._coverage.address)
-        canvas.paint(0, count)
+        canvas.paint(0, len(commands))
 
     def _ready_canvas(self, surface: SurfaceView) -> _Canvas:
         """Return what stays the same from list to list, computed once for a surface that comes back."""
         canvas = self._canvas
         if canvas is None or canvas.surface is not surface:
             self._check(surface)
-            self._device.make_current()
             canvas = self._canvas = _Canvas(surface, self._stream)
         surface.device_planes  # noqa: B018  # one that was handed over since raises
         return canvas
@@ -141,6 +151,7 @@ class CudaPainter:
             raise SurfaceError(f"the painter works on GPU {self._device.index}, the surface is not there")
         if surface.readonly:
             raise SurfaceError("the pixels are read-only")
+        check_layout("surface", surface.device_planes)
 
 
 class _Canvas:
@@ -192,9 +203,9 @@ class _Upload:
         return self.address + glyphs, self.address
 
     def _make_room(self, size: int) -> None:
-        self._size = 1 << (size - 1).bit_length()
-        self._memory = StagedMemory(self._size, self._stream)
-        self.address = self._memory.address
+        larger = 1 << (size - 1).bit_length()
+        self._memory = StagedMemory(larger, self._stream)  # where there is no room, all stays as it was
+        self._size, self.address = larger, self._memory.address
 
     def send(self, *arrays: npt.NDArray[Any]) -> list[int]:
         """Copy arrays, one behind the other at multiples of 16 bytes; return where each starts on the device."""
@@ -213,23 +224,18 @@ class _Scratch:
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._size = self._address = 0
+        self._size = 0
+        self._block: DeviceBlock | None = None
 
     def take(self, size: int) -> int:
         """Return the address of at least ``size`` bytes, for what follows on the stream."""
         if size > self._size:
-            self._release()
-            self._size = 1 << max(size - 1, 65535).bit_length()
-            self._address = self._stream.device.allocate(self._size, self._stream)
-        return self._address
-
-    def _release(self) -> None:
-        if self._size:
-            self._stream.device.release(self._address, self._stream)
-            self._size = 0
-
-    def __del__(self) -> None:
-        self._release()
+            self._size, self._block = 0, None
+            larger = 1 << max(size - 1, 65535).bit_length()
+            self._block = DeviceBlock(larger, self._stream)
+            self._size = larger
+        assert self._block
+        return self._block.address
 
 
 def _grid(columns: int, rows: int) -> tuple[int, int, int]:

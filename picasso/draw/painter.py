@@ -24,6 +24,8 @@ class _OnGpu(NamedTuple):
     surface: SurfaceView
     stream: object
     painter: CudaPainter
+    is_nameless: bool
+    """Whether the surface names no stream: then its pixels are ready at any time."""
 
 
 class Painter:
@@ -70,24 +72,26 @@ class Painter:
         self.paint_list(surface, self.drawing(frame, overrides, surface.size_wh))
 
     def paint_list(self, surface: SurfaceView, drawing: DisplayList) -> None:
-        """Paint ``drawing`` on ``surface``, of one of ``formats``.
+        """Paint ``drawing`` on ``surface``, of one of ``formats``; on a GPU on its stream, and waited for without one.
 
         Raises:
             SurfaceError: As ``paint``.
         """
         cuda = self._cuda
-        if cuda is not None and cuda.surface is surface:
-            cuda.painter.paint(surface, drawing)
-        elif surface.is_cuda:
-            self._ready_cuda(surface).paint(surface, drawing)
-        else:
-            self._cpu.paint(surface, drawing)
+        if cuda is None or cuda.surface is not surface:
+            if not surface.is_cuda:
+                self._cpu.paint(surface, drawing)
+                return
+            cuda = self._ready_cuda(surface)
+        cuda.painter.paint(surface, drawing)
+        if cuda.is_nameless:
+            cuda.painter.wait()
 
     def drawing(self, frame: VideoFrame, overrides: Mapping[int, ObjectDraw], size_wh: tuple[int, int]) -> DisplayList:
         """Return what ``paint`` would draw on a surface of ``size_wh``; it holds until the next is asked for."""
         return self._scene.build(frame, overrides, size_wh)
 
-    def _ready_cuda(self, surface: SurfaceView) -> CudaPainter:
+    def _ready_cuda(self, surface: SurfaceView) -> _OnGpu:
         """Return the painter of the surface's stream: its own, kept alive here, or the number that it came with."""
         stream = getattr(surface.device_plane.owner, "stream", None) or (surface.gpu_id, surface.cuda_stream)
         if self._cuda is None or self._cuda.stream != stream:
@@ -96,10 +100,10 @@ class Painter:
             from picasso_kernels.cuda.driver import Stream
 
             ours = stream if isinstance(stream, Stream) else Stream(open_device(surface.gpu_id), surface.cuda_stream)
-            self._cuda = _OnGpu(surface, stream, CudaPainter(ours))
-        elif self._cuda.surface is not surface:
-            self._cuda = self._cuda._replace(surface=surface)
-        return self._cuda.painter
+            self._cuda = _OnGpu(surface, stream, CudaPainter(ours), not surface.cuda_stream)
+        else:
+            self._cuda = self._cuda._replace(surface=surface, is_nameless=not surface.cuda_stream)
+        return self._cuda
 
     def canvas(self, surface: SurfaceView) -> AbstractContextManager[Any]:
         """Give a ``skia.Canvas`` on ``surface``, which ``current_canvas()`` returns inside the ``with`` block.

@@ -33,7 +33,7 @@ class Gpu(Protocol):
 
 
 class CudaGpu:
-    """A real one.
+    """A real one; it is the current device of the thread that opens, calls or closes its encoder, also afterwards.
 
     PyNvVideoCodec copies its input to memory of its own on its stream, or on the default one, and does not say when
     that is done, so both are waited for: an encoder's caller may write the next frame at once.
@@ -41,22 +41,24 @@ class CudaGpu:
 
     def __init__(self, gpu_id: int) -> None:
         self._device = open_device(gpu_id)
+        self._device.make_current()
         self._stream = new_stream(gpu_id)
         self._uploader: Uploader | None = None
         self.context: int = int(self._device.context)
         self.stream: int = self._stream.address
 
     def ready(self, surface: SurfaceView) -> SurfaceView:
-        """Upload what is in host memory, and wait for who makes the pixels."""
+        """Bring what is in host memory or on another GPU, and wait for who makes the pixels."""
         self._device.make_current()
-        if not surface.is_cuda:
+        if not surface.is_cuda or surface.gpu_id != self._device.index:
             self._uploader = self._uploader or Uploader(self._stream)
-            surface = self._uploader.upload(surface)
+            surface = self._uploader.bring(surface)
         self._device.wait_for(surface.cuda_stream)
         return surface
 
     def settle(self) -> None:
         """Wait for the session's stream and the default one."""
+        self._device.make_current()
         self._device.wait_for(self._stream.address)
         self._device.wait_for(0)
 

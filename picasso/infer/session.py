@@ -201,7 +201,7 @@ class Session:
 
         Args:
             feeds: A tensor for each input, by name; or the tensor of the only input. In host memory, or, where
-                ``on_gpu``, a ``DeviceTensor`` on the same GPU, which is read where it is.
+                ``on_gpu``, a ``DeviceTensor``, which is read where it is; one on another GPU is copied there.
 
         Returns:
             The outputs by name, in host memory.
@@ -290,26 +290,36 @@ class Session:
     def _run_bound(self, named: Mapping[str, Array | DeviceTensor]) -> list[Array]:
         """Compute tensors where they are; the outputs come to the host."""
         binding = self._session.io_binding()
+        held = []  # until the model has read it
         for name, tensor in named.items():
             if isinstance(tensor, np.ndarray):
                 binding.bind_cpu_input(name, tensor)
             else:
-                self._bind_device(binding, name, tensor)
+                held.append(self._bind_device(binding, name, tensor))
         for name in self._output_names:
             binding.bind_output(name, "cpu")
         self._session.run_with_iobinding(binding)
         return list(binding.copy_outputs_to_cpu())
 
-    def _bind_device(self, binding: Any, name: str, tensor: DeviceTensor) -> None:
+    def _bind_device(self, binding: Any, name: str, tensor: DeviceTensor) -> DeviceTensor:
         if not self.on_gpu:
             raise ModelError(f"{self.name} runs on the CPU, the tensor is on GPU {tensor.gpu_id}")
-        if tensor.gpu_id != self.gpu_id:
-            raise ModelError(f"{self.name} runs on GPU {self.gpu_id}, the tensor is on GPU {tensor.gpu_id}")
         if not tensor.is_contiguous:
             raise ModelError(f"{self.name}: a tensor without gaps is expected, got strides {tensor.strides}")
+        if tensor.gpu_id != self.gpu_id:
+            tensor = self._brought(tensor)
         if tensor.cuda_stream != self._stream:
             tensor.wait()
         binding.bind_input(name, "cuda", self.gpu_id, np.dtype(tensor.dtype), tensor.shape, tensor.data_ptr)
+        return tensor
+
+    def _brought(self, tensor: DeviceTensor) -> DeviceTensor:
+        """Return a copy on the model's GPU; where the hardware can, it comes directly from the other one."""
+        from picasso.surface.cuda_memory import open_device
+        from picasso.surface.tensor import bring_tensor
+        from picasso_kernels.cuda.driver import Stream
+
+        return bring_tensor(tensor, Stream(open_device(self.gpu_id)))
 
     def __repr__(self) -> str:
         inputs, outputs = ("; ".join(map(str, infos)) for infos in (self.inputs, self.outputs))

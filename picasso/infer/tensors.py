@@ -18,6 +18,7 @@ from picasso.transform.tensor import Layout
 from picasso.transform.tensor import to_tensor as to_host_tensor
 
 if TYPE_CHECKING:
+    from picasso.surface.cuda_memory import Uploader
     from picasso.transform.cuda import CudaTransformer
 
 _UNIT: Final = Normalization()
@@ -41,8 +42,8 @@ def to_tensor(
 
     Args:
         pictures: A surface, or an array ``(H, W)``, ``(H, W, 3)`` or ``(H, W, 4)`` of uint8; a list or generator of
-            them; an array ``(N, H, W, C)``; or what ``VideoReader`` gives, ``reader[::10]``. On a GPU they are all on
-            the same one, and so is the tensor.
+            them; an array ``(N, H, W, C)``; or what ``VideoReader`` gives, ``reader[::10]``. The tensor is where the
+            first of them is, in host memory or on its GPU; those that are elsewhere are copied there.
         size: Width and height of the tensor's pictures in pixels, one number for both; by default that of the
             pictures, which are then of one size.
         dtype: ``float32``, ``float16`` or ``uint8``, by name or as NumPy's or torch's type; by default that of
@@ -86,7 +87,7 @@ def to_tensor(
     if surfaces[0].is_cuda:
         return _on_gpu(surfaces, placements, spec, out), placements
     made = to_host_tensor(
-        surfaces,
+        [on_host(surface) for surface in surfaces],
         placements,
         normalization,
         dtype=spec.dtype,
@@ -159,10 +160,10 @@ def _dtype_name(dtype: Any, out: Any) -> str:
 def _on_gpu(surfaces: Sequence[SurfaceView], placements: Sequence[Placement], spec: InputSpec, out: Any) -> Any:
     if not spec.fits_gpu:
         raise SpecError("on a GPU a tensor is NCHW, float16 or float32, rgb or bgr")
-    transformer, turn = _workshop(surfaces[0].gpu_id)
+    transformer, uploader, turn = _workshop(surfaces[0].gpu_id)
     with turn:
         made = transformer.to_tensor(
-            surfaces,
+            [uploader.bring(surface) for surface in surfaces],
             placements,
             spec.normalization,
             dtype=spec.dtype,
@@ -177,8 +178,19 @@ def _on_gpu(surfaces: Sequence[SurfaceView], placements: Sequence[Placement], sp
 
 
 @cache
-def _workshop(gpu_id: int) -> tuple[CudaTransformer, threading.Lock]:
+def _workshop(gpu_id: int) -> tuple[CudaTransformer, Uploader, threading.Lock]:
     """Return the one transformer of a GPU for all callers, who take turns."""
+    from picasso.surface.cuda_memory import Uploader
     from picasso.transform.cuda import CudaTransformer
 
-    return CudaTransformer(gpu_id), threading.Lock()
+    transformer = CudaTransformer(gpu_id)
+    return transformer, Uploader(transformer.stream), threading.Lock()
+
+
+def on_host(surface: SurfaceView) -> SurfaceView:
+    """Return a surface in host memory: the same one, or a copy of one on a GPU."""
+    if not surface.is_cuda:
+        return surface
+    from picasso.surface.cuda_memory import download
+
+    return download(surface)

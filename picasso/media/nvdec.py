@@ -179,15 +179,15 @@ def open_nvdec(place: Place, info: MediaInfo, gpu_id: int, *, rgba: bool = False
     stream = new_stream(gpu_id)
     library = load_library()
     try:
-        stream.device.make_current()
         demuxer = library.CreateDemuxer(name)
-        decoder = library.CreateDecoder(
-            gpuid=gpu_id,
-            codec=demuxer.GetNvCodecId(),
-            cudacontext=int(stream.device.context),
-            cudastream=stream.address,
-            usedevicememory=True,
-        )
+        with stream.device.current():
+            decoder = library.CreateDecoder(
+                gpuid=gpu_id,
+                codec=demuxer.GetNvCodecId(),
+                cudacontext=int(stream.device.context),
+                cudastream=stream.address,
+                usedevicememory=True,
+            )
         picture = StreamPicture((info.width, info.height), info.color, stream)
         return NvdecSource(name, info, demuxer, (RgbaFrames if rgba else HeldFrames)(decoder, picture))
     except (MediaError, DeviceError):

@@ -201,7 +201,7 @@ class RgbaFrames:
 def copy_on_device(decoded: SurfaceView, stream: Stream) -> SurfaceView:
     """Copy a frame on the GPU, in the order of the stream on which the decoder writes what comes after it there."""
     from picasso.surface.cuda_memory import allocate_on_device
-    from picasso_kernels.cuda.driver import Rows, copy_rows_in_order
+    from picasso_kernels.cuda.copies import Rows, copy_rows_in_order
 
     surface = allocate_on_device(VideoFormat.NV12, decoded.size_wh, stream, decoded.color)
     for source, target in zip(decoded.device_planes, surface.device_planes, strict=True):

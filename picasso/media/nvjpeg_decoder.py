@@ -39,10 +39,10 @@ class JpegDecoder:
         stream = new_stream(gpu_id)
         self._stream = stream
         self._handles = Handles(load_nvjpeg() if library is None else library, MediaError, stream.at_rest)
-        stream.device.make_current()
         try:
-            self._handle = self._handles.make("", OUT)
-            self._state = self._handles.make("JpegState", self._handle, OUT)
+            with stream.device.current():
+                self._handle = self._handles.make("", OUT)
+                self._state = self._handles.make("JpegState", self._handle, OUT)
         except MediaError:
             self.close()
             raise
@@ -61,20 +61,12 @@ class JpegDecoder:
             MediaError: nvJPEG cannot decode it; the message has its status.
         """
         size_wh = self.size_of(data)
-        self._stream.device.make_current()
         surface = allocate_on_device(VideoFormat.RGB, size_wh, self._stream)
         image, (plane,) = JpegImage(), surface.device_planes
         image.channel[0], image.pitch[0] = plane.ptr, plane.strides[0]
-        self._handles.call(
-            "nvjpegDecode",
-            self._handle,
-            self._state,
-            data,
-            len(data),
-            _INTERLEAVED_RGB,
-            ctypes.byref(image),
-            self._stream.address,
-        )
+        how = _INTERLEAVED_RGB, ctypes.byref(image), self._stream.address
+        with self._stream.device.current():
+            self._handles.call("nvjpegDecode", self._handle, self._state, data, len(data), *how)
         return surface
 
     def size_of(self, data: bytes) -> tuple[int, int]:

@@ -5,14 +5,17 @@ Sources: https://nvidia.github.io/numba-cuda/user/cuda_array_interface.html, ver
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from picasso.errors import SurfaceError, SurfaceTypeError
-from picasso.surface.dlpack import import_array, is_on_gpu
+from picasso.surface.dlpack import for_any_thread, import_array, is_on_gpu
 from picasso.surface.formats import VideoFormat
 
+_REACH: Final = (1 << 31) - 1
+_WITH_STREAMS: Final = 3
+"""The version of the CUDA array interface that has streams."""
 _BY_CHANNELS: Final = {1: VideoFormat.GRAY8, 3: VideoFormat.RGB, 4: VideoFormat.RGBA}
 
 
@@ -78,13 +81,16 @@ def is_device_array(obj: object) -> bool:
 
 
 def read_array(obj: object) -> DeviceArray:
-    """Read a device array; its ``__cuda_array_interface__`` comes first, DLPack where there is none.
+    """Read a device array; its ``__cuda_array_interface__`` comes first, DLPack where that is none, or tells no stream.
+
+    torch's is such a one: by DLPack, pixels that are still being made are waited for, on any stream of torch's.
 
     Raises:
         SurfaceTypeError: It offers neither.
         SurfaceError: Null pointer, dtype other than uint8, a rank, mask or stream that cannot be used.
     """
-    if getattr(obj, "__cuda_array_interface__", None) is None and is_on_gpu(obj):
+    interface = getattr(obj, "__cuda_array_interface__", None)
+    if (interface is None or interface.get("version", 0) < _WITH_STREAMS) and is_on_gpu(obj):
         return read_dlpack(obj)
     return read_interface(obj)
 
@@ -103,7 +109,7 @@ def read_interface(obj: object) -> DeviceArray:
     shape = _check_bytes(ptr, interface["typestr"], tuple(interface["shape"]))
     if interface.get("mask") is not None:
         raise SurfaceError("masked arrays hold no picture")
-    stream = interface.get("stream")
+    stream = stream_of(interface)
     if stream == 0:
         raise SurfaceError("stream 0 is ambiguous in __cuda_array_interface__; 1 is the legacy default stream")
     strides = interface.get("strides")
@@ -113,6 +119,14 @@ def read_interface(obj: object) -> DeviceArray:
         raise SurfaceError(f"shape {shape} and strides {tuple(strides)} differ in length")
     told = None if strides is None else tuple(strides)
     return DeviceArray(ptr, shape, told, bool(read_only), stream, known_device(obj), obj)
+
+
+def stream_of(interface: Mapping[str, Any]) -> int | None:
+    """Return on which stream an array becomes ready, None where it is; before version 3 no one says, so the default."""
+    if interface.get("version", 0) < _WITH_STREAMS:
+        return 1
+    stream = interface.get("stream")
+    return None if stream is None else for_any_thread(stream)
 
 
 def read_dlpack(obj: object, stream: int = 0) -> DeviceArray:
@@ -129,7 +143,8 @@ def read_dlpack(obj: object, stream: int = 0) -> DeviceArray:
     code, bits, lanes = given.dtype
     typestr = "|u1" if given.dtype == (1, 8, 1) else f"DLPack code {code}, {bits} bits, {lanes} lanes"
     shape = _check_bytes(given.ptr, typestr, given.shape)
-    return DeviceArray(given.ptr, shape, given.strides, given.read_only, stream or 1, given.gpu_id, given)
+    ready = for_any_thread(stream or 1)
+    return DeviceArray(given.ptr, shape, given.strides, given.read_only, ready, given.gpu_id, given)
 
 
 def _check_bytes(ptr: int | None, typestr: str, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -264,6 +279,29 @@ def check_device(array: DeviceArray, gpu_id: int | None) -> int:
     if array.gpu_id not in {None, gpu_id}:
         raise SurfaceError(f"the array is on GPU {array.gpu_id}, not on GPU {gpu_id}")
     return gpu_id
+
+
+def check_reach(what: str, rows: int, pitch: int) -> None:
+    """Demand that a kernel's offsets, of 32 bits with a sign, reach the last row of a plane.
+
+    Raises:
+        SurfaceError: They do not, as in a part of a very wide array.
+    """
+    if rows * pitch > _REACH:
+        raise SurfaceError(f"the {what} has {rows} rows of a pitch of {pitch} bytes: a kernel reaches {_REACH} bytes")
+
+
+def check_layout(what: str, planes: Sequence[DevicePlane]) -> None:
+    """Demand what kernels take for granted of planes: one pitch of all chroma, and rows within their reach.
+
+    Raises:
+        SurfaceError: U and V of I420 have rows of different pitches, or rows lie too far apart.
+    """
+    for plane in planes:
+        check_reach(what, plane.shape[0], plane.strides[0])
+    if len(planes) > 2 and planes[1].strides != planes[2].strides:
+        pitches = " and ".join(str(plane.strides[0]) for plane in planes[1:])
+        raise SurfaceError(f"the {what} has U and V of different pitches, {pitches} bytes: on a GPU they have the same")
 
 
 def known_device(obj: object) -> int | None:

@@ -20,6 +20,7 @@ from picasso.surface.cuda import DevicePlane
 from picasso.surface.device_memory import (
     DeviceBlock,
     StagedMemory,
+    copy_planes,
     copy_planes_from_peer,
     new_stream,
     open_device,
@@ -28,6 +29,7 @@ from picasso.surface.device_memory import (
     read_planes,
 )
 from picasso.surface.formats import ColorSpace, VideoFormat
+from picasso.surface.pixels import SQUARE
 from picasso.surface.planes import Bytes, byte_size, over_memory
 from picasso.surface.view import SurfaceView
 
@@ -37,6 +39,7 @@ __all__ = [
     "Uploader",
     "allocate_on_device",
     "allocate_pinned",
+    "copied",
     "copy_bytes_to_device",
     "copy_bytes_to_host",
     "download",
@@ -123,38 +126,41 @@ class Uploader:
             return surface
         from picasso_kernels.cuda.driver import Event
 
-        planes, producer = surface.device_planes, surface.cuda_stream
+        planes, producer, owner = surface.device_planes, surface.cuda_stream, open_device(surface.gpu_id)
         if producer:
-            order_streams(surface.gpu_id, producer, self._stream.address)
-        device.make_current()
-        copy = allocate_on_device(surface.format, surface.size_wh, self._stream, surface.color)
-        copy_planes_from_peer(planes, copy.device_planes, surface.gpu_id, self._stream)
-        read = Event(device)
-        read.record(self._stream)
-        if producer:
-            read.hold(producer)
+            owner.order(producer, self._stream.address)
+        with device.current():
+            copy = allocate_on_device(surface.format, surface.size_wh, self._stream, surface.color)
+            copy_planes_from_peer(planes, copy.device_planes, surface.gpu_id, self._stream)
+            read = Event(device)
+            read.record(self._stream)
         self._leaving.append((read, planes))
-        while self._leaving and self._leaving[0][0].done:
-            self._leaving.popleft()
-        return copy
+        if producer:
+            with owner.current():  # a default stream is that of the device that is current
+                read.hold(producer)
+        with device.current():
+            while self._leaving and self._leaving[0][0].done:
+                self._leaving.popleft()
+        return with_ratio_of(surface, copy)
 
     def upload(self, surface: SurfaceView) -> SurfaceView:
         """Return a copy in GPU memory, usable by what follows on the stream; the source may be changed at once."""
         key = (surface.format, surface.size_wh)
+        self._event.wait()  # until the pinned memory has been read
         pinned = self._pinned.get(key)
         if pinned is None:
             self._pinned.clear()
             pinned = self._pinned[key] = allocate_pinned(*key, self._stream.device)
-        self._event.wait()  # until the pinned memory has been read
         for target, source in zip(pinned.planes, surface.planes, strict=True):
             np.copyto(target, source)
-        copy = allocate_on_device(*key, self._stream, surface.color)
-        copy_bytes_to_device(pinned, copy, self._stream)
-        self._event.record(self._stream)
-        return copy
+        with self._stream.device.current():
+            copy = allocate_on_device(*key, self._stream, surface.color)
+            copy_bytes_to_device(pinned, copy, self._stream)
+            self._event.record(self._stream)
+        return with_ratio_of(surface, copy)
 
     def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
-        if ending():  # of the process: a thread may have held it until then
+        if ending() or not hasattr(self, "_leaving"):  # at the end of the process: a thread may have held it until then
             return
         self._event.settle()  # the pinned memory goes with this object
         for read, _ in self._leaving:
@@ -170,7 +176,7 @@ def copy_bytes_to_device(source: SurfaceView, target: SurfaceView, stream: Strea
 
 def copy_bytes_to_host(source: SurfaceView, target: SurfaceView, stream: Stream) -> None:
     """Copy between surfaces of one layout, of ``allocate_on_device`` and ``allocate_pinned``; does not wait."""
-    from picasso_kernels.cuda.driver import copy_to_host
+    from picasso_kernels.cuda.copies import copy_to_host
 
     copy_to_host(target.data_ptr, source.data_ptr, byte_size(source.format, source.size_wh), stream)
 
@@ -185,4 +191,26 @@ def download(surface: SurfaceView) -> SurfaceView:
         raise SurfaceError("the surface is in host memory already")
     copy = SurfaceView.allocate(surface.format, surface.size_wh, surface.color)
     read_planes(surface.device_planes, copy.planes, surface.gpu_id, surface.cuda_stream)
-    return copy
+    return with_ratio_of(surface, copy)
+
+
+def copied(surface: SurfaceView) -> SurfaceView:
+    """Return a copy of a surface on its own GPU, and wait for it: the surface may be written to again at once.
+
+    Raises:
+        DeviceError: The GPU has no room for it.
+    """
+    device = open_device(surface.gpu_id)
+    from picasso_kernels.cuda.driver import Stream
+
+    stream = Stream(device)
+    copy = allocate_on_device(surface.format, surface.size_wh, stream, surface.color)
+    stream.wait()  # the memory is there for what follows on this stream
+    copy_planes(surface.device_planes, copy.device_planes, surface.gpu_id, surface.cuda_stream)
+    return with_ratio_of(surface, copy)
+
+
+def with_ratio_of(surface: SurfaceView, copy: SurfaceView) -> SurfaceView:
+    """Return a copy of a surface whose pixels have the shape of the surface's."""
+    ratio = surface.sample_aspect_ratio
+    return copy if ratio is SQUARE else copy.with_sample_aspect_ratio(ratio)

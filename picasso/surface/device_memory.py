@@ -55,14 +55,11 @@ def new_stream(gpu_id: int) -> Stream:
 
 
 def order_streams(gpu_id: int, first: int, then: int) -> None:
-    """Let what stream ``then`` is told from now on start after what stream ``first`` has been told so far."""
-    device = open_device(gpu_id)
-    from picasso_kernels.cuda.driver import Event
+    """Let what stream ``then`` is told from now on start after what stream ``first`` has been told so far.
 
-    device.make_current()
-    event = Event(device)
-    event.mark(first)
-    event.hold(then)
+    Numbers of default streams mean those of GPU ``gpu_id``.
+    """
+    open_device(gpu_id).order(first, then)
 
 
 class StreamMemory:
@@ -76,15 +73,24 @@ class StreamMemory:
 
 
 class DeviceBlock(StreamMemory):
-    """Memory of a device's pool; goes back, in the order of its stream, with the last thing that refers to it."""
+    """Memory of a device's pool; goes back, in the order of its stream, with the last thing that refers to it.
+
+    Raises:
+        DeviceError: The device has no room for it.
+    """
 
     __slots__ = ()
 
     def __init__(self, size: int, stream: Stream) -> None:
-        super().__init__(stream.device.allocate(-(-size // _BLOCK) * _BLOCK, stream), stream)
+        try:
+            address = stream.device.allocate(-(-size // _BLOCK) * _BLOCK, stream)
+        except RuntimeError as error:
+            raise DeviceError(f"GPU {stream.device.index} gives no memory: {error}") from error
+        super().__init__(address, stream)
 
     def __del__(self) -> None:
-        self.stream.device.release(self.address, self.stream)
+        if hasattr(self, "address"):
+            self.stream.device.release(self.address, self.stream)
 
 
 class StagedMemory:
@@ -131,7 +137,10 @@ class _PinnedBlock:
     def __init__(self, device: Device, size: int) -> None:
         from picasso_kernels.cuda.driver import PinnedMemory
 
-        self._memory = PinnedMemory(device, size)
+        try:
+            self._memory = PinnedMemory(device, size)
+        except RuntimeError as error:
+            raise DeviceError(f"GPU {device.index} gives no pinned memory: {error}") from error
         self.__array_interface__ = {
             "version": 3,
             "shape": (size,),
@@ -147,23 +156,35 @@ def pinned_bytes(device: Device, size: int) -> Bytes:
 
 def read_planes(planes: Sequence[DevicePlane], targets: Sequence[Bytes], gpu_id: int, stream: int) -> None:
     """Copy planes of a GPU into host arrays of the same shapes, once ``stream`` has made them, and wait for it."""
-    open_device(gpu_id).wait_for(stream)
-    from picasso_kernels.cuda.driver import Rows, copy_rows
+    device = open_device(gpu_id)
+    device.wait_for(stream)
+    from picasso_kernels.cuda.copies import Rows, copy_rows
 
     for source, target in zip(planes, targets, strict=True):
         from_device = Rows(True, source.ptr, source.strides[0])
-        copy_rows(from_device, Rows(False, target.ctypes.data, target.strides[0]), _rows_of(source.shape))
+        copy_rows(device, from_device, Rows(False, target.ctypes.data, target.strides[0]), _rows_of(source.shape))
+
+
+def copy_planes(planes: Sequence[DevicePlane], targets: Sequence[DevicePlane], gpu_id: int, stream: int) -> None:
+    """Copy planes of a GPU into planes of the same shapes there, once ``stream`` has made them, and wait for it."""
+    device = open_device(gpu_id)
+    device.wait_for(stream)
+    from picasso_kernels.cuda.copies import Rows, copy_rows
+
+    for source, target in zip(planes, targets, strict=True):
+        there, here = Rows(True, source.ptr, source.strides[0]), Rows(True, target.ptr, target.strides[0])
+        copy_rows(device, there, here, _rows_of(source.shape))
 
 
 def copy_planes_from_peer(
     planes: Sequence[DevicePlane], targets: Sequence[DevicePlane], gpu_id: int, stream: Stream
 ) -> None:
     """Copy planes of another GPU into planes of the same shapes on that of ``stream``, in its order; does not wait."""
-    from picasso_kernels.cuda.driver import Rows, copy_rows_from_peer
+    from picasso_kernels.cuda.copies import Rows, copy_rows_from_peer
 
     owner = open_device(gpu_id)
     stream.device.reach(owner)
-    for source, target in zip(planes, targets, strict=True):
+    for source, target in zip(planes, targets, strict=True):  # the stream's device is current
         there = Rows(True, source.ptr, source.strides[0])
         here = Rows(True, target.ptr, target.strides[0])
         copy_rows_from_peer(there, owner, here, _rows_of(source.shape), stream)
@@ -171,12 +192,12 @@ def copy_planes_from_peer(
 
 def write_corner(plane: DevicePlane, pixels: Bytes, gpu_id: int, stream: int) -> None:
     """Copy an array ``(H, W, C)`` into the top left corner of a plane of a GPU, and wait for it."""
-    _wait_to_write([plane], gpu_id, stream)
-    from picasso_kernels.cuda.driver import Rows, copy_rows
+    device = _wait_to_write([plane], gpu_id, stream)
+    from picasso_kernels.cuda.copies import Rows, copy_rows
 
     tight = np.ascontiguousarray(pixels)
     to_device = Rows(True, plane.ptr, plane.strides[0])
-    copy_rows(Rows(False, tight.ctypes.data, tight.strides[0]), to_device, _rows_of(tight.shape))
+    copy_rows(device, Rows(False, tight.ctypes.data, tight.strides[0]), to_device, _rows_of(tight.shape))
 
 
 def copy_array_to_surface(array: DeviceArray, gpu_id: int, surface: SurfaceView) -> None:
@@ -187,7 +208,7 @@ def copy_array_to_surface(array: DeviceArray, gpu_id: int, surface: SurfaceView)
         gpu_id: Where it is.
         surface: Where it goes: on the host, on the same GPU, or on another.
     """
-    from picasso_kernels.cuda.driver import Rows, copy_rows
+    from picasso_kernels.cuda.copies import Rows, copy_rows
 
     if surface.readonly:
         raise SurfaceError("the pixels are read-only")
@@ -198,11 +219,10 @@ def copy_array_to_surface(array: DeviceArray, gpu_id: int, surface: SurfaceView)
     if surface.is_cuda and surface.gpu_id == gpu_id:
         device.wait_for(surface.cuda_stream)
         plane = surface.device_plane
-        copy_rows(source, Rows(True, plane.ptr, plane.strides[0]), shape)
-        device.wait_for(0)  # a copy on the device does not wait by itself
+        copy_rows(device, source, Rows(True, plane.ptr, plane.strides[0]), shape)
         return
     host = np.empty(array.shape, np.uint8)
-    copy_rows(source, Rows(False, host.ctypes.data, shape[1]), shape)
+    copy_rows(device, source, Rows(False, host.ctypes.data, shape[1]), shape)
     surface.upload(host)
 
 
@@ -214,7 +234,7 @@ def fill_planes(planes: Sequence[DevicePlane], byte: int, gpu_id: int, stream: i
 
 
 def _wait_to_write(planes: Sequence[DevicePlane], gpu_id: int, stream: int) -> Device:
-    """Make the device of planes current, and wait for the stream that makes their pixels."""
+    """Return the device of planes, once the stream that makes their pixels is done."""
     if any(plane.read_only for plane in planes):
         raise SurfaceError("the pixels are read-only")
     device = open_device(gpu_id)

@@ -16,6 +16,7 @@ HOST, CUDA, CUDA_HOST, CUDA_MANAGED = 1, 2, 3, 13
 """``DLDeviceType``."""
 _READ_ONLY: Final = 1
 _LEGACY_STREAM: Final = 1
+_PER_THREAD_STREAM: Final = 2
 _NO_ORDER: Final = -1
 
 DType = tuple[int, int, int]
@@ -77,6 +78,15 @@ _is_valid = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.py_object, ctypes.c_char_p)((
 _rename = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.py_object, ctypes.c_char_p)(("PyCapsule_SetName", _api))
 _dying_pointer = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_char_p)(("PyCapsule_GetPointer", _api))
 _dying_is_valid = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p)(("PyCapsule_IsValid", _api))
+
+
+def for_any_thread(stream: int) -> int:
+    """Return a stream that means the same on every thread.
+
+    The default stream of a thread, 2, is another one on each thread. The legacy one, 1, is in order with all of them:
+    it waits for what they were told before, and they wait for it.
+    """
+    return _LEGACY_STREAM if stream == _PER_THREAD_STREAM else stream
 
 
 def device_of(obj: Any) -> tuple[int, int] | None:
@@ -290,5 +300,5 @@ def export_array(
     tensor.dtype.code, tensor.dtype.bits, tensor.dtype.lanes = code, bits, lanes
     tensor.shape, tensor.strides = shape, strides
     address = ctypes.addressof(managed)
-    _out[address] = _Held(loan, user, order, managed, (shape, strides))
+    _out[address] = _Held(loan, for_any_thread(user), order, managed, (shape, strides))
     return _new_capsule(address, _NEW if versioned else _OLD, _destroy_capsule)

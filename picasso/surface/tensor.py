@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from picasso.errors import ShapeError, SurfaceError, SurfaceTypeError
-from picasso.surface.cuda import known_device
+from picasso.surface.cuda import known_device, stream_of
 from picasso.surface.dlpack import CUDA, Loan, export_array
 
 if TYPE_CHECKING:
@@ -171,8 +171,11 @@ class DeviceTensor:
 
     def to_numpy(self) -> npt.NDArray[Any]:
         """Wait for the numbers and copy them to the host."""
-        self.wait()
-        from picasso_kernels.cuda.driver import Rows, copy_rows
+        from picasso.surface.device_memory import open_device
+
+        device = open_device(self._gpu_id)
+        device.wait_for(self._stream)
+        from picasso_kernels.cuda.copies import Rows, copy_rows
 
         copy = np.empty(self._shape, self._dtype)
         images, channels, rows, columns = self._shape
@@ -181,7 +184,7 @@ class DeviceTensor:
             for channel in range(channels):
                 source = self._ptr + image * self._strides[0] + channel * self._strides[1]
                 there = Rows(True, source, self._strides[2])
-                copy_rows(there, Rows(False, copy[image, channel].ctypes.data, size), (rows, size))
+                copy_rows(device, there, Rows(False, copy[image, channel].ctypes.data, size), (rows, size))
         return copy
 
     def __repr__(self) -> str:
@@ -203,6 +206,27 @@ def allocate_tensor(shape: tuple[int, int, int, int], dtype: str, stream: Stream
     block = DeviceBlock(shape[0] * strides[0], stream)
     gpu_id = stream.device.index
     return DeviceTensor(block.address, shape, strides, dtype, gpu_id=gpu_id, stream=stream.address, owner=block)
+
+
+def bring_tensor(tensor: DeviceTensor, stream: Stream) -> DeviceTensor:
+    """Copy a tensor without gaps to the GPU of a stream, in its order; keep the source until the copy is ready.
+
+    Raises:
+        DeviceError: That GPU has no room for it.
+    """
+    from picasso.surface.device_memory import open_device
+    from picasso_kernels.cuda.copies import Rows, copy_rows_from_peer
+
+    owner, (images, channels, rows, columns) = open_device(tensor.gpu_id), tensor.shape
+    if tensor.cuda_stream:
+        owner.order(tensor.cuda_stream, stream.address)
+    copy = allocate_tensor((images, channels, rows, columns), tensor.dtype, stream)
+    size = rows * columns * DTYPES[tensor.dtype]
+    stream.device.reach(owner)
+    with stream.device.current():
+        there, here = Rows(True, tensor.data_ptr, size), Rows(True, copy.data_ptr, size)
+        copy_rows_from_peer(there, owner, here, (images * channels, size), stream)
+    return copy
 
 
 def tensor_over(obj: object) -> DeviceTensor:
@@ -230,7 +254,7 @@ def tensor_over(obj: object) -> DeviceTensor:
     if read_only:
         raise SurfaceError("the tensor is read-only")
     strides = _strides_of(interface.get("strides"), shape, DTYPES[dtype])
-    stream = interface.get("stream") or 0
+    stream = stream_of(interface) or 0
     return DeviceTensor(ptr, shape, strides, dtype, gpu_id=known_device(obj) or 0, stream=stream, owner=obj)
 
 

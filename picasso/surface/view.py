@@ -23,7 +23,7 @@ from picasso.surface.cuda import (
     read_interface,
 )
 from picasso.surface.described import DescribedPixels
-from picasso.surface.dlpack import is_on_gpu
+from picasso.surface.dlpack import for_any_thread, is_on_gpu
 from picasso.surface.formats import ColorSpace, VideoFormat
 from picasso.surface.interop import as_array
 from picasso.surface.pixels import CONSUMED, SQUARE, Pixels
@@ -195,7 +195,8 @@ class SurfaceView(ArrayLike, DescribedPixels):
     @classmethod
     def _of_device(cls, picture: DevicePlanes, color: ColorSpace | None, cuda_stream: int = 0) -> Self:
         form, size_wh, planes, gpu_id, stream = picture
-        return cls(planes, form, size_wh, color, gpu_id=gpu_id, cuda_stream=cuda_stream or stream or 0)
+        ready = for_any_thread(cuda_stream) or stream or 0
+        return cls(planes, form, size_wh, color, gpu_id=gpu_id, cuda_stream=ready)
 
     def with_sample_aspect_ratio(self, ratio: Fraction) -> Self:
         """Move the pixels into a view that says another shape of a pixel; this one is consumed, if it says another.

@@ -82,7 +82,6 @@ class _Workshop:
         self, source: SurfaceView, placement: Placement, target: SurfaceView, interpolation: Interpolation
     ) -> None:
         with self._turn:
-            self._transformer.device.make_current()
             self._transformer.transform(self._uploader.bring(source), placement, target, interpolation)
             if not target.cuda_stream:
                 self._transformer.wait()
@@ -93,7 +92,6 @@ class _Workshop:
         from picasso.surface.cuda_memory import allocate_on_device
 
         with self._turn:
-            self._transformer.device.make_current()
             copy = self._uploader.upload(source)
             if source.format is not format or not placement.is_identity:
                 target = allocate_on_device(format, placement.target_wh, self._transformer.stream)

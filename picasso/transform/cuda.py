@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from picasso.errors import GeometryError, SpecError, SurfaceError
 from picasso.surface import SurfaceView, VideoFormat
+from picasso.surface.cuda import check_layout, check_reach
 from picasso.surface.cuda_memory import DeviceBlock, open_device
 from picasso.surface.tensor import DTYPES, DeviceTensor, allocate_tensor, check_dtype, tensor_over
 from picasso.transform.cuda_batch import Asked, Batch, Batches, Pictures
@@ -27,6 +27,7 @@ from picasso.transform.cuda_surfaces import (
     picture_of,
     signature_of,
     surfaces_of,
+    tensor_planes,
     write_planes,
 )
 from picasso.transform.filters import FILTERS
@@ -34,8 +35,9 @@ from picasso.transform.fitting import Interpolation
 from picasso.transform.placement import Placement
 from picasso.transform.tensor import Normalization, one_each, pack_pad
 from picasso_kernels.cuda.axis_tables import warm_up
-from picasso_kernels.cuda.driver import Arguments, Event, Launch, Stream, copy_to_device
+from picasso_kernels.cuda.driver import Event, Stream, copy_to_device
 from picasso_kernels.cuda.frame_table import ADDRESSES, NUMBERS, FrameRow
+from picasso_kernels.cuda.launches import Arguments, Launch
 from picasso_kernels.cuda.plan import FramePlan, plan_frame
 from picasso_kernels.cuda.plan_target import TARGETS
 from picasso_kernels.frame.pixel_formats import SOURCES, Picture, Plane
@@ -118,24 +120,27 @@ class CudaTransformer:
             SurfaceError: A surface is not on this GPU, or of a format that cannot be read or written.
             GeometryError: A surface has another size than the placement says.
         """
-        self.device.make_current()
         bound = self._bound(target)
         bound.surface.device_planes  # noqa: B018  # one that was handed over since raises
-        prepared = self._prepare(source, placement, bound, interpolation)
-        ours, producer, owner = self.stream.address, source.cuda_stream, bound.stream
-        if producer != ours:
-            self._follow(producer)
-        if owner != ours:
-            self._follow(owner)
-        plan = prepared.plan
-        write_planes(prepared.launch.block, 0, plan, source, bound.addresses(plan.targets))
-        prepared.launch.put()
-        if producer != ours:
-            self._keep(source)
-        if owner != ours:
-            self._hand_back(owner)
-        if len(self._plans) > _PLANS:
-            self._forget()
+        before = self.device.enter()
+        try:
+            prepared = self._prepare(source, placement, bound, interpolation)
+            ours, producer, owner = self.stream.address, source.cuda_stream, bound.stream
+            if producer != ours:
+                self._follow(producer)
+            if owner != ours:
+                self._follow(owner)
+            plan = prepared.plan
+            write_planes(prepared.launch.block, 0, plan, source, bound.addresses(plan.targets))
+            prepared.launch.put()
+            if producer != ours:
+                self._keep(source)
+            if owner != ours:
+                self._hand_back(owner)
+            if len(self._plans) > _PLANS:
+                self._forget()
+        finally:
+            self.device.leave(before)
 
     def bind(self, target: SurfaceView) -> BoundTarget:
         """Look up what ``transform`` has to know of a target that many pictures are written to; it is kept alive.
@@ -157,7 +162,10 @@ class CudaTransformer:
         """
         if not jobs:
             return
-        self.device.make_current()
+        with self.device.current():
+            self._transform_batch(jobs, interpolation)
+
+    def _transform_batch(self, jobs: Sequence[Job], interpolation: Interpolation) -> None:
         surfaces, placements, targets = zip(*jobs, strict=True)
         sources = self._look_at(surfaces, "source")
         asked, numbers = Asked(sources.kinds, placements, interpolation), numbers_of(targets)
@@ -207,7 +215,6 @@ class CudaTransformer:
             GeometryError: A source has another size than its placement says, or targets differ in size.
             ShapeError: There is no source, or not as many placements.
         """
-        self.device.make_current()
         each, (width, height) = one_each(sources, placements)
         shape = (len(sources), 3, height, width)
         check_dtype(dtype)
@@ -218,29 +225,30 @@ class CudaTransformer:
             raise SurfaceError(f"expected out of {where}, got {tensor.shape} on GPU {tensor.gpu_id}")
         if out is not None:
             self._check_address(tensor.data_ptr, "tensor")
-            self._follow(tensor.cuda_stream)
+            check_reach("tensor", height, tensor.strides[2])
         looked_at = self._look_at(sources, "source")
-        what = (interpolation, tensor.dtype, tensor.strides, tensor.data_ptr & 15, normalization, bars)
-        asked, at = Asked(looked_at.kinds, tuple(each), what), (tensor.data_ptr, tensor.cuda_stream)
-        batch = self._batches.find_aimed(asked, at)
-        if batch is None:
-            planes = _planes_of(tensor)
-            batch = self._batches.find(asked, ())
+        with self.device.current():
+            self._follow(tensor.cuda_stream)
+            what = (interpolation, tensor.dtype, tensor.strides, tensor.data_ptr & 15, normalization, bars)
+            asked, at = Asked(looked_at.kinds, tuple(each), what), (tensor.data_ptr, tensor.cuda_stream)
+            batch = self._batches.find_aimed(asked, at)
             if batch is None:
-                plans = [
-                    self._prepare_tensor(source, placement, tensor, own, normalization, bars, interpolation)
-                    for source, placement, own in zip(sources, each, planes.tolist(), strict=True)
-                ]
-                made = Batch(asked, (), plans, looked_at.counts, (3,) * len(sources), self.stream)
-                batch = self._batches.add(made)
-            own = planes if normalization.order == "rgb" else planes[:, ::-1]
-            batch.aim(own.reshape(-1), (tensor.cuda_stream,), at)
-        self._launch(batch, looked_at)
+                planes = tensor_planes(tensor)
+                batch = self._batches.find(asked, ())
+                if batch is None:
+                    plans = [
+                        self._prepare_tensor(source, placement, tensor, own, normalization, bars, interpolation)
+                        for source, placement, own in zip(sources, each, planes.tolist(), strict=True)
+                    ]
+                    made = Batch(asked, (), plans, looked_at.counts, (3,) * len(sources), self.stream)
+                    batch = self._batches.add(made)
+                own = planes if normalization.order == "rgb" else planes[:, ::-1]
+                batch.aim(own.reshape(-1), (tensor.cuda_stream,), at)
+            self._launch(batch, looked_at)
         return tensor
 
     def wait(self) -> None:
         """Wait until all of it is done."""
-        self.device.make_current()
         self.stream.wait()
         self._reading.clear()
 
@@ -252,6 +260,10 @@ class CudaTransformer:
         self.wait()
         self._plans.clear()
         self._batches.clear()
+
+    def __del__(self) -> None:
+        for read, _ in getattr(self, "_reading", ()):
+            read.settle()  # what is still being read may go then
 
     def _prepare(
         self, source: SurfaceView, placement: Placement, target: BoundTarget, interpolation: Interpolation
@@ -410,7 +422,9 @@ class CudaTransformer:
             raise SurfaceError(f"the {what} is {place}, the transform works on GPU {self.device.index}")
 
     def _check(self, surface: SurfaceView, what: str, size_wh: tuple[int, int], formats: Any) -> None:
-        self._check_address(surface.data_ptr, what)
+        check_layout(what, surface.device_planes)
+        for plane in surface.device_planes:
+            self._check_address(plane.ptr, what)
         if surface.size_wh != size_wh:
             width, height = size_wh
             raise GeometryError(f"the {what} is {surface.width}x{surface.height}, the placement says {width}x{height}")
@@ -426,14 +440,6 @@ class CudaTransformer:
         """Refuse what a kernel would fault on, after which no call to the GPU succeeds any more."""
         if not self.device.holds(address):
             raise SurfaceError(f"the {what} is at {address:#x}, which is not memory of GPU {self.device.index}")
-
-
-def _planes_of(tensor: DeviceTensor) -> npt.NDArray[np.uint64]:
-    """Return where the planes of each picture are, ``(N, 3)``."""
-    images, channels = tensor.strides[:2]
-    first = np.uint64(tensor.data_ptr) + np.arange(len(tensor), dtype=np.uint64)[:, None] * np.uint64(images)
-    planes: npt.NDArray[np.uint64] = first + np.arange(3, dtype=np.uint64) * np.uint64(channels)
-    return planes
 
 
 def _bars(normalization: Normalization, pad: int | Sequence[int]) -> tuple[int, ...]:

@@ -19,8 +19,9 @@ import numpy.typing as npt
 from picasso.surface.device_memory import StreamMemory
 from picasso.surface.pixels import pixels_of
 from picasso.transform.cuda_surfaces import grid_of
-from picasso_kernels.cuda.driver import Arguments, Launch, Stream
+from picasso_kernels.cuda.driver import Stream
 from picasso_kernels.cuda.frame_table import BATCH_FRAMES, FRAME
+from picasso_kernels.cuda.launches import Arguments, Launch
 
 if TYPE_CHECKING:
     from picasso.surface.cuda import DevicePlane

@@ -9,12 +9,15 @@ from itertools import repeat
 from operator import attrgetter, is_
 from typing import TYPE_CHECKING, Any, Final, cast
 
+import numpy as np
+import numpy.typing as npt
+
 from picasso.surface.device_memory import StreamMemory
 from picasso.surface.pixels import CONSUMED
 from picasso_kernels.frame.pixel_formats import Picture, Plane
 
 if TYPE_CHECKING:
-    from picasso.surface import SurfaceView
+    from picasso.surface import DeviceTensor, SurfaceView
     from picasso.surface.cuda import DevicePlane
     from picasso_kernels.cuda.plan import FramePlan, Place
 
@@ -113,3 +116,11 @@ def picture_of(surface: SurfaceView) -> Picture:
 def _plane(plane: DevicePlane) -> Plane:
     lane_step = plane.strides[2] if len(plane.strides) > 2 else 1
     return Plane(plane.ptr & 15, plane.strides[0], plane.strides[1], lane_step)
+
+
+def tensor_planes(tensor: DeviceTensor) -> npt.NDArray[np.uint64]:
+    """Return where the planes of each picture are, ``(N, 3)``."""
+    images, channels = tensor.strides[:2]
+    first = np.uint64(tensor.data_ptr) + np.arange(len(tensor), dtype=np.uint64)[:, None] * np.uint64(images)
+    planes: npt.NDArray[np.uint64] = first + np.arange(3, dtype=np.uint64) * np.uint64(channels)
+    return planes

@@ -98,5 +98,8 @@ def write_video(
 def _copy_of(surface: SurfaceView) -> SurfaceView:
     """Return pixels of our own: the engine reads them while the caller makes the next picture."""
     if surface.is_cuda:
-        return surface
-    return SurfaceView.wrap(surface.to_numpy(), surface.format, color=surface.color)
+        from picasso.surface.cuda_memory import copied
+
+        return copied(surface)
+    copy = SurfaceView.wrap(surface.to_numpy(), surface.format, color=surface.color)
+    return copy.with_sample_aspect_ratio(surface.sample_aspect_ratio)

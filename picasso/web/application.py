@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
@@ -46,12 +46,20 @@ def page_files() -> dict[str, tuple[bytes, str]]:
     return found
 
 
+def _version() -> str:
+    """Return the package's version; a checkout that runs as it is has none."""
+    try:
+        return version("picasso-engine")
+    except PackageNotFoundError:
+        return "unknown"
+
+
 def application(module: Operated, listener: Listener, live: Live | None, port: int) -> ASGIApp:
     """Build the application of a listener, which listens at ``port``."""
     sessions = Sessions(listener.token if listener.is_control else None, port)
     document = openapi(
         module.name,
-        version("picasso-engine"),
+        _version(),
         is_control=listener.is_control,
         needs_token=sessions.is_needed,
     )

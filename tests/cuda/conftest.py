@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,18 @@ def _why_not() -> str:
     except (DeviceError, MissingDependencyError) as error:
         return str(error)
     return ""
+
+
+@pytest.fixture(scope="session")
+def streams() -> Any:
+    """Give a stream of each of two GPUs."""
+    from picasso.surface.cuda_memory import open_device
+    from picasso_kernels.cuda.driver import Stream
+
+    try:
+        return Stream(open_device(0)), Stream(open_device(1))
+    except DeviceError as error:
+        pytest.skip(f"needs two GPUs: {error}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,47 +3,26 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from cases import SOURCES, random_surface
+from drawings import blurs, mosaic, shapes
 from engine_run import DeviceSink, make_frame
+from two_gpus import moved, on
 
+import picasso as pc
 from picasso.encode import Codec, EncoderConfig
 from picasso.engine import Callbacks, CodecSpec, GeneralSpec, PicassoEngine, SourceSpec
+from picasso.media import VideoReader, read_image
 from picasso.surface import BufferGenerator, MemType, SurfaceView, VideoFormat
 from picasso.transform import Interpolation, Placement, TransformConfig
 from picasso.transform.cpu import transform
 
 pytestmark = pytest.mark.cuda
 SIZE_WH, TARGET_WH = (96, 64), (64, 48)
-
-
-@pytest.fixture(scope="module")
-def streams() -> Any:
-    """Give a stream of each of two GPUs."""
-    from picasso.errors import DeviceError
-    from picasso.surface.cuda_memory import open_device
-    from picasso_kernels.cuda.driver import Stream
-
-    try:
-        return Stream(open_device(0)), Stream(open_device(1))
-    except DeviceError as error:
-        pytest.skip(f"needs two GPUs: {error}")
-
-
-def on(stream: Any, surface: SurfaceView) -> SurfaceView:
-    """Upload, as a source does whose pixels are made there."""
-    from picasso.surface.cuda_memory import Uploader
-
-    return Uploader(stream).upload(surface)
-
-
-def moved(source: SurfaceView, stream: Any) -> SurfaceView:
-    from picasso.surface.cuda_memory import Uploader
-
-    return Uploader(stream).bring(source)
 
 
 @pytest.mark.parametrize("form", SOURCES)
@@ -78,6 +57,141 @@ def test_a_padded_array_of_another_library_comes_with_its_rows(streams: Any) -> 
     source = SurfaceView.wrap(pixels[:, :96])
     assert source.gpu_id == 1
     np.testing.assert_array_equal(moved(source, streams[0]).to_numpy(), pixels[:, :96].cpu().numpy())
+
+
+def test_where_the_hardware_has_no_way_the_copy_goes_by_the_host(streams: Any) -> None:
+    """Peer access is taken away while it runs, and not asked for again."""
+    from picasso_kernels.cuda.driver import driver
+
+    there, here = streams[1].device, streams[0].device
+    source = random_surface(VideoFormat.NV12, (1920, 1080), 3)
+    moved(on(streams[1], source), streams[0])  # opens the way, if there is one
+    access = driver.CUmemAccessDesc()
+    access.location.type = driver.CUmemLocationType.CU_MEM_LOCATION_TYPE_DEVICE
+    access.location.id = here.index
+    try:
+        with here.current():
+            driver.cuCtxDisablePeerAccess(there.context)
+            access.flags = driver.CUmemAccess_flags.CU_MEM_ACCESS_FLAGS_PROT_NONE
+            driver.cuMemPoolSetAccess(there.pool, [access], 1)
+        here._reached[there.index] = False
+        for _ in range(3):
+            np.testing.assert_array_equal(moved(on(streams[1], source), streams[0]).to_numpy(), source.to_numpy())
+    finally:
+        here._reached.clear()
+    np.testing.assert_array_equal(moved(on(streams[1], source), streams[0]).to_numpy(), source.to_numpy())
+
+
+@pytest.mark.parametrize("there", [0, 1])
+def test_a_producers_default_stream_waits_until_the_other_gpu_has_read(there: int, streams: Any) -> None:
+    """The reader is late: who writes to the same memory on the default stream would be first."""
+    cupy = pytest.importorskip("cupy")
+    from picasso.surface.cuda_memory import Uploader, allocate_on_device
+    from picasso.transform.cuda import CudaTransformer
+
+    gpu = CudaTransformer(1 - there, streams[1 - there])
+    large = [allocate_on_device(VideoFormat.RGBA, (8192, 8192), gpu.stream) for _ in range(2)]
+    with cupy.cuda.Device(there):
+        pixels = cupy.full((1080, 1920, 4), 200, np.uint8)
+        source = SurfaceView.wrap(pixels)
+        assert source.cuda_stream == 1
+        for _ in range(30):
+            gpu.transform(large[0], Placement.identity((8192, 8192)), large[1])
+        uploader = Uploader(gpu.stream)
+        copy = uploader.bring(source)
+        pixels.fill(7)
+        assert (copy.to_numpy() == 200).all()
+        assert (source.to_numpy() == 7).all()
+
+
+@pytest.mark.parametrize("theirs", [0, 1])
+def test_the_device_of_another_library_stays_current(theirs: int, streams: Any) -> None:
+    torch = pytest.importorskip("torch")
+    from picasso.transform.cuda import CudaTransformer
+
+    source = random_surface(VideoFormat.RGBA, SIZE_WH, 3)
+    seen: list[int] = []
+
+    def work() -> None:
+        torch.cuda.set_device(theirs)
+        for ours in (0, 1):
+            gpu = CudaTransformer(ours)
+            there = on(gpu.stream, source)
+            tensor = gpu.to_tensor([there], Placement.identity(SIZE_WH))
+            lent = torch.from_dlpack(tensor)
+            moved(there, streams[1 - ours]).to_numpy()
+            del lent, tensor
+            gpu.close()
+            seen.extend([torch.cuda.current_device(), torch.zeros(1, device="cuda").device.index])
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [theirs] * 4
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_pictures_of_both_gpus_and_of_the_host_are_one_tensor(first: int, streams: Any) -> None:
+    pictures = [random_surface(VideoFormat.RGBA, SIZE_WH, seed) for seed in range(6)]
+    expected, places = pc.to_tensor(pictures, (40, 40), dtype="float32", pad=114)
+    mixed = [
+        [on(streams[first], picture), on(streams[1 - first], picture), picture][number % 3]
+        for number, picture in enumerate(pictures)
+    ]
+    made, placements = pc.to_tensor(mixed, (40, 40), dtype="float32", pad=114)
+    assert (made.gpu_id, placements) == (first, places)
+    np.testing.assert_array_equal(made.to_numpy(), expected)
+    on_host, _ = pc.to_tensor([mixed[2], *mixed], (40, 40), dtype="float32", pad=114)
+    np.testing.assert_array_equal(on_host[1:], expected)
+
+
+@pytest.mark.parametrize("there", [0, 1])
+def test_a_painter_paints_on_its_gpu(there: int, streams: Any) -> None:
+    from picasso.draw.cpu import CpuPainter
+    from picasso.draw.cuda import CudaPainter
+
+    for form in (VideoFormat.RGBA, VideoFormat.NV12):
+        picture = random_surface(form, (24, 20), 5)
+        for drawing in (shapes(), blurs()[0], mosaic(5)[0]):
+            surface = on(streams[there], picture)
+            with streams[1 - there].device.current():  # as after work of another library
+                CudaPainter(streams[there]).paint(surface, drawing)
+            expected = SurfaceView.allocate(form, (24, 20))
+            for plane, given in zip(expected.planes, picture.planes, strict=True):
+                plane[...] = given
+            CpuPainter().paint(expected, drawing)
+            np.testing.assert_array_equal(surface.to_numpy(), expected.to_numpy())
+
+
+@pytest.mark.parametrize("there", [0, 1])
+def test_files_are_decoded_on_the_gpu_that_is_named(there: int, streams: Any, tmp_path: Path) -> None:
+    pytest.importorskip("PyNvVideoCodec")
+    from test_hardware_codecs import write_clip
+
+    path = write_clip(tmp_path / "clip.mp4", "libx264")
+    for rgba in (False, True):
+        asked = {"pixel_format": "rgba"} if rgba else {}
+        with VideoReader(path, **asked) as host, VideoReader(path, device=f"cuda:{there}", **asked) as gpu:
+            assert gpu.device == f"cuda:{there}"
+            for (_, surface), (_, picture) in zip(gpu.frames(), host.frames(), strict=True):
+                assert (surface.is_cuda, surface.gpu_id) == (True, there)
+                if rgba:
+                    np.testing.assert_array_equal(surface.to_numpy(), picture.to_numpy())
+                else:
+                    np.testing.assert_array_equal(surface.to_numpy()[:240], picture.planes[0])
+
+
+@pytest.mark.parametrize("there", [0, 1])
+@pytest.mark.parametrize("kind", ["jpg", "png"])
+def test_stills_are_decoded_on_the_gpu_that_is_named(kind: str, there: int, streams: Any, tmp_path: Path) -> None:
+    """JPEG by nvJPEG where that is installed."""
+    across, down = np.meshgrid(np.linspace(0, 250, 64), np.linspace(0, 250, 48))
+    pixels = np.stack([across, down, (across + down) / 2], axis=2).astype(np.uint8)
+    SurfaceView.wrap(pixels).save(tmp_path / f"still.{kind}")
+    with streams[1 - there].device.current():
+        surface = read_image(tmp_path / f"still.{kind}", device=f"cuda:{there}")
+    assert (surface.is_cuda, surface.gpu_id) == (True, there)
+    assert np.abs(surface.to_numpy().astype(int) - pixels).mean() < 1.5
 
 
 @pytest.mark.parametrize("there", [0, 1])

@@ -11,6 +11,7 @@ import importlib
 import inspect
 import pydoc
 import re
+import tomllib
 from pathlib import Path
 from types import MemberDescriptorType
 
@@ -206,3 +207,9 @@ def test_a_name_that_another_room_has_is_pointed_to(name: str, rooms: list[str])
         getattr(picasso, name)
     text = f"module 'picasso' has no attribute {name!r}"
     assert str(raised.value) == text + "".join(f"; there is picasso.{room}.{name}" for room in rooms)
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    """A checkout that runs as it is has no metadata to ask."""
+    said = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]["version"]
+    assert picasso.__version__ == said

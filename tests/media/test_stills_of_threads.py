@@ -6,7 +6,7 @@ import ctypes
 import logging
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -83,7 +83,7 @@ class HostStream:
     """A stream of a GPU whose memory is the host's; it counts those that are open."""
 
     address = 7
-    device = SimpleNamespace(index=0, make_current=lambda: None)
+    device = SimpleNamespace(index=0, current=nullcontext)
     made = alive = 0
 
     def __init__(self) -> None:

@@ -92,6 +92,19 @@ def test_a_device_array_is_wrapped_and_kept(old: bool) -> None:
     assert watched() is None
 
 
+def test_an_array_whose_interface_tells_no_stream_is_read_by_dlpack() -> None:
+    """Which puts the producer's own stream in order, as torch does."""
+    array: Any = Lent()
+    array.__cuda_array_interface__ = {"version": 2, "data": (1, False), "shape": (1, 1), "typestr": "|u1"}
+    view = SurfaceView.wrap(array)
+    assert (view.data_ptr, view.cuda_stream, array.streams) == (POINTER, 1, [1])
+    array.__cuda_array_interface__ = {
+        **{"version": 3, "data": (POINTER + 64, False), "shape": (4, 6, 4), "typestr": "|u1", "stream": 9}
+    }
+    view = SurfaceView.wrap(array)
+    assert (view.data_ptr, view.cuda_stream, array.streams) == (POINTER + 64, 9, [1])
+
+
 def test_the_producer_is_asked_for_the_stream_of_the_caller() -> None:
     view = SurfaceView.from_dlpack(array := Lent(), cuda_stream=77)
     assert (array.streams, view.cuda_stream) == ([77], 77)

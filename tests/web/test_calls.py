@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -317,3 +318,12 @@ def test_the_document_of_the_interface_names_every_call_and_is_valid(served: Run
     assert len(names) == len(set(names))
     read_only = openapi("m", "1", is_control=False, needs_token=False)
     assert {method for calls in read_only["paths"].values() for method in calls} == {"get"}
+
+
+def test_a_checkout_that_is_not_installed_serves_its_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_metadata(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("picasso.web.application.version", no_metadata)
+    with running(tree(pattern("gate"))) as one:
+        assert one.http.get("/openapi.json").json()["info"]["version"] == "unknown"

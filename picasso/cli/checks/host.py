@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 
+import picasso
 from picasso.cli.checks.finding import Finding, State
 
 _CORE = {
@@ -38,7 +39,7 @@ _VECTOR_UNITS = ("sse4_2", "avx", "avx2", "fma", "avx512f", "avx512bw", "avx512_
 def check_host() -> Iterator[Finding]:
     """Interpreter, operating system, cores and vector units."""
     python = f"{platform.python_implementation()} {platform.python_version()}, switch interval {_interval_ms():g} ms"
-    yield Finding("host", "picasso", State.OK, version("picasso-engine"))
+    yield Finding("host", "picasso", State.OK, picasso.__version__)
     yield Finding("host", "Python", State.OK, python)
     yield Finding("host", "system", State.OK, f"{platform.system()} {platform.release()} {platform.machine()}")
     yield _processor()

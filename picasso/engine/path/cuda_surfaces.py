@@ -50,8 +50,8 @@ class CudaSurfaces:
     ) -> SurfaceView:
         """Transform ``source`` into the device surface of ``format``; one that is elsewhere is brought here first."""
         device = self._transformer.device
+        device.make_current()  # this thread is the engine's, and code of users may have changed it
         if not source.is_cuda or source.gpu_id != device.index:
-            device.make_current()
             source = self._uploader.bring(source)
         target = self._get(format)
         self._transformer.transform(source, placement, target, interpolation)
@@ -92,9 +92,9 @@ class CudaSurfaces:
 
     def _downloaded(self, surface: SurfaceView) -> SurfaceView:
         """Copy to pinned memory, and wait: what follows reads it on the host."""
-        pinned = self._pinned.get(surface.format)
+        device, pinned = self._transformer.device, self._pinned.get(surface.format)
+        device.make_current()
         if pinned is None:
-            device = self._transformer.device
             pinned = allocate_pinned(surface.format, self._size_wh, device, surface.color)
             self._pinned[surface.format] = pinned
         copy_bytes_to_host(surface, pinned, self._transformer.stream)
