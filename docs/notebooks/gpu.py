@@ -38,11 +38,11 @@ expected = SurfaceView.allocate(VideoFormat.RGBA, (640, 640))
 transform(picture, placement, expected)
 
 if device:
-    from picasso.transform.cuda import CudaTransformer, allocate_on_device
+    from picasso.surface.cuda_memory import Uploader, allocate_on_device
+    from picasso.transform.cuda import CudaTransformer
 
     gpu = CudaTransformer()
-    source = allocate_on_device(VideoFormat.NV12, (1920, 1080), gpu.stream)
-    source.upload(picture)
+    source = Uploader(gpu.stream).upload(picture)
     made = allocate_on_device(VideoFormat.RGBA, (640, 640), gpu.stream)
     gpu.transform(source, placement, made)
     assert np.array_equal(made.to_numpy(), expected.to_numpy())

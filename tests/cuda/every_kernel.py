@@ -38,7 +38,7 @@ def picture_like(form: VideoFormat, size_wh: tuple[int, int], color: ColorSpace 
 
 
 def picture(surface: SurfaceView) -> Picture:
-    """Describe a host surface as the kernels' planner wants it; one on a GPU that is allocated has the same layout."""
+    """Describe a host surface as the kernels' planner wants it; each of its planes counts as aligned."""
     planes = tuple(Plane(*layout[1:]) for layout in surface.plane_layout())
     color = surface.color
     name = surface.format.name()
@@ -53,15 +53,15 @@ def tensor_picture(form: str, size_wh: tuple[int, int]) -> Picture:
     return Picture(form, tuple(Plane(start, width * size, size, 1) for start in starts))
 
 
-def kernel_of(served: Served) -> str:
-    """Return the name of the kernel that serves a picture in memory of our own."""
+def kernel_of(served: Served, source: Picture | None = None) -> str:
+    """Return the name of the kernel that serves a source that lies so, by default in memory of our own."""
     place = served.case.placement
     if isinstance(served.target, str):
         form = next(form for form, dtype in TENSORS.items() if dtype == served.target)
         target = tensor_picture(form, place.target_wh)
     else:
         target = picture_like(served.target, place.target_wh, served.color)
-    source = picture_like(served.source, place.source_wh)
+    source = source or picture_like(served.source, place.source_wh)
     filter_ = KERNEL_FILTERS[served.filter]
     return plan_frame(source, target, place.crop_ltwh, place.target_wh, place.inner_ltwh, filter_).kernel
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -426,10 +427,8 @@ def test_tensors_of_batches_that_look_alike_have_their_own_pictures(gpu: Any) ->
 
 def test_pictures_of_one_tensor_are_placed_each_on_its_own(gpu: Any) -> None:
     sources = [random_surface(VideoFormat.NV12, case.placement.source_wh, seed) for seed, case in enumerate(CASES)]
-    places = [
-        Placement(case.placement.source_wh, case.placement.crop_ltwh, (28, 24), case.placement.inner_ltwh)
-        for case in CASES
-    ]
+    target_wh = tuple(max(sides) for sides in zip(*(case.placement.target_wh for case in CASES), strict=True))
+    places = [replace(case.placement, target_wh=target_wh) for case in CASES]
     expected = to_tensor(sources, places, NORMAL, dtype="float32")
     made = gpu.to_tensor([on_device(source, gpu) for source in sources], places, NORMAL, dtype="float32")
     np.testing.assert_array_equal(made.to_numpy(), expected)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from cases import TARGETS, random_surface
 from drawings import annotated, blurs, mosaic, shapes
-from every_kernel import Served, kernel_of, picture, served_by
+from every_kernel import Served, kernel_of, served_by
 
 from picasso.draw.cpu import CpuPainter
 from picasso.surface import SurfaceView, VideoFormat
@@ -54,6 +54,7 @@ def check_pixels(served: Served, gpu: Any) -> None:
     """Compare three pictures, one of them also by itself."""
     from picasso.surface.cuda_memory import allocate_on_device
     from picasso.transform.cuda import Job
+    from picasso.transform.cuda_surfaces import picture_of
 
     place, form = served.case.placement, served.target
     assert isinstance(form, VideoFormat)
@@ -65,18 +66,11 @@ def check_pixels(served: Served, gpu: Any) -> None:
         transform(source, place, made, served.filter)
     for target in targets:
         target.memset(0xA5)
-    assert picture(sources[0]).planes == tuple(kept_layout(there[0]))
+    assert kernel_of(served, picture_of(there[0])) == kernel_of(served)
     gpu.transform(there[0], place, targets[3], served.filter)
     gpu.transform_batch([Job(a, place, b) for a, b in zip(there, targets[:3], strict=True)], served.filter)
     for target, made in zip(targets, [*expected, expected[0]], strict=True):
         np.testing.assert_array_equal(target.to_numpy(), made.to_numpy())
-
-
-def kept_layout(surface: SurfaceView) -> Any:
-    """Return how the planes of a surface on a GPU lie, as plans see it."""
-    from picasso.transform.cuda_surfaces import picture_of
-
-    return picture_of(surface).planes
 
 
 def check_numbers(served: Served, gpu: Any) -> None:
