@@ -39,7 +39,7 @@ class BoundTarget:
         self.surface: SurfaceView = surface
         self.number: int = next(_numbers)
         """Of this one and no other, so that it can be told from others without being kept alive."""
-        self.signature: tuple[object, ...] = (*signature_of(surface), surface.readonly)
+        self.signature: tuple[object, ...] = signature_of(surface)
         self.stream: int = surface.cuda_stream
         self._places: tuple[Place, Place, Place] | None = None
         self._addresses: Addresses = (0, 0, 0)
@@ -97,13 +97,16 @@ def write_planes(block: Any, offset: int, plan: FramePlan, source: SurfaceView, 
 
 
 def signature_of(surface: SurfaceView) -> tuple[object, ...]:
-    """Return all that a plan depends on: format, size, colour, and strides and alignment of the planes."""
+    """Return all that a plan depends on: format, size, colour, and of the planes strides, alignment, and permission."""
     pixels, planes = surface.device_pixels, surface.device_planes
     color = pixels.color
     meaning = (color.matrix._value_, color.full_range) if color else None
     first = planes[0]
-    whole = (pixels.format._value_, pixels.gpu_id, pixels.size_wh, meaning, first.strides, first.ptr & 15)
-    return whole if len(planes) == 1 else whole + tuple((plane.strides, plane.ptr & 15) for plane in planes[1:])
+    own = (first.strides, first.ptr & 15, first.read_only)
+    whole = (pixels.format._value_, pixels.gpu_id, pixels.size_wh, meaning, *own)
+    if len(planes) == 1:
+        return whole
+    return (*whole, *[(plane.strides, plane.ptr & 15, plane.read_only) for plane in planes[1:]])
 
 
 def picture_of(surface: SurfaceView) -> Picture:
