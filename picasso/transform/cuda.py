@@ -36,9 +36,9 @@ from picasso.transform.placement import Placement
 from picasso.transform.tensor import Normalization, one_each, pack_pad
 from picasso_kernels.cuda.axis_tables import warm_up
 from picasso_kernels.cuda.driver import Event, Stream, copy_to_device
-from picasso_kernels.cuda.frame_table import ADDRESSES, NUMBERS, FrameRow
+from picasso_kernels.cuda.frame_table import ADDRESSES, NUMBERS, FramePlan, FrameRow
 from picasso_kernels.cuda.launches import Arguments, Launch
-from picasso_kernels.cuda.plan import FramePlan, plan_frame
+from picasso_kernels.cuda.plan import plan_frame
 from picasso_kernels.cuda.plan_target import TARGETS
 from picasso_kernels.frame.pixel_formats import SOURCES, Picture, Plane
 

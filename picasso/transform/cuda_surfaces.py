@@ -19,7 +19,7 @@ from picasso_kernels.frame.pixel_formats import Picture, Plane
 if TYPE_CHECKING:
     from picasso.surface import DeviceTensor, SurfaceView
     from picasso.surface.cuda import DevicePlane
-    from picasso_kernels.cuda.plan import FramePlan, Place
+    from picasso_kernels.cuda.frame_table import FramePlan, Place
 
 _PLANES: Final = struct.Struct("=6Q")
 """Three planes of the source, three of the target: the first fields of a row."""

@@ -38,6 +38,7 @@ CASES = [
     Case("one pixel stretched", Placement((8, 8), (3, 5, 1, 1), (8, 8), (2, 0, 5, 8))),
     Case("halved in eights", Placement((32, 16), (0, 0, 32, 16), (24, 12), (8, 2, 16, 8))),
     Case("two thirds in eights", Placement((56, 20), (8, 1, 48, 17), (48, 24), (8, 2, 32, 20))),
+    Case("enlarged by half", Placement((28, 20), (8, 1, 16, 14), (48, 28), (12, 2, 24, 22))),
     Case("copied in eights", Placement((40, 20), (16, 2, 24, 14), (40, 20), (8, 4, 24, 14))),
     Case("five sixths", Placement((24, 20), (0, 0, 24, 20), (20, 16), (0, 0, 20, 16))),
     Case("cropped to odd sizes", Placement((24, 20), (3, 1, 11, 13), (12, 10), (1, 0, 10, 9))),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from cases import random_surface
 from every_kernel import picture
 from hypothesis import given, settings
@@ -19,7 +20,7 @@ from picasso_kernels.cuda.kernels import KERNELS
 from picasso_kernels.cuda.plan import plan_frame
 from picasso_kernels.cuda.rewrite import bind
 
-FORMATS = st.sampled_from([VideoFormat.NV12, VideoFormat.NV21, VideoFormat.RGB, VideoFormat.BGR])
+FORMATS = st.sampled_from([VideoFormat[name] for name in ("NV12", "NV21", "RGB", "BGR", "RGBA", "BGRx")])
 TARGETS = st.sampled_from([VideoFormat.RGBA, VideoFormat.BGRA, VideoFormat.NV12, VideoFormat.NV21])
 
 
@@ -54,19 +55,31 @@ def check(form: VideoFormat, place: Placement, into: VideoFormat, seed: int) -> 
     return reader
 
 
-@given(FORMATS, TARGETS, st.data())
-@settings(max_examples=30, deadline=None)
-def test_two_thirds_of_a_picture_are_those_of_the_cpu(form: VideoFormat, into: VideoFormat, data: Any) -> None:
+def reader_of(ratio: str, form: VideoFormat, into: VideoFormat) -> str:
+    """Return the reader of a picture of this ratio: known weights, except pixels that become pixels."""
+    if form.is_yuv:
+        return f"planes_{ratio}" if into.is_yuv else f"nv12_{ratio}"
+    is_rgb = form.channels == 3
+    if is_rgb:
+        return f"rgb_{ratio}" if into.is_yuv else "rgb_fours"
+    return "words_twos" if ratio == "twos" else "words_bilinear"
+
+
+@pytest.mark.parametrize(("ratio", "taken", "made"), [("threes", 12, 8), ("twos", 8, 12)])
+@given(form=FORMATS, into=TARGETS, data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_two_thirds_and_three_halves_of_a_picture_are_those_of_the_cpu(
+    ratio: str, taken: int, made: int, form: VideoFormat, into: VideoFormat, data: st.DataObject
+) -> None:
     groups, before, behind = (data.draw(st.integers(low, 2)) for low in (1, 0, 0))
     left, top, right = 4 * data.draw(st.integers(0, 2)), data.draw(st.integers(0, 3)), data.draw(st.integers(0, 4))
-    height, made, above = data.draw(st.integers(2, 9)), data.draw(st.integers(1, 4)), data.draw(st.integers(0, 2))
-    down = 2 if into.is_yuv else 1
-    source_wh = left + 12 * groups + right + (left + right) % 2, 2 * (top + height)
-    inner = 8 * before, down * above, 8 * groups, down * made
-    target_wh = 8 * (before + groups + behind), 2 * (above + made)
-    reader = check(form, Placement(source_wh, (left, top, 12 * groups, height), target_wh, inner), into, 3)
-    kind = "planes_threes" if into.is_yuv else "nv12_threes"
-    assert reader == (kind if form.is_yuv else "rgb_threes" if into.is_yuv else "rgb_fours")
+    height, rows, above = data.draw(st.integers(2, 9)), data.draw(st.integers(1, 4)), data.draw(st.integers(0, 2))
+    down = 2 if form.is_yuv and into.is_yuv else 1
+    source_wh = left + taken * groups + right + (left + right) % 2, 2 * (top + height)
+    inner = made * before, down * above, made * groups, down * rows
+    target_wh = made * (before + groups + behind), 2 * (above + rows)
+    place = Placement(source_wh, (left, top, taken * groups, height), target_wh, inner)
+    assert check(form, place, into, 3) == reader_of(ratio, form, into)
 
 
 @given(FORMATS, TARGETS, st.data())
@@ -82,4 +95,6 @@ def test_a_picture_of_the_same_size_is_that_of_the_cpu(
     place = Placement(source_wh, (left, top, 8 * groups, height), target_wh, (*inner, 8 * groups, height))
     copied = "planes_near" if top % 2 else "planes_copied"
     kind = copied if into.is_yuv else "nv12_copied"
-    assert check(form, place, into, 5) == (kind if form.is_yuv else "rgb_copied")
+    assert check(form, place, into, 5) == (
+        kind if form.is_yuv else "rgb_copied" if form.channels == 3 else "words_copied"
+    )

@@ -163,6 +163,28 @@ def test_pictures_of_two_thirds_and_of_the_same_size_have_weights_that_are_known
 
 
 RGBA = (Plane(0, 256, 4, 1),)
+TWOS = (4, 1, 32, 45)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (kernel("NV12", NV12, TWOS, (48, 66)), "nv12_twos_to_pixels"),
+        (kernel("NV21", NV12, TWOS, (60, 66), inner=(12, 1, 48, 65)), "nv12_twos_to_pixels"),
+        (kernel("NV21", NV12, TWOS, (60, 66), inner=(12, 2, 48, 64), to="NV12"), "planes_twos_to_planes"),
+        (kernel("BGR", RGB, TWOS, (48, 66), to="NV12"), "rgb_twos_to_yuv420"),
+        (kernel("BGRx", RGBA, TWOS, (48, 66), to="NV12"), "words_twos_to_yuv420"),
+        (kernel("RGBA", RGBA, TWOS, (48, 66)), "words_twos_to_pixels"),
+        (kernel("RGB", RGB, TWOS, (48, 66)), "rgb_fours_to_pixels"),
+        (kernel("RGBA", (Plane(4, 256, 4, 1),), TWOS, (48, 66)), "words_bilinear_to_pixels"),
+        (kernel("RGBA", RGBA, (2, 1, 32, 45), (48, 66)), "words_bilinear_to_pixels"),
+        (kernel("NV12", NV12, TWOS, (52, 66), inner=(4, 0, 48, 66)), "nv12_fours_to_pixels"),
+        (kernel("NV12", NV12, TWOS, (44, 66)), "nv12_fours_to_pixels"),
+        (kernel("RGBA", RGBA, TWOS, (48, 66), filter="nearest"), "words_nearest_to_pixels"),
+    ],
+)
+def test_pictures_enlarged_by_half_have_weights_that_are_known(given: str, expected: str) -> None:
+    assert given == expected
 
 
 @pytest.mark.parametrize(

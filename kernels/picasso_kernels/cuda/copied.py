@@ -8,69 +8,38 @@ that of ``cuda.read_fours``, bit for bit; ``x`` and ``y`` are axis entries.
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import Final
 
+from picasso_kernels.cuda.eights import Eight
 from picasso_kernels.cuda.frame_table import FrameRow
 from picasso_kernels.cuda.instructions import (
     Pair,
     load_number,
-    load_number_pair,
     load_three_words,
     load_two_between,
     load_word_pair,
     multiply_add_word,
     pick_bytes,
     store_word_pair,
-    store_word_quad,
 )
 from picasso_kernels.cuda.read import BLEND_HALF, index_of
 from picasso_kernels.cuda.read_fours import (
     Matrix,
     color_of,
-    matrix_of,
     row_weights,
     wide_pair,
     wide_pairs,
     word_of_color,
 )
 
-Eight: TypeAlias = tuple[int, int, int, int, int, int, int, int]
-
 _FARTHER: Final = 512 << 6
 """Share of the farther of two samples of chroma, as ``top_of_blend`` has it; ``_NEARER`` is that of the nearer one."""
 _NEARER: Final = 1536 << 6
 _GREY: Final = -0x7F7F7F80
 """Four bytes of 128."""
-_OPAQUE: Final = -0x1000000
-"""A black pixel."""
 
 
-def write_copied_pixels(frame: FrameRow, column: int, row: int) -> None:
-    """Write 8x2 pixels of 4 bytes."""
-    if 8 * column < frame.width and 2 * row < frame.height:
-        x, y = load_number(frame.columns, 32 * column), load_number_pair(frame.rows, 8 * row)
-        beneath, matrix = load_number_pair(frame.chroma_rows, 8 * row), matrix_of(frame, column)
-        write_eight(frame, matrix, column, 2 * row, x, y[0], beneath[0])
-        if 2 * row + 1 < frame.height:
-            write_eight(frame, matrix, column, 2 * row + 1, x, y[1], beneath[1])
-
-
-def write_eight(frame: FrameRow, matrix: Matrix, column: int, row: int, x: int, y: int, beneath: int) -> None:
-    """Write eight pixels of a row; ``beneath`` is chroma's entry."""
-    at = row * frame.target_pitch + 32 * column
-    if (x | y) < 0:
-        store_eight(frame, at, (_OPAQUE, _OPAQUE, _OPAQUE, _OPAQUE, _OPAQUE, _OPAQUE, _OPAQUE, _OPAQUE))
-    else:
-        store_eight(frame, at, eight_pixels(frame, matrix, column, index_of(x), y, beneath))
-
-
-def store_eight(frame: FrameRow, at: int, eight: Eight) -> None:
-    """Write eight pixels in two accesses."""
-    store_word_quad(frame.target, at, eight[0], eight[1], eight[2], eight[3])
-    store_word_quad(frame.target, at + 16, eight[4], eight[5], eight[6], eight[7])
-
-
-def eight_pixels(frame: FrameRow, matrix: Matrix, column: int, at: int, y: int, beneath: int) -> Eight:
+def copied_eight(frame: FrameRow, matrix: Matrix, column: int, at: int, y: int, beneath: int) -> Eight:
     """Make eight pixels, whose luma and chroma begin at byte ``at`` of their rows."""
     luma = load_three_words(frame.source, index_of(y) * frame.pitch + at, 7)
     rows, place = row_weights(beneath), index_of(beneath) * frame.chroma_pitch + at

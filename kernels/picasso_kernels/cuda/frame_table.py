@@ -6,9 +6,11 @@ table of rows, one a frame, so that frames of one launch may differ in everythin
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from picasso_kernels.cuda.instructions import Plane
 
@@ -142,3 +144,25 @@ BATCH_FRAMES: Final = 32
 """Rows of a table; their bytes are a kernel's arguments, of which a driver since CUDA 12.1 takes 32,764."""
 BLOCK_THREADS: Final = 128
 """Threads of a block."""
+
+
+class Place(NamedTuple):
+    """A plane's address: ``planes[plane] + shift`` bytes."""
+
+    plane: int
+    shift: int
+
+
+@dataclass(frozen=True, slots=True)
+class FramePlan:
+    """All of a frame's descriptor but addresses."""
+
+    kernel: str
+    """A key of ``cuda.kernels.KERNELS``."""
+    row: npt.NDArray[Any]
+    """One ``FRAME``, its addresses 0, except those of axis tables, which count bytes from the start of ``tables``."""
+    tables: npt.NDArray[np.int32]
+    sources: tuple[Place, Place, Place]
+    targets: tuple[Place, Place, Place]
+    blocks: tuple[int, int]
+    """Columns and rows of threads: of 2x2 target pixels, of 4x2 or 8x2."""

@@ -197,6 +197,24 @@ def store_word_quad(plane: Plane, offset: int, first: int, second: int, third: i
     plane.write(offset, words[0] | words[1] << 32 | words[2] << 64 | words[3] << 96, 16)
 
 
+def store_eight_words(plane: Plane, offset: int, room: int, *words: int) -> None:
+    """Write 8 words in two accesses, each of whole sectors, which two threads of a warp share (SHFL, STG.128).
+
+    All threads of the warp have to be there; what one of them writes in a row lies beside what the next one writes.
+    ``room`` is how many bytes of the row are left from ``offset`` on: where there are none nothing is written.
+    """
+    if room > 0:
+        store_word_quad(plane, offset, *words[:4])
+        store_word_quad(plane, offset + 16, *words[4:])
+
+
+def store_twelve_words(plane: Plane, offset: int, room: int, *words: int) -> None:
+    """Write 12 words in three accesses, as ``store_eight_words`` writes 8 in two."""
+    if room > 0:
+        for start in range(0, 12, 4):
+            store_word_quad(plane, offset + 4 * start, *words[start : start + 4])
+
+
 def byte_of(word: int, index: int) -> int:
     """Return byte ``index`` 0..3 of a word, the lowest first."""
     return (word >> 8 * index) & 255

@@ -5,9 +5,9 @@ planes of luma and chroma. ``rgb``, ``nv12`` and ``i420`` are the usual layouts 
 NV21 as well. ``fours`` and ``near`` are four neighbours that lie near each other, ``exact`` ones too, where blending
 rows loses nothing; ``words`` of NV12 are four that lie anywhere. ``quads`` are filters of many taps over aligned rows:
 four columns an access. ``averaged`` is an area filter that halves. ``threes`` are pictures shrunk to two thirds across,
-three samples to two. Kernels of ``cuda.wide``, whose threads do 4x2 pixels instead of 2x2, are ``copied`` ones of
-pixels of 3 bytes, ``fours`` and ``near``; ``threes``, the other ``copied`` ones and the averaged one from plane to
-plane do 8x2.
+three samples to two; ``twos`` those enlarged by half. Kernels of ``cuda.wide``, whose threads do 4x2 pixels instead of
+2x2, are ``copied`` ones of pixels of 3 bytes, ``fours`` and ``near``; ``threes``, the other ``copied`` ones and the
+averaged one from plane to plane do 8x2, ``twos`` 12x2.
 A frame that a special kernel serves is served by the general one too.
 """
 
@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from picasso_kernels.cuda import copied, read, threes, threes_rgb, wide, write
+from picasso_kernels.cuda import copied, eights, read, threes, threes_rgb, twos, twos_rgb, wide, write
 from picasso_kernels.cuda import read_exact as exact
 from picasso_kernels.cuda import read_means as means
 from picasso_kernels.cuda import read_quads as quads
@@ -69,11 +69,16 @@ _WIDE: Final[dict[str, tuple[Plain, dict[Plain, Plain]]]] = {
     "rgb_copied_to_yuv420": (wide.write_four_yuv420, {wide.four_pixels: wide.copied_rgb_four}),
     "rgb_fours_to_pixels": (wide.write_four_pixels, {wide.four_pixels: spots.rgb_four_in_order}),
     "rgb_fours_to_yuv420": (wide.write_four_yuv420, {wide.four_pixels: spots.rgb_four_spots}),
-    "nv12_copied_to_pixels": (copied.write_copied_pixels, {}),
+    "nv12_copied_to_pixels": (eights.write_eight_pixels, {eights.eight_pixels: copied.copied_eight}),
     "planes_copied_to_planes": (copied.write_copied_planes, {}),
     "nv12_fours_to_pixels": (wide.write_four_words, {}),
     "rgb_threes_to_yuv420": (threes_rgb.write_threes_yuv420, {}),
-    "nv12_threes_to_pixels": (threes.write_three_halves, {}),
+    "nv12_threes_to_pixels": (eights.write_eight_pixels, {eights.eight_pixels: threes.three_halves}),
+    "rgb_twos_to_yuv420": (twos_rgb.write_twelve_yuv420, {twos_rgb.wide_ten: twos_rgb.ten_of_rgb}),
+    "words_twos_to_yuv420": (twos_rgb.write_twelve_yuv420, {twos_rgb.wide_ten: twos_rgb.ten_words}),
+    "words_twos_to_pixels": (twos_rgb.write_twelve_words, {twos_rgb.wide_ten: twos_rgb.ten_words}),
+    "nv12_twos_to_pixels": (twos.write_twelve_pixels, {}),
+    "planes_twos_to_planes": (twos.write_twelve_planes, {}),
     "planes_threes_to_planes": (threes.write_three_halves_planes, {}),
     "nv12_fours_to_yuv420": (wide.write_four_yuv420, {wide.four_pixels: wide.near_yuv_four}),
     **{

@@ -7,12 +7,13 @@ A kernel is a plain function ``(frame, column, row)`` and the plain functions it
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
 from typing import Any, Final
 
 from llvmlite import ir
 from numba import cuda, types
+from numba.core import cgutils
 from numba.cuda.compiler import compile_cuda
 from numba.cuda.dispatcher import CUDADispatcher
 from numba.cuda.extending import intrinsic
@@ -280,10 +281,6 @@ def _load_between(count: int) -> Callable[..., list[ir.Value]]:
     return emit
 
 
-def _multiply_add(builder: ir.IRBuilder, first: ir.Value, second: ir.Value, third: ir.Value) -> ir.Value:
-    return builder.add(builder.mul(first, second), third)
-
-
 def _store(kind: ir.IntType, size: int, *, ahead: bool = True) -> Callable[..., None]:
     def emit(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value, value: ir.Value) -> None:
         narrowed = builder.trunc(value, kind) if kind.width < value.type.width else value
@@ -298,6 +295,50 @@ def _store_words(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value, *word
     for place, word in enumerate(words):
         together = builder.insert_element(together, word, _I32(place))
     builder.store(together, _pointer(builder, plane, offset, kind, ahead=True), align=4 * len(words))
+
+
+def _neighbour(builder: ir.IRBuilder, value: ir.Value) -> ir.Value:
+    """Take what the thread beside has: of the even one the next, of the odd one the one before."""
+    kind = ir.FunctionType(ir.LiteralStructType((_I32, ir.IntType(1))), [_I32] * 5)
+    shuffle = cgutils.get_or_insert_function(builder.module, kind, "llvm.nvvm.shfl.sync.i32")
+    everyone, crosswise = _I32(-1), _I32(3)
+    return builder.extract_value(builder.call(shuffle, [everyone, crosswise, value, _I32(1), _I32(31)]), 0)
+
+
+def _is_odd(builder: ir.IRBuilder) -> ir.Value:
+    """Tell whether a thread's number in its warp is odd."""
+    number = cgutils.get_or_insert_function(builder.module, ir.FunctionType(_I32, []), "llvm.nvvm.read.ptx.sreg.laneid")
+    return builder.trunc(builder.call(number, []), ir.IntType(1))
+
+
+def _choose(builder: ir.IRBuilder, is_first: ir.Value, first: Sequence[Any], second: Sequence[Any]) -> list[ir.Value]:
+    return [builder.select(is_first, a, b) for a, b in zip(first, second, strict=True)]
+
+
+def _store_shared(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value, room: ir.Value, *words: ir.Value) -> None:
+    """Write 8 or 12 words in fours, so that an even thread's and the next one's lie in whole sectors of 32 bytes.
+
+    Of 8, the even one writes its first four, then the next one's; the odd one those of the one before, then its last.
+    Of 12, the same with the second four in between, and both write four of their own in the second turn.
+    """
+    odd, size = _is_odd(builder), 4 * len(words)
+    first, last = words[:4], words[-4:]
+    others = (_choose(builder, odd, first, last), words[4:8])[len(words) == 12]
+    others = [_neighbour(builder, word) for word in others]
+    has_next = builder.and_(builder.not_(odd), builder.icmp_signed(">", room, _I32(size)))
+    at_odd, at_next = -16, size
+    turns = [(_choose(builder, odd, others, first), builder.select(odd, _I32(at_odd), _I32(0)))]
+    if len(words) == 12:
+        turns = [(turns[0][0], builder.select(odd, _I32(-32), _I32(0)))]
+        turns.append((_choose(builder, odd, first, last), builder.select(odd, _I32(0), _I32(32))))
+        own = _choose(builder, odd, last, words[4:8])
+        at_own = builder.select(odd, _I32(32), _I32(16))
+        turns.append((_choose(builder, has_next, others, own), builder.select(has_next, _I32(64), at_own)))
+    else:
+        turns.append((_choose(builder, has_next, others, last), builder.select(has_next, _I32(at_next), _I32(16))))
+    with builder.if_then(builder.icmp_signed(">", room, _I32(0))):
+        for four, shift in turns:
+            _store_words(builder, plane, builder.add(offset, shift), *four)
 
 
 def _assembly(instruction: str) -> Callable[..., ir.Value]:
@@ -381,6 +422,8 @@ def _instructions() -> tuple[dict[Plain, Any], Any]:
         machine.store_word: _intrinsic(types.void, _store(_I32, 4), (plane, word, word)),
         machine.store_word_pair: _intrinsic(types.void, _store_words, (plane, word, word, word)),
         machine.store_word_quad: _intrinsic(types.void, _store_words, (plane, *[word] * 5)),
+        machine.store_twelve_words: _intrinsic(types.void, _store_shared, (plane, *[word] * 14)),
+        machine.store_eight_words: _intrinsic(types.void, _store_shared, (plane, *[word] * 10)),
         memory.load8: _intrinsic(word, _load(_I8, 1, read_only=False), (plane, word)),
         memory.pixel: _intrinsic(word, _load(_I32, 4, read_only=False), (plane, word)),
         memory.store8: _intrinsic(types.void, _store(_I8, 1, ahead=False), (plane, word, word)),

@@ -7,8 +7,7 @@ addresses of its planes into a copy of the row.
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +23,8 @@ from picasso_kernels.cuda.frame_table import (
     PAIRS,
     SELECTORS,
     V_FIRST,
+    FramePlan,
+    Place,
 )
 from picasso_kernels.cuda.plan_target import FLOATS, write_rgb, write_scales, write_target, write_yuv, writer_of
 from picasso_kernels.cuda.read_fours import CHROMA_SPAN, LUMA_SPAN, PIXELS_SPAN
@@ -35,30 +36,10 @@ from picasso_kernels.maths.axis import Axis
 _TABLE_ALIGNMENT: Final = 4
 """In entries: tables start at multiples of 16 bytes."""
 
+_ACROSS: Final = {"threes": 8, "twos": 12}
+"""Target pixels of a group whose weights kernels know, by the samples that make two or three."""
 _UNITS: Final = {"column": 4, "chroma_column": 2}
 """Samples of an axis that are one word, or one quad of pixels; rows are taken in twos."""
-
-
-class Place(NamedTuple):
-    """A plane's address: ``planes[plane] + shift`` bytes."""
-
-    plane: int
-    shift: int
-
-
-@dataclass(frozen=True, slots=True)
-class FramePlan:
-    """All of a frame's descriptor but addresses."""
-
-    kernel: str
-    """A key of ``cuda.kernels.KERNELS``."""
-    row: npt.NDArray[Any]
-    """One ``FRAME``, its addresses 0, except those of axis tables, which count bytes from the start of ``tables``."""
-    tables: npt.NDArray[np.int32]
-    sources: tuple[Place, Place, Place]
-    targets: tuple[Place, Place, Place]
-    blocks: tuple[int, int]
-    """Columns and rows of threads: of 2x2 target pixels, of 4x2 or 8x2."""
 
 
 @functools.lru_cache(maxsize=256)
@@ -193,9 +174,9 @@ class _Planner:
                 self.row["red_green"], self.across = PAIRS[swap], 8
         if summed:
             return f"{'planes' if planar else 'nv12'}_{'quads' if self.words else 'averaged'}"
-        if self.layout and self.has_pairs and self.has_threes("yuv420" if planar else "pixels"):
-            self.across = 8
-            return "planes_threes" if planar else "nv12_threes"
+        if self.layout and self.has_pairs and (ratio := self.ratio("yuv420" if planar else "pixels")):
+            self.across = _ACROSS[ratio]
+            return f"planes_{ratio}" if planar else f"nv12_{ratio}"
         if planar:
             self.across = 4 if self.layout else 2
             return "planes_near" if self.layout else f"planes_{self.kind}"
@@ -228,10 +209,16 @@ class _Planner:
         kept = size == inner and (left - start) % 8 == 0 == top % 2
         return kept and self.has_pairs and self.has_rows_of(8) and self.has_groups(8, "yuv420") and self.has_whole_rows
 
-    def has_threes(self, writer: str) -> bool:
-        """Whether each three columns make two, and eight of these come from a word's first byte on."""
-        kept = self.filter == "bilinear" and 2 * self.crop[2] == 3 * self.inner[2] and self.crop[0] % 4 == 0
-        return kept and self.has_groups(8, writer)
+    def ratio(self, writer: str) -> str:
+        """Return the name of a ratio across whose weights kernels know, from a word's first byte on; or nothing."""
+        (left, _, width, _), inner = self.crop, self.inner[2]
+        if self.filter == "bilinear" and left % 4 == 0:
+            if 2 * width == 3 * inner and self.has_groups(_ACROSS["threes"], writer):
+                return "threes"
+            pairs = self.target.format != "I420"
+            if 3 * width == 2 * inner and pairs and self.has_groups(_ACROSS["twos"], writer):
+                return "twos"
+        return ""
 
     @property
     def has_pairs(self) -> bool:
@@ -248,6 +235,7 @@ class _Planner:
         units: tuple[int, ...] = (size * FLOATS.get(form, 4),) * len(planes)
         if writer == "yuv420":
             units = (size, size // 2, size // 2) if form == "I420" else (size, size)
+        units = tuple(min(unit & -unit, 16) for unit in units)
         return all(plane.base % unit == 0 == plane.pitch % unit for plane, unit in zip(planes, units, strict=True))
 
     @property
@@ -350,9 +338,9 @@ class _Planner:
             row["alpha"] = -1
             return "rgb_quads" if self.words else "rgb_averaged"
         if self.is_rgb24 and self.kind == "bilinear" and x.samples > 1:
-            if self.has_threes("yuv420"):
-                self.across, self.coefficients_swapped = 8, bool(swap)
-                return "rgb_threes"
+            if ratio := self.ratio("yuv420"):
+                self.across, self.coefficients_swapped = _ACROSS[ratio], bool(swap)
+                return f"rgb_{ratio}"
             row["red"] = 2 * swap  # whether it is the third
             wide = self.has_groups(4, "pixels") or self.has_groups(4, "yuv420")
             self.across = 4 if wide else 2
@@ -376,6 +364,9 @@ class _Planner:
 
     def words_kind(self, x: Axis) -> str:
         """Return the quickest way to read words: whole pairs are one access where they are aligned for it."""
+        if self.is_aligned(16) and "twos" in {self.ratio("yuv420"), self.ratio("pixels")}:
+            self.across = _ACROSS["twos"]
+            return "twos"
         start = self.crop[0] * 4
         even = not (x.start % 2 or x.size % 2)
         if self.copied and even and self.is_aligned(8) and (start - 4 * x.start) % 8 == 0:

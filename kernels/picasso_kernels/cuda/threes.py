@@ -9,8 +9,9 @@ makes sure of both. The arithmetic is that of ``cuda.read_fours``, bit for bit; 
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import Final
 
+from picasso_kernels.cuda.eights import Eight
 from picasso_kernels.cuda.frame_table import FrameRow
 from picasso_kernels.cuda.instructions import (
     Pair,
@@ -25,13 +26,11 @@ from picasso_kernels.cuda.instructions import (
     multiply_add_word,
     pick_bytes,
     store_word_pair,
-    store_word_quad,
 )
 from picasso_kernels.cuda.read import BLEND_HALF, index_of
 from picasso_kernels.cuda.read_fours import (
     Matrix,
     color_of_tops,
-    matrix_of,
     pack_tops,
     row_weights,
     top_of_blend,
@@ -39,8 +38,6 @@ from picasso_kernels.cuda.read_fours import (
     wide_pairs,
     word_of_color,
 )
-
-Eight: TypeAlias = tuple[int, int, int, int, int, int, int, int]
 
 _FARTHER: Final = 512 << 6
 """Share of the middle one of three samples, as ``top_of_blend`` has it; ``_NEARER`` is that of either outer one."""
@@ -50,10 +47,8 @@ _WIDE_HALF: Final = 8
 _LOW: Final = 0x5140
 _HIGH: Final = 0x7362
 """Selectors that take the low and the high two bytes of two words in turns."""
-_GREY: Final = -0x7F7F7F80
+GREY: Final = -0x7F7F7F80
 """Four bytes of 128."""
-_OPAQUE: Final = -0x1000000
-"""A black pixel."""
 
 
 def wide_bytes(rows: int, upper: int, lower: int) -> Quad:
@@ -84,29 +79,7 @@ def eight_of_luma(frame: FrameRow, at: int, y: int) -> Eight:
 # To pixels, which have chroma at places of their own: 1/8 before a sample, 5/8, 3/8 and 1/8 behind one, and again.
 
 
-def write_three_halves(frame: FrameRow, column: int, row: int) -> None:
-    """Write 8x2 pixels of 4 bytes."""
-    if 8 * column < frame.width and 2 * row < frame.height:
-        x, y = load_number(frame.columns, 32 * column), load_number_pair(frame.rows, 8 * row)
-        beneath, matrix = load_number_pair(frame.chroma_rows, 8 * row), matrix_of(frame, column)
-        write_eight(frame, matrix, column, 2 * row, x, y[0], beneath[0])
-        if 2 * row + 1 < frame.height:
-            write_eight(frame, matrix, column, 2 * row + 1, x, y[1], beneath[1])
-
-
-def write_eight(frame: FrameRow, matrix: Matrix, column: int, row: int, x: int, y: int, beneath: int) -> None:
-    """Write eight pixels of a row; ``beneath`` is chroma's entry."""
-    at = row * frame.target_pitch + 32 * column
-    if (x | y) < 0:
-        store_word_quad(frame.target, at, _OPAQUE, _OPAQUE, _OPAQUE, _OPAQUE)
-        store_word_quad(frame.target, at + 16, _OPAQUE, _OPAQUE, _OPAQUE, _OPAQUE)
-    else:
-        made = eight_pixels(frame, matrix, column, index_of(x), y, beneath)
-        store_word_quad(frame.target, at, made[0], made[1], made[2], made[3])
-        store_word_quad(frame.target, at + 16, made[4], made[5], made[6], made[7])
-
-
-def eight_pixels(frame: FrameRow, matrix: Matrix, column: int, at: int, y: int, beneath: int) -> Eight:
+def three_halves(frame: FrameRow, matrix: Matrix, column: int, at: int, y: int, beneath: int) -> Eight:
     """Make eight pixels, whose luma and chroma begin at byte ``at`` of their rows."""
     luma = eight_of_luma(frame, at, y)
     rows, place = row_weights(beneath), index_of(beneath) * frame.chroma_pitch + at
@@ -156,7 +129,7 @@ def write_three_halves_planes(frame: FrameRow, column: int, row: int) -> None:
             black = frame.luma_black * 0x01010101
             store_word_pair(frame.target, at, black, black)
             store_word_pair(frame.target, at + frame.target_pitch, black, black)
-            store_word_pair(frame.target_u, at_chroma, _GREY, _GREY)
+            store_word_pair(frame.target_u, at_chroma, GREY, GREY)
         else:
             chroma = four_pairs(frame, index_of(x), load_number(frame.chroma_rows, 4 * row))
             store_packed(frame.target_u, at_chroma, chroma)

@@ -134,12 +134,16 @@ def chroma_pair(frame: FrameRow, first: Pixel, second: Pixel, third: Pixel, four
     return u >> (TO_YUV_BITS + 2), v >> (TO_YUV_BITS + 2)
 
 
+def pack_pairs(left: Pair, right: Pair) -> int:
+    """Clamp and pack two pairs of chroma."""
+    return pack_saturated(left[0], left[1], pack_saturated(right[0], right[1], 0))
+
+
 def store_chroma(frame: FrameRow, column: int, row: int, left: Pair, right: Pair) -> None:
     """Write two samples of each chroma."""
     at = row * frame.chroma_target_pitch + 2 * frame.chroma_target_step * column
     if frame.chroma_target_step == 2:
-        last = pack_saturated(right[0], right[1], 0)
-        store_word(frame.target_u, at, pack_saturated(left[0], left[1], last))
+        store_word(frame.target_u, at, pack_pairs(left, right))
     else:
         store_half(frame.target_u, at, pack_saturated(left[0], right[0], 0))
         store_half(frame.target_v, at, pack_saturated(left[1], right[1], 0))
