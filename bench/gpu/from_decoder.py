@@ -234,6 +234,8 @@ class Bench:
         self.gpu = CudaTransformer()
         self.watch = Stopwatch(self.gpu.stream)
         self.failed = 0
+        self.shares: dict[int, list[tuple[float, str]]] = {count: [] for count in threads}
+        """Of each row by number of threads, with its name."""
 
     def prepare(self) -> None:
         """Make clips."""
@@ -314,6 +316,7 @@ class Bench:
                 task.sources = []
             alone = (before.rate + run(readings[:count], self.seconds / 2).rate) / 2
             figures = f"{alone:8.0f} {pace.rate:8.0f} {pace.rate / alone:6.2f} {us:7.2f} {pace.cpu_us:7.0f}"
+            self.shares[count].append((pace.rate / alone, row.label))
             print(f"{row.label:52s} {count:2d} {figures}", flush=True)
 
     def all_rows(self) -> None:
@@ -325,6 +328,10 @@ class Bench:
                 groups.setdefault(row[:2], []).append(row)
         for group in groups.values():
             self.attempt(group[0].label, lambda group=group: self.measure(group))
+        for count, shares in self.shares.items():
+            if shares:
+                (worst, slow), (best, quick) = min(shares), max(shares)
+                print(f"{count:2d} threads: worst share {worst:.2f} ({slow}), best {best:.2f} ({quick})")
 
     def engine(self) -> None:
         """Measure readers that feed an engine."""
