@@ -28,6 +28,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from clips import CLIPS, mbit_s, write_clips
 from clock import Stopwatch
+from through_engine import BOXES, run_engine, run_readers
 from workloads import DETECTOR, PICTURES, Workload
 
 from picasso.media import VideoReader
@@ -309,8 +310,8 @@ class Bench:
         for count in self.threads:
             before = run(readings[:count], self.seconds / 2)
             pace = run(tasks[:count], self.seconds)
-            for number, task in enumerate(tasks[:count]):
-                task.check(1 if number else BATCH)
+            with ThreadPoolExecutor() as pool:
+                list(pool.map(lambda task: task.check(BATCH if task is tasks[0] else 1), tasks[:count]))
             us = self.watch.gpu_us(lambda: tasks[0].put(self.gpu)) / BATCH
             for task in tasks[:count]:
                 task.sources = []
@@ -335,21 +336,28 @@ class Bench:
 
     def engine(self) -> None:
         """Measure readers that feed an engine."""
-        from through_engine import run_readers
-
-        print("H.264 1080p to 720p with 20 labelled boxes, NV12 to an encoder that only takes: sources, frames/s")
+        print(
+            "H.264 1080p to 720p with 20 labelled boxes, NV12 to an encoder that only takes; frames/s of readers alone,"
+        )
+        print("of the engine alone with RGBA frames at hand, of readers into the engine, its share of the slower one")
+        run_engine(2, 100, BOXES, warm=50)
         for count in self.threads:
-            self.attempt(f"engine, {count} sources", lambda count=count: self.engine_of(count, run_readers))
+            self.attempt(f"engine, {count} sources", lambda count=count: self.engine_of(count))
 
-    def engine_of(self, count: int, run_readers: Callable[..., tuple[float, int]]) -> None:
-        """Measure some sources, between two runs of the readers alone."""
+    def engine_of(self, count: int) -> None:
+        """Measure some sources: readers and engine together, between runs of each alone."""
         with ExitStack() as held:
             readers = self.readers("1080p H.264", "native", count, held)
             readings = [Reading(reader) for reader in readers]
-            before = run(readings, self.seconds / 2).rate
+            frames = 3200 // count
+            before = run(readings, self.seconds / 2).rate, run_engine(count, frames, BOXES, warm=50)
             rate, checked = run_readers(readers, max(2 * self.seconds, 1))
-            alone = (before + run(readings, self.seconds / 2).rate) / 2
-        print(f"{count:2d} sources {alone:8.0f} {rate:8.0f} {rate / alone:6.2f}, {checked} frames compared", flush=True)
+            after = run(readings, self.seconds / 2).rate, run_engine(count, frames, BOXES, warm=50)
+        alone = (before[0] + after[0]) / 2
+        engine = sum(result.rate(frames * count) for result in (before[1], after[1])) / 2
+        share = rate / min(alone, engine)
+        figures = f"{alone:8.0f} {engine:8.0f} {rate:8.0f} {share:6.2f}"
+        print(f"{count:2d} sources {figures}; {checked} frames compared", flush=True)
 
 
 def main() -> None:
