@@ -340,7 +340,9 @@ class Bench:
         print(
             "H.264 1080p to 720p with 20 labelled boxes, NV12 to an encoder that only takes; frames/s of readers alone,"
         )
-        print("of the engine alone with RGBA frames at hand, of readers into the engine, its share of the slower one")
+        print(
+            "of the engine alone with RGBA frames that are there, of readers into the engine, its share of the slower one"
+        )
         run_engine(2, 100, BOXES, warm=50)
         for count in self.threads:
             self.attempt(f"engine, {count} sources", lambda count=count: self.engine_of(count))
