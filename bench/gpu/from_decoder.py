@@ -338,11 +338,9 @@ class Bench:
     def engine(self) -> None:
         """Measure readers that feed an engine."""
         print(
-            "H.264 1080p to 720p with 20 labelled boxes, NV12 to an encoder that only takes; frames/s of readers alone,"
+            "1080p H.264 to 720p with 20 labelled boxes, NV12 to an encoder that only takes, frames/s: readers alone,"
         )
-        print(
-            "of the engine alone with RGBA frames that are there, of readers into the engine, its share of the slower one"
-        )
+        print("the engine alone with RGBA frames made before, readers into the engine, its share of the slower of both")
         run_engine(2, 100, BOXES, warm=50)
         for count in self.threads:
             self.attempt(f"engine, {count} sources", lambda count=count: self.engine_of(count))
