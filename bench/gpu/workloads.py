@@ -44,6 +44,7 @@ PICTURES = [
     _letterbox("4K to 1080p", (3840, 2160), (1920, 1080)),
     _letterbox("4K to 640x640", (3840, 2160), (640, 640)),
     _letterbox("1080p to 1080p", (1920, 1080), (1920, 1080)),
+    _letterbox("1080p to 720p, area", (1920, 1080), (1280, 720), Interpolation.AREA),
     _letterbox("4K to 1080p, area", (3840, 2160), (1920, 1080), Interpolation.AREA),
     _letterbox("4K to 640x640, area", (3840, 2160), (640, 640), Interpolation.AREA),
 ]

@@ -41,6 +41,8 @@ CASES = [
     Case("enlarged by half", Placement((28, 20), (8, 1, 16, 14), (48, 28), (12, 2, 24, 22))),
     Case("copied in eights", Placement((40, 20), (16, 2, 24, 14), (40, 20), (8, 4, 24, 14))),
     Case("five sixths", Placement((24, 20), (0, 0, 24, 20), (20, 16), (0, 0, 20, 16))),
+    Case("two thirds both ways", Placement((56, 20), (8, 1, 48, 18), (48, 16), (8, 2, 32, 12))),
+    Case("shrunk to a sixth", Placement((48, 36), (0, 0, 48, 36), (8, 8), (0, 1, 8, 6))),
     Case("cropped to odd sizes", Placement((24, 20), (3, 1, 11, 13), (12, 10), (1, 0, 10, 9))),
 ]
 

@@ -80,10 +80,10 @@ def test_rows_that_lose_nothing_are_blended_after_columns(given: str, expected: 
     [
         (kernel("NV12", NV12, filter="nearest"), "yuv_nearest_to_pixels"),
         (kernel("I420", I420, filter="area"), "yuv_taps_to_pixels"),
-        (kernel("NV12", NV12, (0, 0, 6, 48), (4, 36), filter="area"), "yuv_taps_to_pixels"),  # less than three words
+        (kernel("NV12", NV12, (0, 0, 6, 48), (4, 36), filter="area"), "nv12_eights_to_pixels"),  # less than three words
         (kernel("NV12", (Plane(2, 64, 1, 1), NV12[1]), filter="area"), "yuv_taps_to_pixels"),
         (kernel("I420", I420, filter="area", to="NV12"), "planes_taps_to_planes"),
-        (kernel("RGB", RGB, (0, 0, 62, 48), filter="area"), "bytes_taps_to_pixels"),
+        (kernel("RGB", RGB, (0, 0, 62, 48), filter="area"), "rgb_narrow_to_pixels"),
         (kernel("RGB", (Plane(1, 192, 3, 1),), filter="area"), "bytes_taps_to_pixels"),
         (kernel("RGB", RGB, filter="nearest"), "bytes_nearest_to_pixels"),
         (kernel("RGB", RGB, (2, 0, 60, 48), (60, 48)), "bytes_nearest_to_pixels"),  # a copy from the middle of a word
@@ -151,7 +151,18 @@ THREES = (4, 1, 48, 45)
         (kernel("NV12", NV12, (4, 1, 42, 45), (28, 30)), "nv12_fours_to_pixels"),
         (kernel("NV12", NV12, (2, 1, 48, 45), (32, 30)), "nv12_fours_to_pixels"),  # from the middle of a word
         (kernel("NV12", NV12, THREES, (36, 30), to="NV12"), "planes_near_to_planes"),
-        (kernel("NV12", NV12, THREES, (32, 30), filter="area"), "nv12_quads_to_pixels"),
+        (kernel("NV12", NV12, THREES, (32, 30), filter="area"), "nv12_thirds_to_pixels"),
+        (
+            kernel("NV21", NV12, THREES, (48, 34), inner=(8, 2, 32, 30), filter="area", to="NV12"),
+            "planes_thirds_to_planes",
+        ),
+        (
+            kernel("NV21", NV12, THREES, (48, 34), inner=(8, 1, 32, 30), filter="area", to="NV12"),
+            "planes_eights_to_planes",
+        ),
+        (kernel("BGR", RGB, THREES, (32, 30), filter="area", to="NV12"), "rgb_thirds_to_yuv420"),
+        (kernel("BGR", RGB, THREES, (32, 30), filter="area"), "rgb_narrow_to_pixels"),
+        (kernel("NV12", NV12, THREES, (32, 32), filter="area"), "nv12_eights_to_pixels"),
         (kernel("NV12", NV12, WHOLE, (64, 48), to="NV12"), "planes_copied_to_planes"),
         (kernel("NV21", NV12, (8, 2, 24, 40), (40, 40), inner=(16, 0, 24, 40), to="NV12"), "planes_copied_to_planes"),
         (kernel("NV12", NV12, WHOLE, (64, 48), to="NV12", filter="lanczos8"), "planes_copied_to_planes"),
@@ -195,12 +206,12 @@ def test_pictures_enlarged_by_half_have_weights_that_are_known(given: str, expec
             kernel("BGRx", RGBA, (4, 3, 40, 30), (24, 20), inner=(2, 1, 20, 15), filter="area"),
             "words_averaged_to_pixels",
         ),
-        (kernel("RGBA", RGBA, target_wh=(32, 48), filter="area"), "words_quads_to_pixels"),
-        (kernel("RGBA", RGBA, (2, 0, 40, 40), (20, 20), filter="area"), "words_quads_to_pixels"),
-        (kernel("RGBA", (Plane(4, 256, 4, 1),), target_wh=(32, 24), filter="area"), "words_taps_to_pixels"),
+        (kernel("RGBA", RGBA, target_wh=(32, 48), filter="area"), "words_narrow_to_pixels"),
+        (kernel("RGBA", RGBA, (2, 0, 40, 40), (20, 20), filter="area"), "words_narrow_to_pixels"),
+        (kernel("RGBA", (Plane(4, 256, 4, 1),), target_wh=(32, 24), filter="area"), "words_narrow_to_pixels"),
         (kernel("RGBA", RGBA, target_wh=(32, 24), filter="lanczos8"), "words_quads_to_pixels"),
         (kernel("RGB", RGB, target_wh=(32, 24), filter="area"), "rgb_averaged_to_pixels"),
-        (kernel("BGR", RGB, (2, 0, 40, 40), (20, 20), filter="area"), "bytes_taps_to_pixels"),
+        (kernel("BGR", RGB, (2, 0, 40, 40), (20, 20), filter="area"), "rgb_narrow_to_pixels"),
         (kernel("NV12", NV12, target_wh=(32, 24), filter="area"), "nv12_averaged_to_pixels"),
         (kernel("NV12", NV12, target_wh=(32, 24)), "nv12_averaged_to_pixels"),
         (kernel("NV12", NV12, target_wh=(32, 24), to="NV12"), "planes_averaged_to_planes"),
@@ -210,12 +221,12 @@ def test_pictures_enlarged_by_half_have_weights_that_are_known(given: str, expec
             kernel("NV12", NV12, (4, 2, 40, 30), (24, 20), inner=(2, 1, 20, 15), filter="area"),
             "nv12_averaged_to_pixels",
         ),
-        (kernel("NV12", NV12, (4, 3, 40, 30), (24, 20), inner=(2, 1, 20, 15), filter="area"), "nv12_quads_to_pixels"),
+        (kernel("NV12", NV12, (4, 3, 40, 30), (24, 20), inner=(2, 1, 20, 15), filter="area"), "nv12_narrow_to_pixels"),
         (kernel("NV21", NV12, target_wh=(32, 24), filter="area", to="NV12"), "planes_averaged_to_planes"),
-        (kernel("NV12", NV12, (0, 0, 56, 48), (28, 24), filter="area", to="NV12"), "planes_quads_to_planes"),
+        (kernel("NV12", NV12, (0, 0, 56, 48), (28, 24), filter="area", to="NV12"), "planes_narrow_to_planes"),
         (
             kernel("NV12", (Plane(8, 64, 1, 1), NV12[1]), target_wh=(32, 24), filter="area", to="NV12"),
-            "planes_quads_to_planes",
+            "planes_narrow_to_planes",
         ),
     ],
 )
@@ -226,17 +237,29 @@ def test_pictures_shrunk_to_the_half_are_means(given: str, expected: str) -> Non
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (kernel("RGBA", RGBA, filter="area"), "words_quads_to_pixels"),
-        (kernel("RGB", RGB, filter="area"), "rgb_quads_to_pixels"),
-        (kernel("NV12", NV12, filter="area"), "nv12_quads_to_pixels"),
-        (kernel("NV12", NV12, target_wh=(64, 36), filter="area"), "nv12_quads_to_pixels"),
-        (kernel("NV12", NV12, target_wh=(96, 72), filter="area"), "nv12_quads_to_pixels"),
-        (kernel("NV12", NV12, (0, 0, 62, 48), filter="area"), "nv12_quads_to_pixels"),  # half a word at the edge
-        (kernel("NV12", NV12, (1, 3, 61, 43), filter="area"), "nv12_quads_to_pixels"),
-        (kernel("RGBA", RGBA, (1, 3, 61, 43), filter="area"), "words_quads_to_pixels"),
-        (kernel("NV21", NV12, filter="lanczos8"), "nv12_quads_to_pixels"),
-        (kernel("NV21", NV12, filter="area", to="NV12"), "planes_quads_to_planes"),
+        (kernel("RGBA", RGBA, filter="area"), "words_narrow_to_pixels"),
+        (kernel("RGB", RGB, filter="area"), "rgb_narrow_to_pixels"),
+        (kernel("NV12", NV12, filter="area"), "nv12_narrow_to_pixels"),
+        (kernel("NV12", NV12, target_wh=(64, 36), filter="area"), "nv12_narrow_to_pixels"),
+        (kernel("NV12", NV12, target_wh=(96, 72), filter="area"), "nv12_narrow_to_pixels"),
+        (kernel("NV12", NV12, (0, 0, 62, 48), filter="area"), "nv12_narrow_to_pixels"),  # half a word at the edge
+        (kernel("NV12", NV12, (1, 3, 61, 43), filter="area"), "nv12_eights_to_pixels"),
+        (kernel("RGBA", RGBA, (1, 3, 61, 43), filter="area"), "words_eights_to_pixels"),
+        (kernel("NV21", NV12, filter="lanczos8"), "nv12_eights_to_pixels"),
+        (kernel("NV21", NV12, filter="area", to="NV12"), "planes_narrow_to_planes"),
+        (kernel("RGBA", RGBA, (0, 0, 48, 48), (24, 16), filter="area"), "words_eights_to_pixels"),  # three rows
+        (kernel("RGBA", RGBA, (0, 0, 48, 48), (16, 16), filter="area"), "words_eights_to_pixels"),
+        (kernel("RGB", RGB, (0, 0, 48, 48), (16, 16), to="NV12", filter="area"), "rgb_eights_to_yuv420"),
+        (kernel("NV12", NV12, (0, 0, 48, 48), (16, 16), filter="area"), "nv12_eights_to_pixels"),
+        (kernel("NV12", NV12, (0, 0, 48, 48), (16, 16), to="NV12", filter="area"), "planes_eights_to_planes"),
+        (kernel("RGBA", RGBA, (0, 0, 48, 48), (8, 8), filter="area"), "words_quads_to_pixels"),
+        (kernel("RGB", RGB, (0, 0, 48, 48), (8, 8), to="NV12", filter="area"), "rgb_quads_to_yuv420"),
+        (kernel("NV12", NV12, (0, 0, 48, 48), (8, 8), filter="area"), "nv12_quads_to_pixels"),
+        (kernel("NV12", NV12, (0, 0, 48, 48), (8, 8), to="NV12", filter="area"), "planes_quads_to_planes"),
+        (kernel("RGB", RGB, (0, 0, 46, 48), (8, 8), filter="area"), "bytes_taps_to_pixels"),  # a word behind the row
+        (kernel("NV12", NV12, (0, 0, 6, 48), (2, 8), filter="area"), "nv12_eights_to_pixels"),
+        (kernel("NV12", NV12, (0, 0, 4, 48), (2, 8), filter="area"), "yuv_taps_to_pixels"),  # one word
     ],
 )
-def test_taps_are_summed_four_columns_an_access(given: str, expected: str) -> None:
+def test_taps_of_neighbours_are_summed_by_the_reader_with_the_fewest_words(given: str, expected: str) -> None:
     assert given == expected

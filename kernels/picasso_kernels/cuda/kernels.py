@@ -3,11 +3,12 @@
 ``words`` are sources of 4 aligned bytes a pixel, ``bytes`` packed sources of any step, order and alignment, ``yuv``
 planes of luma and chroma. ``rgb``, ``nv12`` and ``i420`` are the usual layouts of the latter two, and serve BGR and
 NV21 as well. ``fours`` and ``near`` are four neighbours that lie near each other, ``exact`` ones too, where blending
-rows loses nothing; ``words`` of NV12 are four that lie anywhere. ``quads`` are filters of many taps over aligned rows:
-four columns an access. ``averaged`` is an area filter that halves. ``threes`` are pictures shrunk to two thirds across,
-three samples to two; ``twos`` those enlarged by half. Kernels of ``cuda.wide``, whose threads do 4x2 pixels instead of
-2x2, are ``copied`` ones of pixels of 3 bytes, ``fours`` and ``near``; ``threes``, the other ``copied`` ones and the
-averaged one from plane to plane do 8x2, ``twos`` 12x2.
+rows loses nothing; ``words`` of NV12 are four that lie anywhere. ``quads`` and ``eights`` are filters of many taps
+whose neighbours share what they read, twelve or eight columns a turn; ``narrow`` ones have few taps, and no turns.
+``averaged`` is an area filter that halves. ``threes`` are pictures shrunk to two thirds across, three samples to two;
+``thirds`` are those of an area filter; ``twos`` those enlarged by half. Kernels of ``cuda.wide``, whose threads do 4x2
+pixels instead of 2x2, are ``copied`` ones of pixels of 3 bytes, ``fours`` and ``near``; ``threes``, ``thirds``, the
+other ``copied`` ones and the averaged one from plane to plane do 8x2, ``twos`` 12x2.
 A frame that a special kernel serves is served by the general one too.
 """
 
@@ -17,9 +18,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from picasso_kernels.cuda import copied, eights, read, threes, threes_rgb, twos, twos_rgb, wide, write
+from picasso_kernels.cuda import (
+    copied,
+    eights,
+    read,
+    read_fours,
+    thirds,
+    threes,
+    threes_rgb,
+    twos,
+    twos_rgb,
+    wide,
+    write,
+)
 from picasso_kernels.cuda import read_exact as exact
 from picasso_kernels.cuda import read_means as means
+from picasso_kernels.cuda import read_narrow as narrow
 from picasso_kernels.cuda import read_quads as quads
 from picasso_kernels.cuda import read_spots as spots
 from picasso_kernels.cuda import read_sums as sums
@@ -28,6 +42,7 @@ from picasso_kernels.cuda import write_tensors as tensors
 Plain = Callable[..., Any]
 
 _WORDS: Final[dict[Plain, Plain]] = {read.pixel_word: read.word_of_four}
+_EIGHTS: Final[dict[Plain, Plain]] = {sums.turn_words: sums.two_words}
 _READERS: Final[dict[str, dict[Plain, Plain]]] = {
     "words_copied": {**_WORDS, write.pixels: read.copied_pixels},
     "words_halved": {**_WORDS, write.pixels: read.halved_pixels},
@@ -35,6 +50,8 @@ _READERS: Final[dict[str, dict[Plain, Plain]]] = {
     "words_nearest": {**_WORDS, write.pixels: read.nearest_pixels},
     "words_bilinear": {**_WORDS, write.pixels: read.bilinear_pixels},
     "words_quads": {write.pixels: quads.summed_quads, quads.quad_at: quads.quad_of_words},
+    "words_eights": {**_EIGHTS, write.pixels: quads.summed_quads, quads.quad_at: quads.quad_of_words},
+    "words_narrow": {write.pixels: narrow.narrow_pixels, narrow.any_quad: narrow.any_words},
     "words_taps": {**_WORDS, write.pixels: read.summed_pixels},
     "bytes_nearest": {write.pixels: read.nearest_pixels},
     "bytes_bilinear": {write.pixels: read.bilinear_pixels},
@@ -42,10 +59,14 @@ _READERS: Final[dict[str, dict[Plain, Plain]]] = {
     "rgb_bilinear": {write.pixels: spots.rgb_spots},
     "rgb_averaged": {write.pixels: means.averaged_rgb_pixels},
     "rgb_quads": {write.pixels: quads.summed_quads, quads.quad_at: quads.quad_of_rgb},
+    "rgb_eights": {**_EIGHTS, write.pixels: quads.summed_quads, quads.quad_at: quads.quad_of_rgb},
     "nv12_bilinear": {write.pixels: spots.yuv_spots, spots.chroma_spot: spots.paired_spot},
     "i420_bilinear": {write.pixels: spots.yuv_spots, spots.chroma_spot: spots.planar_spot},
     "nv12_averaged": {write.pixels: means.averaged_yuv_pixels},
     "nv12_quads": {write.pixels: sums.summed_yuv_pixels},
+    "rgb_narrow": {write.pixels: narrow.narrow_pixels, narrow.any_quad: narrow.any_rgb},
+    "nv12_narrow": {write.pixels: narrow.narrow_yuv_pixels},
+    "nv12_eights": {**_EIGHTS, write.pixels: sums.summed_yuv_pixels},
     "yuv_nearest": {write.pixels: read.yuv_pixels, read.sample: read.nearest_sample},
     "yuv_bilinear": {write.pixels: read.yuv_pixels, read.sample: read.blend_sample},
     "yuv_taps": {write.pixels: read.yuv_pixels, read.sample: read.sum_sample},
@@ -64,6 +85,12 @@ _PLANES: Final[dict[str, dict[Plain, Plain]]] = {
     "planes_taps": {read.sample: read.sum_sample},
 }
 
+_THIRDS: Final[dict[Plain, Plain]] = {
+    threes.rows_of: thirds.rows_of_thirds,
+    threes_rgb.rows_or_none: thirds.rows_or_none,
+    threes.wide_bytes: thirds.bytes_of_thirds,
+    threes.two_of_three: thirds.two_of_thirds,
+}
 _WIDE: Final[dict[str, tuple[Plain, dict[Plain, Plain]]]] = {
     "rgb_copied_to_pixels": (wide.write_four_pixels, {wide.four_pixels: wide.copied_rgb_four}),
     "rgb_copied_to_yuv420": (wide.write_four_yuv420, {wide.four_pixels: wide.copied_rgb_four}),
@@ -80,6 +107,12 @@ _WIDE: Final[dict[str, tuple[Plain, dict[Plain, Plain]]]] = {
     "nv12_twos_to_pixels": (twos.write_twelve_pixels, {}),
     "planes_twos_to_planes": (twos.write_twelve_planes, {}),
     "planes_threes_to_planes": (threes.write_three_halves_planes, {}),
+    "rgb_thirds_to_yuv420": (threes_rgb.write_threes_yuv420, _THIRDS),
+    "nv12_thirds_to_pixels": (eights.write_eight_pixels, {**_THIRDS, eights.eight_pixels: threes.three_halves}),
+    "planes_thirds_to_planes": (
+        threes.write_three_halves_planes,
+        {**_THIRDS, read_fours.wide_pairs: thirds.pairs_of_thirds},
+    ),
     "nv12_fours_to_yuv420": (wide.write_four_yuv420, {wide.four_pixels: wide.near_yuv_four}),
     **{
         f"nv12_{name}_to_{form}_planes": (
@@ -92,6 +125,8 @@ _WIDE: Final[dict[str, tuple[Plain, dict[Plain, Plain]]]] = {
     "planes_near_to_planes": (wide.write_near_planes, {}),
     "planes_averaged_to_planes": (means.write_averaged_planes, {}),
     "planes_quads_to_planes": (sums.write_summed_planes, {}),
+    "planes_narrow_to_planes": (narrow.write_narrow_planes, {}),
+    "planes_eights_to_planes": (sums.write_summed_planes, _EIGHTS),
 }
 """Those that write by a way of their own."""
 
@@ -119,7 +154,7 @@ def _catalogue() -> dict[str, Kernel]:
     kernels = [
         Kernel(f"{source}_to_{target}", writer, parts, _ROOM.get(source, 0))
         for source, parts in _READERS.items()
-        for target, writer in (_WRITERS | _BY_ROWS if source.endswith("_quads") else _WRITERS).items()
+        for target, writer in (_WRITERS | _BY_ROWS if source.endswith(("_quads", "_eights")) else _WRITERS).items()
     ]
     kernels += [Kernel(f"{name}_to_planes", write.write_planes, parts) for name, parts in _PLANES.items()]
     kernels += [Kernel(name, *made, _WIDE_ROOM.get(name, 0)) for name, made in _WIDE.items()]

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from picasso_kernels.cuda import axis_tables
-from picasso_kernels.cuda.axis_tables import Words, are_near, blend_entries, in_halves, in_reach, in_words, taps_of
+from picasso_kernels.cuda.axis_tables import are_near, blend_entries
 from picasso_kernels.cuda.frame_table import (
     AS_THEY_ARE,
     BLEND_BITS,
@@ -28,18 +28,13 @@ from picasso_kernels.cuda.frame_table import (
 )
 from picasso_kernels.cuda.plan_target import FLOATS, write_rgb, write_scales, write_target, write_yuv, writer_of
 from picasso_kernels.cuda.read_fours import CHROMA_SPAN, LUMA_SPAN, PIXELS_SPAN
-from picasso_kernels.cuda.read_sums import TURN_WORDS
+from picasso_kernels.cuda.tap_tables import Shared, in_halves, in_reach, padded_to_fours, share_words, taps_of
 from picasso_kernels.frame.pixel_formats import PIXEL_FORMATS, Picture, Samples, list_components
 from picasso_kernels.frame.plan import RectLTWH
 from picasso_kernels.maths.axis import Axis
 
-_TABLE_ALIGNMENT: Final = 4
-"""In entries: tables start at multiples of 16 bytes."""
-
-_ACROSS: Final = {"threes": 8, "twos": 12}
+_ACROSS: Final = {"threes": 8, "thirds": 8, "twos": 12}
 """Target pixels of a group whose weights kernels know, by the samples that make two or three."""
-_UNITS: Final = {"column": 4, "chroma_column": 2}
-"""Samples of an axis that are one word, or one quad of pixels; rows are taken in twos."""
 
 
 @functools.lru_cache(maxsize=256)
@@ -91,6 +86,8 @@ class _Planner:
         self.layout = ""
         self.coefficients_swapped = False
         self.components = list_components(source)
+        self.thirds = self.filter == "area" and self.has_thirds()
+        self.filter = "bilinear" if self.thirds else self.filter
 
     def plan(self, normalize: tuple[tuple[float, ...], tuple[float, ...]], pad: tuple[int, ...]) -> FramePlan:
         planar = self.is_planar()
@@ -166,15 +163,16 @@ class _Planner:
         self.layout = self.blended_layout()
         if planar and not (self.layout == "nv12" and self.has_near_planes):
             self.layout = ""
-        summed = self.kind == "averaged" or bool(self.words)
+        summed = self.kind == "averaged" or bool(self.shared.kind)
         if self.layout == "nv12" or summed:
             self.layout = "nv12"
             self.row["red_green"], self.row["blue_alpha"] = V_FIRST if swap else SELECTORS
             if planar and self.kind == "averaged":
                 self.row["red_green"], self.across = PAIRS[swap], 8
         if summed:
-            return f"{'planes' if planar else 'nv12'}_{'quads' if self.words else 'averaged'}"
-        if self.layout and self.has_pairs and (ratio := self.ratio("yuv420" if planar else "pixels")):
+            return f"{'planes' if planar else 'nv12'}_{self.shared.kind or 'averaged'}"
+        blends = self.thirds or (self.layout and self.has_pairs)
+        if blends and (ratio := self.ratio("yuv420" if planar else "pixels")):
             self.across = _ACROSS[ratio]
             return f"planes_{ratio}" if planar else f"nv12_{ratio}"
         if planar:
@@ -211,14 +209,26 @@ class _Planner:
 
     def ratio(self, writer: str) -> str:
         """Return the name of a ratio across whose weights kernels know, from a word's first byte on; or nothing."""
-        (left, _, width, _), inner = self.crop, self.inner[2]
-        if self.filter == "bilinear" and left % 4 == 0:
-            if 2 * width == 3 * inner and self.has_groups(_ACROSS["threes"], writer):
-                return "threes"
-            pairs = self.target.format != "I420"
-            if 3 * width == 2 * inner and pairs and self.has_groups(_ACROSS["twos"], writer):
-                return "twos"
-        return ""
+        if self.thirds:
+            return "thirds"
+        if self.filter != "bilinear" or self.crop[0] % 4:
+            return ""
+        pairs = self.target.format != "I420"
+        if 3 * self.crop[2] == 2 * self.inner[2] and pairs and self.has_groups(_ACROSS["twos"], writer):
+            return "twos"
+        return "threes" if self.has_threes(writer) else ""
+
+    def has_threes(self, writer: str) -> bool:
+        """Whether each three columns make two, and eight of these come from a word's first byte on."""
+        kept = 2 * self.crop[2] == 3 * self.inner[2] and self.crop[0] % 4 == 0
+        return kept and self.has_groups(_ACROSS["threes"], writer)
+
+    def has_thirds(self) -> bool:
+        """Whether an area filter makes two of three samples across and down as ``cuda.thirds`` does."""
+        planar = self.is_planar()
+        kept = self.has_pairs and (self.has_whole_rows or not planar) if self.source.is_yuv else self.is_rgb24
+        writer = "yuv420" if planar or not self.source.is_yuv else "pixels"
+        return kept and 2 * self.crop[3] == 3 * self.inner[3] and self.has_threes(writer)
 
     @property
     def has_pairs(self) -> bool:
@@ -333,10 +343,10 @@ class _Planner:
             row["red_green"], row["blue_alpha"] = BLUE_FIRST if swap else SELECTORS
             row["alpha"] = -1 if opaque else 0
             return f"words_{self.words_kind(x)}"
-        if self.is_rgb24 and (self.kind == "averaged" or self.words):
+        if self.is_rgb24 and (self.kind == "averaged" or self.shared.kind):
             row["red_green"], row["blue_alpha"] = BLUE_FIRST if swap else SELECTORS
             row["alpha"] = -1
-            return "rgb_quads" if self.words else "rgb_averaged"
+            return f"rgb_{self.shared.kind or 'averaged'}"
         if self.is_rgb24 and self.kind == "bilinear" and x.samples > 1:
             if ratio := self.ratio("yuv420"):
                 self.across, self.coefficients_swapped = _ACROSS[ratio], bool(swap)
@@ -374,28 +384,23 @@ class _Planner:
         halved = self.filter == "bilinear" and x.crop_size == 2 * x.size
         if halved and even and self.is_aligned(16) and (start - 8 * x.start) % 16 == 0:
             return "halved"
-        return "quads" if self.words else self.kind
+        return self.shared.kind or self.kind
 
     @functools.cached_property
-    def words(self) -> dict[str, Words]:
-        """The taps of columns as ``read_quads`` and ``read_sums`` want them, by axis; none where they cannot read so.
+    def shared(self) -> Shared:
+        """The taps of columns as ``read_narrow``, ``read_quads`` and ``read_sums`` want them; none if they cannot read.
 
-        They read aligned words of four samples of luma, of two pairs of chroma, or of four pixels. Each has some of the
-        source, so its memory is there. Four pixels of 3 bytes are three words, so all of them have to be the source's.
+        They read words of four samples of luma, of two pairs of chroma, or of four pixels. An aligned one has some of
+        the source, so its memory is there. Four pixels of 3 bytes are three words, so all have to be the source's.
         """
-        if self.source.is_yuv:
-            aligned, components = self.has_pairs, self.components[:2]
-        else:
-            whole = self.is_rgb24 and (self.crop[0] + self.crop[2]) % 4 == 0
-            aligned, components = whole or self.has_aligned_quads, self.components[:1]
-        if self.kind != "taps" or not aligned:
-            return {}
-        made = {}
-        for (name, unit), samples, covered in zip(_UNITS.items(), components, (1, 1 + self.is_planar()), strict=False):
-            x, y = self.axes(samples, covered)
-            taps = taps_of(x, self.filter, copied=x.is_copy and y.is_copy)
-            made[name] = in_words(x, taps, _padded(self.target_wh[0] // covered), 2 // covered, unit, TURN_WORDS)
-        return made if all((each.starts >= 0).all() for each in made.values()) else {}
+        whole = self.is_rgb24 and (self.crop[0] + self.crop[2]) % 4 == 0
+        aligned = self.has_pairs if self.source.is_yuv else whole or self.has_aligned_quads
+        pixels = PIXEL_FORMATS.get(self.source.format) == 4 and self.is_aligned(4)
+        if self.kind != "taps" or not (aligned or pixels or self.is_rgb24):
+            return Shared("", {})
+        units = (1, 1 + self.is_planar())[: 1 + self.source.is_yuv]
+        axes = [self.axes(samples, unit) for samples, unit in zip(self.components, units, strict=False)]
+        return share_words(axes, self.filter, self.target_wh[0], aligned=aligned)
 
     @property
     def has_aligned_quads(self) -> bool:
@@ -409,22 +414,23 @@ class _Planner:
 
     def add_axis(self, axis: Axis, length: int, name: str, copied: bool) -> None:
         """Append the tables of an axis of ``length`` target samples, and write where they start."""
-        padded = _padded(length)
+        padded = padded_to_fours(length)
         shown = slice(axis.first_target, axis.first_target + axis.targets)
         entries = np.full(padded, OUTSIDE, np.int32)
         if self.kind == "averaged":
             step = 1 if copied else 2  # chroma of pixels that have a sample each
             entries[shown] = (axis.first_source + step * np.arange(axis.targets)) << BLEND_BITS
-        elif name in self.words:
-            starts, self.row[f"{name}_taps"], made = self.words[name]
+        elif name in self.shared.words:
+            starts, self.row[f"{name}_taps"], made = self.shared.words[name]
             entries[shown] = starts << BLEND_BITS
             self.row[f"{name}_weights"] = self.append(made)
         elif self.kind == "taps":
-            first, made = in_reach(axis, taps_of(axis, self.filter, copied=copied))
+            least = 2 if self.shared.kind == "narrow" else 1
+            first, made = in_reach(axis, taps_of(axis, self.filter, copied=copied), least)
             weights = np.zeros((padded, made.shape[1]), np.int32)
             entries[shown], weights[shown] = first << BLEND_BITS, made
             self.row[f"{name}_taps"] = made.shape[1]
-            self.row[f"{name}_weights"] = self.append(in_halves(weights) if self.words else weights.reshape(-1))
+            self.row[f"{name}_weights"] = self.append(in_halves(weights) if self.shared.kind else weights.reshape(-1))
         else:
             entries[shown] = blend_entries(axis, self.filter)
         self.entries[name] = entries
@@ -435,7 +441,3 @@ class _Planner:
         at = 4 * sum(len(table) for table in self.tables)
         self.tables.append(table)
         return at
-
-
-def _padded(length: int) -> int:
-    return -(-length // _TABLE_ALIGNMENT) * _TABLE_ALIGNMENT

@@ -2,10 +2,10 @@
 
 Pixels of four bytes are one access of 16, those of three bytes are three words.
 
-Filters that read every pixel of a picture that shrinks are bound by the caches: a warp's pixels need more of the source
-than the L1 holds, so what is read twice comes from the L2 twice. Here a column of taps starts at an aligned pixel, and
-all that is wanted of a quad is taken when it is read. The planner makes sure of the alignment, of taps in fours and
-rows in twos, and that none lies outside of the crop's own quads; taps that a filter has not weigh nothing.
+Filters that read every pixel of a picture that shrinks are bound by the caches: what is read twice comes from the L2
+twice, or from further away. Here the taps of two neighbours start at one quad, twelve or eight columns are read
+together, and so each quad is read once. The planner makes sure of the alignment, and that each quad has a pixel of the
+source; taps that a filter has not weigh nothing.
 
 The arithmetic is that of ``filter_rows``: rows are summed and rounded first, then columns.
 """
@@ -35,7 +35,7 @@ from picasso_kernels.cuda.read import (
     PixelPair,
     index_of,
 )
-from picasso_kernels.cuda.read_sums import TURN_WORDS, table_pitch
+from picasso_kernels.cuda.read_sums import table_pitch, turn_words
 from picasso_kernels.maths.pixel import clamp8
 
 FourPixels: TypeAlias = tuple[Pixel, Pixel, Pixel, Pixel]
@@ -75,28 +75,35 @@ def add_rows_of_quad(frame: FrameRow, weights: int, sums: FourPixels, upper: Qua
 
 
 def sum_rows_of_quads(frame: FrameRow, at: int, row: int) -> tuple[FourPixels, FourPixels, FourPixels]:
-    """Sum the weighted rows of twelve source columns, whose first pixel is at ``at``."""
+    """Sum the weighted rows of twelve source columns, or of eight, whose first pixel is at ``at``."""
     taps, place, across = frame.row_taps, 4 * row * ((frame.row_taps + 1) >> 1), 4 * frame.step
     none = (WIDE_SUM_HALF, WIDE_SUM_HALF, WIDE_SUM_HALF, WIDE_SUM_HALF)
     first = second = third = (none, none, none, none)
     while taps > 1:
-        weights = load_number(frame.row_weights, place)
-        upper, upper_, upper__ = quad_at(frame, at), quad_at(frame, at + across), quad_at(frame, at + 2 * across)
-        at += frame.pitch
-        lower, lower_, lower__ = quad_at(frame, at), quad_at(frame, at + across), quad_at(frame, at + 2 * across)
+        weights, below = load_number(frame.row_weights, place), at + frame.pitch
+        upper, upper_, upper__ = quad_at(frame, at), quad_at(frame, at + across), quad_in_turn(frame, at + 2 * across)
+        lower, lower_ = quad_at(frame, below), quad_at(frame, below + across)
+        lower__ = quad_in_turn(frame, below + 2 * across)
         first = add_rows_of_quad(frame, weights, first, upper, lower)
         second = add_rows_of_quad(frame, weights, second, upper_, lower_)
         third = add_rows_of_quad(frame, weights, third, upper__, lower__)
-        at += frame.pitch
+        at += 2 * frame.pitch
         place += 4
         taps -= 2
     if taps > 0:
         weights = load_number(frame.row_weights, place)
-        last, last_, last__ = quad_at(frame, at), quad_at(frame, at + across), quad_at(frame, at + 2 * across)
+        last, last_, last__ = quad_at(frame, at), quad_at(frame, at + across), quad_in_turn(frame, at + 2 * across)
         first = add_rows_of_quad(frame, weights, first, last, last)
         second = add_rows_of_quad(frame, weights, second, last_, last_)
         third = add_rows_of_quad(frame, weights, third, last__, last__)
     return first, second, third
+
+
+def quad_in_turn(frame: FrameRow, at: int) -> Quad:
+    """Read the third four pixels of a turn; what a turn of two has there means nothing."""
+    if turn_words() > 2:
+        return quad_at(frame, at)
+    return 0, 0, 0, 0
 
 
 def add_column(total: Pixel, sums: Pixel, weight: int) -> Pixel:
@@ -146,10 +153,11 @@ def summed_quads(frame: FrameRow, column: int, row: int) -> PixelPair:
         sums = sum_rows_of_quads(frame, at, row)
         totals = add_columns(frame, totals, sums[0], place)
         totals = add_columns(frame, totals, sums[1], place + next_)
-        totals = add_columns(frame, totals, sums[2], place + 2 * next_)
-        place += TURN_WORDS * next_
-        at += 4 * TURN_WORDS * frame.step
-        quads -= TURN_WORDS
+        if turn_words() > 2:
+            totals = add_columns(frame, totals, sums[2], place + 2 * next_)
+        place += turn_words() * next_
+        at += 4 * turn_words() * frame.step
+        quads -= turn_words()
     red, green, blue, alpha = to_bytes(frame, x[0], totals[0])
     red_, green_, blue_, alpha_ = to_bytes(frame, x[1], totals[1])
     return red, green, blue, alpha, red_, green_, blue_, alpha_

@@ -41,13 +41,27 @@ from picasso_kernels.maths.pixel import clamp8
 Words: TypeAlias = tuple[Quad, Quad, Quad]
 """What the rows of the bytes of three words sum to."""
 
-TURN_WORDS: Final = 3
-"""Words of a row that are summed together; tables have weights for a multiple of them."""
-_TURN_BYTES: Final = 12
-_REACH: Final = 11
 _LOW: Final = 0x5140
 _HIGH: Final = 0x7362
 """Selectors that take the low and the high two bytes of two words in turns."""
+
+
+def three_words() -> int:
+    """Take twelve columns a turn."""
+    return 3
+
+
+def two_words() -> int:
+    """Take eight columns a turn."""
+    return 2
+
+
+def turn_words() -> int:
+    """Return how many words of a row are summed together, of which neighbours read a multiple.
+
+    It stands for one of the two above, which a kernel is built with.
+    """
+    return three_words()
 
 
 def add_rows(sums: Quad, weights: int, upper: int, lower: int, low: int, high: int) -> Quad:
@@ -66,24 +80,26 @@ def to_wide(sums: Quad) -> Quad:
 def sum_rows_of_words(
     plane: Plane, at: int, pitch: int, weights: Plane, row: int, taps: int, low: int, high: int
 ) -> Words:
-    """Sum the weighted rows of three words to wide samples."""
+    """Sum the weighted rows of three words to wide samples, or of two; the third then means nothing."""
     first = second = third = (WIDE_SUM_HALF, WIDE_SUM_HALF, WIDE_SUM_HALF, WIDE_SUM_HALF)
-    place = 4 * row * ((taps + 1) >> 1)
+    place, reach = 4 * row * ((taps + 1) >> 1), 4 * turn_words() - 1
     while taps > 1:
         both = load_number(weights, place)
-        upper, lower = load_three_words(plane, at, _REACH), load_three_words(plane, at + pitch, _REACH)
+        upper, lower = load_three_words(plane, at, reach), load_three_words(plane, at + pitch, reach)
         first = add_rows(first, both, upper[0], lower[0], low, high)
         second = add_rows(second, both, upper[1], lower[1], low, high)
-        third = add_rows(third, both, upper[2], lower[2], low, high)
+        if turn_words() > 2:
+            third = add_rows(third, both, upper[2], lower[2], low, high)
         at += 2 * pitch
         place += 4
         taps -= 2
     if taps > 0:
         both = load_number(weights, place)
-        last = load_three_words(plane, at, _REACH)
+        last = load_three_words(plane, at, reach)
         first = add_rows(first, both, last[0], last[0], low, high)
         second = add_rows(second, both, last[1], last[1], low, high)
-        third = add_rows(third, both, last[2], last[2], low, high)
+        if turn_words() > 2:
+            third = add_rows(third, both, last[2], last[2], low, high)
     return to_wide(first), to_wide(second), to_wide(third)
 
 
@@ -107,11 +123,12 @@ def sum_luma(frame: FrameRow, column: int, row: int, x: int, y: int) -> Pair:
         right = weigh(sums[0], load_number_quad(frame.column_weights, place + next_), right)
         left = weigh(sums[1], load_number_quad(frame.column_weights, place + 2 * next_), left)
         right = weigh(sums[1], load_number_quad(frame.column_weights, place + 3 * next_), right)
-        left = weigh(sums[2], load_number_quad(frame.column_weights, place + 4 * next_), left)
-        right = weigh(sums[2], load_number_quad(frame.column_weights, place + 5 * next_), right)
-        place += 2 * TURN_WORDS * next_
-        at += _TURN_BYTES
-        words -= TURN_WORDS
+        if turn_words() > 2:
+            left = weigh(sums[2], load_number_quad(frame.column_weights, place + 4 * next_), left)
+            right = weigh(sums[2], load_number_quad(frame.column_weights, place + 5 * next_), right)
+        place += 2 * turn_words() * next_
+        at += 4 * turn_words()
+        words -= turn_words()
     return clamp8(left >> SUM_BITS), clamp8(right >> SUM_BITS)
 
 
@@ -131,10 +148,11 @@ def sum_chroma_pairs(frame: FrameRow, column: int, row: int, x: int, y: int) -> 
         sums = wide_chroma(frame, at, row)
         total = add_pairs(total, sums[0], load_number_quad(frame.chroma_column_weights, place))
         total = add_pairs(total, sums[1], load_number_quad(frame.chroma_column_weights, place + next_))
-        total = add_pairs(total, sums[2], load_number_quad(frame.chroma_column_weights, place + 2 * next_))
-        place += TURN_WORDS * next_
-        at += _TURN_BYTES
-        words -= TURN_WORDS
+        if turn_words() > 2:
+            total = add_pairs(total, sums[2], load_number_quad(frame.chroma_column_weights, place + 2 * next_))
+        place += turn_words() * next_
+        at += 4 * turn_words()
+        words -= turn_words()
     u, v = clamp8(total[0] >> SUM_BITS), clamp8(total[1] >> SUM_BITS)
     return u, v, clamp8(total[2] >> SUM_BITS), clamp8(total[3] >> SUM_BITS)
 
@@ -156,13 +174,15 @@ def sum_chroma(frame: FrameRow, column: int, row: int) -> Pair:
         sums = wide_chroma(frame, at, row)
         first = load_number_pair(frame.chroma_column_weights, place)
         second = load_number_pair(frame.chroma_column_weights, place + next_)
-        third = load_number_pair(frame.chroma_column_weights, place + 2 * next_)
         u += sums[0][0] * first[0] + sums[0][2] * first[1] + sums[1][0] * second[0] + sums[1][2] * second[1]
         v += sums[0][1] * first[0] + sums[0][3] * first[1] + sums[1][1] * second[0] + sums[1][3] * second[1]
-        u, v = u + sums[2][0] * third[0] + sums[2][2] * third[1], v + sums[2][1] * third[0] + sums[2][3] * third[1]
-        place += TURN_WORDS * next_
-        at += _TURN_BYTES
-        words -= TURN_WORDS
+        if turn_words() > 2:
+            third = load_number_pair(frame.chroma_column_weights, place + 2 * next_)
+            u += sums[2][0] * third[0] + sums[2][2] * third[1]
+            v += sums[2][1] * third[0] + sums[2][3] * third[1]
+        place += turn_words() * next_
+        at += 4 * turn_words()
+        words -= turn_words()
     return clamp8(u >> SUM_BITS), clamp8(v >> SUM_BITS)
 
 

@@ -51,6 +51,15 @@ GREY: Final = -0x7F7F7F80
 """Four bytes of 128."""
 
 
+def rows_of(y: int) -> int:
+    """Return the weights of the upper and the lower row of planes as a pair of halves.
+
+    This, ``wide_bytes``, ``two_of_three`` and, from plane to plane, ``wide_pairs`` stand for those of a bilinear filter
+    or those of ``cuda.thirds``, which a kernel is built with.
+    """
+    return row_weights(y)
+
+
 def wide_bytes(rows: int, upper: int, lower: int) -> Quad:
     """Blend four bytes of a row with those below."""
     left, right = pick_bytes(upper, lower, _LOW), pick_bytes(upper, lower, _HIGH)
@@ -66,7 +75,7 @@ def two_of_three(left: int, middle: int, right: int) -> Pair:
 
 def eight_of_luma(frame: FrameRow, at: int, y: int) -> Eight:
     """Blend twelve bytes of two rows, from ``at`` in a row on, to the highest bytes of eight words."""
-    rows, place = row_weights(y), index_of(y) * frame.pitch + at
+    rows, place = rows_of(y), index_of(y) * frame.pitch + at
     upper = load_three_words(frame.source, place, _LAST_BYTE)
     lower = load_three_words(frame.source, place + frame.next_row, _LAST_BYTE)
     start, middle = wide_bytes(rows, upper[0], lower[0]), wide_bytes(rows, upper[1], lower[1])
@@ -139,7 +148,7 @@ def write_three_halves_planes(frame: FrameRow, column: int, row: int) -> None:
 
 def four_pairs(frame: FrameRow, at: int, y: int) -> Eight:
     """Blend six pairs of chroma of two rows to the highest bytes of eight words."""
-    rows, place = row_weights(y), index_of(y) * frame.chroma_pitch + at
+    rows, place = rows_of(y), index_of(y) * frame.chroma_pitch + at
     upper = load_three_words(frame.source_u, place, _LAST_BYTE)
     lower = load_three_words(frame.source_u, place + frame.chroma_next_row, _LAST_BYTE)
     start, middle = wide_pairs(frame, rows, upper[0], lower[0]), wide_pairs(frame, rows, upper[1], lower[1])

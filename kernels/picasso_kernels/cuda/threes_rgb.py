@@ -53,7 +53,7 @@ def write_threes_yuv420(frame: FrameRow, column: int, row: int) -> None:
 
 def eight_of_rgb(frame: FrameRow, start: int, y: int) -> EightPixels:
     """Blend twelve pixels of two rows, from pixel ``start`` of a row on, to eight; in a bar's row they are black."""
-    rows, place = weights_of(0, y), index_of(y) * frame.pitch + 3 * start
+    rows, place = rows_or_none(y), index_of(y) * frame.pitch + 3 * start
     upper, lower = load_nine_words(frame.source, place), load_nine_words(frame.source, place + frame.next_row)
     a, b = wide_bytes(rows, upper[0], lower[0]), wide_bytes(rows, upper[1], lower[1])
     c, d = wide_bytes(rows, upper[2], lower[2]), wide_bytes(rows, upper[3], lower[3])
@@ -65,6 +65,11 @@ def eight_of_rgb(frame: FrameRow, start: int, y: int) -> EightPixels:
     third = two_pixels((e[2], e[3], f[0]), (f[1], f[2], f[3]), (g[0], g[1], g[2]))
     fourth = two_pixels((g[3], h[0], h[1]), (h[2], h[3], i[0]), (i[1], i[2], i[3]))
     return (first[0], first[1], second[0], second[1]), (third[0], third[1], fourth[0], fourth[1])
+
+
+def rows_or_none(y: int) -> int:
+    """Return the weights of the upper and the lower row, none of a row in a bar: those of a filter, as in threes."""
+    return weights_of(0, y)
 
 
 def two_pixels(left: Triple, middle: Triple, right: Triple) -> TwoPixels:

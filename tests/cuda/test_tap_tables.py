@@ -7,11 +7,10 @@ import numpy.typing as npt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from picasso_kernels.cuda.axis_tables import in_halves, in_reach, in_words, taps_of
+from picasso_kernels.cuda.tap_tables import in_halves, in_reach, in_words, taps_of
 from picasso_kernels.maths.axis import Axis
 
 FILTERS = st.sampled_from(["area", "cubic5", "lanczos8"])
-TURN = 3
 BEFORE = 256
 """More than samples are ever drawn before or behind the source."""
 Numbers = npt.NDArray[np.int32]
@@ -33,18 +32,19 @@ def spread(first: Numbers, weights: Numbers) -> Numbers:
     return made
 
 
-@given(axes(), FILTERS, st.booleans(), st.sampled_from([(1, 2), (2, 2), (2, 4)]))
+@given(axes(), FILTERS, st.booleans(), st.sampled_from([(1, 2), (2, 2), (2, 4)]), st.integers(1, 3), st.booleans())
 def test_neighbours_find_their_weights_in_the_words_that_they_share(
-    axis: Axis, name: str, copied: bool, layout: tuple[int, int]
+    axis: Axis, name: str, copied: bool, layout: tuple[int, int], turn: int, anywhere: bool
 ) -> None:
     neighbours, unit = layout
     first, weights = taps_of(axis, name, copied=copied and axis.samples >= axis.targets)
     padded = -(-(axis.first_target + axis.targets) // 4) * 4
-    starts, words, table = in_words(axis, (first, weights), padded, neighbours, unit, TURN)
+    starts, words, table = in_words(axis, (first, weights), padded, neighbours, unit, turn, anywhere=anywhere)
     end = axis.first_source + axis.samples
-    assert words % TURN == 0
-    assert (starts % unit == 0).all()
-    assert (starts + words * unit < end + unit).all()
+    step = 1 if anywhere else unit
+    assert words % turn == 0
+    assert (starts % step == 0).all()
+    assert (starts + words * unit < end + step).all()
     size = min(neighbours * unit, 4)
     by_group = table.reshape(words, -1, padded // neighbours, size).transpose(2, 0, 1, 3)
     by_sample = by_group.reshape(padded // neighbours, words, neighbours, unit).transpose(0, 2, 1, 3)
@@ -53,11 +53,11 @@ def test_neighbours_find_their_weights_in_the_words_that_they_share(
     assert np.abs(table).sum() == np.abs(weights).sum()
 
 
-@given(axes(), FILTERS)
-def test_taps_in_reach_lie_in_the_crop_and_weigh_the_same(axis: Axis, name: str) -> None:
+@given(axes(), FILTERS, st.integers(1, 3))
+def test_taps_in_reach_lie_in_the_crop_and_weigh_the_same(axis: Axis, name: str, least: int) -> None:
     first, weights = taps_of(axis, name, copied=False)
-    start, left = in_reach(axis, (first, weights))
-    assert left.shape[1] <= weights.shape[1]
+    start, left = in_reach(axis, (first, weights), min(least, axis.samples))
+    assert min(least, axis.samples) <= left.shape[1] <= max(weights.shape[1], least)
     assert (start + left.shape[1] <= axis.first_source + axis.samples).all()
     assert (spread(start, left) == spread(first + axis.first_source, weights)).all()
 
