@@ -34,7 +34,7 @@ def record_calls(path: Path) -> None:
 
     def host(kernel: Callable[..., Any], inline: tuple[str, ...] | None, keep_gil: bool | None) -> Any:
         entry = ENTRIES.get(kernel)
-        if entry is None or keep_gil not in {None, entry.keep_gil}:
+        if entry is None or entry.has_effects or keep_gil not in {None, entry.keep_gil}:
             return plain(kernel, inline, keep_gil)
         return made.setdefault(kernel, recorder(entry))
 

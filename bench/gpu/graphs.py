@@ -159,7 +159,8 @@ def steady_states(gpu: CudaTransformer) -> list[Steady]:
 
     def send_lists() -> None:
         if listed.address:
-            painter._lists.send_pair(listed, len(listed.commands))
+            painter._lists.room_for(len(listed.glyphs) * 20 + 64 + listed.commands.nbytes)
+            painter._lists.send_part(listed.address, -(-len(listed.glyphs) * 20 // 64) * 64 + listed.commands.nbytes)
         else:
             painter._lists.send(listed.commands, listed.glyphs)
 

@@ -1,13 +1,18 @@
 """Where the host's time of a frame goes: what each step costs a processor, for device frames with 20 boxes.
 
-    python bench/gpu/host.py
+    python bench/gpu/host.py                  1 and 16 sources
+    python bench/gpu/host.py --frames 100     fewer frames a source, for a look
 
-Steps are timed by the clock of their thread, which stands still while it waits for the interpreter's lock. So they
-tell what is computed, and what is left of the time between frames tells what waiting and switching cost.
+Of a run without clocks: the time between frames by the clock on the wall, what all threads took of the processors, and
+how often one of them went to sleep. Steps are timed by the clock of their thread, which stands still while it waits for
+the interpreter's lock, each in a run of its own. So they tell what is computed, and what is left of the time between
+frames tells what waiting and switching cost.
 """
 
 from __future__ import annotations
 
+import argparse
+import statistics
 import sys
 import time
 from collections import defaultdict
@@ -23,11 +28,12 @@ from picasso.draw import Scene
 from picasso.draw.cuda import CudaPainter
 from picasso.engine.engine import PicassoEngine
 from picasso.engine.path.encoding import EncodeRoute
+from picasso.engine.path.pipeline import Pipeline
 from picasso.engine.path.session import EncoderSession
 from picasso.primitives import VideoFrame
 from picasso.transform.cuda import CudaTransformer
 
-FRAMES, WARM = 300, 50
+WARM = 50
 
 
 class Step(NamedTuple):
@@ -40,12 +46,14 @@ class Step(NamedTuple):
 
 STEPS = [
     Step("send_frame, on the thread of the caller", PicassoEngine, "send_frame"),
-    Step("a frame on the source's thread, all of it but delivery", EncodeRoute, "_compute"),
-    Step("    display list", Scene, "build"),
-    Step("    transform", CudaTransformer, "transform"),
-    Step("    paint", CudaPainter, "paint"),
-    Step("    boxes", VideoFrame, "move_boxes"),
-    Step("delivery: metadata, message, callback", EncoderSession, "deliver"),
+    Step("a frame on the source's thread, from queue to callback", Pipeline, "process"),
+    Step("    placement, times, permit, transform, boxes, drawing", EncodeRoute, "_compute"),
+    Step("        transform", CudaTransformer, "transform"),
+    Step("        boxes: kept and moved", VideoFrame, "save_geometry"),
+    Step("        boxes: kept and moved", VideoFrame, "move_boxes"),
+    Step("        display list", Scene, "build"),
+    Step("        paint", CudaPainter, "paint"),
+    Step("    delivery: metadata, message, callback", EncoderSession, "deliver"),
 ]
 
 
@@ -73,20 +81,32 @@ def timed(steps: list[Step], spent_ns: dict[str, int]) -> Iterator[None]:
             setattr(step.owner, step.name, method)
 
 
-def measure(sources: int) -> None:
-    """Print the time between frames without clocks, and each step in a run of its own."""
-    count = sources * (FRAMES + WARM)
-    rates = sorted(run_engine(sources, FRAMES, 20, warm=WARM).rate(sources * FRAMES) for _ in range(5))
-    spread = f"{rates[0]:.0f} to {rates[-1]:.0f}"
-    print(f"{sources} sources: {rates[2]:.0f} frames/s ({spread}), {1e6 / rates[2]:.0f} us a frame")
-    for step in STEPS:
+def measure(sources: int, frames: int) -> None:
+    """Print a run without clocks, and each step in a run of its own."""
+    run_engine(sources, 50, 20)
+    taken = [run_engine(sources, frames, 20, warm=WARM).each() for _ in range(5)]
+    wall, processors, switches = (statistics.median(column) for column in zip(*taken, strict=True))
+    slowest, fastest = (1 / pick(one.seconds for one in taken) for pick in (max, min))
+    print(
+        f"{sources} sources: {1 / wall:.0f} frames/s ({slowest:.0f} to {fastest:.0f}), {1e6 * wall:.0f} us a frame, "
+        f"{1e6 * processors:.0f} us of processors, {switches:.2f} switches"
+    )
+    count = sources * (frames + WARM)
+    for label in dict.fromkeys(step.label for step in STEPS):
         spent_ns: dict[str, int] = defaultdict(int)
-        with timed([step], spent_ns):
-            run_engine(sources, FRAMES, 20, warm=WARM)
-        print(f"    {step.label:56s} {spent_ns[step.label] / count / 1000:8.1f} us", flush=True)
+        with timed([step for step in STEPS if step.label == label], spent_ns):
+            run_engine(sources, frames, 20, warm=WARM)
+        print(f"    {label:56s} {spent_ns[label] / count / 1000:8.1f} us", flush=True)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--frames", type=int, default=300, help="of each source")
+    arguments = parser.parse_args()
+    for number in (1, 16):
+        measure(number, arguments.frames)
 
 
 if __name__ == "__main__":
-    run_engine(1, 50, 20)
-    for number in (1, 16):
-        measure(number)
+    main()

@@ -10,12 +10,12 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from picasso.draw import lists
-from picasso.draw.lists import DisplayList
+from picasso.draw.lists import UNIT, DisplayList
 from picasso.errors import SurfaceError
 from picasso.surface import ColorSpace, SurfaceView, VideoFormat
 from picasso.surface.cuda import check_layout
-from picasso.surface.cuda_memory import DeviceBlock, StagedMemory
+from picasso.surface.cuda_memory import MOST_AT_ONCE, DeviceBlock, StagedMemory
+from picasso.surface.driver_calls import DriverCalls, copy_to_device
 from picasso_kernels.cuda.driver import Stream
 from picasso_kernels.cuda.launches import Arguments, Launch, launch
 from picasso_kernels.cuda.paint import TABLES, Sheet
@@ -70,6 +70,9 @@ class CudaPainter:
         commands = drawing.commands
         if not len(commands):
             return
+        if drawing.address and not drawing.may_blur and self._is_covered(drawing):
+            canvas.paint_from(self._lists, drawing, len(commands), self._coverage.address)
+            return
         before = self._device.enter()
         try:
             self._paint(canvas, drawing, commands)
@@ -81,21 +84,21 @@ class CudaPainter:
         self._stream.wait()
 
     def _paint(self, canvas: _Canvas, drawing: DisplayList, commands: Ints) -> None:
-        coverage = drawing.coverage
-        if drawing.revision != self._revision or len(coverage) != self._covered:
-            self._coverage.send(coverage)
-            self._revision, self._covered = drawing.revision, len(coverage)
+        if not self._is_covered(drawing):
+            self._coverage.send(drawing.coverage)
+            self._revision, self._covered = drawing.revision, len(drawing.coverage)
         if drawing.may_blur:
             kinds: list[int] = commands[:, at.KIND].tolist()
             if at.BLUR in kinds:
                 self._paint_in_pieces(canvas, drawing, kinds)
                 return
-        if drawing.address:
-            first, second = self._lists.send_pair(drawing, len(commands))
-        else:
-            first, second = self._lists.send(commands, drawing.glyphs)
+        first, second = self._lists.send(commands, drawing.glyphs)
         canvas.set_lists(first, second, self._coverage.address)
         canvas.paint(0, len(commands))
+
+    def _is_covered(self, drawing: DisplayList) -> bool:
+        """Whether the coverage of a drawing is on the device."""
+        return drawing.revision == self._revision and len(drawing.coverage) == self._covered
 
     def _ready_canvas(self, surface: SurfaceView) -> _Canvas:
         """Return what stays the same from list to list, computed once for a surface that comes back."""
@@ -157,7 +160,7 @@ class CudaPainter:
 class _Canvas:
     """A surface and the launch that paints on it: its sheet is packed once, a list only changes a few numbers of it."""
 
-    __slots__ = ("_launch", "sheet", "surface")
+    __slots__ = ("_calls", "_launch", "_stream", "_was_painted", "sheet", "surface")
 
     def __init__(self, surface: SurfaceView, stream: Stream) -> None:
         self.surface = surface
@@ -168,6 +171,33 @@ class _Canvas:
         function = stream.device.function(name, batched=False)
         self._launch = Launch(function, grid, _BLOCK, stream, Arguments(_LAYOUT.size))
         _LAYOUT.pack_into(self._launch.block, 0, *self.sheet.values())
+        self._stream = stream
+        self._calls: DriverCalls | None = None
+        self._was_painted = False
+
+    def paint_from(self, lists: _Upload, drawing: DisplayList, count: int, coverage: int) -> None:
+        """Copy the lists of a drawing, which lie behind each other, and paint them."""
+        start = -(-len(drawing.glyphs) * _GLYPH // UNIT) * UNIT
+        size = start + count * _COMMAND
+        target, block = lists.room_for(size), self._launch.block
+        _LISTS.pack_into(block, 0, target + start, target, coverage)
+        _RANGE.pack_into(block, _RANGE_AT, 0, count)
+        calls = self._calls
+        if calls is None:
+            if not self._was_painted:  # most surfaces that are not an engine's are painted on once
+                self._was_painted = True
+                with self._stream.device.current():
+                    lists.send_part(drawing.address, size)
+                    self._launch.put()
+                return
+            calls = self._calls = DriverCalls(self._stream.device, copy_to_device(self._stream), self._launch)
+        done = (size - 1) // MOST_AT_ONCE * MOST_AT_ONCE
+        if done:
+            with self._stream.device.current():
+                lists.send_part(drawing.address, done)
+        numbers = calls.numbers
+        numbers[1], numbers[2], numbers[3] = target + done, drawing.address + done, size - done  # of the copy
+        calls.make()
 
     def set_lists(self, commands: int, glyphs: int, coverage: int) -> None:
         """Say where the lists are on the device."""
@@ -193,14 +223,15 @@ class _Upload:
         self.address: int = self._memory.address
         """Where the last arrays start on the device."""
 
-    def send_pair(self, drawing: DisplayList, count: int) -> tuple[int, int]:
-        """Copy the lists of a drawing, which lie behind each other; return where commands and glyphs start there."""
-        glyphs = -(-len(drawing.glyphs) * _GLYPH // lists.UNIT) * lists.UNIT
-        size = glyphs + count * _COMMAND
+    def room_for(self, size: int) -> int:
+        """Return where ``size`` bytes may be copied to on the device."""
         if size > self._size:
             self._make_room(size)
-        self._memory.send_from(drawing.address, size)
-        return self.address + glyphs, self.address
+        return self.address
+
+    def send_part(self, source: int, size: int) -> None:
+        """Copy the first bytes of memory of the host."""
+        self._memory.send_from(source, size)
 
     def _make_room(self, size: int) -> None:
         larger = 1 << (size - 1).bit_length()

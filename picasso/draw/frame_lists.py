@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, final
 
 import numpy as np
@@ -37,6 +38,8 @@ class FrameLists:
         "_clamp_labels",
         "_codes",
         "_commands",
+        "_compose",
+        "_coverage",
         "_glyphs",
         "_lists",
         "_looks",
@@ -51,6 +54,7 @@ class FrameLists:
         self._clamp_labels = clamp_labels
         self._bound: tuple[Any, ...] = ()
         """What the native call takes beside the columns of a frame."""
+        self._compose: Callable[..., int] | None = None
         self._make_room(32, 512)
 
     def _make_room(self, objects: int, letters: int) -> None:
@@ -74,6 +78,7 @@ class FrameLists:
             *(atlas.first_sprite, atlas.sprites, *size_wh, self._clamp_labels),
             *(self._codes, len(self._codes), self._scratch, self._lists),
         )
+        self._coverage = atlas.coverage
         self._bound_to = atlas.revision, looks.revision, size_wh
 
     def build(self, frame: VideoFrame, size_wh: tuple[int, int]) -> DisplayList | None:
@@ -83,7 +88,9 @@ class FrameLists:
         not been drawn before, or a look has more than box, dot and label.
         """
         store, looks, styles = frame.object_table(), self._looks, self._styles
-        compose = ready(kernel.compose_frame)
+        compose = self._compose
+        if compose is None:
+            compose = self._compose = ready(kernel.compose_frame)
         if compose is None or styles.has_shapes or not looks.find(store.namespaces, store.labels):
             return None
         if looks.names_sparse and (store.draw_labels or store.parents):
@@ -101,7 +108,7 @@ class FrameLists:
         first = -(-glyphs * at.GLYPH_SIZE // at.COMMAND_SIZE)
         commands = self._commands[first : first + (made & _COUNT)]
         return DisplayList(
-            commands, self._glyphs[:glyphs], atlas.coverage, atlas.revision, styles.may_blur, self._address
+            commands, self._glyphs[:glyphs], self._coverage, atlas.revision, styles.may_blur, self._address
         )
 
     def _after_failure(self, reason: int, frame: VideoFrame, size_wh: tuple[int, int]) -> DisplayList | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ __all__ = [
 
 SHIFT = 52 - 3
 """Bits of a float64 that do not tell two durations apart: with 3 bits of the fraction, buckets are 12.5 % wide."""
-FRESH = 64
+FRESH = 256
 """Durations that wait to be put into their buckets."""
 BOUNDS_NS = tuple(
     bound_us * 1_000
@@ -41,7 +41,6 @@ BOUNDS_NS = tuple(
     )
 )
 """Durations by which monitoring counts: the same for every source and step, so that their counts can be added."""
-_BOUNDS = np.array(BOUNDS_NS, np.float64)
 
 
 @final
@@ -49,15 +48,16 @@ class Histogram:
     """Durations in buckets of equal ratio: a few hundred bytes, any range, percentiles to ±6 %.
 
     The exponent and the first bits of the fraction, side by side in a float64, name the bucket of a duration. Many are
-    put into their buckets at once: one by one, six a frame, they would cost as much as passing the frame on.
+    put into their buckets at once: one by one, six a frame, they would cost as much as passing the frame on. None of
+    these calls lets go of the interpreter's lock: to get it back among many sources takes longer than the work.
     """
 
-    __slots__ = ("_beyond", "_counts", "_fresh", "_lock", "_max_ns", "_sorting", "_sum_ns", "note")
+    __slots__ = ("_counts", "_fresh", "_lock", "_max_ns", "_sorting", "_sum_ns", "_within", "note")
 
     def __init__(self) -> None:
         self._counts: Counter[int] = Counter()
-        self._beyond = [0] * (len(BOUNDS_NS) + 1)
-        """Durations between two bounds, the upper one included; the last are beyond all of them."""
+        self._within = [0] * len(BOUNDS_NS)
+        """Durations that are no longer than each bound."""
         self._fresh: list[int] = []
         self.note: Callable[[int], None] = self._fresh.append
         """What ``add`` does, but that durations wait until someone calls ``sort_in``. One thread at a time."""
@@ -80,12 +80,13 @@ class Histogram:
             try:
                 fresh = self._fresh[:]
                 del self._fresh[: len(fresh)]
-                known_ns = np.maximum(np.array(fresh, np.float64), 0.0)
-                self._counts.update(_buckets(known_ns))
-                places = np.bincount(np.searchsorted(_BOUNDS, known_ns), minlength=len(self._beyond))
-                self._beyond = [old + new for old, new in zip(self._beyond, places.tolist(), strict=True)]
-                self._max_ns = max(self._max_ns, *fresh)
-                self._sum_ns += sum(map(max, fresh, repeat(0)))
+                fresh.sort()
+                self._counts.update(_buckets(np.maximum(np.array(fresh, np.float64), 0.0)))
+                self._within = [
+                    old + bisect_right(fresh, bound) for old, bound in zip(self._within, BOUNDS_NS, strict=True)
+                ]
+                self._max_ns = max(self._max_ns, fresh[-1])
+                self._sum_ns += sum(fresh) if fresh[0] >= 0 else sum(map(max, fresh, repeat(0)))
             finally:
                 self._sorting = False
 
@@ -93,10 +94,10 @@ class Histogram:
         """Count what another one has counted so far as well. Any thread."""
         other.sort_in()
         with other._lock:
-            counts, beyond, sum_ns, max_ns = other._counts.copy(), other._beyond, other._sum_ns, other._max_ns
+            counts, within, sum_ns, max_ns = other._counts.copy(), other._within, other._sum_ns, other._max_ns
         with self._lock:
             self._counts.update(counts)
-            self._beyond = [mine + theirs for mine, theirs in zip(self._beyond, beyond, strict=True)]
+            self._within = [mine + theirs for mine, theirs in zip(self._within, within, strict=True)]
             self._sum_ns += sum_ns
             self._max_ns = max(self._max_ns, max_ns)
 
@@ -104,11 +105,11 @@ class Histogram:
         """Sum up what was counted so far; ``buckets`` cost most of it, and may be left out. Any thread."""
         self.sort_in()
         with self._lock:
-            counts, sum_ns, beyond = sorted(self._counts.items()), self._sum_ns, self._beyond
+            counts, sum_ns, within = sorted(self._counts.items()), self._sum_ns, tuple(self._within)
         totals = list(accumulate(count for _, count in counts))
         if not totals:
             return NO_TIMES
-        count, within = totals[-1], tuple(accumulate(beyond[:-1]))
+        count = totals[-1]
         p50_ns, p90_ns, p99_ns = (
             min(_middle_ns(counts[bisect_left(totals, share * count)][0]), self._max_ns) for share in (0.5, 0.9, 0.99)
         )

@@ -123,6 +123,7 @@ def _kernels_of(settings: SourceSettings) -> Iterator[Any]:
     from picasso.encode import open_encoder
     from picasso_kernels.frame.transform import transform_frame
     from picasso_kernels.maths.axis import fill_bilinear, fill_nearest
+    from picasso_kernels.maths.calls import make_calls
     from picasso_kernels.paint.compose import compose, put_shapes
     from picasso_kernels.paint.compose_frame import compose_frame
     from picasso_kernels.paint.masks import stretch_grids
@@ -138,6 +139,7 @@ def _kernels_of(settings: SourceSettings) -> Iterator[Any]:
     if any(draw.has_shapes for draw in looks):
         yield from (put_shapes, cover_shapes, stretch_grids)
     if works_on_gpu(config, source_on_gpu=False):
+        yield make_calls
         return
     yield transform_frame
     if not settings.draw.is_empty():

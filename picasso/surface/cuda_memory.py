@@ -18,6 +18,7 @@ import numpy as np
 from picasso.errors import SurfaceError
 from picasso.surface.cuda import DevicePlane
 from picasso.surface.device_memory import (
+    MOST_AT_ONCE,
     DeviceBlock,
     StagedMemory,
     copy_planes,
@@ -34,6 +35,7 @@ from picasso.surface.planes import Bytes, byte_size, over_memory
 from picasso.surface.view import SurfaceView
 
 __all__ = [
+    "MOST_AT_ONCE",
     "DeviceBlock",
     "StagedMemory",
     "Uploader",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _BLOCK: Final = 256
 """Device memory is handed out in multiples of this many bytes."""
-_STAGED: Final = 1 << 15
+MOST_AT_ONCE: Final = 1 << 15
 """Bytes of host memory that the driver copies at once and without waiting; it may wait from 64 KB on."""
 
 
@@ -121,11 +121,11 @@ class StagedMemory:
 
     def send_from(self, source: int, size: int) -> None:
         """Copy bytes of the host at an address, which are not pinned: they may be written again at once."""
-        if 0 < size <= _STAGED:
+        if 0 < size <= MOST_AT_ONCE:
             self._copy(self.address, source, size, self._stream)
             return
-        for start in range(0, size, _STAGED):
-            part = min(_STAGED, size - start)
+        for start in range(0, size, MOST_AT_ONCE):
+            part = min(MOST_AT_ONCE, size - start)
             self._copy(self.address + start, source + start, part, self._stream)
 
 

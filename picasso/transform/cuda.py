@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-
-import numpy as np
 
 from picasso.errors import GeometryError, SpecError, SurfaceError
 from picasso.surface import SurfaceView, VideoFormat
@@ -19,6 +16,7 @@ from picasso.surface.cuda import check_layout, check_reach
 from picasso.surface.cuda_memory import DeviceBlock, open_device
 from picasso.surface.tensor import DTYPES, DeviceTensor, allocate_tensor, check_dtype, tensor_over
 from picasso.transform.cuda_batch import Asked, Batch, Batches, Pictures
+from picasso.transform.cuda_frame import DevicePlan, PutFrame
 from picasso.transform.cuda_surfaces import (
     BoundTarget,
     goes_back_on,
@@ -36,7 +34,7 @@ from picasso.transform.placement import Placement
 from picasso.transform.tensor import Normalization, one_each, pack_pad
 from picasso_kernels.cuda.axis_tables import warm_up
 from picasso_kernels.cuda.driver import Event, Stream, copy_to_device
-from picasso_kernels.cuda.frame_table import ADDRESSES, NUMBERS, FramePlan, FrameRow
+from picasso_kernels.cuda.frame_table import ADDRESSES, NUMBERS, FrameRow
 from picasso_kernels.cuda.launches import Arguments, Launch
 from picasso_kernels.cuda.plan import plan_frame
 from picasso_kernels.cuda.plan_target import TARGETS
@@ -61,19 +59,6 @@ class Job(NamedTuple):
     """A surface, or what ``CudaTransformer.bind`` returned for one that many pictures are written to."""
 
 
-@dataclass(slots=True)
-class DevicePlan:
-    """A plan whose tables are on the device, and its launch."""
-
-    plan: FramePlan
-    row: np.ndarray[Any, Any]
-    tables: DeviceBlock
-    """Axis tables; they go back in the order of the stream, after what has been launched."""
-    launch: Launch
-    placement: Placement
-    """Kept because the key of the plan is its identity."""
-
-
 class CudaTransformer:
     """Transforms frames on one GPU, on a stream of its own. For one thread.
 
@@ -91,6 +76,7 @@ class CudaTransformer:
         self._closed = False
         warm_up()
         self._plans: OrderedDict[tuple[object, ...], DevicePlan] = OrderedDict()
+        self._latest: tuple[tuple[object, ...], DevicePlan] | None = None
         self._event = Event(self.device)
         self._reading: deque[tuple[Event, Sequence[object]]] = deque()
         """Planes that have to live until an event."""
@@ -122,25 +108,29 @@ class CudaTransformer:
         """
         bound = self._bound(target)
         bound.surface.device_planes  # noqa: B018  # one that was handed over since raises
-        before = self.device.enter()
-        try:
-            prepared = self._prepare(source, placement, bound, interpolation)
-            ours, producer, owner = self.stream.address, source.cuda_stream, bound.stream
-            if producer != ours:
-                self._follow(producer)
-            if owner != ours:
-                self._follow(owner)
-            plan = prepared.plan
-            write_planes(prepared.launch.block, 0, plan, source, bound.addresses(plan.targets))
+        prepared = self._prepare(source, placement, bound, interpolation)
+        ours, producer, planes = self.stream.address, source.cuda_stream, source.device_planes
+        plan = prepared.plan
+        write_planes(prepared.launch.block, plan, planes, bound.addresses(plan.targets))
+        if bound.stream != ours:
+            self._put_between(source, prepared, bound.stream)
+        elif producer == ours:
+            prepared.put.alone()
+        elif producer and goes_back_on(producer, planes):
+            prepared.put.in_turn(producer)
+        else:
+            self._put_between(source, prepared, ours)
+        if len(self._plans) > _PLANS:
+            self._forget()
+
+    def _put_between(self, source: SurfaceView, prepared: DevicePlan, owner: int) -> None:
+        """Launch between what the streams of source and target are told before and after; hold what may go away."""
+        with self.device.current():
+            self._follow(source.cuda_stream)
+            self._follow(owner)
             prepared.launch.put()
-            if producer != ours:
-                self._keep(source)
-            if owner != ours:
-                self._hand_back(owner)
-            if len(self._plans) > _PLANS:
-                self._forget()
-        finally:
-            self.device.leave(before)
+            self._keep(source)
+            self._hand_back(owner)
 
     def bind(self, target: SurfaceView) -> BoundTarget:
         """Look up what ``transform`` has to know of a target that many pictures are written to; it is kept alive.
@@ -259,6 +249,7 @@ class CudaTransformer:
         self._closed = True
         self.wait()
         self._plans.clear()
+        self._latest = None
         self._batches.clear()
 
     def __del__(self) -> None:
@@ -273,9 +264,14 @@ class CudaTransformer:
         except SurfaceError:
             self._check_place(source, "source")
             raise
+        latest = self._latest
+        if latest is not None and latest[0] == key:  # which takes less than to look it up
+            return latest[1]
         prepared = self._plans.get(key)
         if prepared is None:
-            prepared = self._plans[key] = self._make_plan(source, placement, target.surface, interpolation)
+            with self.device.current():
+                prepared = self._plans[key] = self._make_plan(source, placement, target.surface, interpolation)
+        self._latest = key, prepared
         return prepared
 
     def _prepare_tensor(
@@ -353,8 +349,8 @@ class CudaTransformer:
         arguments = Arguments(_ROW_BYTES)
         arguments.block[:] = row.tobytes()[:_ROW_BYTES]
         function = self.device.function(plan.kernel, batched=False)
-        launch = Launch(function, *grid_of(*plan.blocks), self.stream, arguments)
-        return DevicePlan(plan, row, tables, launch, placement)
+        kernel = Launch(function, *grid_of(*plan.blocks), self.stream, arguments)
+        return DevicePlan(plan, row, tables, kernel, PutFrame(kernel, self.stream, self._event), placement)
 
     def _look_at(self, surfaces: Sequence[SurfaceView], what: str) -> Pictures:
         try:
@@ -401,7 +397,7 @@ class CudaTransformer:
         producer = source.cuda_stream
         if producer == self.stream.address:
             return
-        if producer and goes_back_on(producer, source):
+        if producer and goes_back_on(producer, source.device_planes):
             self._hand_back(producer)
             return
         event = self._spare.pop() if self._spare else Event(self.device)

@@ -26,7 +26,7 @@ from picasso_kernels.cuda.launches import Arguments, Launch
 if TYPE_CHECKING:
     from picasso.surface.cuda import DevicePlane
     from picasso.surface.view import SurfaceView
-    from picasso.transform.cuda import DevicePlan
+    from picasso.transform.cuda_frame import DevicePlan
     from picasso.transform.placement import Placement
 
 Words = npt.NDArray[np.uint64]

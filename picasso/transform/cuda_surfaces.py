@@ -78,22 +78,19 @@ def grid_of(columns: int, rows: int, frames: int = 1) -> tuple[Grid, Grid]:
     return (-(-columns // width), -(-rows // height), frames), (width, height, 1)
 
 
-def goes_back_on(stream: int, surface: SurfaceView) -> bool:
-    """Whether a surface's memory goes back in the order of a stream: then it need not be held, if the stream waits."""
-    for plane in surface.device_planes:
+def goes_back_on(stream: int, planes: tuple[DevicePlane, ...]) -> bool:
+    """Whether the memory of planes goes back in the order of a stream: it need not be held, if the stream waits."""
+    for plane in planes:
         owner = plane.owner
         if not isinstance(owner, StreamMemory) or owner.stream.address != stream:
             return False
     return True
 
 
-def write_planes(block: Any, offset: int, plan: FramePlan, source: SurfaceView, targets: Addresses) -> None:
+def write_planes(block: Any, plan: FramePlan, planes: tuple[DevicePlane, ...], targets: Addresses) -> None:
     """Write the addresses of the planes into a row."""
-    planes = source.device_planes
     (first, at), (second, at_), (third, at__) = plan.sources
-    _PLANES.pack_into(
-        block, offset, planes[first].ptr + at, planes[second].ptr + at_, planes[third].ptr + at__, *targets
-    )
+    _PLANES.pack_into(block, 0, planes[first].ptr + at, planes[second].ptr + at_, planes[third].ptr + at__, *targets)
 
 
 def signature_of(surface: SurfaceView) -> tuple[object, ...]:

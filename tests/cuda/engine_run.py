@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import resource
 import threading
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -56,22 +57,50 @@ class DeviceSink:
         self.last = None
 
 
+class Moment(NamedTuple):
+    """What was used up to a moment."""
+
+    seconds: float
+    """By the clock on the wall."""
+    processor_seconds: float
+    """Of all threads together."""
+    switches: float
+    """How often a thread went to sleep: for a lock, most of all the interpreter's, or for a frame."""
+
+    @classmethod
+    def now(cls) -> Moment:
+        """Look at all three."""
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        return cls(time.perf_counter(), used.ru_utime + used.ru_stime, used.ru_nvcsw)
+
+
 @dataclass
 class Result:
     """What a run gave."""
 
     frames: int
-    seconds: float
+    started: Moment
+    ended: Moment
     errors: list[Any]
     stats: Any = None
     expected: int = 0
     """Frames that were sent."""
+    timed: int = 0
+    """Frames between ``started`` and ``ended``."""
 
-    def rate(self, timed: int) -> float:
-        """Return the frames a second of ``timed`` frames; a run that lost any has no rate."""
+    def check(self) -> None:
+        """Exit where a frame was lost: such a run has no rate."""
         if self.errors or self.frames != self.expected:
             raise SystemExit(f"{self.frames} of {self.expected} frames came out; first error: {self.errors[:1]}")
-        return timed / self.seconds
+
+    def rate(self) -> float:
+        """Return the frames a second."""
+        return self.each().seconds ** -1
+
+    def each(self) -> Moment:
+        """Return what a frame took."""
+        self.check()
+        return Moment(*[(end - start) / self.timed for start, end in zip(self.started, self.ended, strict=True)])
 
 
 def drawing() -> ObjectDrawSpec:
@@ -112,14 +141,14 @@ def run_engine(sources: int, frames: int, boxes: int, *, warm: int = 0) -> Resul
     pictures = open_pictures()
     errors: list[Any] = []
     done, count, lock = threading.Event(), [0], threading.Lock()
-    started = [0.0]
+    marks: list[Moment] = []
     total = sources * (frames + warm)
 
     def on_encoded(output: Any) -> None:
         with lock:
             count[0] += 1
-            if count[0] == sources * warm:
-                started[0] = time.perf_counter()
+            if count[0] in {sources * warm, total}:
+                marks.append(Moment.now())
             if count[0] == total:
                 done.set()
 
@@ -137,7 +166,7 @@ def run_engine(sources: int, frames: int, boxes: int, *, warm: int = 0) -> Resul
         work = {
             name: [make_frame(name, number * 33_000_000, boxes) for number in range(frames + warm)] for name in names
         }
-        started[0] = time.perf_counter()
+        marks.append(Moment.now())
 
         def feed(name: str) -> None:
             for number, frame in enumerate(work[name]):
@@ -147,8 +176,8 @@ def run_engine(sources: int, frames: int, boxes: int, *, warm: int = 0) -> Resul
         for feeder in feeders:
             feeder.start()
         done.wait(60)
-        seconds = time.perf_counter() - started[0]
         for feeder in feeders:
             feeder.join()
         stats = engine.stats()
-    return Result(count[0], seconds, errors, stats, total)
+    first, last = marks[min(1 if warm else 0, len(marks) - 1)], marks[-1]
+    return Result(count[0], first, last, errors, stats, total, sources * frames)

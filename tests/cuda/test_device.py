@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from cases import CASES, FILTERS, SOURCES, TARGETS, Case, random_surface
 from drawings import annotated, blurs, mosaic, shapes
+from engine_run import drawing, make_frame, run_engine
 
 from picasso.draw.cpu import CpuPainter
 from picasso.errors import ConsumedError, SurfaceError
@@ -154,12 +155,34 @@ def test_a_painting_is_that_of_the_cpu(form: VideoFormat, gpu: Any) -> None:
     from picasso.draw.cuda import CudaPainter
 
     painter = CudaPainter(gpu.stream)
-    for drawing in (shapes(), annotated((24, 20)), blurs()[0], mosaic(5)[0]):
+    for made in (shapes(), annotated((24, 20)), blurs()[0], mosaic(5)[0]):
         picture = random_surface(form, (24, 20), 5)
         there = on_device(picture, gpu)
-        CpuPainter().paint(picture, drawing)
-        painter.paint(there, drawing)
+        CpuPainter().paint(picture, made)
+        painter.paint(there, made)
         np.testing.assert_array_equal(there.to_numpy(), picture.to_numpy())
+
+
+@pytest.mark.parametrize("boxes", [1, 20, 400])
+@pytest.mark.parametrize("form", [VideoFormat.RGBA, VideoFormat.NV12], ids=["rgba", "nv12"])
+def test_labelled_boxes_of_frames_are_those_of_the_cpu(form: VideoFormat, boxes: int, gpu: Any) -> None:
+    """Their lists are made by one native call and copied as they lie, those of 400 boxes in parts."""
+    from picasso.draw import Painter
+    from picasso_kernels.cpu.compile import prepare
+    from picasso_kernels.paint.compose import compose
+    from picasso_kernels.paint.compose_frame import compose_frame
+
+    prepare(compose, compose_frame)
+    painters = [Painter(), Painter()]
+    for painter in painters:
+        painter.set_specs(drawing())
+    for number in range(3):  # the first frames need letters and looks that are not known yet
+        frame, picture = make_frame("camera", number, boxes, (1280, 720)), random_surface(form, (1280, 720), number)
+        there = on_device(picture, gpu)
+        for painter, surface in zip(painters, (picture, there), strict=True):
+            painter.paint(surface, frame, {})
+        np.testing.assert_array_equal(there.to_numpy(), picture.to_numpy())
+    assert painters[1].drawing(frame, {}, (1280, 720)).address
 
 
 def test_a_large_frame_with_random_placements(gpu: Any) -> None:
@@ -202,20 +225,20 @@ def test_a_surface_of_ours_is_a_cupy_array(gpu: Any) -> None:
 
 
 def test_a_source_of_another_stream_may_be_dropped_at_once(gpu: Any) -> None:
-    """Its memory goes back in the order of that stream, which waits until it has been read."""
+    """Its memory goes back in the order of that stream, which waits until it has been read. Two streams take turns."""
     from picasso.surface.cuda_memory import Uploader, allocate_on_device
     from picasso_kernels.cuda.driver import Stream
 
-    producer = Uploader(Stream(gpu.device))
+    producers = [Uploader(Stream(gpu.device)) for _ in range(2)]
     size_wh, whole = (1280, 720), Placement.identity((8192, 8192))
     pictures = [random_surface(VideoFormat.RGBA, size_wh, seed) for seed in range(6)]
     large = [allocate_on_device(VideoFormat.RGBA, (8192, 8192), gpu.stream) for _ in range(2)]
     made = []
-    for picture in pictures:
+    for number, picture in enumerate(pictures):
         for _ in range(20):
             gpu.transform(large[0], whole, large[1])  # keeps the stream busy
         made.append(allocate_on_device(VideoFormat.RGBA, size_wh, gpu.stream))
-        gpu.transform(producer.upload(picture), Placement.identity(size_wh), made[-1])
+        gpu.transform(producers[number // 2 % 2].upload(picture), Placement.identity(size_wh), made[-1])
     for picture, copy in zip(pictures, made, strict=True):
         np.testing.assert_array_equal(copy.to_numpy(), picture.to_numpy())
 
@@ -237,8 +260,6 @@ def test_steady_state_allocates_nothing(gpu: Any) -> None:
 
 @pytest.mark.parametrize("drawn", [False, True], ids=["plain", "drawn"])
 def test_the_engine_encodes_device_frames(drawn: bool) -> None:
-    from engine_run import run_engine
-
     result = run_engine(sources=2, frames=5, boxes=3 if drawn else 0)
     assert result.frames == 10
     assert not result.errors

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from picasso_kernels.frame import job, transform
-from picasso_kernels.maths import axis, overlap, scores
+from picasso_kernels.maths import axis, calls, overlap, scores
 from picasso_kernels.paint import boxes, compose, compose_frame, display_list, masks, painter, raster, rings, target
 
 
@@ -54,6 +54,8 @@ class Entry:
     """See ``compile.host``."""
     keep_gil: bool = False
     """See ``compile.host``."""
+    has_effects: bool = False
+    """Whether a call does more than to write its arrays: then it cannot be made again, nor in another process."""
 
     @property
     def name(self) -> str:
@@ -166,6 +168,7 @@ _BOXES: Final[Mapping[str, Argument]] = {
         "int32", written=True, least={"colors": display_list.COMMAND_SIZE, "start": display_list.COMMAND_SIZE}
     ),
 }
+_CALLS: Final[Mapping[str, Argument]] = {"calls": Array("int64", least={"count": calls.CALL_SIZE}), "count": INTEGER}
 RASTER: Final = ("paint.raster", "paint.masks", "maths.memory")
 BOXES: Final = ("paint.boxes", "paint.compose", "paint.display_list")
 RINGS: Final = ("paint.rings", "paint.raster", "maths.memory")
@@ -192,6 +195,7 @@ ENTRIES: Final[Mapping[Callable[..., Any], Entry]] = {
         Entry(overlap.suppress, _SUPPRESS, returns=INTEGER),
         Entry(axis.fill_nearest, _FILL),
         Entry(axis.fill_bilinear, _FILL),
+        Entry(calls.make_calls, _CALLS, returns=INTEGER, keep_gil=True, has_effects=True),
     )
 }
 """By their plain functions."""

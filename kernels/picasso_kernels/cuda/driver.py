@@ -26,7 +26,7 @@ from cuda.bindings import driver
 from picasso_kernels.cuda.libcuda import load_quick
 
 bindings: Final[Any] = driver
-"""Every call of the driver, for ``copies``."""
+"""Every call of the driver, for ``copies`` and ``kernel_graph``."""
 _NON_BLOCKING: Final = int(driver.CUstream_flags.CU_STREAM_NON_BLOCKING)
 _NO_TIMING: Final = int(driver.CUevent_flags.CU_EVENT_DISABLE_TIMING)
 _ORDINAL: Final = int(driver.CUpointer_attribute.CU_POINTER_ATTRIBUTE_DEVICE_ORDINAL)
@@ -106,7 +106,7 @@ class Device:
         self.index = index
         self.handle: Any = check(driver.cuDeviceGet(index), "cuDeviceGet")
         self.context: Any = check(driver.cuDevicePrimaryCtxRetain(self.handle), "cuDevicePrimaryCtxRetain")
-        self._context = int(self.context)
+        self.context_address: int = int(self.context)
         kinds = driver.CUdevice_attribute
         major = self.attribute(kinds.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)
         minor = self.attribute(kinds.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)
@@ -129,7 +129,7 @@ class Device:
 
     def make_current(self) -> None:
         """Let the calling thread's driver calls mean this device, from now on: for threads that are picasso's own."""
-        if status := _set_current(self._context):
+        if status := _set_current(self.context_address):
             demand(status, "cuCtxSetCurrent")
 
     def enter(self) -> int | None:
@@ -137,7 +137,7 @@ class Device:
         found = _POINTER()
         if status := _get_current(ctypes.byref(found)):
             demand(status, "cuCtxGetCurrent")
-        if found.value == self._context:
+        if found.value == self.context_address:
             return None
         self.make_current()
         return found.value or 0
@@ -199,13 +199,13 @@ class Device:
         """
         if over():
             return
-        _push_current(self._context)
+        _push_current(self.context_address)
         _free(address, stream.address)
         _pop_current(ctypes.byref(_POINTER()))
 
     def do(self, call: Callable[[Any], Any], what: Any) -> None:
         """Make a call of a destructor, which raises nothing; on a thread without a device it would be refused."""
-        _push_current(self._context)
+        _push_current(self.context_address)
         call(what)
         _pop_current(ctypes.byref(_POINTER()))
 
@@ -347,7 +347,7 @@ class Stream:
     @contextlib.contextmanager
     def at_rest(self) -> Iterator[None]:
         """Be where all of it is done and its device is current, as destructors have to, and raise nothing."""
-        _push_current(self.device._context)
+        _push_current(self.device.context_address)
         try:
             driver.cuStreamSynchronize(self.handle)
             yield
@@ -368,7 +368,7 @@ class Event:
         self._device = device
         with device.current():
             self.handle: Any = check(driver.cuEventCreate(0 if timed else _NO_TIMING), "cuEventCreate")
-        self._address = int(self.handle)
+        self.address: int = int(self.handle)
 
     def record(self, stream: Stream) -> None:
         """Mark what has been put on ``stream`` so far."""
@@ -376,12 +376,12 @@ class Event:
 
     def mark(self, stream: int) -> None:
         """Mark what a stream, given by its number, has been told so far."""
-        if status := _quick.cuEventRecord(self._address, stream):
+        if status := _quick.cuEventRecord(self.address, stream):
             demand(status, "cuEventRecord")
 
     def order(self, first: int, then: int) -> None:
         """Let what stream ``then`` is told from now on start after what stream ``first`` has been told so far."""
-        address = self._address
+        address = self.address
         if status := _record(address, first):
             demand(status, "cuEventRecord")
         if status := _let_wait(then, address, 0):
@@ -389,7 +389,7 @@ class Event:
 
     def hold(self, stream: int) -> None:
         """Let what a stream, given by its number, is told from now on start after what is marked."""
-        if status := _quick.cuStreamWaitEvent(stream, self._address, 0):
+        if status := _quick.cuStreamWaitEvent(stream, self.address, 0):
             demand(status, "cuStreamWaitEvent")
 
     def wait(self) -> None:
@@ -406,14 +406,14 @@ class Event:
     @property
     def done(self) -> bool:
         """Whether what is marked is done."""
-        return not _quick.cuEventQuery(self._address)
+        return not _quick.cuEventQuery(self.address)
 
     def milliseconds_since(self, start: Event) -> float:
         """Return the time between two timed marks."""
         return float(check(driver.cuEventElapsedTime(start.handle, self.handle), "cuEventElapsedTime"))
 
     def __del__(self, over: Callable[[], bool] = is_over) -> None:
-        if hasattr(self, "_address") and not over():
+        if hasattr(self, "address") and not over():
             self._device.do(driver.cuEventDestroy, self.handle)
 
 

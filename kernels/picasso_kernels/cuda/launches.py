@@ -1,21 +1,34 @@
-"""Kernels on their way to a stream: parameters as one block, and calls that are converted for the driver once."""
+"""Kernels on streams: launched once, or again and again with other parameters.
+
+A kernel that is launched often becomes a graph of this one kernel. To tell it its parameters and to launch it are two
+calls of the driver that together take 2.5 microseconds; one launch of a kernel takes 4 to 5, and more with parameters
+of many bytes (H200, driver 580). On the GPU both take the same time.
+"""
 
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final, NamedTuple
 
-from picasso_kernels.cuda.driver import demand
+from picasso_kernels.cuda.driver import CudaError, Stream, demand
+from picasso_kernels.cuda.kernel_graph import KernelGraph
 from picasso_kernels.cuda.libcuda import load_quick
-
-if TYPE_CHECKING:
-    from picasso_kernels.cuda.driver import Stream
 
 _quick: Final = load_quick()
 _POINTER, _UINT = ctypes.c_void_p, ctypes.c_uint
 _quick.cuLaunchKernel.argtypes = [_POINTER, *[_UINT] * 7, *[_POINTER] * 3]
 _put_kernel: Final = _quick.cuLaunchKernelEx
-"""Takes what ``Launch`` has converted already, so it is told no types."""
+_tell: Final[Any] = getattr(_quick, "cuGraphExecKernelNodeSetParams_v2", None)
+_put_graph: Final[Any] = getattr(_quick, "cuGraphLaunch", None)
+"""These take what ``Launch`` has converted already, so they are told no types."""
+OFTEN: Final = 8
+"""Launches after which a kernel becomes a graph."""
+Size = tuple[int, int, int]
+
+
+def address_of(call: str) -> int:
+    """Return where a function of the driver is, by its name in the library."""
+    return ctypes.cast(getattr(_quick, call), _POINTER).value or 0
 
 
 class Arguments:
@@ -54,30 +67,111 @@ class _LaunchConfig(ctypes.Structure):
     )
 
 
+class _NodeParameters(ctypes.Structure):
+    """``CUDA_KERNEL_NODE_PARAMS_v2``."""
+
+    _fields_ = (
+        ("function", _POINTER),
+        ("grid", _UINT * 3),
+        ("block", _UINT * 3),
+        ("shared", _UINT),
+        ("parameters", _POINTER),
+        ("extra", _POINTER),
+        ("kernel", _POINTER),
+        ("context", _POINTER),
+    )
+
+
+class Call(NamedTuple):
+    """A function of the driver and its arguments, as numbers."""
+
+    name: str
+    arguments: tuple[int, ...]
+
+
+class _Graph:
+    """A graph of one kernel, launched on one stream: told the kernel's parameters before each time.
+
+    Raises:
+        CudaError: The driver makes no such graph.
+    """
+
+    def __init__(self, launch: Launch, stream: Stream) -> None:
+        if _tell is None or _put_graph is None:
+            raise CudaError("this driver has no graphs")
+        self._graph = KernelGraph(stream, launch.put_on)  # keeps both addresses alive
+        extra = launch.arguments.address
+        self._parameters = _NodeParameters(launch.function, launch.grid, launch.threads, 0, None, extra, None, None)
+        made, node, parameters = self._graph.address, self._graph.node, ctypes.addressof(self._parameters)
+        self.calls: tuple[Call, ...] = (
+            Call("cuGraphExecKernelNodeSetParams_v2", (made, node, parameters)),
+            Call("cuGraphLaunch", (made, stream.address)),
+        )
+        self._told = _POINTER(made), _POINTER(node), _POINTER(parameters)
+        self._put = _POINTER(made), _POINTER(stream.address)
+
+    def put(self) -> None:
+        """Tell the kernel its parameters, and launch the graph."""
+        if status := _tell(*self._told):
+            demand(status, "cuGraphExecKernelNodeSetParams")
+        if status := _put_graph(*self._put):
+            demand(status, "cuGraphLaunch")
+
+
 class Launch:
     """A kernel that goes on one stream again and again, only its parameters change: write those to ``block``.
 
-    All else is converted for the driver once: of the 4.4 microseconds of ``launch``, half are conversions.
+    All else is converted for the driver once. Not for two threads.
     """
 
-    __slots__ = ("_call", "_config", "arguments", "block")
+    __slots__ = (
+        "_call", "_config", "_count", "_graph", "_rest", "_stream", "arguments", "block", "function", "grid", "threads"
+    )  # fmt: skip
 
-    def __init__(
-        self,
-        function: int,
-        grid: tuple[int, int, int],
-        block: tuple[int, int, int],
-        stream: Stream,
-        arguments: Arguments,
-    ) -> None:
-        config = _LaunchConfig((_UINT * 3)(*grid), (_UINT * 3)(*block), 0, stream.address, None, 0)
-        self._config = config
-        self._call = (ctypes.byref(config), _POINTER(function), None, _POINTER(arguments.address))
+    def __init__(self, function: int, grid: Size, threads: Size, stream: Stream, arguments: Arguments) -> None:
+        self.function: int = function
+        self.grid: Any = (_UINT * 3)(*grid)
+        self.threads: Any = (_UINT * 3)(*threads)
+        self._config = _LaunchConfig(self.grid, self.threads, 0, stream.address, None, 0)
+        self._rest = _POINTER(function), None, _POINTER(arguments.address)
+        self._call = (ctypes.byref(self._config), *self._rest)
+        self._stream = stream
+        self._graph: _Graph | None = None
+        self._count = 0
         self.arguments: Arguments = arguments
         self.block: bytearray = arguments.block
         """The kernel's parameters."""
 
     def put(self) -> None:
         """Put the kernel on its stream; the context of its device has to be current."""
+        graph = self._graph
+        if graph is not None:
+            graph.put()
+            return
+        self._count += 1
         if status := _put_kernel(*self._call):
             demand(status, "cuLaunchKernelEx")
+        if self._count == OFTEN:
+            self._make_graph()
+
+    def call(self) -> Call:
+        """Return the call that puts it on its stream, for those who make it together with others."""
+        config, arguments = ctypes.addressof(self._config), self.arguments.address
+        return Call("cuLaunchKernelEx", (config, self.function, 0, arguments))
+
+    def graph_calls(self) -> tuple[Call, ...]:
+        """Return the calls that do the same by a graph, which is made if need be; ``call`` where there is none."""
+        graph = self._graph or self._make_graph()
+        return (self.call(),) if graph is None else graph.calls
+
+    def put_on(self, stream: Stream) -> None:
+        """Put the kernel on another stream."""
+        config = _LaunchConfig(self.grid, self.threads, 0, stream.address, None, 0)
+        demand(_put_kernel(ctypes.byref(config), *self._rest), "cuLaunchKernelEx")
+
+    def _make_graph(self) -> _Graph | None:
+        try:
+            self._graph = _Graph(self, self._stream)
+        except CudaError:  # then it stays a launch
+            self._graph = None
+        return self._graph

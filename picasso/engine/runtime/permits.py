@@ -51,12 +51,6 @@ class Permits:
         """What gives a permit back for a while: what the user's code waits for may need it."""
         return Lent(self)
 
-    def __enter__(self) -> None:
-        self.take()
-
-    def __exit__(self, *_: object) -> None:
-        self.give_back()
-
     def take(self) -> None:
         """Wait for a permit."""
         with self._lock:
@@ -82,6 +76,11 @@ class Permits:
             if self._free > 0 and self._waiters:
                 self._free -= 1
                 self._waiters.popleft().answer(admitted=True)
+
+    __enter__ = take  # no method of their own between: they are called for every frame
+
+    def __exit__(self, *_: object) -> None:
+        self.give_back()
 
 
 @final

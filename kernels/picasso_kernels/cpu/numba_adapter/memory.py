@@ -1,4 +1,4 @@
-"""Machine loads and stores for compiled kernels: what takes the place of ``picasso_kernels.maths.memory``.
+"""Machine loads, stores and calls for compiled kernels: what takes the place of ``maths.memory`` and ``maths.calls``.
 
 Unchecked, little-endian, of any alignment; numbers widen to 64 bits, so that no expression of a kernel changes type.
 Imported when something is compiled for the first time.
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from picasso_kernels.cpu.numba_adapter.extending import address_of, copy_bytes, insert_function, intrinsic, ir, types
-from picasso_kernels.maths import memory
+from picasso_kernels.maths import calls, memory
 
 Plain = Callable[..., Any]
 
@@ -74,7 +74,18 @@ def _prefetch(_typing: Any, array: Any, _at: Any) -> tuple[Any, Plain]:
     return types.void(array, types.int64), generate
 
 
+@intrinsic  # type: ignore[untyped-decorator]  # Numba carries no types
+def _call(_typing: Any, _address: Any, _first: Any, _second: Any, _third: Any, _fourth: Any) -> tuple[Any, Plain]:
+    def generate(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        kind = ir.FunctionType(ir.IntType(32), [ir.IntType(64)] * calls.MOST_ARGUMENTS)
+        status = builder.call(builder.inttoptr(args[0], kind.as_pointer()), args[1:])
+        return builder.sext(status, ir.IntType(64))
+
+    return types.int64(*[types.int64] * calls.CALL_SIZE), generate
+
+
 MACHINE: dict[Plain, Any] = {
+    calls.call: _call,
     memory.tail: _tail,
     memory.copy: _copy,
     memory.prefetch: _prefetch,
@@ -89,4 +100,4 @@ MACHINE: dict[Plain, Any] = {
     memory.store64: _store(64),
     memory.store_pixel: _store(32),
 }
-"""What compiled kernels call instead of the functions of ``memory``."""
+"""What compiled kernels call instead of these functions."""
