@@ -59,7 +59,7 @@ class EncoderConfig:
         self._crf: float | None = None
         self._format = VideoFormat.NV12
         self._fps_num, self._fps_den = 30, 1
-        self._gpu_id = 0
+        self._gpu_id: int | None = None
         self._matrix: Matrix | None = None
         self._mem_type = MemType.DEFAULT
         self._properties: EncoderProperties | None = None
@@ -86,8 +86,8 @@ class EncoderConfig:
 
     @property
     def device_id(self) -> int:
-        """Graphics card to encode on, set with ``gpu_id``."""
-        return self._gpu_id
+        """Graphics card to encode on, set with ``gpu_id``; an engine's source that names none takes its pixels'."""
+        return self._gpu_id or 0
 
     @property
     def color_matrix(self) -> Matrix | None:
@@ -204,7 +204,8 @@ class EncoderConfig:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, EncoderConfig):
             return NotImplemented
-        return all(getattr(self, slot) == getattr(other, slot) for slot in self.__slots__)
+        same = all(getattr(self, slot) == getattr(other, slot) for slot in self.__slots__ if slot != "_gpu_id")
+        return same and self.device_id == other.device_id
 
     __hash__: ClassVar[None] = None  # type: ignore[assignment]  # it can change
 
@@ -215,9 +216,14 @@ class EncoderConfig:
             extra += f"crf={self._crf:g}, "
         return (
             f"EncoderConfig(codec={self._codec._name_}, {self._width}x{self._height}, format={_camel(self._format)}, "
-            f"fps={self._fps_num}/{self._fps_den}, gpu_id={self._gpu_id}, {extra}mem_type={_camel(self._mem_type)}, "
+            f"fps={self._fps_num}/{self._fps_den}, gpu_id={self.device_id}, {extra}mem_type={_camel(self._mem_type)}, "
             f"encoder_params={params})"
         )
+
+
+def names_gpu(config: EncoderConfig) -> bool:
+    """Tell whether ``gpu_id`` was called."""
+    return config._gpu_id is not None
 
 
 def _checked_crf(codec: Codec, crf: float) -> float:

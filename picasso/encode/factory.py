@@ -59,12 +59,16 @@ def open_encoder(config: EncoderConfig) -> Encoder:
 def like_the_source(config: EncoderConfig, surface: SurfaceView) -> EncoderConfig:
     """Return the configuration where the source's first picture decides what it leaves open.
 
-    Pixels on the GPU stay there, and a stream that is tagged with its colour space keeps the matrix of YUV.
+    Pixels on a GPU stay there, on the same one unless the configuration names another; a stream that is tagged with its
+    colour space keeps the matrix of YUV.
     """
     if surface.is_cuda and config.memory_type is MemType.DEFAULT:
         params = config.encoder_params
         if params is None or params.platform is not Platform.JETSON:
-            config = config.copy().mem_type(MemType.CUDA_DEVICE)
+            from picasso.encode.config import names_gpu
+
+            where = config.device_id if names_gpu(config) else surface.gpu_id
+            config = config.copy().mem_type(MemType.CUDA_DEVICE).gpu_id(where)
     if surface.color is not None and config.color_matrix is None and config.codec in TAGGED:
         config = config.copy().matrix(surface.color.matrix)
     return config

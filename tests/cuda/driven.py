@@ -12,31 +12,28 @@ import os
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, Final
 
 import numpy as np
 import pytest
-from engine_run import DeviceSink, make_frame
 
 from picasso.draw import Painter
 from picasso.draw.cuda import CudaPainter, _Scratch, _Upload
 from picasso.draw.lists import DisplayList
-from picasso.encode import Codec, EncoderConfig
 from picasso.encode.nvenc_gpu import CudaGpu
-from picasso.engine import Callbacks, CodecSpec, GeneralSpec, PicassoEngine, SourceSpec
 from picasso.errors import DeviceError, SurfaceError
 from picasso.infer import to_tensor
 from picasso.surface import BufferGenerator, DevicePlane, MemType, SurfaceView, VideoFormat
 from picasso.surface.cuda_memory import DeviceBlock, Uploader, allocate_on_device, download, open_device
 from picasso.surface.device_memory import pinned_bytes
 from picasso.surface.tensor import bring_tensor
-from picasso.transform import Placement, TransformConfig
+from picasso.transform import Placement
 from picasso.transform.cuda import CudaTransformer, Job
 from picasso.verbs.writing import write_video
 from picasso_kernels.cuda import cubin
-from picasso_kernels.cuda.driver import CudaError, Event, Stream
+from picasso_kernels.cuda.driver import Event, Stream
 
 STRICT: Final = ctypes.CDLL("libcuda.so.1")
 STRICT.driver_log.restype = ctypes.c_char_p
@@ -238,45 +235,6 @@ def a_painter_that_got_no_memory_keeps_what_it_had() -> None:
     given = [line for line in calls() if line.startswith("give back")]
     assert len(given) == 2
     assert all(line.endswith(": 0") for line in given), given
-
-
-def run_camera(before: Callable[[], object], after_first: Callable[[], object]) -> list[Any]:
-    """Send three device frames to an engine, one after the other; return what it said of each."""
-    seen: list[Any] = []
-    arrived = threading.Semaphore(0)
-
-    def note(*details: Any) -> None:
-        seen.append(details)
-        arrived.release()
-
-    uploader = Uploader(Stream(open_device(0)))
-    pictures = [uploader.upload(SurfaceView.allocate(VideoFormat.RGBA, SIZE_WH)) for _ in range(3)]
-    config = EncoderConfig(Codec.H264, 1280, 720).mem_type(MemType.CUDA_DEVICE)
-    spec = SourceSpec(CodecSpec.encode(TransformConfig(), config))
-    callbacks = Callbacks(on_encoded_frame=note, on_error=note)
-    with PicassoEngine(GeneralSpec(), callbacks, encoder_factory=DeviceSink) as engine:
-        engine.set_source_spec("camera", spec)
-        before()
-        for number, picture in enumerate(pictures):
-            engine.send_frame("camera", make_frame("camera", 40_000_000 * number, 0, SIZE_WH), picture)
-            assert arrived.acquire(timeout=60)
-            if not number:
-                after_first()
-    return seen
-
-
-def a_source_without_memory_reports_its_frame_and_goes_on() -> None:
-    seen = run_camera(lambda: STRICT.driver_limit(0, STRICT.driver_taken(0)), lambda: STRICT.driver_limit(0, 64 * MIB))
-    assert isinstance(seen[0][2], DeviceError)
-    assert str(seen[0][2]).startswith("GPU 0 gives no memory: ")
-    assert [len(details) for details in seen[1:3]] == [1, 1]
-
-
-def a_source_whose_kernel_was_refused_reports_its_frame_and_goes_on() -> None:
-    seen = run_camera(lambda: STRICT.driver_refuse(1), lambda: None)
-    assert isinstance(seen[0][2], CudaError)
-    assert str(seen[0][2]) == "cuLaunchKernelEx: CUDA_ERROR_LAUNCH_FAILED"
-    assert [len(details) for details in seen[1:3]] == [1, 1]
 
 
 def rows_beyond_the_reach_of_32_bits_are_refused() -> None:

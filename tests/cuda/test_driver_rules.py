@@ -13,9 +13,10 @@ import pytest
 pytest.importorskip("cuda.bindings", reason="needs numba-cuda, which brings the bindings of the driver")
 HERE = Path(__file__).parent
 RULES = [
-    one.name
-    for one in ast.parse((HERE / "driven.py").read_text()).body
-    if isinstance(one, ast.FunctionDef) and "_" in one.name and one.returns is not None and not one.args.args
+    (file, one.name)
+    for file in ("driven.py", "driven_engine.py")
+    for one in ast.parse((HERE / file).read_text()).body
+    if isinstance(one, ast.FunctionDef) and "_" in one.name and not one.args.args
 ]
 COMPILER = os.environ.get("CC", "cc")
 
@@ -32,9 +33,9 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made.parent
 
 
-@pytest.mark.parametrize("rule", RULES)
-def test_the_rule_holds(rule: str, driver: Path) -> None:
+@pytest.mark.parametrize(("file", "rule"), RULES, ids=[rule for _, rule in RULES])
+def test_the_rule_holds(file: str, rule: str, driver: Path) -> None:
     environment = os.environ | {"LD_LIBRARY_PATH": str(driver), "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, str(HERE / "driven.py"), rule]
+    command = [sys.executable, str(HERE / file), rule]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert (done.returncode, done.stderr, done.stdout) == (0, "", "")
