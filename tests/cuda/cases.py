@@ -34,6 +34,7 @@ CASES = [
     Case("copied into even bars", Placement((24, 20), (0, 0, 24, 20), (24, 24), (0, 2, 24, 20))),
     Case("copied into odd bars", Placement((24, 20), (0, 0, 24, 20), (28, 24), (1, 1, 24, 20))),
     Case("shrunk to a third", Placement((24, 20), (0, 0, 24, 20), (8, 6), (0, 0, 8, 6))),
+    Case("a third of the columns", Placement((28, 24), (4, 2, 24, 20), (16, 20), (4, 2, 8, 16))),
     Case("two thirds into bars of one", Placement((24, 20), (3, 2, 21, 18), (16, 14), (1, 1, 14, 12))),
     Case("one pixel stretched", Placement((8, 8), (3, 5, 1, 1), (8, 8), (2, 0, 5, 8))),
     Case("halved in eights", Placement((32, 16), (0, 0, 32, 16), (24, 12), (8, 2, 16, 8))),

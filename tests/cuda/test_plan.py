@@ -62,6 +62,12 @@ def test_usual_layouts_are_blended_with_one_address_a_row(given: str, expected: 
         (kernel("NV12", NV12, target_wh=(24, 16), to="half"), "nv12_exact_to_half_planes"),
         (kernel("NV12", NV12, target_wh=(100, 64), to="single"), "nv12_exact_to_single_planes"),
         (kernel("NV21", NV12, target_wh=(24, 19), to="half", inner=(8, 2, 16, 16)), "nv12_exact_to_half_planes"),
+        (kernel("NV12", NV12, (4, 0, 60, 48), (20, 32), to="half"), "nv12_middles_to_half_planes"),
+        (
+            kernel("NV21", NV12, (0, 0, 48, 48), (24, 19), to="single", inner=(4, 2, 16, 16)),
+            "nv12_middles_to_single_planes",
+        ),
+        (kernel("NV12", NV12, (2, 0, 60, 48), (20, 32), to="half"), "nv12_exact_to_half_planes"),  # from half a word on
         (kernel("NV12", NV12, target_wh=(24, 36), to="half"), "nv12_words_to_half_planes"),  # thirds of rows
         (kernel("NV12", NV12, target_wh=(12, 16), to="half"), "nv12_words_to_half_planes"),  # five bytes a pixel
         (

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from picasso_kernels.cpu.compile import prepare
 from picasso_kernels.cuda.frame_table import BLEND_BITS, INDEX_MASK
 from picasso_kernels.cuda.read_exact import CHROMA_REACH, LUMA_REACH
+from picasso_kernels.cuda.read_middles import CHROMA_PLACES, CHROMA_WEIGHTS, LUMA_PLACES
 from picasso_kernels.frame.plan import bilinear_entries, nearest_entries
 from picasso_kernels.maths.axis import Axis, fill_bilinear, fill_nearest
 from picasso_kernels.maths.pixel import ONE
@@ -50,15 +51,30 @@ def are_near(entries: Numbers, reach: int, count: int = 2) -> bool:
     return bool((steps >= 0).all() and (steps.sum(axis=1) <= reach).all())
 
 
-def are_exact(entries: Mapping[str, Numbers]) -> bool:
-    """Tell whether ``cuda.read_exact`` may blend luma and pairs of chroma.
+def exact_reader(entries: Mapping[str, Numbers]) -> str:
+    """Return the reader that blends luma and pairs of chroma to four neighbours that lie together.
 
-    Weights of rows leave nothing to round, and each two pixels read in two words.
+    Rows whose weights leave nothing to round have quick ones: ``cuda.read_middles`` for a third of the columns,
+    ``cuda.read_exact`` where each two pixels read in two words.
     """
     rows = np.concatenate([entries["row"], entries["chroma_row"]])
+    luma, chroma = entries["column"], entries["chroma_column"]
     if (rows[rows >= 0] % EXACT_UNIT).any():
-        return False
-    return _in_two_words(entries["column"], 1, LUMA_REACH) and _in_two_words(entries["chroma_column"], 2, CHROMA_REACH)
+        return "nv12_words"
+    if _are_middles(luma, chroma):
+        return "nv12_middles"
+    exact = _in_two_words(luma, 1, LUMA_REACH) and _in_two_words(chroma, 2, CHROMA_REACH)
+    return "nv12_exact" if exact else "nv12_words"
+
+
+def _are_middles(luma: Numbers, chroma: Numbers) -> bool:
+    """Tell whether each four pixels lie in three words, at the places and with the weights of ``cuda.read_middles``."""
+    shown = luma[::4] >= 0
+    start = (luma[::4][shown] >> BLEND_BITS) - LUMA_PLACES[0]
+    expected = (start[:, None] + LUMA_PLACES) << BLEND_BITS
+    beside = (start[:, None] // 2 + CHROMA_PLACES) << BLEND_BITS | np.array(CHROMA_WEIGHTS)
+    given = luma.reshape(-1, 4)[shown], chroma.reshape(-1, 4)[shown]
+    return not (start % 4).any() and np.array_equal(given, (expected, beside))
 
 
 def _in_two_words(entries: Numbers, step: int, reach: int) -> bool:

@@ -3,12 +3,13 @@
 ``words`` are sources of 4 aligned bytes a pixel, ``bytes`` packed sources of any step, order and alignment, ``yuv``
 planes of luma and chroma. ``rgb``, ``nv12`` and ``i420`` are the usual layouts of the latter two, and serve BGR and
 NV21 as well. ``fours`` and ``near`` are four neighbours that lie near each other, ``exact`` ones too, where blending
-rows loses nothing; ``words`` of NV12 are four that lie anywhere. ``quads`` and ``eights`` are filters of many taps
-whose neighbours share what they read, twelve or eight columns a turn; ``narrow`` ones have few taps, and no turns.
-``averaged`` is an area filter that halves. ``threes`` are pictures shrunk to two thirds across, three samples to two;
-``thirds`` are those of an area filter; ``twos`` those enlarged by half. Kernels of ``cuda.wide``, whose threads do 4x2
-pixels instead of 2x2, are ``copied`` ones of pixels of 3 bytes, ``fours`` and ``near``; ``threes``, ``thirds``, the
-other ``copied`` ones and the averaged one from plane to plane do 8x2, ``twos`` 12x2.
+rows loses nothing, and ``middles``, where each three columns become one; ``words`` of NV12 are four that lie anywhere.
+``quads`` and ``eights`` are filters of many taps whose neighbours share what they read, twelve or eight columns a turn;
+``narrow`` ones have few taps, and no turns. ``averaged`` is an area filter that halves. ``threes`` are pictures shrunk
+to two thirds across, three samples to two; ``thirds`` are those of an area filter; ``twos`` those enlarged by half.
+Kernels of ``cuda.wide``, whose threads do 4x2 pixels instead of 2x2, are ``copied`` ones of pixels of 3 bytes,
+``fours`` and ``near``; ``threes``, ``thirds``, the other ``copied`` ones and the averaged one from plane to plane do
+8x2, ``twos`` 12x2.
 A frame that a special kernel serves is served by the general one too.
 """
 
@@ -33,6 +34,7 @@ from picasso_kernels.cuda import (
 )
 from picasso_kernels.cuda import read_exact as exact
 from picasso_kernels.cuda import read_means as means
+from picasso_kernels.cuda import read_middles as middles
 from picasso_kernels.cuda import read_narrow as narrow
 from picasso_kernels.cuda import read_quads as quads
 from picasso_kernels.cuda import read_spots as spots
@@ -91,6 +93,7 @@ _THIRDS: Final[dict[Plain, Plain]] = {
     threes.wide_bytes: thirds.bytes_of_thirds,
     threes.two_of_three: thirds.two_of_thirds,
 }
+_FOUR_WORDS: Final = {"words": spots.yuv_words, "exact": exact.exact_words, "middles": middles.middle_words}
 _WIDE: Final[dict[str, tuple[Plain, dict[Plain, Plain]]]] = {
     "rgb_copied_to_pixels": (wide.write_four_pixels, {wide.four_pixels: wide.copied_rgb_four}),
     "rgb_copied_to_yuv420": (wide.write_four_yuv420, {wide.four_pixels: wide.copied_rgb_four}),
@@ -119,7 +122,11 @@ _WIDE: Final[dict[str, tuple[Plain, dict[Plain, Plain]]]] = {
             tensors.write_tensor,
             {tensors.four_words: reader, tensors.store_fours: store},
         )
-        for name, reader in (("words", spots.yuv_words), ("exact", exact.exact_words))
+        for name, reader in (
+            ("words", spots.yuv_words),
+            ("exact", exact.exact_words),
+            ("middles", middles.middle_words),
+        )
         for form, store in (("half", tensors.store_halves), ("single", tensors.store_singles))
     },
     "planes_near_to_planes": (wide.write_near_planes, {}),
@@ -146,8 +153,14 @@ class Kernel:
 
 _ROOM: Final = {"words_quads": 5}
 """8.8 to 8.2 and 8.9 to 8.4 µs a frame: more registers, and so more loads before the first use."""
-_WIDE_ROOM: Final = {"planes_near_to_planes": 16, "nv12_fours_to_pixels": 8}
-"""1.73 to 1.61 and 2.94 to 2.82 µs a frame: more warps, each with fewer registers."""
+_WIDE_ROOM: Final = {
+    "planes_near_to_planes": 16,
+    "nv12_fours_to_pixels": 8,
+    "nv12_middles_to_half_planes": 10,
+    "nv12_middles_to_single_planes": 10,
+}
+"""1.73 to 1.61 and 2.94 to 2.82 µs a frame: more warps, each with fewer registers. Middles are told of enough registers
+to load all that a thread reads before its first use."""
 
 
 def _catalogue() -> dict[str, Kernel]:

@@ -189,10 +189,10 @@ class _Planner:
         if self.layout == "nv12" and self.has_near_fours:
             return "nv12_fours"
         if self.layout == "nv12" and any(self.has_groups(4, f"{form}_planes") for form in FLOATS):
-            if self.has_word_rows and axis_tables.are_exact(self.entries):
+            reader = axis_tables.exact_reader(self.entries) if self.has_word_rows else "nv12_words"
+            if reader != "nv12_words":
                 self.row["red_green"] = PAIRS[int(self.row["red_green"] == V_FIRST[0])]
-                return "nv12_exact"
-            return "nv12_words"
+            return reader
         self.across = 2
         return f"{self.layout or 'yuv'}_{self.kind}"
 
