@@ -13,12 +13,10 @@ Kernels are compiled before, on all cores. A shape that fails is named, and the 
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -26,10 +24,10 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from clock import Stopwatch
+from clock import Stopwatch, Work
 from peers import attempt, find_peers
 from shape_cases import NUMBERS, SHAPES, Layout, Shape, kernel_of, layouts, list_kernels, rows_with
-from shape_report import Cell, extremes, show
+from shape_report import Cell, extremes, show, write_report
 from workloads import FRAMES, Pictures, Workload, floors
 
 from picasso.surface import ColorSpace, SurfaceView, VideoFormat
@@ -99,60 +97,74 @@ class Memory:
         return SurfaceView(planes, layout.format, layout.size_wh, color, **own)
 
 
+class Works:
+    """What puts the cells of the sweep on a GPU, over memory that they share."""
+
+    def __init__(self) -> None:
+        self.gpu = CudaTransformer()
+        self.sources = Memory(FRAMES * 3840 * 2160 * 4, self.gpu.stream)
+        self.targets = Memory(FRAMES * 1920 * 1080 * 4, self.gpu.stream)
+
+    def of(self, shape: Shape, source: str, target: str, how: Interpolation) -> tuple[Work, Work]:
+        """Return what launches all frames of a cell at once, and what launches ``ALONE`` of them one by one."""
+        read, written = layouts(shape, source, target)
+        place, views = shape.placement, self.sources.views(read)
+        if isinstance(written, str):
+            return self._planes_of(views, place, written, how)
+        targets = [self.gpu.bind(view) for view in self.targets.views(written)]
+        jobs = [Job(view, place, into) for view, into in zip(views, targets, strict=True)]
+
+        def alone() -> None:
+            for view, _, into in jobs[:ALONE]:
+                self.gpu.transform(view, place, into, how)
+
+        return lambda: self.gpu.transform_batch(jobs, how), alone
+
+    def _planes_of(
+        self, views: list[SurfaceView], place: Placement, dtype: str, how: Interpolation
+    ) -> tuple[Work, Work]:
+        width, height = place.target_wh
+        tensor = allocate_tensor((FRAMES, 3, height, width), dtype, self.gpu.stream)
+        ones = [allocate_tensor((1, 3, height, width), dtype, self.gpu.stream) for _ in range(ALONE)]
+
+        def batch() -> None:
+            self.gpu.to_tensor(views, place, Normalization(), out=tensor, dtype=dtype, interpolation=how)
+
+        def alone() -> None:
+            for view, out in zip(views[:ALONE], ones, strict=True):
+                self.gpu.to_tensor([view], place, Normalization(), out=out, dtype=dtype, interpolation=how)
+
+        return batch, alone
+
+
 class Sweep:
     """One run over all cells."""
 
     def __init__(self, words: list[str]) -> None:
         self.rows = rows_with(words)
-        self.gpu = CudaTransformer()
+        self.works = Works()
+        self.gpu = self.works.gpu
         self.watch = Stopwatch(self.gpu.stream)
         self.rate = self.watch.copy_rate()
-        self.sources = Memory(FRAMES * 3840 * 2160 * 4, self.gpu.stream)
-        self.targets = Memory(FRAMES * 1920 * 1080 * 4, self.gpu.stream)
         self.start_us = self.measure_start()
         self.cells: list[Cell] = []
 
     def measure_start(self) -> float:
         """Return the time of a launch that has next to nothing to do, a frame."""
-        layout = Layout.of(VideoFormat.RGBA, (2, 2))
-        small = Placement.identity((2, 2))
-        views = zip(self.sources.views(layout), self.targets.views(layout), strict=True)
-        jobs = [Job(source, small, target) for source, target in views]
-        return self.watch.gpu_us(lambda: self.gpu.transform_batch(jobs)) / FRAMES
+        shape = Shape("2x2", Placement.identity((2, 2)))
+        batch, _ = self.works.of(shape, "RGBA", "RGBA", Interpolation.BILINEAR)
+        return self.watch.gpu_us(batch) / FRAMES
 
     def measure(self, shape: Shape, source: str, target: str, how: Interpolation) -> Cell:
         """Time one cell."""
-        read, written = layouts(shape, source, target)
-        cell = Cell(shape.name, source, target, how.name.lower(), kernel_of(shape, read, written, how))
-        place, views = shape.placement, self.sources.views(read)
-        width, height = place.target_wh
-        if isinstance(written, str):
-            tensor = allocate_tensor((FRAMES, 3, height, width), written, self.gpu.stream)
-            ones = [allocate_tensor((1, 3, height, width), written, self.gpu.stream) for _ in range(ALONE)]
-            numbers = {"dtype": written, "interpolation": how}
-            bytes_written = 3.0 * width * height * NUMBERS[written]
-
-            def batch() -> None:
-                self.gpu.to_tensor(views, place, Normalization(), out=tensor, **numbers)
-
-            def alone() -> None:
-                for view, out in zip(views[:ALONE], ones, strict=True):
-                    self.gpu.to_tensor([view], place, Normalization(), out=out, **numbers)
-
-        else:
-            targets = [self.gpu.bind(view) for view in self.targets.views(written)]
-            jobs = [Job(view, place, into) for view, into in zip(views, targets, strict=True)]
-            bytes_written = float(width * height * (written.format.channels or 1.5))
-
-            def batch() -> None:
-                self.gpu.transform_batch(jobs, how)
-
-            def alone() -> None:
-                for view, _, into in jobs[:ALONE]:
-                    self.gpu.transform(view, place, into, how)
-
+        cell = Cell(
+            shape.name, source, target, how.name.lower(), kernel_of(shape, *layouts(shape, source, target), how)
+        )
+        batch, alone = self.works.of(shape, source, target, how)
+        width, height = shape.placement.target_wh
+        pixel = 3 * NUMBERS[target] if target in NUMBERS else VideoFormat[target].channels or 1.5
         cell.us, cell.alone_us = self.watch.gpu_us(batch) / FRAMES, self.watch.gpu_us(alone) / ALONE
-        least, sectors = floors(VideoFormat[source], Workload(shape.name, place, how), bytes_written)
+        least, sectors = floors(VideoFormat[source], Workload(shape.name, shape.placement, how), width * height * pixel)
         cell.floor_bytes_us, cell.floor_sectors_us = least / self.rate, sectors / self.rate
         cell.start_us = self.start_us
         return cell
@@ -204,8 +216,7 @@ def main(folder: Path, words: list[str]) -> None:
     measured = time.perf_counter()
     sweep.measure_peers()
     report: dict[str, Any] = {"device": sweep.gpu.device.name, "copy_gb_s": sweep.rate / 1000}
-    report["cells"] = [asdict(cell) for cell in sweep.cells]
-    (folder / "gpu_shapes.json").write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    write_report(report, sweep.cells, folder / "gpu_shapes.json")
     show(sweep.cells, folder)
     seconds = (compiled - started, measured - compiled, time.perf_counter() - measured)
     print("seconds: {:.1f} to compile, {:.1f} to measure, {:.1f} for the others and the picture".format(*seconds))

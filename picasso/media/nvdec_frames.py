@@ -15,7 +15,6 @@ from picasso.surface.device_memory import StreamMemory
 from picasso.transform import Placement
 
 if TYPE_CHECKING:
-    from picasso.transform.cuda_surfaces import BoundTarget
     from picasso_kernels.cuda.driver import Stream
 
 MOST_HELD: Final = 32
@@ -177,7 +176,6 @@ class RgbaFrames:
     """Frames converted by the transform's own kernel, which reads those that are lent.
 
     It goes on the stream of the decoder's copies: after those that make a frame, before those that write there again.
-    Memory that no one holds any more is written again, after its readers, which the stream waits for.
     """
 
     def __init__(self, decoder: Any, picture: StreamPicture) -> None:
@@ -187,43 +185,17 @@ class RgbaFrames:
         self._picture = picture
         self._placement = Placement.identity(picture.size_wh)
         self._transformer = CudaTransformer(picture.stream.device.index, picture.stream)
-        self._spare: deque[BoundTarget] = deque()
 
     def decode(self, packet: Any) -> list[tuple[int, SurfaceView]]:
         """Return what became ready."""
         return [(pts, self._convert(decoded)) for pts, decoded in self._frames.decode(packet)]
 
     def _convert(self, decoded: SurfaceView) -> SurfaceView:
-        target = self._spare.popleft() if self._spare else self._new_target()
-        self._transformer.transform(decoded, self._placement, target)
-        size_wh, _, stream = self._picture
-        (plane,) = target.surface.device_planes
-        owner = _Rgba(target, plane.ptr, stream, self._spare)
-        lent = DevicePlane(plane.ptr, plane.shape, plane.strides, False, stream.address, owner)
-        gpu_id = stream.device.index
-        return SurfaceView((lent,), VideoFormat.RGBA, size_wh, None, gpu_id=gpu_id, cuda_stream=stream.address)
-
-    def _new_target(self) -> BoundTarget:
         from picasso.surface.cuda_memory import allocate_on_device
 
-        size_wh, _, stream = self._picture
-        return self._transformer.bind(allocate_on_device(VideoFormat.RGBA, size_wh, stream))
-
-
-class _Rgba(StreamMemory):
-    """The memory of a frame of RGBA; with the last reference to this it is spare."""
-
-    __slots__ = ("_spare", "_target")
-
-    def __init__(self, target: BoundTarget, address: int, stream: Stream, spare: deque[BoundTarget]) -> None:
-        self.address = address
-        self.stream = stream
-        self._target = target
-        self._spare = spare
-
-    def __del__(self) -> None:
-        if len(self._spare) < MOST_HELD:
-            self._spare.append(self._target)
+        surface = allocate_on_device(VideoFormat.RGBA, self._picture.size_wh, self._picture.stream)
+        self._transformer.transform(decoded, self._placement, surface)
+        return surface
 
 
 def copy_on_device(decoded: SurfaceView, stream: Stream) -> SurfaceView:

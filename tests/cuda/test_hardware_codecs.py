@@ -287,19 +287,6 @@ def is_same(picture: SurfaceView, surface: SurfaceView) -> bool:
     return bool(surface.is_cuda and np.array_equal(surface.to_numpy(), expected.to_numpy()))
 
 
-def test_memory_of_rgba_is_used_again_and_held_frames_keep_their_pixels(library: Any, tmp_path: Path) -> None:
-    path = write_clip(tmp_path / "clip.mp4", "libx264")
-    with VideoReader(path) as host, VideoReader(path, device="cuda", pixel_format="rgba") as gpu:
-        held: deque[tuple[SurfaceView, SurfaceView]] = deque(maxlen=5)
-        places = set()
-        for (_, picture), (_, surface) in zip(host.frames(), gpu.frames(), strict=True):
-            held.append((picture, surface))
-            places.add(surface.data_ptr)
-            assert all(is_same(*pair) for pair in held)
-    assert len(places) < 20  # of 40 frames
-    assert all(is_same(*pair) for pair in held)  # also when the reader is gone
-
-
 def test_what_nvdec_does_not_read_is_read_by_the_cpu(library: Any, tmp_path: Path) -> None:
     path = write_clip(tmp_path / "clip.mp4", "libx264", 5, pixels="yuv444p")
     with VideoReader(path, device="cuda", pixel_format="rgba") as used:

@@ -99,10 +99,6 @@ def test_rows_that_lose_nothing_are_blended_after_columns(given: str, expected: 
         (kernel("NV12", (Plane(0, -64, 1, 1), NV12[1])), "yuv_bilinear_to_pixels"),  # rows from the bottom up
         (kernel("RGB", (Plane(0, -192, 3, 1),)), "bytes_bilinear_to_pixels"),
         (kernel("I420", (I420[0], I420[1], Plane(0, 64, 1, 1))), "yuv_bilinear_to_pixels"),
-        (kernel("NV12", NV12, target_wh=(50, 36), to="NV12"), "planes_bilinear_to_planes"),
-        (kernel("NV12", NV12, target_wh=(48, 36), to="NV12", inner=(2, 0, 44, 36)), "planes_bilinear_to_planes"),
-        (kernel("NV12", NV12, target_wh=(48, 36), to="NV12", inner=(0, 1, 48, 34)), "planes_bilinear_to_planes"),
-        (kernel("NV12", NV12, target_wh=(28, 24), to="NV12"), "planes_bilinear_to_planes"),
         (kernel("I420", I420, to="NV12"), "planes_bilinear_to_planes"),
         (kernel("UYVY", (Plane(0, 128, 2, 1),)), "yuv_bilinear_to_pixels"),
         (kernel("RGB", (Plane(0, 192, 3, -1),)), "bytes_bilinear_to_pixels"),
@@ -176,6 +172,22 @@ THREES = (4, 1, 48, 45)
     ],
 )
 def test_pictures_of_two_thirds_and_of_the_same_size_have_weights_that_are_known(given: str, expected: str) -> None:
+    assert given == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (kernel("NV12", NV12, target_wh=(50, 36), to="NV12"), "planes_spots_to_planes"),
+        (kernel("NV12", NV12, target_wh=(48, 36), to="NV12", inner=(2, 0, 44, 36)), "planes_spots_to_planes"),
+        (kernel("NV12", NV12, target_wh=(48, 36), to="NV12", inner=(0, 1, 48, 34)), "planes_spots_to_planes"),
+        (kernel("NV12", NV12, target_wh=(28, 24), to="NV12"), "planes_spots_to_planes"),
+        (kernel("NV12", NV12, target_wh=(20, 16), to="NV12"), "planes_spots_to_planes"),
+        (kernel("NV21", NV12, target_wh=(50, 36), to="NV12", inner=(3, 1, 41, 30)), "planes_spots_to_planes"),
+        (kernel("NV12", NV12, (4, 4, 2, 8), (8, 8), to="NV12"), "planes_bilinear_to_planes"),  # one sample of chroma
+    ],
+)
+def test_planes_are_made_of_planes_wherever_they_lie(given: str, expected: str) -> None:
     assert given == expected
 
 

@@ -22,6 +22,7 @@ from typing import Any, Final
 from picasso_kernels.cuda import (
     copied,
     eights,
+    plane_spots,
     read,
     read_fours,
     thirds,
@@ -130,6 +131,7 @@ _WIDE: Final[dict[str, tuple[Plain, dict[Plain, Plain]]]] = {
         for form, store in (("half", tensors.store_halves), ("single", tensors.store_singles))
     },
     "planes_near_to_planes": (wide.write_near_planes, {}),
+    "planes_spots_to_planes": (plane_spots.write_spot_planes, {}),
     "planes_averaged_to_planes": (means.write_averaged_planes, {}),
     "planes_quads_to_planes": (sums.write_summed_planes, {}),
     "planes_narrow_to_planes": (narrow.write_narrow_planes, {}),

@@ -161,7 +161,7 @@ class _Planner:
             self.layout, self.across, self.row["red_green"] = "nv12", 8, AS_THEY_ARE[swap]
             return "planes_copied"
         self.layout = self.blended_layout()
-        if planar and not (self.layout == "nv12" and self.has_near_planes):
+        if planar and not (self.layout == "nv12" and self.has_word_pairs):
             self.layout = ""
         summed = self.kind == "averaged" or bool(self.shared.kind)
         if self.layout == "nv12" or summed:
@@ -177,7 +177,8 @@ class _Planner:
             return f"planes_{ratio}" if planar else f"nv12_{ratio}"
         if planar:
             self.across = 4 if self.layout else 2
-            return "planes_near" if self.layout else f"planes_{self.kind}"
+            blended = "planes_near" if self.layout and self.has_near_planes else "planes_spots"
+            return blended if self.layout else f"planes_{self.kind}"
         if kept:
             self.across = 8
             return "nv12_copied"
@@ -247,6 +248,12 @@ class _Planner:
             units = (size, size // 2, size // 2) if form == "I420" else (size, size)
         units = tuple(min(unit & -unit, 16) for unit in units)
         return all(plane.base % unit == 0 == plane.pitch % unit for plane, unit in zip(planes, units, strict=True))
+
+    @property
+    def has_word_pairs(self) -> bool:
+        """Whether the target's chroma lies in pairs, and rows of both its planes are aligned words."""
+        planes = self.target.planes
+        return len(planes) == 2 and all(plane.base % 4 == 0 == plane.pitch % 4 for plane in planes)
 
     @property
     def has_whole_rows(self) -> bool:
