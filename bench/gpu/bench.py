@@ -24,7 +24,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "cuda"))
 from clock import Stopwatch, kernel_us
-from engine_run import drawing, make_frame, run_engine
+from engine_run import drawing, make_frame, run_engine, run_on_one_processor
 from peers import REMARKS, attempt, find_peers
 from workloads import DETECTOR, FRAMES, PICTURES, Figure, Pictures, Workload, floors, upload_frames
 
@@ -166,8 +166,10 @@ class Bench:
         warm_up()
         run_engine(2, 300, 20, warm=50)
         for sources, boxes in ((1, 20), (16, 20), (1, 0), (16, 0)):
-            rates = [run_engine(sources, 600, boxes, warm=50).rate() for _ in range(5)]
-            self.note(f"engine, {sources} sources, {boxes} boxes, frames/s, median of 5", statistics.median(rates))
+            for where, run in (("", run_engine), (" on one processor", run_on_one_processor)):
+                rates = [run(sources, 600, boxes, warm=50).rate() for _ in range(5)]
+                name = f"engine{where}, {sources} sources, {boxes} boxes, frames/s, median of 5"
+                self.note(name, statistics.median(rates))
 
     def report(self) -> dict[str, Any]:
         """Return all of it."""

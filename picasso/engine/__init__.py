@@ -13,6 +13,7 @@ from picasso.engine.policies import (
     PtsResetPolicy,
     StreamResetReason,
 )
+from picasso.engine.processor import share_processor
 from picasso.engine.spec import CodecSpec, ConditionalSpec, GeneralSpec, SourceSpec
 from picasso.engine.stats import DropReason, EngineStats, LatencySummary, SourceStats, Step
 from picasso.engine.warming import WarmUp, warm_up
@@ -41,6 +42,7 @@ __all__ = [
     "Step",
     "StreamResetReason",
     "WarmUp",
+    "share_processor",
     "warm_up",
 ]
 

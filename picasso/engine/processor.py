@@ -1,0 +1,62 @@
+"""The one processor that threads share who all wait for the interpreter's lock: several only cost them their caches."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from contextlib import suppress
+from typing import Final, final
+
+
+@final
+class Shared:
+    """The processor of a process: where the first thread that asks for it runs."""
+
+    __slots__ = ("_lock", "_number")
+
+    def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Choose anew; in the child of a fork, which shares it with no one."""
+        self._lock = threading.Lock()
+        self._number: int | None = None
+
+    def stay(self) -> int | None:
+        """Do what ``share_processor`` says."""
+        with suppress(OSError, AttributeError), self._lock:
+            allowed = os.sched_getaffinity(0)
+            number = self._number
+            if number is None or number not in allowed:
+                number = self._number = _here(allowed)
+            os.sched_setaffinity(0, {number})
+            return number
+        return None
+
+
+def _here(allowed: set[int]) -> int:
+    """Return the processor that the calling thread runs on, one of those that it may."""
+    with suppress(OSError, AttributeError):  # a C library without it
+        number = int(ctypes.CDLL(None).sched_getcpu())
+        if number in allowed:
+            return number
+    return min(allowed)
+
+
+SHARED: Final = Shared()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=SHARED.forget)
+
+
+def share_processor() -> int | None:
+    """Keep the calling thread, and what it starts from now on, on one processor: the same for all calls of a process.
+
+    For programs whose pixels stay on a GPU from source to encoder: call it first of all, before engines, threads and
+    other processes are started. Such threads wait for the interpreter's lock most of the time, and on several
+    processors each turn finds cold caches. Not for programs that transform, encode or run models on the CPU.
+
+    Returns:
+        The number of the processor, which is where the first caller ran; None where the system binds no threads.
+    """
+    return SHARED.stay()
