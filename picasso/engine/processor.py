@@ -19,7 +19,7 @@ class Shared:
         self.forget()
 
     def forget(self) -> None:
-        """Choose anew; in the child of a fork, which shares it with no one."""
+        """Choose again: in the child of a fork, which shares it with no one."""
         self._lock = threading.Lock()
         self._number: int | None = None
 
