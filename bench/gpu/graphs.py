@@ -2,10 +2,11 @@
 
     python bench/gpu/graphs.py
 
-The same work in four ways, in turns: the calls of today; a graph whose kernels are told their parameters again for each
-frame, by ``ctypes`` as ``cuda/driver`` calls, and by ``cuda.bindings``; and the same graph as it is, the least that any
-use of it takes. Host and GPU time a frame, medians. The calls alone are timed: what a frame computes for its parameters
-is the same in all ways. A way that fails says why, and the others go on.
+The same work in five ways, in turns: each kernel launched by itself; each kernel a graph of its own that is told its
+parameters, as ``cuda/launches`` does with those that come often; one graph of all kernels, told their parameters again
+for each frame by ``ctypes`` and by ``cuda.bindings``; and the same graph as it is, the least that any use of it takes.
+Host and GPU time a frame, medians. The calls alone are timed: what a frame computes for its parameters is the same in
+all ways. A way that fails says why, and the others go on.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class NodeParameters(ctypes.Structure):
 
 
 class Kernel(NamedTuple):
-    """A kernel of the steady state: how it is launched today, and the same by its parts."""
+    """A kernel of the steady state: how it is launched, and the same by its parts."""
 
     launch: Launch
     function: int
@@ -67,8 +68,8 @@ class Kernel(NamedTuple):
 
 def kernel_of(launch: Launch) -> Kernel:
     """Read a launch's parts."""
-    config, function = launch._config, launch._call[1]
-    return Kernel(launch, int(function.value), tuple(config.grid), tuple(config.block))
+    launch.graph_calls()  # makes its graph, so that ``put`` no longer launches the kernel by itself
+    return Kernel(launch, launch.function, tuple(launch.grid), tuple(launch.threads))
 
 
 class Graph:
@@ -190,14 +191,19 @@ def ways_of(state: Steady, stream: Stream) -> dict[str, Work]:
 
     def launches() -> None:
         for kernel in kernels:
+            kernel.launch.put_on(stream)
+
+    def graphs() -> None:
+        for kernel in kernels:
             kernel.launch.put()
 
     graph = Graph(launches, stream)
     ways: dict[str, Callable[[], Work]] = {
-        "today": lambda: launches,
-        "graph, parameters told by ctypes": lambda: graph.launch_by_ctypes(kernels, stream, told=True),
-        "graph, parameters told by cuda.bindings": lambda: graph.launch_by_bindings(kernels, stream),
-        "graph as it is": lambda: graph.launch_by_ctypes(kernels, stream, told=False),
+        "each kernel launched": lambda: launches,
+        "each kernel a graph, as today": lambda: graphs,
+        "one graph, parameters told by ctypes": lambda: graph.launch_by_ctypes(kernels, stream, told=True),
+        "one graph, parameters told by cuda.bindings": lambda: graph.launch_by_bindings(kernels, stream),
+        "one graph as it is": lambda: graph.launch_by_ctypes(kernels, stream, told=False),
     }
     made: dict[str, Work] = {}
     expected: Any = None
@@ -210,7 +216,7 @@ def ways_of(state: Steady, stream: Stream) -> dict[str, Work]:
             pixels = state.target[0].to_numpy()
             expected = pixels if expected is None else expected
             if not np.array_equal(pixels, expected):
-                raise RuntimeError("other pixels than those of today")
+                raise RuntimeError("other pixels than those of the first way")
             made[name] = work
         except Exception as error:  # noqa: BLE001  # the driver's refusal of one way hides no other
             print(f"{state.name}, {name}: {type(error).__name__}: {error}")
