@@ -21,7 +21,7 @@ WIDE = {
     "two thirds, bars of an odd number": Placement((840, 30), (0, 0, 840, 30), (600, 22), (24, 2, 560, 18)),
     "enlarged by half": Placement((1280, 24), (0, 0, 1280, 24), (1920, 36), (0, 0, 1920, 36)),
     "enlarged by half, bars": Placement((1288, 24), (4, 1, 1280, 22), (1968, 40), (12, 4, 1920, 34)),
-    "enlarged by half, an odd number of groups": Placement((1032, 24), (0, 0, 1032, 24), (1548, 36), (0, 0, 1548, 36)),
+    "enlarged by half, an odd number of groups": Placement((1032, 24), (0, 0, 1032, 24), (1548, 38), (0, 0, 1548, 38)),
     "the same size": Placement((1928, 24), (8, 2, 1920, 20), (1920, 20), (0, 0, 1920, 20)),
     "the same size, bars": Placement((1000, 24), (0, 0, 1000, 24), (1064, 28), (32, 2, 1000, 24)),
 }

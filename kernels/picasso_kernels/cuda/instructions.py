@@ -208,6 +208,19 @@ def store_eight_words(plane: Plane, offset: int, room: int, *words: int) -> None
         store_word_quad(plane, offset + 16, *words[4:])
 
 
+def store_three_words(plane: Plane, offset: int, room: int, first: int, second: int, third: int) -> None:
+    """Write 3 words in three accesses, each of 32 words beside each other of all threads of a warp (SHFL, STG).
+
+    All of them have to be there; what one writes in a row lies beside what the next one writes. ``room`` is how many
+    bytes of the row are left from ``offset`` on, negative behind its end: there nothing is written. Of rows that are
+    not there it is below ``-12 * 32``.
+    """
+    if room > 0:
+        store_word(plane, offset, first)
+        store_word(plane, offset + 4, second)
+        store_word(plane, offset + 8, third)
+
+
 def store_twelve_words(plane: Plane, offset: int, room: int, *words: int) -> None:
     """Write 12 words in three accesses, as ``store_eight_words`` writes 8 in two."""
     if room > 0:

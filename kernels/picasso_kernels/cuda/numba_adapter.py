@@ -1,4 +1,4 @@
-"""The one file that knows Numba's CUDA compiler: plain functions in, PTX out, no GPU and no driver needed.
+"""Numba's CUDA compiler: plain functions in, PTX out, no GPU and no driver needed.
 
 A kernel is a plain function ``(frame, column, row)`` and the plain functions it names, computed in 32 bits
 (``cuda.rewrite``), with machine instructions instead of the functions of ``cuda.instructions``.
@@ -7,13 +7,12 @@ A kernel is a plain function ``(frame, column, row)`` and the plain functions it
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any, Final
 
 from llvmlite import ir
 from numba import cuda, types
-from numba.core import cgutils
 from numba.cuda.compiler import compile_cuda
 from numba.cuda.dispatcher import CUDADispatcher
 from numba.cuda.extending import intrinsic
@@ -21,6 +20,20 @@ from numba.cuda.extending import intrinsic
 from picasso_kernels.cuda import instructions as machine
 from picasso_kernels.cuda import paint
 from picasso_kernels.cuda.frame_table import ADDRESSES, BATCH_FRAMES, BLOCK_THREADS, FRAME, NUMBERS, FrameRow
+from picasso_kernels.cuda.numba_memory import (
+    I8,
+    I16,
+    I32,
+    I64,
+    load,
+    load_beside,
+    load_between,
+    load_words,
+    store,
+    store_shared,
+    store_three,
+    store_words,
+)
 from picasso_kernels.cuda.paint import TABLES, Sheet
 from picasso_kernels.cuda.rewrite import narrow, rebuild
 from picasso_kernels.maths import memory
@@ -28,9 +41,7 @@ from picasso_kernels.paint import coverage
 
 Plain = Callable[..., Any]
 
-_I8, _I16, _I32, _I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 _FLOAT, _HALF = ir.FloatType(), ir.HalfType()
-_GLOBAL_MEMORY: Final = 1
 _CONSTANT_MEMORY: Final = 4
 _TABLE = types.CPointer(types.int32)
 SHEET_TYPE: Final = types.NamedTuple(
@@ -195,157 +206,11 @@ def _intrinsic(result: Any, emit: Callable[..., Any], arguments: tuple[Any, ...]
     return intrinsic(scope["typed"])
 
 
-def _pointer(
-    builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value, kind: ir.Type, *, ahead: bool = False
-) -> ir.Value:
-    return builder.inttoptr(_address(builder, plane, offset, ahead=ahead), ir.PointerType(kind, _GLOBAL_MEMORY))
-
-
-def _address(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value, *, ahead: bool) -> ir.Value:
-    """Add an offset; one that is never negative (``ahead``) keeps half of the sum off the units for integers."""
-    if offset.type != _I64:
-        offset = builder.zext(offset, _I64) if ahead else builder.sext(offset, _I64)
-    return builder.add(plane, offset)
-
-
-def _load(kind: ir.Type, size: int, *, read_only: bool = True, ahead: bool = False) -> Callable[..., Any]:
-    """Emit a load, through the read-only path (LDG.CONSTANT) of memory that the kernel does not write."""
-
-    def emit(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value) -> Any:
-        value = builder.load(_pointer(builder, plane, offset, kind, ahead=ahead), align=size)
-        if read_only:
-            value.set_metadata("invariant.load", builder.module.add_metadata([]))
-        if isinstance(kind, ir.VectorType):
-            return [builder.extract_element(value, _I32(lane)) for lane in range(kind.count)]
-        return builder.zext(value, _I32) if kind.width < 32 else value
-
-    return emit
-
-
-def _load_beside(kind: ir.IntType, size: int, count: int = 2) -> Callable[..., Any]:
-    """Emit loads of neighbours, whose addresses differ by what a load adds for nothing."""
-
-    def emit(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value) -> list[ir.Value]:
-        address = _address(builder, plane, offset, ahead=True)
-        loads = []
-        for place in range(count):
-            pointer = builder.inttoptr(builder.add(address, _I64(size * place)), ir.PointerType(kind, _GLOBAL_MEMORY))
-            value = builder.load(pointer, align=size)
-            value.set_metadata("invariant.load", builder.module.add_metadata([]))
-            loads.append(builder.zext(value, _I32) if kind.width < 32 else value)
-        return loads
-
-    return emit
-
-
-def _load_words(count: int) -> Callable[..., list[ir.Value]]:
-    """Emit loads of neighbours, each but the first only where the reach says that it is needed."""
-    places = range(1, count)
-    text = "{ .reg .pred " + ", ".join(f"need{place}" for place in places) + ";"
-    text += "".join(f" setp.ge.s32 need{place}, ${count + 1}, {4 * place};" for place in places)
-    text += f" ld.global.nc.b32 $0, [${count}];"
-    text += "".join(f" @need{place} ld.global.nc.b32 ${place}, [${count}+{4 * place}];" for place in places) + " }"
-    kind = ir.FunctionType(ir.LiteralStructType([_I32] * count), [_I64, _I32])
-    operands = ",".join([*["=r"] * count, "l", "r"])
-
-    def emit(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value, reach: ir.Value) -> list[ir.Value]:
-        address = _address(builder, plane, offset, ahead=True)
-        words = builder.asm(kind, text, operands, [address, reach], side_effect=False)
-        return [builder.extract_value(words, place) for place in range(count)]
-
-    return emit
-
-
-def _load_between(count: int) -> Callable[..., list[ir.Value]]:
-    """Emit loads of ``count`` words and of the half before and behind them, or of the outermost halves of their own."""
-
-    def emit(
-        builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value, before: ir.Value, behind: ir.Value
-    ) -> list[ir.Value]:
-        address = _address(builder, plane, offset, ahead=True)
-        given = count + 2
-        lines = [f"ld.global.nc.b32 ${place + 1}, [${given}+{4 * place}];" for place in range(count)]
-        text = f"""{{ .reg .pred left, right;
-            setp.ne.s32 left, ${given + 1}, 0;
-            setp.ne.s32 right, ${given + 2}, 0;
-            {" ".join(lines)}
-            @left ld.global.nc.u16 $0, [${given}+-2];
-            @right ld.global.nc.u16 ${count + 1}, [${given}+{4 * count}];
-            @!left mov.b32 $0, $1;
-            @!right shr.u32 ${count + 1}, ${count}, 16; }}"""
-        kind = ir.FunctionType(ir.LiteralStructType([_I32] * given), [_I64, _I32, _I32])
-        text_ = ",".join(["=&r"] * given + ["l", "r", "r"])
-        words = builder.asm(kind, text, text_, [address, before, behind], side_effect=False)
-        return [builder.extract_value(words, place) for place in range(given)]
-
-    return emit
-
-
-def _store(kind: ir.IntType, size: int, *, ahead: bool = True) -> Callable[..., None]:
-    def emit(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value, value: ir.Value) -> None:
-        narrowed = builder.trunc(value, kind) if kind.width < value.type.width else value
-        builder.store(narrowed, _pointer(builder, plane, offset, kind, ahead=ahead), align=size)
-
-    return emit
-
-
-def _store_words(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value, *words: ir.Value) -> None:
-    kind = ir.VectorType(_I32, len(words))
-    together = ir.Constant(kind, ir.Undefined)
-    for place, word in enumerate(words):
-        together = builder.insert_element(together, word, _I32(place))
-    builder.store(together, _pointer(builder, plane, offset, kind, ahead=True), align=4 * len(words))
-
-
-def _neighbour(builder: ir.IRBuilder, value: ir.Value) -> ir.Value:
-    """Take what the thread beside has: of the even one the next, of the odd one the one before."""
-    kind = ir.FunctionType(ir.LiteralStructType((_I32, ir.IntType(1))), [_I32] * 5)
-    shuffle = cgutils.get_or_insert_function(builder.module, kind, "llvm.nvvm.shfl.sync.i32")
-    everyone, crosswise = _I32(-1), _I32(3)
-    return builder.extract_value(builder.call(shuffle, [everyone, crosswise, value, _I32(1), _I32(31)]), 0)
-
-
-def _is_odd(builder: ir.IRBuilder) -> ir.Value:
-    """Tell whether a thread's number in its warp is odd."""
-    number = cgutils.get_or_insert_function(builder.module, ir.FunctionType(_I32, []), "llvm.nvvm.read.ptx.sreg.laneid")
-    return builder.trunc(builder.call(number, []), ir.IntType(1))
-
-
-def _choose(builder: ir.IRBuilder, is_first: ir.Value, first: Sequence[Any], second: Sequence[Any]) -> list[ir.Value]:
-    return [builder.select(is_first, a, b) for a, b in zip(first, second, strict=True)]
-
-
-def _store_shared(builder: ir.IRBuilder, plane: ir.Value, offset: ir.Value, room: ir.Value, *words: ir.Value) -> None:
-    """Write 8 or 12 words in fours, so that an even thread's and the next one's lie in whole sectors of 32 bytes.
-
-    Of 8, the even one writes its first four, then the next one's; the odd one those of the one before, then its last.
-    Of 12, the same with the second four in between, and both write four of their own in the second turn.
-    """
-    odd, size = _is_odd(builder), 4 * len(words)
-    first, last = words[:4], words[-4:]
-    others = (_choose(builder, odd, first, last), words[4:8])[len(words) == 12]
-    others = [_neighbour(builder, word) for word in others]
-    has_next = builder.and_(builder.not_(odd), builder.icmp_signed(">", room, _I32(size)))
-    at_odd, at_next = -16, size
-    turns = [(_choose(builder, odd, others, first), builder.select(odd, _I32(at_odd), _I32(0)))]
-    if len(words) == 12:
-        turns = [(turns[0][0], builder.select(odd, _I32(-32), _I32(0)))]
-        turns.append((_choose(builder, odd, first, last), builder.select(odd, _I32(0), _I32(32))))
-        own = _choose(builder, odd, last, words[4:8])
-        at_own = builder.select(odd, _I32(32), _I32(16))
-        turns.append((_choose(builder, has_next, others, own), builder.select(has_next, _I32(64), at_own)))
-    else:
-        turns.append((_choose(builder, has_next, others, last), builder.select(has_next, _I32(at_next), _I32(16))))
-    with builder.if_then(builder.icmp_signed(">", room, _I32(0))):
-        for four, shift in turns:
-            _store_words(builder, plane, builder.add(offset, shift), *four)
-
-
 def _assembly(instruction: str) -> Callable[..., ir.Value]:
     """Emit one PTX instruction of three 32-bit operands."""
 
     def emit(builder: ir.IRBuilder, first: ir.Value, second: ir.Value, third: ir.Value) -> ir.Value:
-        kind = ir.FunctionType(_I32, [_I32] * 3)
+        kind = ir.FunctionType(I32, [I32] * 3)
         text = f"{instruction} $0, $1, $2, $3;"
         return builder.asm(kind, text, "=r,r,r,r", [first, second, third], side_effect=False)
 
@@ -353,13 +218,13 @@ def _assembly(instruction: str) -> Callable[..., ir.Value]:
 
 
 def _pack_saturated(builder: ir.IRBuilder, low: ir.Value, high: ir.Value, rest: ir.Value) -> ir.Value:
-    kind = ir.FunctionType(_I32, [_I32] * 3)
+    kind = ir.FunctionType(I32, [I32] * 3)
     text = "cvt.pack.sat.u8.s32.b32 $0, $2, $1, $3;"
     return builder.asm(kind, text, "=r,r,r,r", [low, high, rest], side_effect=False)
 
 
 def _number_of(builder: ir.IRBuilder, value: ir.Value) -> ir.Value:
-    return builder.bitcast(builder.sitofp(value, _FLOAT), _I32)
+    return builder.bitcast(builder.sitofp(value, _FLOAT), I32)
 
 
 def _number_behind_lead(builder: ir.IRBuilder, word: ir.Value) -> ir.Value:
@@ -367,7 +232,7 @@ def _number_behind_lead(builder: ir.IRBuilder, word: ir.Value) -> ir.Value:
     kind = ir.FunctionType(_FLOAT, [_FLOAT])
     number = builder.bitcast(word, _FLOAT)
     made = builder.asm(kind, "add.rn.f32 $0, $1, 0fCB000000;", "=f,f", [number], side_effect=False)
-    return builder.bitcast(made, _I32)
+    return builder.bitcast(made, I32)
 
 
 def _fused(builder: ir.IRBuilder, value: ir.Value, scale: ir.Value, bias: ir.Value) -> ir.Value:
@@ -377,57 +242,58 @@ def _fused(builder: ir.IRBuilder, value: ir.Value, scale: ir.Value, bias: ir.Val
 
 
 def _scaled_half(builder: ir.IRBuilder, value: ir.Value, scale: ir.Value, bias: ir.Value) -> ir.Value:
-    kind = ir.FunctionType(_I16, [_FLOAT])
+    kind = ir.FunctionType(I16, [_FLOAT])
     number = _fused(builder, value, scale, bias)
-    return builder.zext(builder.asm(kind, "cvt.rn.f16.f32 $0, $1;", "=h,f", [number], side_effect=False), _I32)
+    return builder.zext(builder.asm(kind, "cvt.rn.f16.f32 $0, $1;", "=h,f", [number], side_effect=False), I32)
 
 
 def _scaled_single(builder: ir.IRBuilder, value: ir.Value, scale: ir.Value, bias: ir.Value) -> ir.Value:
-    return builder.bitcast(_fused(builder, value, scale, bias), _I32)
+    return builder.bitcast(_fused(builder, value, scale, bias), I32)
 
 
 def _read_frame(builder: ir.IRBuilder, table: ir.Value, index: ir.Value) -> list[ir.Value]:
-    row = builder.add(table, builder.mul(builder.sext(index, _I64), _I64(FRAME.itemsize)))
-    addresses = [_field(builder, row, 8 * place, _I64) for place in range(ADDRESSES)]
-    return addresses + [_field(builder, row, 8 * ADDRESSES + 4 * place, _I32) for place in range(NUMBERS)]
+    row = builder.add(table, builder.mul(builder.sext(index, I64), I64(FRAME.itemsize)))
+    addresses = [_field(builder, row, 8 * place, I64) for place in range(ADDRESSES)]
+    return addresses + [_field(builder, row, 8 * ADDRESSES + 4 * place, I32) for place in range(NUMBERS)]
 
 
 def _field(builder: ir.IRBuilder, row: ir.Value, offset: int, kind: ir.IntType) -> ir.Value:
-    pointer = builder.inttoptr(builder.add(row, _I64(offset)), ir.PointerType(kind, _CONSTANT_MEMORY))
+    pointer = builder.inttoptr(builder.add(row, I64(offset)), ir.PointerType(kind, _CONSTANT_MEMORY))
     return builder.load(pointer, align=offset & -offset & 15 or 16)
 
 
 def _instructions() -> tuple[dict[Plain, Any], Any]:
     plane = types.int64
     word, pair, quad = types.int32, types.UniTuple(types.int32, 2), types.UniTuple(types.int32, 4)
-    two, four = ir.VectorType(_I32, 2), ir.VectorType(_I32, 4)
+    two, four = ir.VectorType(I32, 2), ir.VectorType(I32, 4)
     table: dict[Plain, Any] = {
-        machine.load_byte: _intrinsic(word, _load(_I8, 1), (plane, word)),
-        machine.load_half: _intrinsic(word, _load(_I16, 2), (plane, word)),
-        machine.load_number: _intrinsic(word, _load(_I32, 4, ahead=True), (plane, word)),
-        machine.load_number_pair: _intrinsic(pair, _load(two, 8, ahead=True), (plane, word)),
-        machine.load_word: _intrinsic(word, _load(_I32, 4), (plane, word)),
-        machine.load_word_pair: _intrinsic(pair, _load(two, 8), (plane, word)),
-        machine.load_word_quad: _intrinsic(quad, _load(four, 16), (plane, word)),
-        machine.load_number_quad: _intrinsic(quad, _load(four, 16, ahead=True), (plane, word)),
-        machine.load_byte_pair: _intrinsic(pair, _load_beside(_I8, 1), (plane, word)),
-        machine.load_half_pair: _intrinsic(pair, _load_beside(_I16, 2), (plane, word)),
-        machine.load_nine_words: _intrinsic(types.UniTuple(word, 9), _load_beside(_I32, 4, 9), (plane, word)),
-        machine.load_three_words: _intrinsic(types.UniTuple(word, 3), _load_words(3), (plane, word, word)),
-        machine.load_two_between: _intrinsic(quad, _load_between(2), (plane, *[word] * 3)),
-        machine.load_three_between: _intrinsic(types.UniTuple(word, 5), _load_between(3), (plane, *[word] * 3)),
-        machine.load_two_words: _intrinsic(pair, _load_words(2), (plane, word, word)),
-        machine.store_byte: _intrinsic(types.void, _store(_I8, 1), (plane, word, word)),
-        machine.store_half: _intrinsic(types.void, _store(_I16, 2), (plane, word, word)),
-        machine.store_word: _intrinsic(types.void, _store(_I32, 4), (plane, word, word)),
-        machine.store_word_pair: _intrinsic(types.void, _store_words, (plane, word, word, word)),
-        machine.store_word_quad: _intrinsic(types.void, _store_words, (plane, *[word] * 5)),
-        machine.store_twelve_words: _intrinsic(types.void, _store_shared, (plane, *[word] * 14)),
-        machine.store_eight_words: _intrinsic(types.void, _store_shared, (plane, *[word] * 10)),
-        memory.load8: _intrinsic(word, _load(_I8, 1, read_only=False), (plane, word)),
-        memory.pixel: _intrinsic(word, _load(_I32, 4, read_only=False), (plane, word)),
-        memory.store8: _intrinsic(types.void, _store(_I8, 1, ahead=False), (plane, word, word)),
-        memory.store_pixel: _intrinsic(types.void, _store(_I32, 4, ahead=False), (plane, word, word)),
+        machine.load_byte: _intrinsic(word, load(I8, 1), (plane, word)),
+        machine.load_half: _intrinsic(word, load(I16, 2), (plane, word)),
+        machine.load_number: _intrinsic(word, load(I32, 4, ahead=True), (plane, word)),
+        machine.load_number_pair: _intrinsic(pair, load(two, 8, ahead=True), (plane, word)),
+        machine.load_word: _intrinsic(word, load(I32, 4), (plane, word)),
+        machine.load_word_pair: _intrinsic(pair, load(two, 8), (plane, word)),
+        machine.load_word_quad: _intrinsic(quad, load(four, 16), (plane, word)),
+        machine.load_number_quad: _intrinsic(quad, load(four, 16, ahead=True), (plane, word)),
+        machine.load_byte_pair: _intrinsic(pair, load_beside(I8, 1), (plane, word)),
+        machine.load_half_pair: _intrinsic(pair, load_beside(I16, 2), (plane, word)),
+        machine.load_nine_words: _intrinsic(types.UniTuple(word, 9), load_beside(I32, 4, 9), (plane, word)),
+        machine.load_three_words: _intrinsic(types.UniTuple(word, 3), load_words(3), (plane, word, word)),
+        machine.load_two_between: _intrinsic(quad, load_between(2), (plane, *[word] * 3)),
+        machine.load_three_between: _intrinsic(types.UniTuple(word, 5), load_between(3), (plane, *[word] * 3)),
+        machine.load_two_words: _intrinsic(pair, load_words(2), (plane, word, word)),
+        machine.store_byte: _intrinsic(types.void, store(I8, 1), (plane, word, word)),
+        machine.store_half: _intrinsic(types.void, store(I16, 2), (plane, word, word)),
+        machine.store_word: _intrinsic(types.void, store(I32, 4), (plane, word, word)),
+        machine.store_word_pair: _intrinsic(types.void, store_words, (plane, word, word, word)),
+        machine.store_word_quad: _intrinsic(types.void, store_words, (plane, *[word] * 5)),
+        machine.store_three_words: _intrinsic(types.void, store_three, (plane, *[word] * 5)),
+        machine.store_twelve_words: _intrinsic(types.void, store_shared, (plane, *[word] * 14)),
+        machine.store_eight_words: _intrinsic(types.void, store_shared, (plane, *[word] * 10)),
+        memory.load8: _intrinsic(word, load(I8, 1, read_only=False), (plane, word)),
+        memory.pixel: _intrinsic(word, load(I32, 4, read_only=False), (plane, word)),
+        memory.store8: _intrinsic(types.void, store(I8, 1, ahead=False), (plane, word, word)),
+        memory.store_pixel: _intrinsic(types.void, store(I32, 4, ahead=False), (plane, word, word)),
         machine.lanes: _wide_function(_lanes, {}),
         machine.lane: _wide_function(_lane, {}),
         machine.vote: _wide_function(_vote, {}),

@@ -14,7 +14,6 @@ from picasso_kernels.cuda.eights import room_of
 from picasso_kernels.cuda.frame_table import FrameRow
 from picasso_kernels.cuda.instructions import (
     Pair,
-    Plane,
     Quad,
     Triple,
     dot2_low,
@@ -22,8 +21,8 @@ from picasso_kernels.cuda.instructions import (
     load_number_pair,
     load_two_between,
     pick_bytes,
+    store_three_words,
     store_twelve_words,
-    store_word,
 )
 from picasso_kernels.cuda.read import index_of
 from picasso_kernels.cuda.read_fours import (
@@ -42,6 +41,8 @@ from picasso_kernels.cuda.threes import wide_bytes
 Six: TypeAlias = tuple[int, int, int, int, int, int]
 Twelve: TypeAlias = tuple[Six, Six]
 
+NO_ROW: Final = -1024
+"""Room in a row that is not there."""
 _WIDE_HALF: Final = 8
 _GREY: Final = -0x7F7F7F80
 """Four bytes of 128."""
@@ -140,23 +141,23 @@ def three_pixels(matrix: Matrix, luma: Triple, left: Pair, middle: Pair, right: 
 
 
 def write_twelve_planes(frame: FrameRow, column: int, row: int) -> None:
-    """Write 12x2 of luma of luma, and six pairs of chroma of pairs."""
-    if 12 * column < frame.width and 2 * row < frame.height:
-        at = 2 * row * frame.target_pitch + 12 * column
-        at_chroma = row * frame.chroma_target_pitch + 12 * column
+    """Write 12x2 of luma of luma, and six pairs of chroma of pairs; threads beyond the target come to the end, too."""
+    room = frame.width - 12 * column if 2 * row < frame.height else NO_ROW
+    black = frame.luma_black * 0x01010101
+    upper = lower = (black, black, black)
+    pairs = (_GREY, _GREY, _GREY)
+    x = -1
+    y = (-1, -1)
+    if room > 0:
         x, y = load_number(frame.columns, 48 * column + 4), load_number_pair(frame.rows, 8 * row)
-        if (x | y[0]) < 0:
-            black = frame.luma_black * 0x01010101
-            store_three(frame.target, at, (black, black, black))
-            store_three(frame.target, at + frame.target_pitch, (black, black, black))
-            store_three(frame.target_u, at_chroma, (_GREY, _GREY, _GREY))
-        else:
-            beneath = load_number(frame.chroma_rows, 4 * row)
-            store_three(frame.target_u, at_chroma, six_pairs(frame, column, index_of(x), beneath))
-            upper = twelve_of_luma(frame, column, index_of(x), y[0])
-            store_three(frame.target, at, packed_twelve(upper))
-            lower = twelve_of_luma(frame, column, index_of(x), y[1])
-            store_three(frame.target, at + frame.target_pitch, packed_twelve(lower))
+    if (x | y[0]) >= 0:
+        pairs = six_pairs(frame, column, index_of(x), load_number(frame.chroma_rows, 4 * row))
+        upper = packed_twelve(twelve_of_luma(frame, column, index_of(x), y[0]))
+        lower = packed_twelve(twelve_of_luma(frame, column, index_of(x), y[1]))
+    at = 2 * row * frame.target_pitch + 12 * column
+    store_three_words(frame.target_u, row * frame.chroma_target_pitch + 12 * column, room, pairs[0], pairs[1], pairs[2])
+    store_three_words(frame.target, at, room, upper[0], upper[1], upper[2])
+    store_three_words(frame.target, at + frame.target_pitch, room, lower[0], lower[1], lower[2])
 
 
 def six_pairs(frame: FrameRow, column: int, at: int, y: int) -> Triple:
@@ -180,10 +181,3 @@ def packed_twelve(tops: Twelve) -> Triple:
     """Pack the highest bytes of twelve words."""
     (a, b, c, d, e, f), (g, h, i, j, k, m) = tops
     return pack_tops(a, b, c, d), pack_tops(e, f, g, h), pack_tops(i, j, k, m)
-
-
-def store_three(plane: Plane, at: int, words: Triple) -> None:
-    """Write three words."""
-    store_word(plane, at, words[0])
-    store_word(plane, at + 4, words[1])
-    store_word(plane, at + 8, words[2])

@@ -23,11 +23,12 @@ from picasso_kernels.cuda.instructions import (
     load_word,
     load_word_quad,
     pick_bytes,
+    store_three_words,
 )
 from picasso_kernels.cuda.read import FourPixels, index_of, weights_of
 from picasso_kernels.cuda.read_fours import pack_tops
 from picasso_kernels.cuda.threes import GREY, wide_bytes
-from picasso_kernels.cuda.twos import Twelve, store_three, store_twelve, three_of_four
+from picasso_kernels.cuda.twos import NO_ROW, Twelve, store_twelve, three_of_four
 from picasso_kernels.cuda.wide import chroma_pair, luma_word, pack_pairs
 
 FourWide: TypeAlias = tuple[Quad, Quad, Quad, Quad]
@@ -47,22 +48,24 @@ def wide_ten(frame: FrameRow, column: int, start: int, y: int) -> Ten:
 
 
 def write_twelve_yuv420(frame: FrameRow, column: int, row: int) -> None:
-    """Write 12x2 pixels of 4:2:0: chroma of the sums of 2x2 colours."""
-    if 12 * column < frame.width and 2 * row < frame.height:
+    """Write 12x2 pixels of 4:2:0: chroma of the sums of 2x2 colours; threads beyond the target come to the end, too."""
+    room = frame.width - 12 * column if 2 * row < frame.height else NO_ROW
+    black = frame.luma_black * 0x01010101
+    upper = lower = (black, black, black)
+    pairs = (GREY, GREY, GREY)
+    x = -1
+    y = (-1, -1)
+    if room > 0:
         x, y = load_number(frame.columns, 48 * column + 4), load_number_pair(frame.rows, 8 * row)
-        at = 2 * row * frame.target_pitch + 12 * column
-        at_chroma = row * frame.chroma_target_pitch + 12 * column
-        if (x | (y[0] & y[1])) < 0:
-            black = frame.luma_black * 0x01010101
-            store_three(frame.target, at, (black, black, black))
-            store_three(frame.target, at + frame.target_pitch, (black, black, black))
-            store_three(frame.target_u, at_chroma, (GREY, GREY, GREY))
-        else:
-            upper, lower = twelve(frame, column, index_of(x), y[0]), twelve(frame, column, index_of(x), y[1])
-            store_three(frame.target, at, three_of_luma(frame, upper))
-            store_three(frame.target, at + frame.target_pitch, three_of_luma(frame, lower))
-            first, second = two_pairs(frame, upper[0], lower[0]), two_pairs(frame, upper[1], lower[1])
-            store_three(frame.target_u, at_chroma, (first, second, two_pairs(frame, upper[2], lower[2])))
+    if (x | (y[0] & y[1])) >= 0:
+        above, below = twelve(frame, column, index_of(x), y[0]), twelve(frame, column, index_of(x), y[1])
+        upper, lower = three_of_luma(frame, above), three_of_luma(frame, below)
+        first, second = two_pairs(frame, above[0], below[0]), two_pairs(frame, above[1], below[1])
+        pairs = first, second, two_pairs(frame, above[2], below[2])
+    at = 2 * row * frame.target_pitch + 12 * column
+    store_three_words(frame.target_u, row * frame.chroma_target_pitch + 12 * column, room, pairs[0], pairs[1], pairs[2])
+    store_three_words(frame.target, at, room, upper[0], upper[1], upper[2])
+    store_three_words(frame.target, at + frame.target_pitch, room, lower[0], lower[1], lower[2])
 
 
 def three_of_luma(frame: FrameRow, pixels: TwelvePixels) -> Triple:
