@@ -91,7 +91,7 @@ def under(tool: str, number: int, command: list[str]) -> list[str]:
 
 def pytest(*words: str) -> list[str]:
     """Return a call of pytest; compute-sanitizer is slow, so that no test has a limit."""
-    options = ["-q", "-m", "cuda", "-p", "no:cacheprovider", "-o", "timeout=0"]
+    options = ["-q", "-m", "cuda", "-p", "no:cacheprovider", "-o", "addopts=", "-o", "timeout=0"]
     return [sys.executable, "-m", "pytest", *options, *words]
 
 
