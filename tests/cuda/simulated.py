@@ -34,7 +34,7 @@ from picasso_kernels.cuda.rewrite import bind
 from picasso_kernels.frame.pixel_formats import Picture, Plane
 from picasso_kernels.maths.color import to_yuv
 
-SUMMED = {"shrunk", "halved", "halved in eights", "two thirds both ways", "shrunk to a sixth"}
+SUMMED = {"shrunk", "shrunk to a third", "halved", "halved in eights", "two thirds both ways", "shrunk to a sixth"}
 SCALE, BIAS = (1 / 58.4, 0.0171, 1 / 57.1), (-2.12, -2.04, -1.8)
 PAD = (114, 7, 200)
 

@@ -86,7 +86,7 @@ def test_rows_that_lose_nothing_are_blended_after_columns(given: str, expected: 
     [
         (kernel("NV12", NV12, filter="nearest"), "yuv_nearest_to_pixels"),
         (kernel("I420", I420, filter="area"), "yuv_taps_to_pixels"),
-        (kernel("NV12", NV12, (0, 0, 6, 48), (4, 36), filter="area"), "nv12_eights_to_pixels"),  # less than three words
+        (kernel("NV12", NV12, (0, 0, 6, 48), (4, 36), filter="area"), "nv12_few_to_pixels"),  # less than three words
         (kernel("NV12", (Plane(2, 64, 1, 1), NV12[1]), filter="area"), "yuv_taps_to_pixels"),
         (kernel("I420", I420, filter="area", to="NV12"), "planes_taps_to_planes"),
         (kernel("RGB", RGB, (0, 0, 62, 48), filter="area"), "rgb_narrow_to_pixels"),
@@ -160,11 +160,11 @@ THREES = (4, 1, 48, 45)
         ),
         (
             kernel("NV21", NV12, THREES, (48, 34), inner=(8, 1, 32, 30), filter="area", to="NV12"),
-            "planes_eights_to_planes",
+            "planes_few_to_planes",
         ),
         (kernel("BGR", RGB, THREES, (32, 30), filter="area", to="NV12"), "rgb_thirds_to_yuv420"),
         (kernel("BGR", RGB, THREES, (32, 30), filter="area"), "rgb_narrow_to_pixels"),
-        (kernel("NV12", NV12, THREES, (32, 32), filter="area"), "nv12_eights_to_pixels"),
+        (kernel("NV12", NV12, THREES, (32, 32), filter="area"), "nv12_few_to_pixels"),
         (kernel("NV12", NV12, WHOLE, (64, 48), to="NV12"), "planes_copied_to_planes"),
         (kernel("NV21", NV12, (8, 2, 24, 40), (40, 40), inner=(16, 0, 24, 40), to="NV12"), "planes_copied_to_planes"),
         (kernel("NV12", NV12, WHOLE, (64, 48), to="NV12", filter="lanczos8"), "planes_copied_to_planes"),
@@ -261,15 +261,15 @@ def test_pictures_shrunk_to_the_half_are_means(given: str, expected: str) -> Non
         (kernel("NV12", NV12, target_wh=(64, 36), filter="area"), "nv12_narrow_to_pixels"),
         (kernel("NV12", NV12, target_wh=(96, 72), filter="area"), "nv12_narrow_to_pixels"),
         (kernel("NV12", NV12, (0, 0, 62, 48), filter="area"), "nv12_narrow_to_pixels"),  # half a word at the edge
-        (kernel("NV12", NV12, (1, 3, 61, 43), filter="area"), "nv12_eights_to_pixels"),
+        (kernel("NV12", NV12, (1, 3, 61, 43), filter="area"), "nv12_few_to_pixels"),
         (kernel("RGBA", RGBA, (1, 3, 61, 43), filter="area"), "words_eights_to_pixels"),
         (kernel("NV21", NV12, filter="lanczos8"), "nv12_eights_to_pixels"),
         (kernel("NV21", NV12, filter="area", to="NV12"), "planes_narrow_to_planes"),
         (kernel("RGBA", RGBA, (0, 0, 48, 48), (24, 16), filter="area"), "words_eights_to_pixels"),  # three rows
         (kernel("RGBA", RGBA, (0, 0, 48, 48), (16, 16), filter="area"), "words_eights_to_pixels"),
         (kernel("RGB", RGB, (0, 0, 48, 48), (16, 16), to="NV12", filter="area"), "rgb_eights_to_yuv420"),
-        (kernel("NV12", NV12, (0, 0, 48, 48), (16, 16), filter="area"), "nv12_eights_to_pixels"),
-        (kernel("NV12", NV12, (0, 0, 48, 48), (16, 16), to="NV12", filter="area"), "planes_eights_to_planes"),
+        (kernel("NV12", NV12, (0, 0, 48, 48), (16, 16), filter="area"), "nv12_few_to_pixels"),
+        (kernel("NV12", NV12, (0, 0, 48, 48), (16, 16), to="NV12", filter="area"), "planes_few_to_planes"),
         (kernel("RGBA", RGBA, (0, 0, 48, 48), (8, 8), filter="area"), "words_quads_to_pixels"),
         (kernel("RGB", RGB, (0, 0, 48, 48), (8, 8), to="NV12", filter="area"), "rgb_quads_to_yuv420"),
         (kernel("NV12", NV12, (0, 0, 48, 48), (8, 8), filter="area"), "nv12_quads_to_pixels"),

@@ -5,11 +5,11 @@ planes of luma and chroma. ``rgb``, ``nv12`` and ``i420`` are the usual layouts 
 NV21 as well. ``fours`` and ``near`` are four neighbours that lie near each other, ``exact`` ones too, where blending
 rows loses nothing, and ``middles``, where each three columns become one; ``words`` of NV12 are four that lie anywhere.
 ``quads`` and ``eights`` are filters of many taps whose neighbours share what they read, twelve or eight columns a turn;
-``narrow`` ones have few taps, and no turns. ``averaged`` is an area filter that halves. ``threes`` are pictures shrunk
-to two thirds across, three samples to two; ``thirds`` are those of an area filter; ``twos`` those enlarged by half.
-Kernels of ``cuda.wide``, whose threads do 4x2 pixels instead of 2x2, are ``copied`` ones of pixels of 3 bytes,
-``fours`` and ``near``; ``threes``, ``thirds``, the other ``copied`` ones and the averaged one from plane to plane do
-8x2, ``twos`` 12x2.
+``narrow`` and ``few`` ones have two or four rows, and no turns. ``averaged`` is an area filter that halves. ``threes``
+are pictures shrunk to two thirds across, three samples to two; ``thirds`` are those of an area filter; ``twos`` those
+enlarged by half. Kernels of ``cuda.wide``, whose threads do 4x2 pixels instead of 2x2, are ``copied`` ones of pixels of
+3 bytes, ``fours`` and ``near``; ``threes``, ``thirds``, the other ``copied`` ones and the averaged one from plane to
+plane do 8x2, ``twos`` 12x2.
 A frame that a special kernel serves is served by the general one too.
 """
 
@@ -34,6 +34,7 @@ from picasso_kernels.cuda import (
     write,
 )
 from picasso_kernels.cuda import read_exact as exact
+from picasso_kernels.cuda import read_few as few
 from picasso_kernels.cuda import read_means as means
 from picasso_kernels.cuda import read_middles as middles
 from picasso_kernels.cuda import read_narrow as narrow
@@ -69,6 +70,7 @@ _READERS: Final[dict[str, dict[Plain, Plain]]] = {
     "nv12_quads": {write.pixels: sums.summed_yuv_pixels},
     "rgb_narrow": {write.pixels: narrow.narrow_pixels, narrow.any_quad: narrow.any_rgb},
     "nv12_narrow": {write.pixels: narrow.narrow_yuv_pixels},
+    "nv12_few": {write.pixels: few.few_yuv_pixels},
     "nv12_eights": {**_EIGHTS, write.pixels: sums.summed_yuv_pixels},
     "yuv_nearest": {write.pixels: read.yuv_pixels, read.sample: read.nearest_sample},
     "yuv_bilinear": {write.pixels: read.yuv_pixels, read.sample: read.blend_sample},
@@ -135,6 +137,7 @@ _WIDE: Final[dict[str, tuple[Plain, dict[Plain, Plain]]]] = {
     "planes_averaged_to_planes": (means.write_averaged_planes, {}),
     "planes_quads_to_planes": (sums.write_summed_planes, {}),
     "planes_narrow_to_planes": (narrow.write_narrow_planes, {}),
+    "planes_few_to_planes": (few.write_few_planes, {}),
     "planes_eights_to_planes": (sums.write_summed_planes, _EIGHTS),
 }
 """Those that write by a way of their own."""
@@ -169,7 +172,9 @@ def _catalogue() -> dict[str, Kernel]:
     kernels = [
         Kernel(f"{source}_to_{target}", writer, parts, _ROOM.get(source, 0))
         for source, parts in _READERS.items()
-        for target, writer in (_WRITERS | _BY_ROWS if source.endswith(("_quads", "_eights")) else _WRITERS).items()
+        for target, writer in (
+            _WRITERS | _BY_ROWS if source.endswith(("_quads", "_eights", "_few")) else _WRITERS
+        ).items()
     ]
     kernels += [Kernel(f"{name}_to_planes", write.write_planes, parts) for name, parts in _PLANES.items()]
     kernels += [Kernel(name, *made, _WIDE_ROOM.get(name, 0)) for name, made in _WIDE.items()]

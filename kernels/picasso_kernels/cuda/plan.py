@@ -395,7 +395,7 @@ class _Planner:
 
     @functools.cached_property
     def shared(self) -> Shared:
-        """The taps of columns as ``read_narrow``, ``read_quads`` and ``read_sums`` want them; none if they cannot read.
+        """The taps of columns as readers want them whose neighbours share what they read; none if they cannot.
 
         They read words of four samples of luma, of two pairs of chroma, or of four pixels. An aligned one has some of
         the source, so its memory is there. Four pixels of 3 bytes are three words, so all have to be the source's.
@@ -404,7 +404,7 @@ class _Planner:
         aligned = self.has_pairs if self.source.is_yuv else whole or self.has_aligned_quads
         pixels = PIXEL_FORMATS.get(self.source.format) == 4 and self.is_aligned(4)
         if self.kind != "taps" or not (aligned or pixels or self.is_rgb24):
-            return Shared("", {})
+            return Shared()
         units = (1, 1 + self.is_planar())[: 1 + self.source.is_yuv]
         axes = [self.axes(samples, unit) for samples, unit in zip(self.components, units, strict=False)]
         return share_words(axes, self.filter, self.target_wh[0], aligned=aligned)
@@ -432,7 +432,7 @@ class _Planner:
             entries[shown] = starts << BLEND_BITS
             self.row[f"{name}_weights"] = self.append(made)
         elif self.kind == "taps":
-            least = 2 if self.shared.kind == "narrow" else 1
+            least = self.shared.rows.get(name, 1)
             first, made = in_reach(axis, taps_of(axis, self.filter, copied=copied), least)
             weights = np.zeros((padded, made.shape[1]), np.int32)
             entries[shown], weights[shown] = first << BLEND_BITS, made

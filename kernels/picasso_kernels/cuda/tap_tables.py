@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -16,6 +16,7 @@ Numbers: TypeAlias = npt.NDArray[np.int32]
 
 _UNITS: Final = {"column": 4, "chroma_column": 2}
 """Samples of an axis that are one word, or one quad of pixels."""
+_ROWS: Final = ("row", "chroma_row")
 _TURNS: Final = {"eights": 2, "quads": 3}
 """Words that kernels sum together, by the kind of their reader."""
 _TABLE_ALIGNMENT: Final = 4
@@ -107,10 +108,11 @@ def taps_of(axis: Axis, name: str, *, copied: bool) -> tuple[Numbers, Numbers]:
 
 
 class Shared(NamedTuple):
-    """How neighbours share what they read: which reader, and the words of each axis across."""
+    """How neighbours share what they read: the reader, words by axis across, the fewest rows it reads by axis down."""
 
-    kind: str
-    words: dict[str, Words]
+    kind: str = ""
+    words: Mapping[str, Words] = {}
+    rows: Mapping[str, int] = {}
 
 
 def share_words(axes: Sequence[tuple[Axis, Axis]], name: str, width: int, *, aligned: bool) -> Shared:
@@ -123,9 +125,10 @@ def share_words(axes: Sequence[tuple[Axis, Axis]], name: str, width: int, *, ali
         aligned: Whether aligned words may be read of which only a part is the source's.
 
     Returns:
-        The kind of reader with the fewest words; none where words would lie before the source.
+        The kind of reader that does the least; none where words would lie before the source.
     """
     tables = [taps_of(x, name, copied=x.is_copy and y.is_copy) for x, y in axes]
+    down = [len(in_reach(y, taps_of(y, name, copied=x.is_copy and y.is_copy))[1][0]) for x, y in axes]
 
     def layout(turns: Sequence[int], *, anywhere: bool) -> dict[str, Words]:
         made = {}
@@ -134,18 +137,23 @@ def share_words(axes: Sequence[tuple[Axis, Axis]], name: str, width: int, *, ali
             made[axis] = in_words(x, taps, padded, 2 // x.target_unit, unit, turn, anywhere=anywhere)
         return made if all((each.starts >= 0).all() for each in made.values()) else {}
 
-    if all(y.samples > 1 and reach_of(y, name, copied=x.is_copy and y.is_copy) <= 2 for x, y in axes):
-        turns = [1, *(2 // x.target_unit for x, _ in axes[1:])]
-        narrow = layout(turns, anywhere=True)
-        if narrow and all(each.words == turn for each, turn in zip(narrow.values(), turns, strict=True)):
-            return Shared("narrow", narrow)
+    def fit(turns: Sequence[int], *, anywhere: bool) -> dict[str, Words]:
+        made = layout(turns, anywhere=anywhere)
+        return made if all(each.words == turn for each, turn in zip(made.values(), turns, strict=False)) else {}
+
+    planar = [x.target_unit == 2 for x, _ in axes]
+    if all(y.samples > 1 and taps <= 2 for (_, y), taps in zip(axes, down, strict=True)):
+        words = fit([1, *(1 if each else 2 for each in planar[1:])], anywhere=True)
+        if words:
+            return Shared("narrow", words, dict.fromkeys(_ROWS, 2))
+    least = [3, *(3 if each else 2 for each in planar[1:])]
+    few = all(y.samples >= rows >= taps - (rows == 3) for (_, y), taps, rows in zip(axes, down, least, strict=True))
+    if len(axes) == 2 and few:
+        words = fit([2, 2], anywhere=False) or fit([2, 2], anywhere=True)
+        if words:
+            return Shared("few", words, dict(zip(_ROWS, least, strict=True)))
     made = {kind: layout([turn, turn], anywhere=False) for kind, turn in _TURNS.items()} if aligned else {}
-    fit = {kind: words for kind, words in made.items() if words}
-    if not fit:
-        return Shared("", {})
-    return Shared(*min(fit.items(), key=lambda item: sum(each.words for each in item[1].values())))
-
-
-def reach_of(axis: Axis, name: str, *, copied: bool) -> int:
-    """Return how many taps weigh anything."""
-    return len(in_reach(axis, taps_of(axis, name, copied=copied))[1][0])
+    able = {kind: words for kind, words in made.items() if words}
+    if not able:
+        return Shared()
+    return Shared(*min(able.items(), key=lambda item: sum(each.words for each in item[1].values())))
