@@ -91,7 +91,11 @@ def read_array(obj: object) -> DeviceArray:
     """
     interface = getattr(obj, "__cuda_array_interface__", None)
     if (interface is None or interface.get("version", 0) < _WITH_STREAMS) and is_on_gpu(obj):
-        return read_dlpack(obj)
+        try:
+            return read_dlpack(obj)
+        except BufferError:  # torch lends what is on its current device only
+            if interface is None:
+                raise
     return read_interface(obj)
 
 

@@ -105,6 +105,14 @@ def test_an_array_whose_interface_tells_no_stream_is_read_by_dlpack() -> None:
     assert (view.data_ptr, view.cuda_stream, array.streams) == (POINTER + 64, 9, [1])
 
 
+def test_an_array_that_is_not_lent_is_read_by_its_interface() -> None:
+    """As torch's on another device than the current one."""
+    array: Any = Lent((4, 6, 4), read_only=True, old=True)
+    array.__cuda_array_interface__ = {"version": 2, "data": (POINTER, False), "shape": (4, 6, 4), "typestr": "|u1"}
+    view = SurfaceView.wrap(array)
+    assert (view.data_ptr, view.cuda_stream) == (POINTER, 1)
+
+
 def test_the_producer_is_asked_for_the_stream_of_the_caller() -> None:
     view = SurfaceView.from_dlpack(array := Lent(), cuda_stream=77)
     assert (array.streams, view.cuda_stream) == ([77], 77)
