@@ -6,7 +6,8 @@ import logging
 import math
 import threading
 import time
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, final
 
@@ -169,7 +170,7 @@ class Views:
         if engine is not None:
             engine.shutdown(1.0)
         for future in [*self._wanted.values(), *self._taken.values()]:
-            if not future.done():
+            with suppress(InvalidStateError):  # a picture that came just now
                 future.set_exception(OperationError("the module has stopped"))
 
     def _report(self, source_id: str, error: BaseException) -> None:
@@ -239,7 +240,8 @@ class Views:
         frame = output.as_video_frame()
         if kind == SNAPSHOT:
             if (future := self._taken.pop(source_id, None)) is not None:
-                future.set_result(frame.content.get_data())
+                with suppress(InvalidStateError):  # the module has just been stopped
+                    future.set_result(frame.content.get_data())
             return
         self.live.put(_picture(frame, source_id, kind))
 
@@ -249,7 +251,8 @@ class Views:
         self._report(source_id, error)
         future = self._taken.pop(source_id, None) if kind == SNAPSHOT else None
         if future is not None:
-            future.set_exception(OperationError(f"source {source_id!r}: {error}", 500))
+            with suppress(InvalidStateError):
+                future.set_exception(OperationError(f"source {source_id!r}: {error}", 500))
 
 
 def _smaller(size_wh: tuple[int, int], width: int) -> tuple[int, int]:
