@@ -1,6 +1,7 @@
 """Measure the GPU's work end to end: files decoded by NVDEC, and what picasso does with their frames behind it.
 
-    python bench/gpu/from_decoder.py [--only pace rows engine] [--clips '1080p H.264' ...] [--threads 1 4 8 16]
+    python bench/gpu/from_decoder.py                                      all rows, 8 readers: a minute
+    python bench/gpu/from_decoder.py --only pace engine --threads 1 16    readers beside the decoder alone; an engine
 
 Needs PyNvVideoCodec. Clips of moving pictures are encoded first, see ``clips``. Each thread reads a file of its own and
 works in batches of 16 frames; all of them run for a while, and what each did in its time is added up. *share*: frames a
@@ -28,6 +29,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from clips import CLIPS, mbit_s, write_clips
 from clock import Stopwatch
+from through_engine import BOXES, run_engine, run_readers
 from workloads import DETECTOR, PICTURES, Workload
 
 from picasso.media import VideoReader
@@ -234,6 +236,8 @@ class Bench:
         self.gpu = CudaTransformer()
         self.watch = Stopwatch(self.gpu.stream)
         self.failed = 0
+        self.shares: dict[int, list[tuple[float, str]]] = {count: [] for count in threads}
+        """Of each row by number of threads, with its name."""
 
     def prepare(self) -> None:
         """Make clips."""
@@ -307,13 +311,14 @@ class Bench:
         for count in self.threads:
             before = run(readings[:count], self.seconds / 2)
             pace = run(tasks[:count], self.seconds)
-            for number, task in enumerate(tasks[:count]):
-                task.check(1 if number else BATCH)
+            with ThreadPoolExecutor() as pool:
+                list(pool.map(lambda task: task.check(BATCH if task is tasks[0] else 1), tasks[:count]))
             us = self.watch.gpu_us(lambda: tasks[0].put(self.gpu)) / BATCH
             for task in tasks[:count]:
                 task.sources = []
             alone = (before.rate + run(readings[:count], self.seconds / 2).rate) / 2
             figures = f"{alone:8.0f} {pace.rate:8.0f} {pace.rate / alone:6.2f} {us:7.2f} {pace.cpu_us:7.0f}"
+            self.shares[count].append((pace.rate / alone, row.label))
             print(f"{row.label:52s} {count:2d} {figures}", flush=True)
 
     def all_rows(self) -> None:
@@ -325,32 +330,43 @@ class Bench:
                 groups.setdefault(row[:2], []).append(row)
         for group in groups.values():
             self.attempt(group[0].label, lambda group=group: self.measure(group))
+        for count, shares in self.shares.items():
+            if shares:
+                (worst, slow), (best, quick) = min(shares), max(shares)
+                print(f"{count:2d} threads: worst share {worst:.2f} ({slow}), best {best:.2f} ({quick})")
 
     def engine(self) -> None:
         """Measure readers that feed an engine."""
-        from through_engine import run_readers
-
-        print("H.264 1080p to 720p with 20 labelled boxes, NV12 to an encoder that only takes: sources, frames/s")
+        print(
+            "1080p H.264 to 720p with 20 labelled boxes, NV12 to an encoder that only takes, frames/s: readers alone,"
+        )
+        print("the engine alone with RGBA frames made before, readers into the engine, its share of the slower of both")
+        run_engine(2, 100, BOXES, warm=50)
         for count in self.threads:
-            self.attempt(f"engine, {count} sources", lambda count=count: self.engine_of(count, run_readers))
+            self.attempt(f"engine, {count} sources", lambda count=count: self.engine_of(count))
 
-    def engine_of(self, count: int, run_readers: Callable[..., tuple[float, int]]) -> None:
-        """Measure some sources, between two runs of the readers alone."""
+    def engine_of(self, count: int) -> None:
+        """Measure some sources: readers and engine together, between runs of each alone."""
         with ExitStack() as held:
             readers = self.readers("1080p H.264", "native", count, held)
             readings = [Reading(reader) for reader in readers]
-            before = run(readings, self.seconds / 2).rate
+            frames = 3200 // count
+            before = run(readings, self.seconds / 2).rate, run_engine(count, frames, BOXES, warm=50)
             rate, checked = run_readers(readers, max(2 * self.seconds, 1))
-            alone = (before + run(readings, self.seconds / 2).rate) / 2
-        print(f"{count:2d} sources {alone:8.0f} {rate:8.0f} {rate / alone:6.2f}, {checked} frames compared", flush=True)
+            after = run(readings, self.seconds / 2).rate, run_engine(count, frames, BOXES, warm=50)
+        alone = (before[0] + after[0]) / 2
+        engine = sum(result.rate(frames * count) for result in (before[1], after[1])) / 2
+        share = rate / min(alone, engine)
+        figures = f"{alone:8.0f} {engine:8.0f} {rate:8.0f} {share:6.2f}"
+        print(f"{count:2d} sources {figures}; {checked} frames compared", flush=True)
 
 
 def main() -> None:
     """Measure and print; the status says whether a row failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="*", choices=("pace", "rows", "engine"), default=["pace", "rows", "engine"])
-    parser.add_argument("--threads", nargs="+", type=int, default=[1, 4, 8, 16])
-    parser.add_argument("--seconds", type=float, default=0.5)
+    parser.add_argument("--only", nargs="*", choices=("pace", "rows", "engine"), default=["rows"])
+    parser.add_argument("--threads", nargs="+", type=int, default=[8])
+    parser.add_argument("--seconds", type=float, default=0.3)
     parser.add_argument("--clips", nargs="+", choices=list(CLIPS), default=list(CLIPS))
     parser.add_argument("--folder", type=Path, help="keeps the clips for the next run")
     arguments = parser.parse_args()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "cuda"))
-from engine_run import DeviceSink, drawing
+from engine_run import DeviceSink, drawing, run_engine
 
 from picasso.encode import Codec, EncoderConfig
 from picasso.engine import Callbacks, CodecSpec, GeneralSpec, PicassoEngine, SourceSpec, warm_up
@@ -21,6 +21,8 @@ from picasso.primitives import VideoFrame
 from picasso.surface import MemType, SurfaceView
 from picasso.surface.cuda_memory import download
 from picasso.transform import TransformConfig
+
+__all__ = ["BOXES", "run_engine", "run_readers"]
 
 BOXES, SIZE_WH = 20, (1920, 1080)
 WARM = 20

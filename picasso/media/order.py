@@ -130,8 +130,10 @@ class DisplayOrder(Generic[T]):
         """Tell whether a packet that is earlier in both orders than this one has not shown its picture."""
         if key is None or not self._tries or not self._reorders():
             return False
-        for packet, due in self._due.items():  # noqa: SIM110  # asked for every picture: a generator takes twice as long
-            if packet < number and due < key:
+        for packet, due in self._due.items():  # packets rise
+            if packet > number:
+                break
+            if due < key:
                 return True
         return False
 

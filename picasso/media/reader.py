@@ -31,6 +31,7 @@ from picasso.media.stopping import StopSignal
 from picasso.media.timeline import FALLBACK_RATE, Pacer, Placed, Timeline
 from picasso.media.times import NS, TimesReport, counted, to_ns
 from picasso.primitives import EndOfStream, VideoFrame, VideoFrameContent
+from picasso.primitives.frame_state import frame_like
 from picasso.primitives.orientation import UPRIGHT
 
 if TYPE_CHECKING:
@@ -156,6 +157,7 @@ class VideoReader(IndexedReader):
         wrappers = [PictureWrapper(form, tone_map=tone_map, threads=threads) for form in forms]
         self._wrapper, self._own_wrapper, self._native_wrapper = wrappers
         self._newest: DecodedFrame | DevicePicture | None = None
+        self._first: tuple[VideoFrame, object] | None = None
         if isinstance(location, int):
             location = f"/dev/video{location}"
         self._place = place = input_place(location, trust=trust)
@@ -354,20 +356,16 @@ class VideoReader(IndexedReader):
     def _described(
         self, decoded: DecodedFrame | DevicePicture, surface: SurfaceView, pts_ns: int, duration_ns: int
     ) -> VideoFrame:
-        """Return the metadata of a picture."""
-        frame = VideoFrame(
-            self.source_id,
-            self._fps,
-            *self._orientation.size(surface.size_wh),
-            codec=self._codec,
-            keyframe=decoded.key_frame,
-            time_base=_TIME_BASE,
-            pts=pts_ns,
-            duration=duration_ns,
-        )
-        if not self._orientation.is_upright:
-            frame.turn(self._orientation)
-        return frame
+        """Return the metadata of a picture: the first of a size is checked, those that follow differ in their times."""
+        kind = self.source_id, surface.size_wh
+        if self._first is None or self._first[1] != kind:
+            first = VideoFrame(
+                self.source_id, self._fps, *self._orientation.size(kind[1]), codec=self._codec, time_base=_TIME_BASE
+            )
+            if not self._orientation.is_upright:
+                first.turn(self._orientation)
+            self._first = first, kind
+        return frame_like(self._first[0], pts_ns, duration_ns, decoded.key_frame)
 
     def _made(self, decoded: DecodedFrame, pts_ns: int, duration_ns: int) -> FrameAndPixels:
         surface = self._own_wrapper.wrap(decoded)

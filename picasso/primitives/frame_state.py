@@ -8,7 +8,7 @@ import time
 import uuid
 from functools import lru_cache
 from operator import index
-from typing import Self, SupportsIndex, TypeAlias
+from typing import Self, SupportsIndex, TypeAlias, TypeVar
 
 from picasso.errors import FrameInFlightError
 from picasso.primitives.attribute import Attribute, AttributeHolder, AttributeKey
@@ -346,6 +346,36 @@ class FrameState(AttributeHolder):
 
     def _attribute_table(self) -> dict[AttributeKey, Attribute]:
         return self._attributes
+
+
+Frame = TypeVar("Frame", bound=FrameState)
+
+
+def frame_like(first: Frame, pts: int, duration: int, keyframe: bool) -> Frame:
+    """Return a new frame of the stream of another one: what the constructor makes of the same arguments, but quicker.
+
+    Args:
+        first: A frame that nothing was added to or changed in since it was made: it gives all but times and keyframe.
+        pts: When the frame is shown, ticks of the same time base, ≥ 0.
+        duration: How long, in ticks, ≥ 0.
+        keyframe: Whether it decodes on its own.
+    """
+    twin = object.__new__(type(first))
+    twin._source_id, twin._fps, twin._time_base, twin._codec = (
+        first._source_id,
+        first._fps,
+        first._time_base,
+        first._codec,
+    )
+    twin._width, twin._height, twin._transformations = first._width, first._height, [*first._transformations]
+    twin._content, twin._transcoding_method, twin._holder = first._content, first._transcoding_method, ""
+    twin._pts, twin._dts, twin._duration = whole("pts", pts, 0), first._dts, whole("duration", duration, 0)
+    twin._keyframe = keyframe
+    twin._creation_timestamp_ns = time.time_ns()
+    twin._uuid = twin._previous_frame_seq_id = twin._previous_keyframe_uuid = None
+    twin._attributes, twin._objects = {}, ObjectStore()
+    twin._unclaimed = True
+    return twin
 
 
 _COPIED = tuple(name for name in FrameState.__slots__ if name not in {"__weakref__", "_unclaimed"})

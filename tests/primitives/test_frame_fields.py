@@ -20,6 +20,8 @@ from picasso.primitives import (
     VideoFrameTransformation,
 )
 from picasso.primitives.enums import NamedNativeEnum
+from picasso.primitives.frame_state import FrameState, frame_like
+from picasso.primitives.orientation import Orientation
 
 
 class Codec(NamedNativeEnum):
@@ -164,6 +166,35 @@ def test_a_copy_is_the_same_and_independent(make):
     twin.create_object("d", "car", detection_box=RBBox(1, 2, 3, 4))
     twin.pts = 7
     assert frame.json == before
+
+
+TURNED = Orientation(90, mirrored=True)
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["upright", "turned"])
+def test_a_frame_like_another_is_what_the_constructor_makes(turned):
+    fields = {"codec": "H264", "time_base": (1, 1000), "fps": (25, 2), "framerate": None}
+    first, expected = a_frame(**fields), a_frame(**fields, pts=7, duration=3, keyframe=True)
+    if turned:
+        first.turn(TURNED)
+        expected.turn(TURNED)
+    before = first.json
+    made = frame_like(first, 7, 3, keyframe=True)
+    own = {"__weakref__", "_creation_timestamp_ns", "_objects"}
+    for name in set(FrameState.__slots__) - own:
+        assert getattr(made, name) == getattr(expected, name), name
+    assert abs(made.creation_timestamp_ns - time.time_ns()) < 60e9
+    made.add_detections("a", [[1, 2, 3, 4]], "b")
+    assert made._attributes is not first._attributes
+    made.add_transformation(VideoFrameTransformation.padding(1, 1, 1, 1))
+    assert first.json == before
+    assert made.uuid != first.uuid
+
+
+def test_a_frame_like_another_has_times_of_64_bits():
+    for pts, duration in ((-1, 0), (0, -1), (2**63, 0)):
+        with pytest.raises((ValueError, OverflowError)):
+            frame_like(a_frame(), pts, duration, keyframe=True)
 
 
 @pytest.mark.parametrize("make", [VideoFrame.copy, copy.copy, copy.deepcopy, lambda f: pickle.loads(pickle.dumps(f))])
