@@ -6,8 +6,7 @@ import logging
 import math
 import threading
 import time
-from concurrent.futures import Future, InvalidStateError
-from contextlib import suppress
+from concurrent.futures import Future
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, final
 
@@ -169,9 +168,10 @@ class Views:
             engine, self.engine = self.engine, None
         if engine is not None:
             engine.shutdown(1.0)
-        for future in [*self._wanted.values(), *self._taken.values()]:
-            with suppress(InvalidStateError):  # a picture that came just now
-                future.set_exception(OperationError("the module has stopped"))
+        for waiting in (self._wanted, self._taken):
+            for source_id in [*waiting]:
+                if (future := waiting.pop(source_id, None)) is not None:  # who takes it out answers it
+                    future.set_exception(OperationError("the module has stopped"))
 
     def _report(self, source_id: str, error: BaseException) -> None:
         """Log the first, second, fourth, eighth… picture that cannot be made."""
@@ -221,11 +221,12 @@ class Views:
         self._busy.add((source_id, kind))
         try:
             engine.send_frame(name, frame, surface, crop)
-        except ShutDownError:
+        except BaseException as error:
             self._busy.discard((source_id, kind))
-        except BaseException:
-            self._busy.discard((source_id, kind))
-            raise
+            if kind == SNAPSHOT and (future := self._taken.pop(source_id, None)) is not None:
+                future.set_exception(OperationError(f"source {source_id!r}: {error}", 500))
+            if not isinstance(error, ShutDownError):
+                raise
 
     def _opened(self) -> PicassoEngine:
         general = GeneralSpec("picasso-views", idle_timeout_secs=5, inflight_queue_size=2, max_computing=1)
@@ -240,8 +241,7 @@ class Views:
         frame = output.as_video_frame()
         if kind == SNAPSHOT:
             if (future := self._taken.pop(source_id, None)) is not None:
-                with suppress(InvalidStateError):  # the module has just been stopped
-                    future.set_result(frame.content.get_data())
+                future.set_result(frame.content.get_data())
             return
         self.live.put(_picture(frame, source_id, kind))
 
@@ -251,8 +251,7 @@ class Views:
         self._report(source_id, error)
         future = self._taken.pop(source_id, None) if kind == SNAPSHOT else None
         if future is not None:
-            with suppress(InvalidStateError):
-                future.set_exception(OperationError(f"source {source_id!r}: {error}", 500))
+            future.set_exception(OperationError(f"source {source_id!r}: {error}", 500))
 
 
 def _smaller(size_wh: tuple[int, int], width: int) -> tuple[int, int]:
