@@ -7,17 +7,19 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
-from picasso.errors import ModelError, ShapeError
+from picasso.errors import DeviceError, MissingDependencyError, ModelError, ShapeError
 from picasso.infer.providers import PROVIDERS, choose_providers, load_runtime, threads_for
 
 if TYPE_CHECKING:
     from picasso.surface import DeviceTensor
+    from picasso_kernels.cuda.driver import Device
 
 Array = npt.NDArray[Any]
 _LOG: Final = logging.getLogger("picasso.infer")
@@ -109,7 +111,9 @@ class Session:
             _load_cuda(runtime)
         content = model if isinstance(model, bytes) else os.fspath(model)
         settings = {name: _settings(name, gpu_id, stream, engine_cache) for name in wanted}
-        self._session = self._opened(runtime, content, options, settings, is_strict=is_strict)
+        self._device = None if wanted[0] == "cpu" else _device_at(gpu_id)
+        with self._on_device():
+            self._session = self._opened(runtime, content, options, settings, is_strict=is_strict)
         self.provider: str = self._started(wanted, strict=is_strict)
         self.inputs: tuple[TensorInfo, ...] = tuple(_info(node) for node in self._session.get_inputs())
         outputs = self._session.get_outputs()
@@ -212,10 +216,11 @@ class Session:
         named = feeds if isinstance(feeds, Mapping) else {self.input.name: feeds}
         self._check(named)
         try:
-            if all(isinstance(tensor, np.ndarray) for tensor in named.values()):
-                values = self._session.run(self._output_names, dict(named))
-            else:
-                values = self._run_bound(named)
+            with self._on_device():
+                if all(isinstance(tensor, np.ndarray) for tensor in named.values()):
+                    values = self._session.run(self._output_names, dict(named))
+                else:
+                    values = self._run_bound(named)
         except ModelError:
             raise
         except Exception as error:
@@ -273,6 +278,10 @@ class Session:
         if not isinstance(part, np.ndarray):
             raise ModelError(f"{self.name} takes {step} pictures a call, the tensor on a GPU has {tensor.shape[0]}")
         return np.concatenate([part, np.zeros((missing, *part.shape[1:]), part.dtype)])
+
+    def _on_device(self) -> AbstractContextManager[None]:
+        """Return a place after which the thread's device is what it was before: ONNX Runtime changes it."""
+        return nullcontext() if self._device is None else self._device.current()
 
     def _check(self, named: Mapping[str, Array | DeviceTensor]) -> None:
         """Refuse what ONNX Runtime would refuse with less to go on."""
@@ -349,6 +358,16 @@ def _settings(name: str, gpu_id: int, stream: int, engine_cache: str | os.PathLi
     elif engine_cache is not None:
         settings |= {"trt_engine_cache_enable": "1", "trt_engine_cache_path": os.fspath(engine_cache)}
     return settings
+
+
+def _device_at(gpu_id: int) -> Device | None:
+    """Return a GPU; None where the driver's bindings are not installed, or there is none."""
+    from picasso.surface.cuda_memory import open_device
+
+    try:
+        return open_device(gpu_id)
+    except (DeviceError, MissingDependencyError):
+        return None
 
 
 def _load_cuda(runtime: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,28 @@ def test_a_detector_on_either_gpu_finds_what_is_on_either(works: int, places: tu
     for ours, theirs in zip(detector(there), expected, strict=True):
         assert len(theirs.xyxy) == 1
         np.testing.assert_allclose(ours.xyxy, theirs.xyxy, atol=1e-3)
+
+
+@pytest.mark.parametrize("works", [0, 1])
+def test_the_device_of_torch_stays_current_while_models_run_on_either(works: int, streams: Any) -> None:
+    torch = pytest.importorskip("torch")
+    pixels = np.full((96, 160, 3), (0, 0, 255), np.uint8)
+    seen: list[int] = []
+
+    def work() -> None:
+        for theirs in (0, 1):
+            torch.cuda.set_device(theirs)
+            detector = Detector(red_squares(64, "batch"), provider="cuda", gpu_id=works)
+            seen.append(torch.cuda.current_device())
+            for place in (0, 1):
+                detector([on(streams[place], SurfaceView.wrap(pixels)), SurfaceView.wrap(pixels)])
+                detector([on(streams[place], SurfaceView.wrap(pixels))])
+            seen.append(torch.cuda.current_device())
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [0, 0, 1, 1]
 
 
 @pytest.mark.parametrize("works", [0, 1])
