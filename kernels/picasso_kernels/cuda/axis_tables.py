@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from picasso_kernels.cpu.compile import prepare
 from picasso_kernels.cuda.frame_table import BLEND_BITS, INDEX_MASK
-from picasso_kernels.cuda.read_exact import CHROMA_REACH, LUMA_REACH
-from picasso_kernels.cuda.read_middles import CHROMA_PLACES, CHROMA_WEIGHTS, LUMA_PLACES
+from picasso_kernels.cuda.pixels.read_exact import CHROMA_REACH, LUMA_REACH
+from picasso_kernels.cuda.pixels.read_middles import CHROMA_PLACES, CHROMA_WEIGHTS, LUMA_PLACES
 from picasso_kernels.frame.plan import bilinear_entries, nearest_entries
 from picasso_kernels.maths.axis import Axis, fill_bilinear, fill_nearest
 from picasso_kernels.maths.pixel import ONE
@@ -54,8 +54,8 @@ def are_near(entries: Numbers, reach: int, count: int = 2) -> bool:
 def exact_reader(entries: Mapping[str, Numbers]) -> str:
     """Return the reader that blends luma and pairs of chroma to four neighbours that lie together.
 
-    Rows whose weights leave nothing to round have quick ones: ``cuda.read_middles`` for a third of the columns,
-    ``cuda.read_exact`` where each two pixels read in two words.
+    Rows whose weights leave nothing to round have quick ones: ``pixels.read_middles`` for a third of the columns,
+    ``pixels.read_exact`` where each two pixels read in two words.
     """
     rows = np.concatenate([entries["row"], entries["chroma_row"]])
     luma, chroma = entries["column"], entries["chroma_column"]
@@ -68,7 +68,7 @@ def exact_reader(entries: Mapping[str, Numbers]) -> str:
 
 
 def _are_middles(luma: Numbers, chroma: Numbers) -> bool:
-    """Tell whether each four pixels lie in three words, at the places and with the weights of ``cuda.read_middles``."""
+    """Tell whether each four pixels lie in three words, at the places and of the weights of ``pixels.read_middles``."""
     shown = luma[::4] >= 0
     start = (luma[::4][shown] >> BLEND_BITS) - LUMA_PLACES[0]
     expected = (start[:, None] + LUMA_PLACES) << BLEND_BITS

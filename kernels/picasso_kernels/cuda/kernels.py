@@ -7,10 +7,9 @@ rows loses nothing, and ``middles``, where each three columns become one; ``word
 ``quads`` and ``eights`` are filters of many taps whose neighbours share what they read, twelve or eight columns a turn;
 ``narrow`` and ``few`` ones have two or four rows, and no turns. ``averaged`` is an area filter that halves. ``threes``
 are pictures shrunk to two thirds across, three samples to two; ``thirds`` are those of an area filter; ``twos`` those
-enlarged by half. Kernels of ``cuda.wide``, whose threads do 4x2 pixels instead of 2x2, are ``copied`` ones of pixels of
-3 bytes, ``fours`` and ``near``; ``threes``, ``thirds``, the other ``copied`` ones and the averaged one from plane to
-plane do 8x2, ``twos`` 12x2.
-A frame that a special kernel serves is served by the general one too.
+enlarged by half. Kernels of ``pixels.wide``, whose threads do 4x2 pixels instead of 2x2, are ``copied`` ones of pixels
+of 3 bytes, ``fours`` and ``near``; ``threes``, ``thirds``, the other ``copied`` ones and the averaged one from plane to
+plane do 8x2, ``twos`` 12x2. A frame that a special kernel serves is served by the general one too.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from picasso_kernels.cuda import (
+from picasso_kernels.cuda.pixels import (
     copied,
     eights,
     plane_spots,
@@ -33,15 +32,15 @@ from picasso_kernels.cuda import (
     wide,
     write,
 )
-from picasso_kernels.cuda import read_exact as exact
-from picasso_kernels.cuda import read_few as few
-from picasso_kernels.cuda import read_means as means
-from picasso_kernels.cuda import read_middles as middles
-from picasso_kernels.cuda import read_narrow as narrow
-from picasso_kernels.cuda import read_quads as quads
-from picasso_kernels.cuda import read_spots as spots
-from picasso_kernels.cuda import read_sums as sums
-from picasso_kernels.cuda import write_tensors as tensors
+from picasso_kernels.cuda.pixels import read_exact as exact
+from picasso_kernels.cuda.pixels import read_few as few
+from picasso_kernels.cuda.pixels import read_means as means
+from picasso_kernels.cuda.pixels import read_middles as middles
+from picasso_kernels.cuda.pixels import read_narrow as narrow
+from picasso_kernels.cuda.pixels import read_quads as quads
+from picasso_kernels.cuda.pixels import read_spots as spots
+from picasso_kernels.cuda.pixels import read_sums as sums
+from picasso_kernels.cuda.pixels import write_tensors as tensors
 
 Plain = Callable[..., Any]
 

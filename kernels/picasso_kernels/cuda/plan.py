@@ -26,8 +26,8 @@ from picasso_kernels.cuda.frame_table import (
     FramePlan,
     Place,
 )
+from picasso_kernels.cuda.pixels.read_fours import CHROMA_SPAN, LUMA_SPAN, PIXELS_SPAN
 from picasso_kernels.cuda.plan_target import FLOATS, write_rgb, write_scales, write_target, write_yuv, writer_of
-from picasso_kernels.cuda.read_fours import CHROMA_SPAN, LUMA_SPAN, PIXELS_SPAN
 from picasso_kernels.cuda.tap_tables import Shared, in_halves, in_reach, padded_to_fours, share_words, taps_of
 from picasso_kernels.frame.pixel_formats import PIXEL_FORMATS, Picture, Samples, list_components
 from picasso_kernels.frame.plan import RectLTWH
@@ -198,7 +198,7 @@ class _Planner:
         return f"{self.layout or 'yuv'}_{self.kind}"
 
     def keeps_luma(self) -> bool:
-        """Whether luma is copied to pixels, and chroma lies as ``cuda.copied`` has it: a picture of its own size."""
+        """Whether luma is copied to pixels, and chroma lies as ``pixels.copied`` has it: a picture of its own size."""
         kept = self.filter == "bilinear" and self.crop[2:] == self.inner[2:] and self.crop[3] > 1
         return kept and self.crop[0] % 4 == 0 and self.has_pairs and self.has_groups(8, "pixels")
 
@@ -225,7 +225,7 @@ class _Planner:
         return kept and self.has_groups(_ACROSS["threes"], writer)
 
     def has_thirds(self) -> bool:
-        """Whether an area filter makes two of three samples across and down as ``cuda.thirds`` does."""
+        """Whether an area filter makes two of three samples across and down as ``pixels.thirds`` does."""
         planar = self.is_planar()
         kept = self.has_pairs and (self.has_whole_rows or not planar) if self.source.is_yuv else self.is_rgb24
         writer = "yuv420" if planar or not self.source.is_yuv else "pixels"
@@ -311,7 +311,7 @@ class _Planner:
         return near and (self.has_groups(4, "pixels") or self.has_groups(4, "yuv420"))
 
     def blended_layout(self) -> str:
-        """Return how ``cuda.read_spots`` blends luma and chroma: ``nv12``, ``i420``, or nothing where it cannot."""
+        """Return how ``pixels.read_spots`` blends luma and chroma: ``nv12``, ``i420``, or nothing where it cannot."""
         planes = self.source.planes
         layout = {((1, 1), (2, 1)): "nv12", ((1, 1),) * 3: "i420"}.get(tuple(plane[2:] for plane in planes), "")
         if self.filter != "bilinear" or not (self.row["next_column"] and self.row["chroma_next_column"]):
@@ -376,7 +376,7 @@ class _Planner:
 
     @property
     def has_copied_fours(self) -> bool:
-        """Whether ``cuda.wide`` copies pixels of 3 bytes."""
+        """Whether ``pixels.wide`` copies pixels of 3 bytes."""
         return self.crop[0] % 4 == 0 and (self.has_groups(4, "pixels") or self.has_groups(4, "yuv420"))
 
     def words_kind(self, x: Axis) -> str:

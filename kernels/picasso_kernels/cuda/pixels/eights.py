@@ -11,8 +11,8 @@ from typing import Final, TypeAlias
 
 from picasso_kernels.cuda.frame_table import FrameRow
 from picasso_kernels.cuda.instructions import load_number, load_number_pair, store_eight_words
-from picasso_kernels.cuda.read import index_of
-from picasso_kernels.cuda.read_fours import Matrix, matrix_of
+from picasso_kernels.cuda.pixels.read import index_of
+from picasso_kernels.cuda.pixels.read_fours import Matrix, matrix_of
 
 Eight: TypeAlias = tuple[int, int, int, int, int, int, int, int]
 

@@ -1,6 +1,6 @@
 """How CUDA kernels shrink pixels of 3 bytes to two thirds across, and write them as luma and chroma.
 
-As in ``cuda.threes``: twelve pixels, which are nine words, make eight, by weights that never change. The target's
+As in ``pixels.threes``: twelve pixels, which are nine words, make eight, by weights that never change. The target's
 coefficients know the order of red and blue. Groups of eight lie in the picture or in a bar as a whole, and begin at a
 word: the planner makes sure of both. ``y`` is an axis entry.
 """
@@ -21,9 +21,9 @@ from picasso_kernels.cuda.instructions import (
     store_word,
     store_word_pair,
 )
-from picasso_kernels.cuda.read import FourPixels, Pixel, index_of, weights_of
-from picasso_kernels.cuda.threes import two_of_three, wide_bytes
-from picasso_kernels.cuda.wide import chroma_pair, luma_word
+from picasso_kernels.cuda.pixels.read import FourPixels, Pixel, index_of, weights_of
+from picasso_kernels.cuda.pixels.threes import two_of_three, wide_bytes
+from picasso_kernels.cuda.pixels.wide import chroma_pair, luma_word
 
 TwoPixels: TypeAlias = tuple[Pixel, Pixel]
 EightPixels: TypeAlias = tuple[FourPixels, FourPixels]

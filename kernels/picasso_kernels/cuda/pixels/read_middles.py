@@ -3,8 +3,8 @@
 The places of four target pixels in the source are then the same in every group of four: the middle ones of each three
 samples of luma, and chroma a quarter and three quarters behind a pair. Twelve bytes of a row hold them, which are three
 words, at the same place in both planes; weights and selectors are known when the kernel is compiled. Rows come from
-anywhere, but blending them leaves nothing to round, as in ``cuda.read_exact``. The planner makes sure of it. No column
-lies in a bar; what is made of a row in a bar means nothing. ``x`` and ``y`` are axis entries.
+anywhere, but blending them leaves nothing to round, as in ``pixels.read_exact``. The planner makes sure of it. No
+column lies in a bar; what is made of a row in a bar means nothing. ``x`` and ``y`` are axis entries.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from picasso_kernels.cuda.instructions import (
     multiply_add_word,
     pick_bytes,
 )
-from picasso_kernels.cuda.read import BLEND_HALF, index_of
-from picasso_kernels.cuda.read_fours import Matrix, color_of_tops, row_weights, word_of_color
+from picasso_kernels.cuda.pixels.read import BLEND_HALF, index_of
+from picasso_kernels.cuda.pixels.read_fours import Matrix, color_of_tops, row_weights, word_of_color
 from picasso_kernels.maths.pixel import ONE
 
 LUMA_PLACES: Final = (1, 4, 7, 10)

@@ -1,4 +1,4 @@
-"""How an area filter shrinks to two thirds, across and down: what takes the place of blends in ``cuda.threes``.
+"""How an area filter shrinks to two thirds, across and down: what takes the place of blends in ``pixels.threes``.
 
 Two samples of three are each made of a whole one and half of the middle one. That is a blend of two neighbours as a
 bilinear filter's at the same places, with weights 1/3 and 2/3 instead of 1/4 and 3/4, in 16384ths, and the roundings of
@@ -12,7 +12,7 @@ from typing import Final
 
 from picasso_kernels.cuda.frame_table import BLEND_BITS, FrameRow
 from picasso_kernels.cuda.instructions import Pair, Quad, dot2_high, dot2_low, multiply_add_word, pick_bytes
-from picasso_kernels.cuda.read import SUM_BITS, SUM_HALF, WIDE_SUM_BITS, WIDE_SUM_HALF
+from picasso_kernels.cuda.pixels.read import SUM_BITS, SUM_HALF, WIDE_SUM_BITS, WIDE_SUM_HALF
 from picasso_kernels.maths.filter_rows import TAP_BITS
 
 ONE_THIRD: Final = 5461

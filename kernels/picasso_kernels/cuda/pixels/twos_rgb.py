@@ -1,15 +1,14 @@
 """How CUDA kernels enlarge pixels by half across, and write them as pixels, or as luma and chroma.
 
-As in ``cuda.twos``: eight pixels, and one on each side, make twelve, by weights that never change. Groups of twelve lie
-in the picture or in a bar as a whole, and begin where the accesses want it: the planner makes sure of both. ``y`` is an
-axis entry; ``start`` is the first of the eight pixels in its row.
+As in ``pixels.twos``: eight pixels, and one on each side, make twelve, by weights that never change. Groups of twelve
+lie in the picture or in a bar as a whole, and begin where the accesses want it: the planner makes sure of both. ``y``
+is an axis entry; ``start`` is the first of the eight pixels in its row.
 """
 
 from __future__ import annotations
 
 from typing import Final, TypeAlias
 
-from picasso_kernels.cuda.eights import room_of
 from picasso_kernels.cuda.frame_table import FrameRow
 from picasso_kernels.cuda.instructions import (
     Quad,
@@ -25,11 +24,12 @@ from picasso_kernels.cuda.instructions import (
     pick_bytes,
     store_three_words,
 )
-from picasso_kernels.cuda.read import FourPixels, index_of, weights_of
-from picasso_kernels.cuda.read_fours import pack_tops
-from picasso_kernels.cuda.threes import GREY, wide_bytes
-from picasso_kernels.cuda.twos import NO_ROW, Twelve, store_twelve, three_of_four
-from picasso_kernels.cuda.wide import chroma_pair, luma_word, pack_pairs
+from picasso_kernels.cuda.pixels.eights import room_of
+from picasso_kernels.cuda.pixels.read import FourPixels, index_of, weights_of
+from picasso_kernels.cuda.pixels.read_fours import pack_tops
+from picasso_kernels.cuda.pixels.threes import GREY, wide_bytes
+from picasso_kernels.cuda.pixels.twos import NO_ROW, Twelve, store_twelve, three_of_four
+from picasso_kernels.cuda.pixels.wide import chroma_pair, luma_word, pack_pairs
 
 FourWide: TypeAlias = tuple[Quad, Quad, Quad, Quad]
 Ten: TypeAlias = tuple[Quad, FourWide, FourWide, Quad]

@@ -1,10 +1,10 @@
 """What CUDA kernels do with four pixels beside each other: a thread reads and writes 4x2 pixels of the target.
 
-Addresses, axis entries and weights then serve twice as many pixels as in ``cuda.write``, and stores are as wide as
+Addresses, axis entries and weights then serve twice as many pixels as in ``pixels.write``, and stores are as wide as
 they can be. That is what bounds kernels whose sources are small: luma and chroma, pixels of 3 bytes. A group of four
 lies in the picture or in a bar as a whole, and rows are aligned for the accesses: the planner makes sure of both.
 
-The arithmetic is that of ``cuda.read`` and ``cuda.read_fours``; ``x`` and ``y`` are axis entries.
+The arithmetic is that of ``pixels.read`` and ``pixels.read_fours``; ``x`` and ``y`` are axis entries.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from picasso_kernels.cuda.instructions import (
     store_word,
     store_word_quad,
 )
-from picasso_kernels.cuda.read import FourPixels, Pixel, index_of, split_word
-from picasso_kernels.cuda.read_fours import matrix_of, near_chroma_word, near_luma_word, near_yuv_words
+from picasso_kernels.cuda.pixels.read import FourPixels, Pixel, index_of, split_word
+from picasso_kernels.cuda.pixels.read_fours import matrix_of, near_chroma_word, near_luma_word, near_yuv_words
 from picasso_kernels.maths.color import CHROMA_CENTRE, TO_YUV_BITS
 
 _GREY: Final = -0x7F7F7F80

@@ -2,7 +2,7 @@
 
 Two taps of half the weight make ``(sum << 18) + (1 << 19) >> 20`` of ``filter_rows``, and nothing is lost between.
 Where a picture of luma and chroma becomes pixels, each pixel has a sample of chroma of its own, which is copied.
-Pixels of four bytes are in ``cuda.read``.
+Pixels of four bytes are in ``pixels.read``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from picasso_kernels.cuda.instructions import (
     pick_bytes,
     store_word_pair,
 )
-from picasso_kernels.cuda.read import Pixel, PixelPair, index_of, to_pixel
+from picasso_kernels.cuda.pixels.read import Pixel, PixelPair, index_of, to_pixel
 
 _EACH: Final = 0x10001
 _HALF: Final = 2

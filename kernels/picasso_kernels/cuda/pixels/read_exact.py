@@ -26,8 +26,8 @@ from picasso_kernels.cuda.instructions import (
     multiply_add_word,
     pick_bytes,
 )
-from picasso_kernels.cuda.read import BLEND_HALF, index_of
-from picasso_kernels.cuda.read_fours import Matrix, color_of_tops, row_weights, word_of_color
+from picasso_kernels.cuda.pixels.read import BLEND_HALF, index_of
+from picasso_kernels.cuda.pixels.read_fours import Matrix, color_of_tops, row_weights, word_of_color
 from picasso_kernels.maths.pixel import ONE
 
 LUMA_REACH: Final = 6

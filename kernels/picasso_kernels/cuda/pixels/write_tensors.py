@@ -23,8 +23,8 @@ from picasso_kernels.cuda.instructions import (
     store_word_pair,
     store_word_quad,
 )
-from picasso_kernels.cuda.read_fours import Matrix, matrix_of
-from picasso_kernels.cuda.read_spots import yuv_words
+from picasso_kernels.cuda.pixels.read_fours import Matrix, matrix_of
+from picasso_kernels.cuda.pixels.read_spots import yuv_words
 
 _FIRST: Final = 0x7440
 """Selectors that put a byte of a word behind the lead."""

@@ -3,14 +3,13 @@
 From plane to plane every byte is copied, 8 an access. Pixels have luma as it is, and chroma at places of their own:
 1/4 before a sample and 1/4 behind it, all along a row. Rows of chroma come from anywhere. Groups of columns lie in the
 picture or in a bar as a whole, and rows are aligned for the accesses: the planner makes sure of both. The arithmetic is
-that of ``cuda.read_fours``, bit for bit; ``x`` and ``y`` are axis entries.
+that of ``pixels.read_fours``, bit for bit; ``x`` and ``y`` are axis entries.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from picasso_kernels.cuda.eights import Eight
 from picasso_kernels.cuda.frame_table import FrameRow
 from picasso_kernels.cuda.instructions import (
     Pair,
@@ -22,8 +21,9 @@ from picasso_kernels.cuda.instructions import (
     pick_bytes,
     store_word_pair,
 )
-from picasso_kernels.cuda.read import BLEND_HALF, index_of
-from picasso_kernels.cuda.read_fours import (
+from picasso_kernels.cuda.pixels.eights import Eight
+from picasso_kernels.cuda.pixels.read import BLEND_HALF, index_of
+from picasso_kernels.cuda.pixels.read_fours import (
     Matrix,
     color_of,
     row_weights,

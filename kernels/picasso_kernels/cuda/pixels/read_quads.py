@@ -26,7 +26,7 @@ from picasso_kernels.cuda.instructions import (
     load_word_quad,
     pick_bytes,
 )
-from picasso_kernels.cuda.read import (
+from picasso_kernels.cuda.pixels.read import (
     SUM_BITS,
     SUM_HALF,
     WIDE_SUM_BITS,
@@ -35,7 +35,7 @@ from picasso_kernels.cuda.read import (
     PixelPair,
     index_of,
 )
-from picasso_kernels.cuda.read_sums import table_pitch, turn_words
+from picasso_kernels.cuda.pixels.read_sums import table_pitch, turn_words
 from picasso_kernels.maths.pixel import clamp8
 
 FourPixels: TypeAlias = tuple[Pixel, Pixel, Pixel, Pixel]

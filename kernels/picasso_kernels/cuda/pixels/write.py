@@ -1,6 +1,6 @@
 """What CUDA kernels write: each thread a block of 2x2 target pixels, or one sample of chroma from plane to plane.
 
-A kernel is one of the writers below with a reader of ``cuda.read`` instead of ``pixels``. Threads are numbered by
+A kernel is one of the writers below with a reader of ``pixels.read`` instead of ``pixels``. Threads are numbered by
 ``column`` and ``row`` of the block; those beyond the target do nothing.
 """
 
@@ -19,7 +19,7 @@ from picasso_kernels.cuda.instructions import (
     store_word,
     store_word_pair,
 )
-from picasso_kernels.cuda.read import PixelPair, bilinear_pixels, chroma_grid, is_bar, luma_grid, sample
+from picasso_kernels.cuda.pixels.read import PixelPair, bilinear_pixels, chroma_grid, is_bar, luma_grid, sample
 from picasso_kernels.maths.color import chroma_of, luma_of
 
 BLACK: PixelPair = (0, 0, 0, 255, 0, 0, 0, 255)

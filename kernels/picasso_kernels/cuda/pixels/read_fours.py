@@ -7,7 +7,7 @@ of two samples a row. No column lies in a bar: writers see to that; what is made
 
 What bounds these kernels is neither memory nor the number of instructions, but those of them that the integer units
 do: adding, shifting, picking. So blends end in the highest byte of a word, from where bytes are picked without a
-shift, and clamping and packing are one instruction. The arithmetic is that of ``cuda.read``, bit for bit; ``x`` and
+shift, and clamping and packing are one instruction. The arithmetic is that of ``pixels.read``, bit for bit; ``x`` and
 ``y`` are axis entries.
 """
 
@@ -29,7 +29,7 @@ from picasso_kernels.cuda.instructions import (
     pack_saturated,
     pick_bytes,
 )
-from picasso_kernels.cuda.read import BLEND_HALF, index_of
+from picasso_kernels.cuda.pixels.read import BLEND_HALF, index_of
 from picasso_kernels.maths.color import TO_RGB_BITS
 from picasso_kernels.maths.pixel import ONE
 

@@ -2,8 +2,8 @@
 
 The two samples of a row that are blended lie beside each other, so each row costs one address: two bytes of luma, two
 pairs of chroma, or the three words that hold two pixels of 3 bytes. The planner makes sure of the layout, of the
-alignment that the accesses want, and of two samples a row. The arithmetic is that of ``cuda.read``, bit for bit; ``x``
-and ``y`` are axis entries.
+alignment that the accesses want, and of two samples a row. The arithmetic is that of ``pixels.read``, bit for bit;
+``x`` and ``y`` are axis entries.
 """
 
 from __future__ import annotations
@@ -26,8 +26,15 @@ from picasso_kernels.cuda.instructions import (
     load_three_words,
     pick_bytes,
 )
-from picasso_kernels.cuda.read import FourPixels, Pixel, PixelPair, blend, index_of, weights_of
-from picasso_kernels.cuda.read_fours import Matrix, color_of_tops, matrix_of, row_weights, top_of_blend, word_of_color
+from picasso_kernels.cuda.pixels.read import FourPixels, Pixel, PixelPair, blend, index_of, weights_of
+from picasso_kernels.cuda.pixels.read_fours import (
+    Matrix,
+    color_of_tops,
+    matrix_of,
+    row_weights,
+    top_of_blend,
+    word_of_color,
+)
 from picasso_kernels.maths.pixel import ONE, clamp8
 
 _WIDE_HALF: Final = 8

@@ -19,10 +19,10 @@ from picasso_kernels.cuda.instructions import (
     store_half,
     store_word,
 )
-from picasso_kernels.cuda.read import index_of
-from picasso_kernels.cuda.read_fours import pack_tops
-from picasso_kernels.cuda.read_spots import blend_bytes, paired_spot
-from picasso_kernels.cuda.write import covered, shared
+from picasso_kernels.cuda.pixels.read import index_of
+from picasso_kernels.cuda.pixels.read_fours import pack_tops
+from picasso_kernels.cuda.pixels.read_spots import blend_bytes, paired_spot
+from picasso_kernels.cuda.pixels.write import covered, shared
 
 _GREY: int = 0x80808080
 _ALL: int = 4

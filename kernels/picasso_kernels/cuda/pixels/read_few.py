@@ -1,6 +1,6 @@
 """How CUDA kernels sum some taps of luma and pairs of chroma: four rows at most, of eight columns anywhere.
 
-That is what filters need that shrink to a third or less, such as 4K to 720p. As in ``cuda.read_narrow`` nothing is a
+That is what filters need that shrink to a third or less, such as 4K to 720p. As in ``pixels.read_narrow`` nothing is a
 loop, so what both rows of a block share is read once. The planner makes sure that there are eight columns and three
 rows; taps that a filter has not weigh nothing, and of three rows the last is read twice.
 
@@ -13,10 +13,10 @@ from typing import Final, TypeAlias
 
 from picasso_kernels.cuda.frame_table import FrameRow
 from picasso_kernels.cuda.instructions import Pair, Plane, Quad, load_number, load_number_pair, load_number_quad
-from picasso_kernels.cuda.read import SUM_BITS, SUM_HALF, WIDE_SUM_HALF, PixelPair, index_of, is_bar, to_pixel
-from picasso_kernels.cuda.read_narrow import narrow_chroma_pairs, turned_words, write_luma_pair
-from picasso_kernels.cuda.read_sums import add_rows, table_pitch, to_wide, weigh
-from picasso_kernels.cuda.write import covered, shared, write_black, write_chroma
+from picasso_kernels.cuda.pixels.read import SUM_BITS, SUM_HALF, WIDE_SUM_HALF, PixelPair, index_of, is_bar, to_pixel
+from picasso_kernels.cuda.pixels.read_narrow import narrow_chroma_pairs, turned_words, write_luma_pair
+from picasso_kernels.cuda.pixels.read_sums import add_rows, table_pitch, to_wide, weigh
+from picasso_kernels.cuda.pixels.write import covered, shared, write_black, write_chroma
 from picasso_kernels.maths.pixel import clamp8
 
 _LOW: Final = 0x5140

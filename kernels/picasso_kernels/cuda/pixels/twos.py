@@ -1,16 +1,15 @@
 """How CUDA kernels enlarge luma and pairs of chroma by half across: 720p to 1080p, say, two samples to three.
 
-As in ``cuda.threes``, places and weights are the same in every group, here of twelve target pixels: luma comes from
+As in ``pixels.threes``, places and weights are the same in every group, here of twelve target pixels: luma comes from
 eight bytes and one on each side, chroma from the four pairs beneath them and one on each side. Rows come from anywhere.
 Groups of twelve lie in the picture or in a bar as a whole, and begin at a word: the planner makes sure of both. The
-arithmetic is that of ``cuda.read_fours``, bit for bit; ``y`` is an axis entry.
+arithmetic is that of ``pixels.read_fours``, bit for bit; ``y`` is an axis entry.
 """
 
 from __future__ import annotations
 
 from typing import Final, TypeAlias
 
-from picasso_kernels.cuda.eights import room_of
 from picasso_kernels.cuda.frame_table import FrameRow
 from picasso_kernels.cuda.instructions import (
     Pair,
@@ -24,8 +23,9 @@ from picasso_kernels.cuda.instructions import (
     store_three_words,
     store_twelve_words,
 )
-from picasso_kernels.cuda.read import index_of
-from picasso_kernels.cuda.read_fours import (
+from picasso_kernels.cuda.pixels.eights import room_of
+from picasso_kernels.cuda.pixels.read import index_of
+from picasso_kernels.cuda.pixels.read_fours import (
     Matrix,
     color_of_tops,
     matrix_of,
@@ -36,7 +36,7 @@ from picasso_kernels.cuda.read_fours import (
     wide_pairs,
     word_of_color,
 )
-from picasso_kernels.cuda.threes import wide_bytes
+from picasso_kernels.cuda.pixels.threes import wide_bytes
 
 Six: TypeAlias = tuple[int, int, int, int, int, int]
 Twelve: TypeAlias = tuple[Six, Six]

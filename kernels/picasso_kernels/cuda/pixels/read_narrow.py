@@ -23,10 +23,10 @@ from picasso_kernels.cuda.instructions import (
     load_word,
     pick_bytes,
 )
-from picasso_kernels.cuda.read import SUM_BITS, SUM_HALF, WIDE_SUM_HALF, PixelPair, index_of, is_bar, to_pixel
-from picasso_kernels.cuda.read_quads import add_columns, add_rows_of_quad, to_bytes
-from picasso_kernels.cuda.read_sums import add_pairs, add_rows, table_pitch, to_wide, weigh
-from picasso_kernels.cuda.write import covered, shared, store_two_bytes, write_black, write_chroma
+from picasso_kernels.cuda.pixels.read import SUM_BITS, SUM_HALF, WIDE_SUM_HALF, PixelPair, index_of, is_bar, to_pixel
+from picasso_kernels.cuda.pixels.read_quads import add_columns, add_rows_of_quad, to_bytes
+from picasso_kernels.cuda.pixels.read_sums import add_pairs, add_rows, table_pitch, to_wide, weigh
+from picasso_kernels.cuda.pixels.write import covered, shared, store_two_bytes, write_black, write_chroma
 from picasso_kernels.maths.pixel import clamp8
 
 _FOUR: Final = 0x3210

@@ -26,7 +26,7 @@ from picasso_kernels.cuda.instructions import (
     load_three_words,
     pick_bytes,
 )
-from picasso_kernels.cuda.read import (
+from picasso_kernels.cuda.pixels.read import (
     SUM_BITS,
     SUM_HALF,
     WIDE_SUM_BITS,
@@ -35,7 +35,7 @@ from picasso_kernels.cuda.read import (
     index_of,
     to_pixel,
 )
-from picasso_kernels.cuda.write import covered, shared, store_two_bytes, write_chroma
+from picasso_kernels.cuda.pixels.write import covered, shared, store_two_bytes, write_chroma
 from picasso_kernels.maths.pixel import clamp8
 
 Words: TypeAlias = tuple[Quad, Quad, Quad]

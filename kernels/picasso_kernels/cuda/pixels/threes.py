@@ -4,14 +4,13 @@ The places of eight target pixels in the source are then the same in every group
 which are three words; chroma from the six pairs beneath them and, for pixels, the pairs before and behind. Which
 samples are blended, and by how much, is known when the kernel is compiled, and each sample's rows are blended once.
 Rows come from anywhere. Groups of eight lie in the picture or in a bar as a whole, and begin at a word: the planner
-makes sure of both. The arithmetic is that of ``cuda.read_fours``, bit for bit; ``y`` is an axis entry.
+makes sure of both. The arithmetic is that of ``pixels.read_fours``, bit for bit; ``y`` is an axis entry.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from picasso_kernels.cuda.eights import Eight
 from picasso_kernels.cuda.frame_table import FrameRow
 from picasso_kernels.cuda.instructions import (
     Pair,
@@ -27,8 +26,9 @@ from picasso_kernels.cuda.instructions import (
     pick_bytes,
     store_word_pair,
 )
-from picasso_kernels.cuda.read import BLEND_HALF, index_of
-from picasso_kernels.cuda.read_fours import (
+from picasso_kernels.cuda.pixels.eights import Eight
+from picasso_kernels.cuda.pixels.read import BLEND_HALF, index_of
+from picasso_kernels.cuda.pixels.read_fours import (
     Matrix,
     color_of_tops,
     pack_tops,
@@ -55,7 +55,7 @@ def rows_of(y: int) -> int:
     """Return the weights of the upper and the lower row of planes as a pair of halves.
 
     This, ``wide_bytes``, ``two_of_three`` and, from plane to plane, ``wide_pairs`` stand for those of a bilinear filter
-    or those of ``cuda.thirds``, which a kernel is built with.
+    or those of ``pixels.thirds``, which a kernel is built with.
     """
     return row_weights(y)
 
