@@ -19,7 +19,7 @@ class Shared:
         self.forget()
 
     def forget(self) -> None:
-        """Choose again: in the child of a fork, which shares it with no one."""
+        """Choose again: the child of a fork has threads of its own, on the processor that it inherits."""
         self._lock = threading.Lock()
         self._number: int | None = None
 
@@ -52,9 +52,14 @@ if hasattr(os, "register_at_fork"):
 def share_processor() -> int | None:
     """Keep the calling thread, and what it starts from now on, on one processor: the same for all calls of a process.
 
-    For programs whose pixels stay on a GPU from source to encoder: call it first of all, before engines, threads and
-    other processes are started. Such threads wait for the interpreter's lock most of the time, and on several
-    processors each turn finds cold caches. Not for programs that transform, encode or run models on the CPU.
+    For programs whose pixels stay on a GPU from source to encoder: call it first of all, before engines and threads are
+    started. Such threads wait for the interpreter's lock most of the time, and on several processors each turn finds
+    cold caches. Not for programs that transform, encode or run models on the CPU.
+
+    Processes that are started later inherit the processor. So where there are several, each calls this itself and not
+    who starts them, and ``taskset`` keeps two from the same processor. Call ``warm_up`` before it where kernels are
+    still to be compiled: compilers inherit the processor too. A thread that may not run there chooses again, for all
+    later calls.
 
     Returns:
         The number of the processor, which is where the first caller ran; None where the system binds no threads.

@@ -358,7 +358,11 @@ def frame_like(first: Frame, pts: int, duration: int, keyframe: bool) -> Frame:
         first: A frame that nothing was added to or changed in since it was made: it gives all but times and keyframe.
         pts: When the frame is shown, ticks of the same time base, ≥ 0.
         duration: How long, in ticks, ≥ 0.
-        keyframe: Whether it decodes on its own.
+        keyframe: Whether it decodes on its own; not checked.
+
+    Raises:
+        TypeError: A time is no integer.
+        ValueError: A time is negative.
     """
     twin = object.__new__(type(first))
     twin._source_id, twin._fps, twin._time_base, twin._codec = (

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from picasso.engine import PicassoEngine
+from picasso.engine import ErrorStage, PicassoEngine
 from picasso.errors import OperationError
 from picasso.module.run.overrides import Overrides
 from picasso.module.run.views import SNAPSHOT, Views
@@ -52,9 +55,15 @@ def ask(views: Views) -> tuple[threading.Thread, list[str]]:
 
     thread = threading.Thread(target=call)
     thread.start()
-    while views.due("gate") != (SNAPSHOT,):
-        threading.Event().wait(0.001)
+    wait_until(lambda: views.due("gate") == (SNAPSHOT,))
     return thread, said
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end_s = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end_s
+        threading.Event().wait(0.001)
 
 
 def show(views: Views) -> None:
@@ -86,3 +95,43 @@ def test_a_picture_that_the_engine_does_not_take_is_not_waited_for() -> None:
     thread.join(60.0)
     views.close()
     assert said == ["source 'gate': engine is shut down"]
+
+
+def test_who_gives_up_leaves_the_picture_to_others_who_wait() -> None:
+    views = Views(lambda: pytest.fail("not asked"), Overrides())
+    with ThreadPoolExecutor(1) as pool:
+        patient = pool.submit(views.snapshot, "gate", 60.0)
+        wait_until(lambda: views.due("gate") == (SNAPSHOT,))
+        with pytest.raises(OperationError, match=r"no frame within 0\.01 s"):
+            views.snapshot("gate", 0.01)
+        show(views)
+        assert patient.result(60.0)[:2] == b"\xff\xd8"  # JPEG
+    views.close()
+    assert views.due("gate") == ()
+
+
+def test_a_picture_that_fails_answers_who_asked_for_it_and_no_one_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    views = Views(lambda: pytest.fail("not asked"), Overrides())
+    views.engine = slow = Slow(views._opened())  # type: ignore[assignment]
+    slow.set_source_spec = lambda *_: None  # type: ignore[method-assign]
+    report = views._report
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(views.snapshot, "gate", 60.0)
+        wait_until(lambda: views.due("gate") == (SNAPSHOT,))
+        show(views)
+        later: list[Any] = []
+
+        def ask_meanwhile(source_id: str, error: BaseException) -> None:
+            later.append(pool.submit(views.snapshot, "gate", 60.0))
+            wait_until(lambda: views.due("gate") == (SNAPSHOT,))
+            show(views)
+            report(source_id, error)
+
+        monkeypatch.setattr(views, "_report", ask_meanwhile)
+        views._failed(f"{SNAPSHOT}/gate", ErrorStage.ENCODE, RuntimeError("broken"), None)
+        with pytest.raises(OperationError, match="broken"):
+            first.result(60.0)
+        views.close()
+        with pytest.raises(OperationError, match="the module has stopped"):
+            later[0].result(60.0)
+        slow.engine.shutdown(60.0)

@@ -44,6 +44,13 @@ logger: logging.Logger = logging.getLogger("picasso.module")
 
 
 @final
+class _Wanted(Future[bytes]):
+    """A snapshot, the same for all who wait for it."""
+
+    waiting: int = 0
+
+
+@final
 class Views:
     """Takes pictures for viewers, while someone views; otherwise it costs a look into a dictionary for each frame.
 
@@ -69,7 +76,7 @@ class Views:
         """Makes pictures of JPEG; None before the first one is wanted."""
         self._opening = threading.Lock()
         self._is_closed = False
-        self._wanted: dict[str, Future[bytes]] = {}
+        self._wanted: dict[str, _Wanted] = {}
         """Snapshots that wait for a frame."""
         self._taken: dict[str, Future[bytes]] = {}
         """Snapshots whose frame is being encoded."""
@@ -147,19 +154,22 @@ class Views:
         """Return the next frame of a source as JPEG, in full size.
 
         Raises:
-            OperationError: None came in time.
+            OperationError: None came in time (504), it cannot be made (500), or the module has stopped.
         """
         with self._opening:
             if self._is_closed:
                 raise OperationError("the module has stopped")
-            future = self._wanted.setdefault(source_id, Future())
+            future = self._wanted.setdefault(source_id, _Wanted())
+            future.waiting += 1
         try:
             return future.result(timeout_s)
         except TimeoutError:
             raise OperationError(f"source {source_id!r}: no frame within {timeout_s:g} s", 504) from None
         finally:
-            if self._wanted.get(source_id) is future:
-                self._wanted.pop(source_id, None)
+            with self._opening:
+                future.waiting -= 1
+                if not future.waiting and self._wanted.get(source_id) is future:
+                    self._wanted.pop(source_id, None)
 
     def close(self) -> None:
         """Make no further picture."""
@@ -222,9 +232,8 @@ class Views:
         try:
             engine.send_frame(name, frame, surface, crop)
         except BaseException as error:
-            self._busy.discard((source_id, kind))
-            if kind == SNAPSHOT and (future := self._taken.pop(source_id, None)) is not None:
-                future.set_exception(OperationError(f"source {source_id!r}: {error}", 500))
+            if (failed := self._finished(source_id, kind)) is not None:
+                failed.set_exception(OperationError(f"source {source_id!r}: {error}", 500))
             if not isinstance(error, ShutDownError):
                 raise
 
@@ -232,24 +241,28 @@ class Views:
         general = GeneralSpec("picasso-views", idle_timeout_secs=5, inflight_queue_size=2, max_computing=1)
         return PicassoEngine(general, Callbacks(on_encoded_frame=self._came_out, on_error=self._failed))
 
+    def _finished(self, source_id: str, kind: str) -> Future[bytes] | None:
+        """Return who waits for a picture that is under way no more; only then can the next one be made."""
+        future = self._taken.pop(source_id, None) if kind == SNAPSHOT else None
+        self._busy.discard((source_id, kind))
+        return future
+
     def _came_out(self, output: OutputMessage) -> None:
         kind, _, source_id = output.source_id.partition("/")
-        self._busy.discard((source_id, kind))
         if output.is_eos:
+            self._busy.discard((source_id, kind))
             self._specs.pop(output.source_id, None)
             return
-        frame = output.as_video_frame()
-        if kind == SNAPSHOT:
-            if (future := self._taken.pop(source_id, None)) is not None:
-                future.set_result(frame.content.get_data())
-            return
-        self.live.put(_picture(frame, source_id, kind))
+        frame, future = output.as_video_frame(), self._finished(source_id, kind)
+        if future is not None:
+            future.set_result(frame.content.get_data())
+        elif kind != SNAPSHOT:
+            self.live.put(_picture(frame, source_id, kind))
 
     def _failed(self, name: str, _stage: ErrorStage, error: BaseException, _frame: VideoFrame | None) -> None:
         kind, _, source_id = name.partition("/")
-        self._busy.discard((source_id, kind))
+        future = self._finished(source_id, kind)
         self._report(source_id, error)
-        future = self._taken.pop(source_id, None) if kind == SNAPSHOT else None
         if future is not None:
             future.set_exception(OperationError(f"source {source_id!r}: {error}", 500))
 
