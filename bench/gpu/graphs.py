@@ -72,6 +72,18 @@ def kernel_of(launch: Launch) -> Kernel:
     return Kernel(launch, launch.function, tuple(launch.grid), tuple(launch.threads))
 
 
+def plain_launch(launch: Launch) -> Work:
+    """Return what puts a kernel on its stream by one call, as before it became a graph."""
+    name, values = launch.call()
+    call, arguments = getattr(load_quick(), name), [_POINTER(value) for value in values]
+
+    def put() -> None:
+        if status := call(*arguments):
+            raise RuntimeError(f"{name}: {status}")
+
+    return put
+
+
 class Graph:
     """A captured graph, its kernels in their order."""
 
@@ -189,9 +201,11 @@ def ways_of(state: Steady, stream: Stream) -> dict[str, Work]:
 
         return frame
 
+    plain = [plain_launch(kernel.launch) for kernel in kernels]
+
     def launches() -> None:
-        for kernel in kernels:
-            kernel.launch.put_on(stream)
+        for put in plain:
+            put()
 
     def graphs() -> None:
         for kernel in kernels:

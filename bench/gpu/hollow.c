@@ -48,11 +48,13 @@ int cuMemcpyHtoDAsync_v2(uint64_t target, const void *source, size_t size, Point
     (void)target, (void)stream;
     return memcpy(copied, source, size < sizeof copied ? size : sizeof copied), 0;
 }
-int cuGraphGetNodes(Pointer graph, Pointer *nodes, size_t *count) {
-    (void)graph;
-    if (nodes)
-        nodes[0] = new_handle();
-    return *count = 1, 0;
+int cuGraphCreate(Pointer *made, unsigned flags) { return (void)flags, *made = new_handle(), 0; }
+int cuGraphAddKernelNode_v2(Pointer *node, Pointer graph, Pointer before, size_t count, Pointer parameters) {
+    (void)graph, (void)before, (void)count, (void)parameters;
+    return *node = new_handle(), 0;
+}
+int cuGraphInstantiateWithFlags(Pointer *made, Pointer graph, uint64_t flags) {
+    return (void)graph, (void)flags, *made = new_handle(), 0;
 }
 int cuGraphExecKernelNodeSetParams_v2(Pointer made, Pointer node, Pointer parameters) {
     return (void)made, (void)node, (void)parameters, 0;

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, NamedTuple
 
 from picasso.errors import EncoderError, MissingDependencyError, PicassoError, require
+from picasso_kernels.cuda.libcuda import is_over
 
 _CSS_420: Final = 2
 OUT: Final = object()
@@ -142,8 +143,14 @@ class Handles:
 
 
 def _give_back(
-    library: Any, held: list[tuple[str, ctypes.c_void_p]], at_rest: Callable[[], AbstractContextManager[None]]
+    library: Any,
+    held: list[tuple[str, ctypes.c_void_p]],
+    at_rest: Callable[[], AbstractContextManager[None]],
+    over: Callable[[], bool] = is_over,
 ) -> None:
+    """Give handles back, the latest first; in a fork they are the parent's, and nothing is called."""
+    if over():
+        return
     with at_rest():
         while held:
             name, handle = held.pop()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import heapq
-import sys
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
@@ -13,6 +12,7 @@ from picasso.errors import MediaError
 from picasso.surface import ColorSpace, DevicePlane, SurfaceView, VideoFormat
 from picasso.surface.device_memory import StreamMemory
 from picasso.transform import Placement
+from picasso_kernels.cuda.libcuda import is_over
 
 if TYPE_CHECKING:
     from picasso_kernels.cuda.driver import Stream
@@ -121,8 +121,8 @@ class _Loans:
         self.stream = stream
         self.returned: deque[int] = deque()
 
-    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
-        if not ending():
+    def __del__(self, over: Callable[[], bool] = is_over) -> None:
+        if not over():
             with contextlib.suppress(RuntimeError):  # after a fault on the GPU, which every other call reports
                 self.stream.device.wait_for(self.stream.address)
             for address in self.returned:

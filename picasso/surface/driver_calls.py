@@ -70,19 +70,23 @@ class DriverCalls:
                 self._turn_to_graphs()
 
     def _lay(self, calls: list[Call]) -> None:
-        self._parked = ctypes.c_void_p()
+        """Write the list. Where that is interrupted, the one before it stays as it was."""
+        parked = ctypes.c_void_p()
         whole = [
             Call("cuCtxPushCurrent_v2", (self._device.context_address,)),
             *calls,
-            Call("cuCtxPopCurrent_v2", (ctypes.addressof(self._parked),)),
+            Call("cuCtxPopCurrent_v2", (ctypes.addressof(parked),)),
         ]
-        self._names = [call.name for call in whole]
-        self._count = len(whole)
-        self._calls = np.zeros(CALL_SIZE * len(whole), np.int64)
-        self.numbers = self._calls[CALL_SIZE:-CALL_SIZE].data
+        names, count = [call.name for call in whole], len(whole)
+        laid = np.zeros(CALL_SIZE * count, np.int64)
         for number, call in enumerate(whole):
             for place, value in enumerate((address_of(call.name), *call.arguments), CALL_SIZE * number):
-                self._calls[place] = value
+                laid[place] = value
+        numbers = laid[CALL_SIZE:-CALL_SIZE].data
+        # no call between these: signals are looked at in calls and at the ends of loops
+        self._calls, self._count = laid, count
+        self._names, self.numbers = names, numbers
+        self._parked = parked
 
     def _fail(self, made: int) -> None:
         number = (made >> STATUS_BITS) - 1

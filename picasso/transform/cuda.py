@@ -7,7 +7,7 @@ for nothing. Producers are waited for, and told, by events between streams.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from picasso.errors import GeometryError, SpecError, SurfaceError
@@ -105,6 +105,8 @@ class CudaTransformer:
         Raises:
             SurfaceError: A surface is not on this GPU, or of a format that cannot be read or written.
             GeometryError: A surface has another size than the placement says.
+            ConsumedError: A surface was handed over.
+            CudaError: The driver refuses a call; ``DeviceError`` where it has no memory for a new transform's tables.
         """
         bound = self._bound(target)
         bound.surface.device_planes  # noqa: B018  # one that was handed over since raises
@@ -137,6 +139,7 @@ class CudaTransformer:
 
         Raises:
             SurfaceError: It is not on this GPU.
+            ConsumedError: It was handed over.
         """
         try:
             return BoundTarget(target)
@@ -369,16 +372,13 @@ class CudaTransformer:
         others = (makers | batch.owners) - {0, ours}
         for stream in others:
             self._follow(stream)
-        batch.launch(sources.addresses)
-        held = sources.to_hold(ours) if makers != {ours} else []
-        if held or others:
-            event = self._spare.pop() if self._spare else Event(self.device)
-            event.record(self.stream)
-            for stream in others:
-                event.hold(stream)
-            self._reading.append((event, held))
-            self._let_go()
-        self._forget()
+        try:
+            batch.launch(sources.addresses)
+        finally:  # where one kernel is refused, those before it still read and write
+            held = sources.to_hold(ours) if makers != {ours} else []
+            if held or others:
+                self._hold(held, others)
+            self._forget()
 
     def _follow(self, producer: int) -> None:
         """Let the stream wait for the one that makes the pixels, or that had the target before."""
@@ -400,11 +400,15 @@ class CudaTransformer:
         if producer and goes_back_on(producer, source.device_planes):
             self._hand_back(producer)
             return
+        self._hold(source.device_planes, (producer,) if producer else ())
+
+    def _hold(self, planes: Sequence[object], others: Iterable[int]) -> None:
+        """Hold planes until what the stream has been told so far is done; what other streams are told next waits."""
         event = self._spare.pop() if self._spare else Event(self.device)
+        self._reading.append((event, planes))
         event.record(self.stream)
-        if producer:
-            event.hold(producer)
-        self._reading.append((event, source.device_planes))
+        for stream in others:
+            event.hold(stream)
         self._let_go()
 
     def _let_go(self) -> None:

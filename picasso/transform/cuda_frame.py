@@ -37,14 +37,25 @@ class PutFrame:
         self._producer = 0
 
     def alone(self) -> None:
-        """Launch."""
+        """Launch.
+
+        Raises:
+            CudaError: The driver refuses it.
+        """
         calls = self._alone
         if calls is None:
             calls = self._alone = DriverCalls(self._stream.device, self._launch)
         calls.make()
 
     def in_turn(self, producer: int) -> None:
-        """Launch after what the producer's stream has been told so far; what it is told from now on comes after."""
+        """Launch after what the producer's stream has been told so far; what it is told from now on comes after.
+
+        Args:
+            producer: That stream's number.
+
+        Raises:
+            CudaError: The driver refuses a call; those behind it were not made.
+        """
         calls = self._in_turn
         if calls is None:
             ours, event = self._stream.address, self._event

@@ -23,8 +23,10 @@ from picasso.draw import Painter
 from picasso.draw.cuda import CudaPainter, _Scratch, _Upload
 from picasso.draw.lists import DisplayList
 from picasso.encode.nvenc_gpu import CudaGpu
-from picasso.errors import DeviceError, SurfaceError
+from picasso.encode.nvjpeg_library import OUT, Handles
+from picasso.errors import DeviceError, EncoderError, SurfaceError
 from picasso.infer import to_tensor
+from picasso.media.nvdec_frames import _Loans
 from picasso.surface import BufferGenerator, DevicePlane, MemType, SurfaceView, VideoFormat
 from picasso.surface.cuda_memory import DeviceBlock, Uploader, allocate_on_device, download, open_device
 from picasso.surface.device_memory import pinned_bytes
@@ -34,6 +36,7 @@ from picasso.transform.cuda import CudaTransformer, Job
 from picasso.verbs.writing import write_video
 from picasso_kernels.cuda import cubin
 from picasso_kernels.cuda.driver import Event, Stream
+from picasso_kernels.cuda.launches import OFTEN
 
 STRICT: Final = ctypes.CDLL("libcuda.so.1")
 STRICT.driver_log.restype = ctypes.c_char_p
@@ -277,17 +280,36 @@ def chroma_of_two_pitches_is_refused() -> None:
     gpu.transform(planes(48), WHOLE, fine)
 
 
+class Told:
+    """A library of which all functions succeed, and are noted."""
+
+    def __init__(self, told: list[str]) -> None:
+        self._told = told
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_: self._told.append(name)
+
+
 def a_fork_says_what_it_is_and_calls_nothing() -> None:
     gpu = CudaTransformer(0)
     surface = Uploader(gpu.stream).upload(SurfaceView.allocate(VideoFormat.RGBA, SIZE_WH))
     pinned, event = pinned_bytes(gpu.device, 64), Event(gpu.device)
+    for _ in range(2 * OFTEN):
+        gpu.transform(surface, WHOLE, surface)
+        gpu.to_tensor([surface], WHOLE)
+    told: list[str] = []
+    handles = Handles(Told(told), EncoderError, gpu.stream.at_rest)
+    handles.make("", OUT)
+    loans = _Loans(Told(told), gpu.stream)
+    loans.returned.append(7)
     calls()
+    told.clear()
     child = os.fork()
     if not child:
         try:
-            del surface, pinned, event
+            del surface, pinned, event, handles, loans, gpu
             gc.collect()
-            assert calls() == []
+            assert (calls(), told) == ([], [])
             for gpu_id in (0, 1):
                 with pytest.raises(DeviceError, match="this process is a fork of one that has opened the CUDA driver"):
                     open_device(gpu_id)
@@ -297,6 +319,8 @@ def a_fork_says_what_it_is_and_calls_nothing() -> None:
             os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     surface.to_numpy()
+    del handles, loans
+    assert told == ["nvjpegDestroy", "UnlockFrame"]
 
 
 def encoders_bring_surfaces_of_the_other_device() -> None:
@@ -384,7 +408,8 @@ def the_end_of_a_program_is_quiet() -> None:
     gpu = CudaTransformer(0)
     surface = Uploader(gpu.stream).upload(SurfaceView.allocate(VideoFormat.RGBA, SIZE_WH))
     builtins.kept = [gpu, surface, pinned_bytes(gpu.device, 64), Event(gpu.device), CudaPainter(gpu.stream)]  # type: ignore[attr-defined]
-    gpu.transform(borrowed(0), WHOLE, surface)
+    for _ in range(2 * OFTEN):
+        gpu.transform(borrowed(0), WHOLE, surface)
     loop: list[Any] = [gpu, surface.share(), Uploader(gpu.stream)]
     loop.append(loop)
 

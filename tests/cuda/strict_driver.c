@@ -2,7 +2,8 @@
  *
  * A stream or an event belongs to the context that was current when it was made; kernels and marks of another one are
  * refused, as the real driver refuses them, and so is what was destroyed. Streams 0, 1 and 2 are those of the context
- * that is current on the calling thread. Memory has an end. Every call is written down: `driver_log` returns the lines.
+ * that is current on the calling thread. Memory has an end. Graphs have one kernel each, and a stream cannot be captured,
+ * as no thread may wait for a device meanwhile. Every call is written down: `driver_log` returns the lines.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -16,6 +17,7 @@
 typedef void *Pointer;
 typedef uint64_t Handle;
 enum { DEVICES = 2, MOST = 1 << 16, OUT_OF_MEMORY = 2, NO_CONTEXT = 201, BAD_HANDLE = 400, NOT_HERE = 1, LAUNCH_FAILED = 719 };
+enum { BAD_VALUE = 1, NO_CAPTURE = 900 };
 
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 static char *text;
@@ -231,6 +233,67 @@ struct config { unsigned grid[3], block[3], shared; Handle stream; Pointer attri
 int cuLaunchKernelEx(const struct config *config, Handle function, Pointer parameters, Pointer extra) {
     return (void)parameters, (void)extra, launch(function, config->stream);
 }
+
+/* A graph of one kernel, and what can be launched of it; none is freed, so that what is used after its end shows. */
+struct graph { Handle function; struct graph *origin; int device, is_dead; uint64_t first; };
+struct node { Handle function; unsigned grid[3], block[3], shared; Pointer parameters, *extra, kernel; Handle context; };
+static char refused_step[16];
+static int graph_status;
+/* One step of making graphs is refused from now on; with another word, none is. */
+void driver_refuse_graphs(const char *step, int status) {
+    snprintf(refused_step, sizeof refused_step, "%s", step), graph_status = status;
+}
+static int making(const char *step) {
+    note("graph: %s", step);
+    return !current() ? NO_CONTEXT : strcmp(step, refused_step) ? 0 : graph_status;
+}
+/* Whether parameters are a kernel's of the current device, in one block; `first` becomes its first eight bytes. */
+static int fits(const struct node *node, uint64_t *first) {
+    if (device_of(node->function) != device_of(current()) || node->parameters || node->kernel || node->context) return 0;
+    for (int axis = 0; axis < 3; axis++) if (!node->grid[axis] || !node->block[axis]) return 0;
+    Pointer *extra = node->extra;
+    if (!extra || extra[0] != (Pointer)1 || extra[2] != (Pointer)2 || extra[4]) return 0;
+    return *(size_t *)extra[3] >= 8 && (memcpy(first, extra[1], 8), 1);
+}
+int cuStreamBeginCapture_v2(Handle stream, int mode) { return (void)mode, note("capture %lx", stream), NO_CAPTURE; }
+int cuGraphCreate(struct graph **made, unsigned flags) {
+    int status = making("create");
+    return (void)flags, status ? status : (*made = calloc(1, sizeof **made), 0);
+}
+int cuGraphAddKernelNode_v2(struct graph **made, struct graph *graph, Pointer before, size_t count, struct node *node) {
+    int status = making("add");
+    if (status || before || count || graph->is_dead || !fits(node, &graph->first)) return status ? status : BAD_VALUE;
+    return graph->function = node->function, graph->device = device_of(current()), *made = graph, 0;
+}
+int cuGraphInstantiateWithFlags(struct graph **made, struct graph *graph, uint64_t flags) {
+    int status = making("instantiate");
+    if (status || graph->is_dead || !graph->function) return status ? status : BAD_VALUE;
+    *made = malloc(sizeof **made), **made = *graph, (*made)->origin = graph;
+    return (void)flags, 0;
+}
+int cuGraphUpload(struct graph *made, Handle stream) {
+    int status = making("upload");
+    return status ? status : made->is_dead || stream_device(stream) != made->device ? BAD_HANDLE : 0;
+}
+int cuGraphExecKernelNodeSetParams_v2(struct graph *made, struct graph *origin, struct node *node) {
+    int alive = !made->is_dead && made->origin == origin && !origin->is_dead;
+    int status = !current() ? NO_CONTEXT : !alive || node->function != made->function ? BAD_HANDLE
+                 : fits(node, &made->first) ? 0 : BAD_VALUE;
+    return note("tell a graph: %d", status), status;
+}
+int cuGraphLaunch(struct graph *made, Handle stream) {
+    int device = stream_device(stream);
+    note("graph on %lx of %d: %lx", stream, device, made->first);
+    if (refusals > 0) return refusals--, LAUNCH_FAILED;
+    if (!current()) return NO_CONTEXT;
+    return made->is_dead || device != made->device || device_of(current()) != device ? BAD_HANDLE : 0;
+}
+static int end(const char *what, struct graph *graph) {
+    int status = !current() ? NO_CONTEXT : graph->is_dead ? BAD_HANDLE : 0;
+    return note("destroy %s: %d", what, status), graph->is_dead |= !status, status;
+}
+int cuGraphExecDestroy(struct graph *made) { return end("what a graph became", made); }
+int cuGraphDestroy(struct graph *graph) { return end("graph", graph); }
 
 int cuGetProcAddress_v2(const char *name, Pointer *found, int version, uint64_t flags, Pointer status) {
     char second[128];

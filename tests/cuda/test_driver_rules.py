@@ -14,7 +14,7 @@ pytest.importorskip("cuda.bindings", reason="needs numba-cuda, which brings the 
 HERE = Path(__file__).parent
 RULES = [
     (file, one.name)
-    for file in ("driven.py", "driven_engine.py")
+    for file in ("driven.py", "driven_engine.py", "driven_graphs.py")
     for one in ast.parse((HERE / file).read_text()).body
     if isinstance(one, ast.FunctionDef) and "_" in one.name and not one.args.args
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import logging
 import threading
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from picasso.encode.nvjpeg_library import SIGNATURES, DeviceRows, NvJpeg
 from picasso.errors import DeviceError, EncoderError, SurfaceError
 from picasso.surface import MemType, SurfaceView, VideoFormat
 from picasso.surface.cuda import DevicePlane
+from picasso_kernels.cuda import libcuda
 
 REFUSES = 6
 """NVJPEG_STATUS_EXECUTION_FAILED."""
@@ -149,6 +151,26 @@ def test_an_encoder_that_is_dropped_gives_back_what_it_holds_on_any_thread() -> 
     dropper.start()
     dropper.join()
     assert library.open == 0
+
+
+def test_an_encoder_that_is_dropped_in_a_fork_gives_nothing_back() -> None:
+    """What it holds is the parent's."""
+    rests: list[None] = []
+
+    class Gpu(HostGpu):
+        def at_rest(self) -> AbstractContextManager[None]:
+            rests.append(None)
+            return nullcontext()
+
+    library = Library()
+    encoder = NvjpegEncoder(config(), library, Gpu())
+    libcuda.fork_notes.append(True)
+    try:
+        del encoder
+        gc.collect()
+    finally:
+        libcuda.fork_notes.clear()
+    assert (library.open, rests) == (3, [])
 
 
 def test_handles_go_back_where_their_work_is_done_the_latest_first() -> None:

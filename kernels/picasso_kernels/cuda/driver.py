@@ -16,14 +16,13 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from cuda.bindings import driver
 
-from picasso_kernels.cuda.libcuda import load_quick
+from picasso_kernels.cuda.libcuda import fork_notes, is_over, load_quick
 
 bindings: Final[Any] = driver
 """Every call of the driver, for ``copies`` and ``kernel_graph``."""
@@ -71,17 +70,7 @@ class OutOfMemoryError(CudaError):
 
 _devices: Final[dict[int, Device]] = {}
 _opening: Final = threading.Lock()
-_fork_notes: Final[list[bool]] = []
-"""Not empty in a child of ``os.fork`` whose parent had opened a device: there no call of the driver succeeds."""
-os.register_at_fork(after_in_child=lambda: _fork_notes.extend([True] * bool(_devices)))
-
-
-def is_over(ending: Callable[[], bool] = sys.is_finalizing, notes: list[bool] = _fork_notes) -> bool:
-    """Tell whether destructors leave everything to the driver: at the interpreter's end, and in a fork.
-
-    Its parameters are what it needs of this module, whose names may be gone by then.
-    """
-    return bool(notes) or ending()
+os.register_at_fork(after_in_child=lambda: fork_notes.extend([True] * bool(_devices)))
 
 
 def check(result: tuple[Any, ...], call: str) -> Any:
@@ -307,7 +296,7 @@ def device_of(index: int) -> Device:
     Raises:
         CudaError: There is no such GPU, or no driver, or this process is a fork of one that opened the driver.
     """
-    if _fork_notes:
+    if fork_notes:
         raise CudaError("this process is a fork of one that has opened the CUDA driver: start it by 'spawn' instead")
     found = _devices.get(index)
     if found is None:

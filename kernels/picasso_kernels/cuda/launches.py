@@ -7,6 +7,7 @@ of many bytes (H200, driver 580). On the GPU both take the same time.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 from typing import Any, Final, NamedTuple
 
@@ -99,10 +100,11 @@ class _Graph:
     def __init__(self, launch: Launch, stream: Stream) -> None:
         if _tell is None or _put_graph is None:
             raise CudaError("this driver has no graphs")
-        self._graph = KernelGraph(stream, launch.put_on)  # keeps both addresses alive
         extra = launch.arguments.address
         self._parameters = _NodeParameters(launch.function, launch.grid, launch.threads, 0, None, extra, None, None)
-        made, node, parameters = self._graph.address, self._graph.node, ctypes.addressof(self._parameters)
+        parameters = ctypes.addressof(self._parameters)
+        self._graph = KernelGraph(stream, parameters)  # keeps both addresses alive
+        made, node = self._graph.address, self._graph.node
         self.calls: tuple[Call, ...] = (
             Call("cuGraphExecKernelNodeSetParams_v2", (made, node, parameters)),
             Call("cuGraphLaunch", (made, stream.address)),
@@ -125,7 +127,8 @@ class Launch:
     """
 
     __slots__ = (
-        "_call", "_config", "_count", "_graph", "_rest", "_stream", "arguments", "block", "function", "grid", "threads"
+        "_call", "_config", "_count", "_graph", "_has_tried", "_stream", "arguments", "block", "function", "grid",
+        "threads"
     )  # fmt: skip
 
     def __init__(self, function: int, grid: Size, threads: Size, stream: Stream, arguments: Arguments) -> None:
@@ -133,17 +136,22 @@ class Launch:
         self.grid: Any = (_UINT * 3)(*grid)
         self.threads: Any = (_UINT * 3)(*threads)
         self._config = _LaunchConfig(self.grid, self.threads, 0, stream.address, None, 0)
-        self._rest = _POINTER(function), None, _POINTER(arguments.address)
-        self._call = (ctypes.byref(self._config), *self._rest)
+        self._call = (ctypes.byref(self._config), _POINTER(function), None, _POINTER(arguments.address))
         self._stream = stream
         self._graph: _Graph | None = None
+        self._has_tried = False
+        """Whether the driver was asked for a graph; one that refused is not asked again."""
         self._count = 0
         self.arguments: Arguments = arguments
         self.block: bytearray = arguments.block
         """The kernel's parameters."""
 
     def put(self) -> None:
-        """Put the kernel on its stream; the context of its device has to be current."""
+        """Put the kernel on its stream; the context of its device has to be current.
+
+        Raises:
+            CudaError: The driver refuses it. That it makes no graph of it is no error.
+        """
         graph = self._graph
         if graph is not None:
             graph.put()
@@ -164,14 +172,9 @@ class Launch:
         graph = self._graph or self._make_graph()
         return (self.call(),) if graph is None else graph.calls
 
-    def put_on(self, stream: Stream) -> None:
-        """Put the kernel on another stream."""
-        config = _LaunchConfig(self.grid, self.threads, 0, stream.address, None, 0)
-        demand(_put_kernel(ctypes.byref(config), *self._rest), "cuLaunchKernelEx")
-
     def _make_graph(self) -> _Graph | None:
-        try:
-            self._graph = _Graph(self, self._stream)
-        except CudaError:  # then it stays a launch
-            self._graph = None
+        if not self._has_tried:
+            self._has_tried = True
+            with contextlib.suppress(CudaError):  # then it stays a launch
+                self._graph = _Graph(self, self._stream)
         return self._graph

@@ -7,11 +7,23 @@ driver's structures. ``picasso doctor`` and ``picasso.surface.platform`` ask her
 from __future__ import annotations
 
 import ctypes
+import sys
+from collections.abc import Callable
 from typing import Any, Final
 
 LIBRARY: Final = "libcuda.so.1"
 _COMPUTE_CAPABILITY_MAJOR: Final = 75  # cuda.h, CUdevice_attribute
 _COMPUTE_CAPABILITY_MINOR: Final = 76
+fork_notes: Final[list[bool]] = []
+"""Not empty in a child of ``os.fork`` whose parent had opened a device: there no call of the driver succeeds."""
+
+
+def is_over(ending: Callable[[], bool] = sys.is_finalizing, notes: list[bool] = fork_notes) -> bool:
+    """Tell whether destructors leave everything to the driver: at the interpreter's end, and in a fork.
+
+    Its parameters are what it needs of this module, whose names may be gone by then.
+    """
+    return bool(notes) or ending()
 
 
 class NoDriverError(Exception):
