@@ -358,7 +358,7 @@ def test_a_looping_file_has_times_that_keep_rising(video: Callable[..., Path]) -
     sink = MemorySink()
     module = Module(tree(source=uri(video(), loop=True)), sinks=[sink])
     with module:
-        while len(sink.outputs) < 25:
+        while len(frames_of(sink)) < 25:
             threading.Event().wait(0.001)
     times = [frame.pts for frame in frames_of(sink)]
     assert len(times) >= 25
