@@ -33,28 +33,13 @@ from picasso.surface import VideoFormat
 from picasso.surface.cuda_memory import allocate_on_device
 from picasso.transform.cuda import CudaTransformer, Job
 from picasso_kernels.cuda.driver import Event, Stream, check, driver
-from picasso_kernels.cuda.launches import Launch
+from picasso_kernels.cuda.launches import Launch, NodeParameters
 from picasso_kernels.cuda.libcuda import load_quick
 
 IN_A_ROW = 40
 """Frames between two looks at the clock."""
 _POINTER, _UINT = ctypes.c_void_p, ctypes.c_uint
 Work = Callable[[], object]
-
-
-class NodeParameters(ctypes.Structure):
-    """``CUDA_KERNEL_NODE_PARAMS_v2``."""
-
-    _fields_ = (
-        ("func", _POINTER),
-        ("grid", _UINT * 3),
-        ("block", _UINT * 3),
-        ("shared", _UINT),
-        ("parameters", _POINTER),
-        ("extra", _POINTER),
-        ("kernel", _POINTER),
-        ("context", _POINTER),
-    )
 
 
 class Kernel(NamedTuple):

@@ -35,6 +35,16 @@ def streams() -> Any:
         pytest.skip(f"needs two GPUs: {error}")
 
 
+@pytest.fixture(scope="module")
+def gpu() -> Any:
+    """Give a transformer, closed at the end."""
+    from picasso.transform.cuda import CudaTransformer
+
+    transformer = CudaTransformer()
+    yield transformer
+    transformer.close()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     marked = [item for item in items if here in item.path.parents and item.get_closest_marker("cuda")]

@@ -27,16 +27,6 @@ COMMON = [
 ]
 
 
-@pytest.fixture(scope="module")
-def gpu() -> Any:
-    """Give a transformer, closed at the end."""
-    from picasso.transform.cuda import CudaTransformer
-
-    transformer = CudaTransformer()
-    yield transformer
-    transformer.close()
-
-
 def on_device(surface: SurfaceView, gpu: Any) -> SurfaceView:
     """Copy a host surface to the GPU."""
     from picasso.surface.cuda_memory import Uploader

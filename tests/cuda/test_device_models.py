@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +27,6 @@ def _provider() -> None:
     pytest.importorskip("onnxruntime")
     if "cuda" not in available_providers():
         pytest.skip("this ONNX Runtime has no CUDA: pip install 'picasso-engine[onnx-gpu]'")
-
-
-@pytest.fixture(scope="module")
-def gpu() -> Iterator[Any]:
-    from picasso.transform.cuda import CudaTransformer
-
-    transformer = CudaTransformer()
-    yield transformer
-    transformer.close()
 
 
 def on_device(surface: SurfaceView, gpu: Any) -> SurfaceView:

@@ -24,16 +24,6 @@ NORMAL = Normalization((1 / 58.4, 0.0171, 1 / 57.1), (-2.12, -2.04, -1.8))
 
 
 @pytest.fixture(scope="module")
-def gpu() -> Any:
-    """Give a transformer, closed at the end."""
-    from picasso.transform.cuda import CudaTransformer
-
-    transformer = CudaTransformer()
-    yield transformer
-    transformer.close()
-
-
-@pytest.fixture(scope="module")
 def torch(gpu: Any) -> Any:
     return pytest.importorskip("torch")
 

@@ -21,15 +21,6 @@ NORMAL = Normalization((1 / 58.4, 0.0171, 1 / 57.1), (-2.12, -2.04, -1.8))
 PAD = (114, 7, 200)
 
 
-@pytest.fixture(scope="module")
-def gpu() -> Any:
-    from picasso.transform.cuda import CudaTransformer
-
-    transformer = CudaTransformer()
-    yield transformer
-    transformer.close()
-
-
 def on_device(surface: SurfaceView, gpu: Any) -> SurfaceView:
     """Copy a host surface to the GPU, the bytes between its rows included."""
     from picasso.surface.cuda_memory import Uploader

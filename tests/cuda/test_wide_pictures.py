@@ -27,15 +27,6 @@ WIDE = {
 }
 
 
-@pytest.fixture(scope="module")
-def gpu() -> Any:
-    from picasso.transform.cuda import CudaTransformer
-
-    transformer = CudaTransformer()
-    yield transformer
-    transformer.close()
-
-
 @pytest.mark.parametrize("into", ["RGBA", "NV12"])
 @pytest.mark.parametrize("form", ["NV12", "NV21", "RGB", "BGRA"])
 @pytest.mark.parametrize("place", WIDE.values(), ids=WIDE)

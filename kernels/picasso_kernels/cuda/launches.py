@@ -68,7 +68,7 @@ class _LaunchConfig(ctypes.Structure):
     )
 
 
-class _NodeParameters(ctypes.Structure):
+class NodeParameters(ctypes.Structure):
     """``CUDA_KERNEL_NODE_PARAMS_v2``."""
 
     _fields_ = (
@@ -101,7 +101,7 @@ class _Graph:
         if _tell is None or _put_graph is None:
             raise CudaError("this driver has no graphs")
         extra = launch.arguments.address
-        self._parameters = _NodeParameters(launch.function, launch.grid, launch.threads, 0, None, extra, None, None)
+        self._parameters = NodeParameters(launch.function, launch.grid, launch.threads, 0, None, extra, None, None)
         parameters = ctypes.addressof(self._parameters)
         self._graph = KernelGraph(stream, parameters)  # keeps both addresses alive
         made, node = self._graph.address, self._graph.node
