@@ -6,12 +6,13 @@ event, without the interpreter's lock, and one loads what was made.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple, Protocol, final
 
 from picasso_kernels.cache.folder import log, writable_folder
@@ -69,7 +70,7 @@ class PendingKernel:
         self.name = name
         self._new = compiled
         self._on_ready = on_ready
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         self._compiled: Form | None = None
         self._job: Job | None = None
         self._result: Any = None
@@ -84,12 +85,15 @@ class PendingKernel:
         return self._result
 
     def is_missing(self) -> bool:
-        """Load the machine code if it is on the disk; say whether it still has to be compiled."""
-        with self._lock:
-            self._job = self.job
-            if self._result is None and self._job is None:
-                self._load()
-            return self._result is None and self._job is None
+        """Load the machine code if it is on the disk; say whether it still has to be compiled. Only while held."""
+        self._job = self.job
+        return self._result is None and self._job is None and not self._load()
+
+    def begin(self, *, urgent: bool, wait_s: float = 0.0) -> Job:
+        """Return the job that compiles it. Only where ``is_missing``, and still held."""
+        self._job = Job(self.name, urgent=urgent, wait_s=wait_s)
+        self._job.on_done = self._settle
+        return self._job
 
     def wait(self) -> Any:
         """Return the machine code; have it compiled if need be, and wait for it."""
@@ -97,20 +101,11 @@ class PendingKernel:
             compile_now(self)
             if job := self._job:
                 job.done.wait()
-            with self._lock:
+            with self.lock:
                 if job and job.is_cancelled and self._result is None:
                     raise CompilingCancelled(f"{self.name} was not compiled to its end: the program is about to stop")
                 self._finish()
         return self._result
-
-    def submit(self, job: Job) -> Job | None:
-        """Take a job for what ``is_missing`` did not find; None if another thread was faster."""
-        with self._lock:
-            if self._result is not None or self._job is not None:
-                return None
-            self._job = job
-            job.on_done = self._settle
-            return job
 
     def why_absent(self) -> str:
         """Say why ``is_missing`` found nothing."""
@@ -123,13 +118,13 @@ class PendingKernel:
 
     def forget(self) -> None:
         """In a child process: start over: the threads of the parent do not exist here."""
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         if self._job and not self._job.done.is_set():
             self._job = None
 
     def _settle(self) -> None:
         """Load what a job made, before anybody asks."""
-        with self._lock:
+        with self.lock:
             if self._job and not self._job.is_cancelled:
                 self._finish()
 
@@ -179,27 +174,38 @@ def compile_now(*kernels: PendingKernel) -> None:
     for pending in kernels:
         if pending.job:
             pool.POOL.hurry(pending.job)
-    missing = [pending for pending in kernels if pending.is_missing()]
+    with _held(kernels):
+        missing = [pending for pending in dict.fromkeys(kernels) if pending.is_missing()]
+        obstacle = pool.POOL.obstacle
+        jobs = [] if obstacle else [pending.begin(urgent=True) for pending in missing]
     if not missing:
         return
-    names = " and ".join(pending.name for pending in missing)
-    why, obstacle = missing[0].why_absent(), pool.POOL.obstacle
+    names, why = " and ".join(pending.name for pending in missing), missing[0].why_absent()
     if obstacle:
         _say(f"compiling {names} for this processor in this process, because {why} and {obstacle}")
         return
-    jobs = [job for pending in missing if (job := pending.submit(Job(pending.name, urgent=True)))]
-    if jobs:
-        kept = f"kept in {writable_folder()}" if writable_folder() else "not kept"
-        _say(f"compiling {names} for this processor, because {why}; takes about 10 s, once, then it is {kept}")
-        pool.POOL.submit(*jobs)
+    kept = f"kept in {writable_folder()}" if writable_folder() else "not kept"
+    _say(f"compiling {names} for this processor, because {why}; takes about 10 s, once, then it is {kept}")
+    pool.POOL.submit(*jobs)
 
 
 def compile_later(pending: PendingKernel, wait_s: float) -> None:
     """Have a kernel compiled at the lowest priority, not before ``wait_s`` seconds from now."""
-    if pending.job is None and pending.is_missing():
-        job = pending.submit(Job(pending.name, urgent=False, wait_s=wait_s))
-        if job:
-            pool.POOL.submit(job)
+    if pending.job:
+        return
+    with pending.lock:
+        job = pending.begin(urgent=False, wait_s=wait_s) if pending.is_missing() else None
+    if job:
+        pool.POOL.submit(job)
+
+
+@contextlib.contextmanager
+def _held(kernels: Iterable[PendingKernel]) -> Iterator[None]:
+    """Hold kernels: of several threads that ask for the same ones, one begins all of them. Locks have one order."""
+    with contextlib.ExitStack() as held:
+        for pending in sorted(set(kernels), key=id):
+            held.enter_context(pending.lock)
+        yield
 
 
 @functools.cache
