@@ -2,8 +2,11 @@
 
 import os
 import signal
+import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,6 +18,8 @@ settings.register_profile("automatic", deadline=None, derandomize=True)
 # For a night: ``--hypothesis-profile=long``, see ``just model``.
 settings.register_profile("long", deadline=None, max_examples=5_000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("automatic" if "CI" in os.environ else "suite")
+
+_SHARED_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,6 +48,30 @@ def _why_no_skia() -> str | None:
     except ImportError as error:
         return str(error)
     return None
+
+
+@pytest.fixture(autouse=True)
+def process_as_it_was() -> Iterator[None]:
+    """Fail the test after which the process is another one for all that follow, and not one of those."""
+    before = _process()
+    yield
+    after = _process()
+    if after != before:
+        if "processors" in before:
+            os.sched_setaffinity(0, before["processors"])
+        os.chdir(before["folder"])
+        sys.setswitchinterval(before["switch interval"])
+        changed = [f"{name}: {before[name]} -> {after[name]}" for name in before if before[name] != after[name]]
+        pytest.fail(f"the test leaves the process changed: {'; '.join(changed)}")
+
+
+def _process() -> dict[str, Any]:
+    """What tests share without being told: libraries start as many threads as there are processors, and so on."""
+    state: dict[str, Any] = {"folder": Path.cwd(), "switch interval": sys.getswitchinterval()}
+    if hasattr(os, "sched_getaffinity"):
+        state["processors"] = os.sched_getaffinity(0)
+    state |= {number.name: signal.getsignal(number) for number in _SHARED_SIGNALS}
+    return state
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,10 +17,20 @@ LEDGERS = [ROOT / "bench" / "performance-ledger.md", ROOT / "tests" / "reliabili
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
+@pytest.fixture
+def processors() -> Iterator[None]:
+    """A page may bind its thread to a processor, as ``share_processor`` does; later tests run on all of them again."""
+    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+    yield
+    if allowed:
+        os.sched_setaffinity(0, allowed)
+
+
 def page_of(path: Path) -> object:
     return pytest.param(path, marks=pytest.mark.skia) if "import skia" in path.read_text() else path
 
 
+@pytest.mark.usefixtures("processors")
 @pytest.mark.parametrize(
     "page", [page_of(p) for p in PAGES if p.name not in TITLED and BLOCK.search(p.read_text())], ids=lambda p: p.name
 )

@@ -49,7 +49,9 @@ def make_clip(tmp_path: Path) -> MakeClip:
             stream = container.add_stream(codec, rate=rate)
             stream.width, stream.height = size
             stream.pix_fmt = pix_fmt
-            if codec == "libx264":
+            if codec == "mjpeg":  # by default tables, and with them sizes, depend on how many processors there are
+                stream.options = {"huffman": "default"} | (coding or {})
+            elif codec == "libx264":
                 stream.options = {"tune": "zerolatency", "g": "5"} | (coding or {})
             elif coding:
                 stream.options = coding

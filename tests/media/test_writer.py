@@ -30,6 +30,7 @@ JPEG_KIND = StreamKind(Codec.JPEG, SIZE, Fraction(25))
 def jpeg(luma: int = 100) -> bytes:
     codec = av.CodecContext.create("mjpeg", "w")
     codec.width, codec.height, codec.pix_fmt, codec.time_base = *SIZE, "yuvj420p", Fraction(1, 25)
+    codec.options = {"huffman": "default"}  # by default it depends on how many processors there are
     frame = av.VideoFrame.from_ndarray(np.full((SIZE[1] * 3 // 2, SIZE[0]), luma, np.uint8), "yuvj420p")
     return b"".join(bytes(packet) for packet in codec.encode(frame))
 
