@@ -61,7 +61,8 @@ class JsonFormat(logging.Formatter):
     """One object of JSON a line.
 
     It has ``time``, ``level``, ``target``, ``message``, and where they are known ``source_id``, ``trace_id``,
-    ``exception``, ``repeats``, ``repeats_s`` and what was given as ``extra``.
+    ``exception``, ``repeats``, ``repeats_s`` and what was given as ``extra``. What begins with ``_`` is not
+    written: libraries such as Ray put it into every record of the process.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -74,7 +75,7 @@ class JsonFormat(logging.Formatter):
             "target": record.name.replace(".", "::"),
             "message": record.getMessage(),
         }
-        more = {key: value for key, value in vars(record).items() if key not in _USUAL}
+        more = {key: value for key, value in vars(record).items() if key not in _USUAL and not key.startswith("_")}
         said |= {key: value for key, value in more.items() if value is not None and key not in said}
         if record.exc_info:
             said["exception"] = self.formatException(record.exc_info)
