@@ -5,7 +5,11 @@ from __future__ import annotations
 import gc
 import io
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 __all__ = ["main"]
 
@@ -16,12 +20,27 @@ def main() -> None:
     """Run the command line and exit: 0 done, 1 failed, 2 bad arguments, 130 interrupted, 143 stopped by SIGTERM."""
     _fill_closed_descriptors()
     _let_stdout_take_any_text()
-    from picasso.cli.app import app
+    with _interrupted_without_words():
+        from picasso.cli.app import app
 
+        try:
+            app(prog_name="picasso")
+        finally:
+            gc.freeze()  # the interpreter would look through all that is left, for half a second, before it lets it go
+
+
+@contextmanager
+def _interrupted_without_words() -> Iterator[None]:
+    """Let Ctrl-C end the process as the system does, where nobody takes it: a traceback of imports helps no one."""
+    before = signal.getsignal(signal.SIGINT) if threading.current_thread() is threading.main_thread() else None
+    if before is not signal.default_int_handler:  # ignored, or an embedder's
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
-        app(prog_name="picasso")
+        yield
     finally:
-        gc.freeze()  # the interpreter would look through all that is left, for half a second, before it lets it go
+        signal.signal(signal.SIGINT, before)
 
 
 def _fill_closed_descriptors() -> None:

@@ -65,9 +65,10 @@ class OneSentenceGroup(TyperGroup):
                 usage = _usage_complaint(error)
                 if usage is None and self._debug and not isinstance(error, Stopped):
                     raise
-                if stop.signum is None or stop.is_obeyed:
-                    _say(usage or one_sentence(error))
-                code = 2 if usage else _exit_code(error)
+                sentence = one_sentence(error) if usage is None else usage
+                if sentence and (stop.signum is None or stop.is_obeyed):
+                    _say(sentence)
+                code = _exit_code(error) if usage is None else 2
             if stop.signum is not None:
                 _say("interrupted" if stop.signum == SIGINT else f"stopped by {stop.signum.name}")
                 code = code if stop.is_obeyed else stop.exit_code
@@ -115,9 +116,16 @@ def _exit_code(error: BaseException) -> int:
 
 
 def _usage_complaint(error: BaseException) -> str | None:
-    """The parser's own words when the arguments are bad: all its errors derive from one that can format itself."""
+    """The parser's own words when the arguments are bad: all its errors derive from one that can format itself.
+
+    They are empty where the help was printed instead. The value is added where a converter's words leave it out.
+    """
     complaint = getattr(error, "format_message", None)
-    return None if complaint is None else _flat(complaint())
+    if complaint is None:
+        return None
+    faults = getattr(error.__cause__, "errors", None)  # those of pydantic, which newer versions of typer convert by
+    values = [repr(one["input"]) for one in faults()] if callable(faults) else []
+    return ", got ".join([_flat(complaint()), *values[:1]])
 
 
 def _flat(text: str) -> str:

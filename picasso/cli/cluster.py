@@ -25,9 +25,13 @@ def run_on_ray(
     web: int | None,
     every_s: float | None,
 ) -> None:
-    """Run a module on a Ray cluster until its sources end, or until a signal; exit with 1 where every source failed."""
+    """Run a module on a Ray cluster until its sources end, or until a signal.
+
+    It exits with 1 where every source, or a sink, failed.
+    """
     from picasso.cli.console import progress
-    from picasso.cli.watching import overview, watching
+    from picasso.cli.module import say_failed
+    from picasso.cli.watching import failed_sinks, overview, watching
     from picasso.cluster import ClusterModule, Needs
     from picasso.module.logs import logging_of
 
@@ -57,6 +61,7 @@ def run_on_ray(
         console.print(overview(statistics))
         for gap in one.gaps:
             console.print(str(gap), markup=False, highlight=False, soft_wrap=True)
+    say_failed(failed_sinks(statistics))
     states = [source.state for source in statistics.sources.values()]
     if states and all(state == "failed" for state in states):
         raise typer.Exit(1)

@@ -106,8 +106,12 @@ class Conversion:
         return outcome
 
     def _check_inputs(self) -> None:
-        """Make sure that what can be read once is read by one."""
+        """Make sure that what can be read once is read by one, and that what is to be blurred has a file."""
         if self.draw is None:
+            if self.blurred:
+                raise typer.BadParameter(
+                    f"--blur {self.blurred[0]!r} hides objects of a file of detections: name it with --draw"
+                )
             return
         source, draw = input_place(self.source, trust=self.trust), input_place(self.draw)
         if draw.is_direct and (source.descriptor, source.path) == (draw.descriptor, draw.path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Collection
 from fractions import Fraction
@@ -14,6 +15,8 @@ from picasso.media import MetadataReader
 from picasso.media.times import to_ns
 from picasso.primitives import IdCollisionResolutionPolicy, VideoFrame
 from picasso.surface import SurfaceView
+
+logger: logging.Logger = logging.getLogger("picasso.cli")
 
 
 class DetectionsFile:
@@ -65,6 +68,8 @@ class DetectionsFile:
     def draw_spec(self, blurred: Collection[str]) -> ObjectDrawSpec:
         """Draw every kind of object in the file, each in a colour of its own.
 
+        A label to blur that no object has is a warning in the log: a name that is misspelled hides nothing.
+
         Args:
             blurred: Labels of the objects to make unrecognisable.
         """
@@ -72,6 +77,11 @@ class DetectionsFile:
         for frames in self._frames.values():
             for frame in frames:
                 kinds.update((found.namespace, found.label) for found in frame.get_all_objects())
+        labels = {label for _, label in kinds}
+        for label in blurred:
+            if label not in labels:
+                there = f"its labels are {', '.join(sorted(labels))}" if labels else "it has no objects"
+                logger.warning("%s: no object is called %r, so none is blurred for it; %s", self._path, label, there)
         spec = ObjectDrawSpec()
         for index, (namespace, label) in enumerate(sorted(kinds)):
             color = PALETTE_RGB[index % len(PALETTE_RGB)]

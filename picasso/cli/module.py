@@ -73,7 +73,7 @@ def run(
             )
         return
     from picasso.cli.console import progress
-    from picasso.cli.watching import overview, watching
+    from picasso.cli.watching import failed_sinks, overview, watching
 
     console = progress()
     with problems_by_line():
@@ -89,8 +89,10 @@ def run(
             for warning in one.config.warnings:
                 logging.getLogger("picasso.module").warning("%s", warning)
             statuses = one.run().statuses
+    statistics = one.statistics()
     if not quiet:
-        console.print(overview(one.statistics(), means={one.source_id: one.frames_per_s for one in statuses}))
+        console.print(overview(statistics, means={one.source_id: one.frames_per_s for one in statuses}))
+    say_failed(failed_sinks(statistics))
     if statuses and all(status.failure is not None for status in statuses):
         raise typer.Exit(1)
 
@@ -118,6 +120,14 @@ def schema() -> None:
     with problems_by_line():
         from picasso.module.config import editor_schema
     print(json.dumps(editor_schema(), indent=2, ensure_ascii=False))
+
+
+def say_failed(sinks: list[str]) -> None:
+    """Print a sentence for each sink that failed, and exit with 1 where there are some."""
+    for sentence in sinks:
+        print(f"picasso: {sentence}", file=sys.stderr)
+    if sinks:
+        raise typer.Exit(1)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ def main(config_file_path: str | os.PathLike[str]) -> None:
     each.
 
     Raises:
-        SystemExit: With 1, where the module cannot run or an element failed.
+        SystemExit: With 1, where the module cannot run, or an element or a sink failed.
     """
     from picasso.module.config import ConfigError, load_config
     from picasso.module.logs import logging_of
@@ -22,7 +22,8 @@ def main(config_file_path: str | os.PathLike[str]) -> None:
     try:
         config = load_config(config_file_path)
         with logging_of(config.parameters):
-            Module(config, compat=True).run()
+            module = Module(config, compat=True)
+            module.run()
     except ConfigError as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)
@@ -30,3 +31,5 @@ def main(config_file_path: str | os.PathLike[str]) -> None:
     except Exception as error:
         print(f"{config.name}: {error}", file=sys.stderr)
         raise SystemExit(1) from error
+    if any(sink.failure is not None for sink in module.statistics().sinks):
+        raise SystemExit(1)  # the log says which, and why

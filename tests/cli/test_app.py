@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -74,6 +75,35 @@ def test_bad_arguments_are_one_sentence_and_code_2(line: str) -> None:
     done = picasso(*line.split())
     assert done.code == 2
     assert done.sentence
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [("demo --seconds 0", "0"), ("demo --seconds x", "x"), ("sheet a --columns -3", "-3"), ("run a --web 99999", "99999")],
+)
+def test_a_number_that_is_refused_is_named(line: str, value: str) -> None:
+    assert repr(value) in picasso(*line.split()).sentence
+
+
+def test_a_group_without_a_command_prints_its_help_and_counts_as_bad_arguments() -> None:
+    done = picasso("module")
+    assert (done.code, "internal error" in done.err) == (2, False)
+    assert "schema" in done.out + done.err
+
+
+def test_ctrl_c_while_the_command_is_imported_ends_it_without_a_word() -> None:
+    program = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "picasso.cli.app":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+from picasso.cli import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", program, "doctor"], capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, b"", b"")
 
 
 @pytest.mark.parametrize(

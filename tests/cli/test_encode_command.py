@@ -130,6 +130,25 @@ def test_detections_are_drawn_where_they_were_found_and_come_back(
     assert np.allclose([found.xyxy[0] for found in written], BOX, atol=0.01)
 
 
+def test_a_blur_without_detections_is_refused(small_clip: Path, tmp_path: Path) -> None:
+    done = picasso("encode", small_clip, "-o", tmp_path / "out.mp4", "--blur", "face")
+    assert done.code == 2
+    assert "--blur 'face'" in done.sentence
+    assert "--draw" in done.sentence
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("label", "is_there"), [("thing", True), ("thign", False)])
+def test_a_label_to_blur_that_no_object_has_is_said(
+    small_clip: Path, tmp_path: Path, detections: Path, label: str, is_there: bool
+) -> None:
+    out = tmp_path / "out.mp4"
+    done = picasso("encode", small_clip, "-o", out, "--draw", detections, "--blur", label, "--seconds", "0.1", "-q")
+    assert (done.code, out.exists()) == (0, True)
+    said = f"{detections}: no object is called 'thign', so none is blurred for it; its labels are thing"
+    assert (done.err == "") if is_there else (done.sentence == said)
+
+
 def test_blurred_labels_lose_their_detail(small_clip: Path, tmp_path: Path, detections: Path) -> None:
     detail = []
     for blurred in ("nothing", "thing"):

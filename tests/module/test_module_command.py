@@ -44,6 +44,18 @@ def test_run_ends_with_1_where_every_source_failed(folder: Path) -> None:
     assert picasso("run", "m.yml", "-q").code == 1
 
 
+def test_run_ends_with_1_where_a_sink_failed_and_others_went_on(folder: Path) -> None:
+    (folder / "taken").touch()
+    bad = ", {element: metadata_json_sink, name: records, properties: {location: 'taken/{source}.ndjson'}}]"
+    (folder / "m.yml").write_text(GOOD.rstrip().removesuffix("]") + bad)
+    done = picasso("run", "m.yml", "-q")
+    assert done.code == 1
+    assert len(list((folder / "images" / "test").iterdir())) == 5
+    last = done.err.splitlines()[-1]
+    assert last.startswith("picasso: sink records: 0 of 5 frames written: ")
+    assert "taken" in last
+
+
 def test_check_prints_every_value_with_its_origin(folder: Path) -> None:
     (folder / "m.yml").write_text(GOOD)
     done = picasso("module", "check", "m.yml")
