@@ -56,7 +56,8 @@ class OneSentenceGroup(TyperGroup):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Parse, run and exit; the module says with which codes."""
         is_main = threading.current_thread() is threading.main_thread()
-        with _warnings_on_stderr(), stop_on_signals(exits=False) if is_main else nullcontext(Stop()) as stop:
+        signals = stop_on_signals(exits=False) if is_main else nullcontext(Stop())
+        with _short_switch_interval(), _warnings_on_stderr(), signals as stop:
             try:
                 code = super().main(*args, **{**kwargs, "standalone_mode": False})
                 if stop.signum is None and code == INTERRUPTED:
@@ -80,6 +81,17 @@ def _say(sentence: str) -> None:
         return
     with suppress(OSError):  # the terminal may be closed
         print(f"picasso: {sentence}", file=sys.stderr)
+
+
+@contextmanager
+def _short_switch_interval() -> Iterator[None]:
+    """Let threads take turns more often while the command runs; a program that calls it goes on as before."""
+    before_s = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before_s)
 
 
 @contextmanager
@@ -176,7 +188,6 @@ def picasso(
     ] = False,
 ) -> None:
     """Crop, scale, letterbox, draw and encode many video sources at once."""
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
     if ctx.invoked_subcommand is None:
         print(ctx.get_help())
         raise typer.Exit(2)

@@ -15,6 +15,7 @@ from picasso.cli.counting import Quiet, counting
 
 T = TypeVar("T")
 SOURCE = typer.Argument(metavar="FILE", help="A video.")
+VIDEOS = (".mp4", ".mov", ".mkv")
 TRACKERS = ("iou", "sort", "bytetrack", "ocsort")
 
 
@@ -30,7 +31,7 @@ def sheet(
     """Write a contact sheet: frames that are spread evenly over a video, as one picture."""
     from picasso.verbs import contact_sheet
 
-    _check(output, source, suffixes=(".png", ".jpg", ".jpeg"))
+    _check(output, source, suffixes=(".png", ".jpg", ".jpeg"), kind="image format")
     with counting(source, quiet=quiet) as count:
         made = _usage(lambda: contact_sheet(source, columns=columns, rows=rows, width=width, on_progress=count))
     _usage(lambda: made.save(output))
@@ -70,6 +71,7 @@ def crop(
     """Write a rectangle of a video as a video; it grows to even sides."""
     from picasso.verbs import crop_video
 
+    _check(output, source, suffixes=VIDEOS)
     left, top = rectangle.left, rectangle.top
     corners = (left, top, left + rectangle.width, top + rectangle.height)
     with counting(source, quiet=quiet) as count:
@@ -91,7 +93,7 @@ def compare(
     from picasso.verbs import beside_each_other, compare_videos
 
     if side_by_side is not None:
-        _check(side_by_side, first, second)
+        _check(side_by_side, first, second, suffixes=VIDEOS)
     with counting("compared", quiet=quiet or as_json) as count:
         found = compare_videos(first, second, on_progress=count)
     if as_json:
@@ -144,9 +146,10 @@ def track(
 
     if output is None and objects is None:
         output = Path("tracked.mp4")
-    for written in (output, objects):
-        if written is not None:
-            _check(written, source, model)
+    if output is not None:
+        _check(output, source, model, suffixes=VIDEOS)
+    if objects is not None:
+        _check(objects, source, model)
     detect = _usage(
         lambda: Detector(model, confidence=confidence, labels=labels, classes=classes or None, provider=provider)
     )
@@ -170,12 +173,13 @@ def track(
     _say(f"{where}: {found.frames} frames, {found.tracks} tracks, {found.boxes} boxes", quiet)
 
 
-def _check(output: Path, *sources: str, suffixes: tuple[str, ...] = ()) -> None:
-    """Find out before any work that an output is an input, or has a suffix that it cannot have."""
+def _check(output: Path, *sources: str, suffixes: tuple[str, ...] = (), kind: str = "container") -> None:
+    """Find out before any work that an output is an input, or a file with a suffix that its kind does not have."""
+    from picasso.media.location import output_place
     from picasso.verbs.places import check_apart
 
-    if suffixes and output.suffix.lower() not in suffixes:
-        raise typer.BadParameter(f"{output}: unknown image format {output.suffix!r}; one of {', '.join(suffixes)}")
+    if suffixes and output.suffix.lower() not in suffixes and not output_place(output).is_direct:
+        raise typer.BadParameter(f"{output}: unknown {kind} {output.suffix!r}; one of {', '.join(suffixes)}")
     _usage(lambda: check_apart(output, *sources))
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from fractions import Fraction
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import av
 import numpy as np
+from av.error import FFmpegError
 
 from picasso.errors import MediaError
 from picasso.media import VideoReader
@@ -160,7 +161,8 @@ def _write(output: Output, palette: Any, pictures: Iterator[_Picture]) -> None:
     palette.pts, palette.time_base = 0, _TIME_BASE
     colors.push(palette)
     colors.push(None)
-    with av.open(_File(output), "w", format="gif", options={"loop": "0"}) as container:
+    file = _File(output)
+    with file.named_failures(), av.open(file, "w", format="gif", options={"loop": "0"}) as container:
         stream = container.add_stream("gif", rate=Fraction(100))
         stream.height, stream.width = first.pixels.shape[:2]
         stream.pix_fmt, stream.codec_context.time_base = "pal8", _TIME_BASE
@@ -177,11 +179,26 @@ class _File:
 
     def __init__(self, output: Output) -> None:
         self._output = output
+        self._failure: OSError | None = None
 
     def write(self, data: bytes) -> int:
         """Append bytes."""
-        self._output.write(bytes(data))
+        try:
+            self._output.write(bytes(data))
+        except OSError as error:
+            self._failure = self._failure or error
+            raise
         return len(data)
+
+    @contextmanager
+    def named_failures(self) -> Iterator[None]:
+        """Raise what the file raised: PyAV says of some of it only that a callback failed."""
+        try:
+            yield
+        except FFmpegError:
+            if self._failure is None:
+                raise
+            raise self._failure from None
 
 
 def _buffer(graph: Any, shape: tuple[int, ...]) -> Any:

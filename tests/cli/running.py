@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from dataclasses import dataclass
 
 from typer.testing import CliRunner
@@ -31,11 +30,7 @@ class Done:
 
 
 def picasso(*arguments: object) -> Done:
-    """Run ``picasso`` with these arguments; the interpreter is left as it was."""
-    interval_s = sys.getswitchinterval()
-    try:
-        result = CliRunner().invoke(app, [str(argument) for argument in arguments], prog_name="picasso")
-    finally:
-        sys.setswitchinterval(interval_s)
+    """Run ``picasso`` with these arguments."""
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments], prog_name="picasso")
     assert result.exception is None or isinstance(result.exception, SystemExit), "a traceback escaped"
     return Done(result.exit_code, result.stdout, result.stderr)

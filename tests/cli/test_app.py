@@ -79,7 +79,12 @@ def test_bad_arguments_are_one_sentence_and_code_2(line: str) -> None:
 
 @pytest.mark.parametrize(
     ("line", "value"),
-    [("demo --seconds 0", "0"), ("demo --seconds x", "x"), ("sheet a --columns -3", "-3"), ("run a --web 99999", "99999")],
+    [
+        ("demo --seconds 0", "0"),
+        ("demo --seconds x", "x"),
+        ("sheet a --columns -3", "-3"),
+        ("run a --web 99999", "99999"),
+    ],
 )
 def test_a_number_that_is_refused_is_named(line: str, value: str) -> None:
     assert repr(value) in picasso(*line.split()).sentence

@@ -20,11 +20,7 @@ from picasso.wire import Reader, Received
 
 
 def picasso(*arguments: object) -> tuple[int, str]:
-    interval_s = sys.getswitchinterval()
-    try:
-        result = CliRunner().invoke(app, [str(one) for one in arguments], prog_name="picasso")
-    finally:
-        sys.setswitchinterval(interval_s)
+    result = CliRunner().invoke(app, [str(one) for one in arguments], prog_name="picasso")
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result.exit_code, result.stderr
 

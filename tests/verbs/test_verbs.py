@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -307,6 +309,9 @@ def test_the_commands_do_the_same(clip: Path, tmp_path: Path) -> None:
         (["sheet", "{clip}", "-o", "{folder}/x.webp"], "unknown image format '.webp'"),
         (["gif", "{clip}", "-o", "{folder}/x.png"], "expected a name that ends in .gif"),
         (["crop", "{clip}", "1,2,3"], "LEFT,TOP,WIDTH,HEIGHT"),
+        (["crop", "{clip}", "0,0,64,48", "-o", "{folder}/x.avi"], "unknown container '.avi'; one of .mp4, .mov, .mkv"),
+        (["compare", "{clip}", "{clip}", "--side-by-side", "{folder}/x.txt"], "unknown container '.txt'"),
+        (["track", "{clip}", "-m", "none.onnx", "-o", "{folder}/x"], "unknown container ''"),
         (["gif", "{clip}", "--fps", "0", "-o", "{folder}/x.gif"], "expected 0 < fps <= 50"),
     ],
 )
@@ -314,3 +319,22 @@ def test_bad_arguments_are_named(clip: Path, tmp_path: Path, arguments: list[str
     result = CliRunner().invoke(app, [one.format(clip=clip, folder=tmp_path) for one in arguments])
     assert result.exit_code == 2
     assert words in " ".join(result.output.split())
+    assert "frames" not in result.output  # found before any work
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_gif_that_the_disk_does_not_take_is_named_with_the_reason(clip: Path, tmp_path: Path) -> None:
+    program = """
+import resource, sys
+from picasso.verbs import write_gif
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
+try:
+    write_gif(sys.argv[2], "x.gif", width=256)
+except OSError as error:
+    print(error)
+"""
+    for limit in ("0", "1000", "3000"):
+        line = [sys.executable, "-c", program, limit, str(clip)]
+        done = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path, timeout=60, check=False)
+        assert done.stdout == "x.gif: File too large\n", done.stderr
+        assert not list(tmp_path.iterdir())
