@@ -31,7 +31,7 @@ def main() -> None:
 
 @contextmanager
 def _interrupted_without_words() -> Iterator[None]:
-    """Let Ctrl-C end the process as the system does, where nobody takes it: a traceback of imports helps no one."""
+    """Let the system end the process at Ctrl-C until the command takes it: a traceback of imports helps no one."""
     before = signal.getsignal(signal.SIGINT) if threading.current_thread() is threading.main_thread() else None
     if before is not signal.default_int_handler:  # ignored, or an embedder's
         yield

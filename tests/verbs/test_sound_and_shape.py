@@ -312,7 +312,7 @@ BAD: list[tuple[list[str], int, str]] = [
     (["gif", "{clip}", "-o", "none/x.gif"], 1, "none/x.gif: No such file"),
     (["crop", "{clip}", "0,0,32,32", "-o", "none/x.mp4"], 1, "none/x.mp4: No such file"),
     (["crop", "{clip}", "0,0,32,32", "-o", "{clip}"], 2, "is read and written at once"),
-    (["crop", "{clip}", "0,0,32,32", "-o", "x.avi"], 1, "unknown container '.avi'"),
+    (["crop", "{clip}", "0,0,32,32", "-o", "x.avi"], 2, "unknown container '.avi'"),
     (["crop", "{clip}", "900,0,32,32", "-o", "x.mp4"], 2, "holds no pixel of a picture of 64x48"),
     (["compare", "{clip}", "{clip}", "--side-by-side", "{clip}"], 2, "is read and written at once"),
     (["gif", "{clip}", "--start", "2", "--end", "1"], 2, "expected more than start_s"),
