@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
@@ -30,8 +29,8 @@ def run_on_ray(
     It exits with 1 where every source, or a sink, failed.
     """
     from picasso.cli.console import progress
-    from picasso.cli.module import say_failed
-    from picasso.cli.watching import failed_sinks, overview, watching
+    from picasso.cli.remarks import log_warnings, say_failed
+    from picasso.cli.watching import overview, watching
     from picasso.cluster import ClusterModule, Needs
     from picasso.module.logs import logging_of
 
@@ -43,8 +42,7 @@ def run_on_ray(
     one = ClusterModule(file, address=address, actors=actors, needs=needs, web=web)
     watch = nullcontext() if quiet else watching(one.statistics, console, every_s=every_s)
     with logging_of(one.config.parameters):
-        for warning in one.config.warnings:
-            logging.getLogger("picasso.module").warning("%s", warning)
+        log_warnings(one.config)
         listed: list[str] = []
 
         def list_addresses(_statistics: ModuleStatistics) -> None:
@@ -61,7 +59,7 @@ def run_on_ray(
         console.print(overview(statistics))
         for gap in one.gaps:
             console.print(str(gap), markup=False, highlight=False, soft_wrap=True)
-    say_failed(failed_sinks(statistics))
+    say_failed(statistics)
     states = [source.state for source in statistics.sources.values()]
     if states and all(state == "failed" for state in states):
         raise typer.Exit(1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -73,7 +72,8 @@ def run(
             )
         return
     from picasso.cli.console import progress
-    from picasso.cli.watching import failed_sinks, overview, watching
+    from picasso.cli.remarks import log_warnings, say_failed
+    from picasso.cli.watching import overview, watching
 
     console = progress()
     with problems_by_line():
@@ -86,13 +86,12 @@ def run(
         one = Module.from_file(file, compat=compat, web=web)
         watch = nullcontext() if quiet else watching(one.statistics, console, every_s=every)
         with watch, logging_of(one.config.parameters):  # lines of the log go above a table
-            for warning in one.config.warnings:
-                logging.getLogger("picasso.module").warning("%s", warning)
+            log_warnings(one.config)
             statuses = one.run().statuses
     statistics = one.statistics()
     if not quiet:
         console.print(overview(statistics, means={one.source_id: one.frames_per_s for one in statuses}))
-    say_failed(failed_sinks(statistics))
+    say_failed(statistics)
     if statuses and all(status.failure is not None for status in statuses):
         raise typer.Exit(1)
 
@@ -120,14 +119,6 @@ def schema() -> None:
     with problems_by_line():
         from picasso.module.config import editor_schema
     print(json.dumps(editor_schema(), indent=2, ensure_ascii=False))
-
-
-def say_failed(sinks: list[str]) -> None:
-    """Print a sentence for each sink that failed, and exit with 1 where there are some."""
-    for sentence in sinks:
-        print(f"picasso: {sentence}", file=sys.stderr)
-    if sinks:
-        raise typer.Exit(1)
 
 
 @contextmanager

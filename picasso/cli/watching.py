@@ -106,15 +106,6 @@ def headline(statistics: ModuleStatistics) -> str:
     )
 
 
-def failed_sinks(statistics: ModuleStatistics) -> list[str]:
-    """Return a sentence for each sink that failed: what it was to write is not all there."""
-    return [
-        f"sink {sink.name}: {sink.written} of {sink.came} frames written: {' '.join(str(sink.failure).split())}"
-        for sink in statistics.sinks
-        if sink.failure is not None
-    ]
-
-
 def line_of(name: str, one: SourceStatistics) -> str:
     """Return how one source is doing, in one line."""
     error = f"; last error: {one.last_error}" if one.last_error else ""

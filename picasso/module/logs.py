@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 from picasso.module.log_lines import FORMATS, TEXT, TRACE, note_place
 from picasso.module.log_repeats import Repeats
 
+OFF: Final = logging.CRITICAL + 1
+"""Above every record."""
 LEVELS: Final[Mapping[str, int]] = {
+    "off": OFF,
+    "critical": logging.CRITICAL,
     "error": logging.ERROR,
     "warn": logging.WARNING,
+    "warning": logging.WARNING,
     "info": logging.INFO,
     "debug": logging.DEBUG,
     "trace": TRACE,
 }
-OFF: Final = logging.CRITICAL + 1
-"""Above every record."""
 BASE: Final = "insight.savant"
 """The target under which existing modules log; loggers of this package count as below it."""
 OWN: Final = "picasso"
@@ -106,6 +109,26 @@ class Lines(_Handler):
             for one in self._repeats.flush():
                 super().emit(one)
         super().close()
+
+
+def doubts(spec: str) -> list[str]:
+    """Return what a text of directives probably does not mean: it is taken as ``LogLevels.parse`` says.
+
+    A word that is no level is a target, and where only targets stand, no other logger writes, errors included.
+    """
+    said, alone, has_default = [], [], False
+    for directive in filter(None, (part.strip() for part in spec.split(","))):
+        name, equals, word = (part.strip() for part in directive.partition("="))
+        if equals and word.lower() not in LEVELS:
+            said.append(f"{directive!r} is left out: unknown level {word!r}; one of {', '.join(LEVELS)}")
+        has_default = has_default or (not equals and name.lower() in LEVELS)
+        if not equals and name.lower() not in LEVELS and "::" not in name and "." not in name:
+            alone.append(name)
+    if alone and not has_default:
+        said.append(
+            f"{alone[0]!r} is taken for a target, and all other loggers are off; levels are {', '.join(LEVELS)}"
+        )
+    return said
 
 
 class TraceLogger(_Adapter):

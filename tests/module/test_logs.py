@@ -20,7 +20,7 @@ from picasso.engine.source_at_work import work_for
 from picasso.engine.threads import EngineThread
 from picasso.module.log_lines import REPEATS, TRACE, Format, JsonFormat
 from picasso.module.log_repeats import MAX_KINDS, Repeats
-from picasso.module.logs import OFF, LogLevels, logging_to
+from picasso.module.logs import OFF, LogLevels, doubts, logging_to
 
 NAMES = ["insight.savant", "insight.savant.my_func", "picasso.module", "picasso.engine", "other"]
 INFO, W, D = logging.INFO, logging.WARNING, logging.DEBUG
@@ -35,6 +35,9 @@ TABLE = {
     "insight::savant::engine=debug": [OFF, OFF, OFF, D, OFF],
     "other": [OFF, OFF, OFF, OFF, INFO],
     " , info ,, other=debug ": [INFO, INFO, INFO, INFO, D],
+    "Warning": [W, W, W, W, W],
+    "off": [OFF] * 5,
+    "info,picasso.engine=off": [INFO, INFO, INFO, OFF, INFO],
     "info,a=b=c": [INFO, INFO, INFO, INFO, INFO],
     "info,other=loud": [INFO, INFO, INFO, INFO, INFO],
     "error,picasso=debug,picasso.engine=warn": [logging.ERROR, logging.ERROR, D, W, logging.ERROR],
@@ -52,6 +55,28 @@ def test_the_longest_target_decides(spec: str, levels: list[int]) -> None:
 @given(st.text(alphabet="abinfowardeug:=,. ", max_size=40))
 def test_any_text_is_directives(spec: str) -> None:
     assert LogLevels.parse(spec).lowest > 0
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        (
+            "verbose",
+            ["'verbose' is taken for a target, and all other loggers are off; levels are off, critical, error,"],
+        ),
+        ("info,other=loud", ["'other=loud' is left out: unknown level 'loud'; one of off, critical, error,"]),
+        ("other,x=loud", ["'x=loud' is left out", "'other' is taken for a target"]),
+        ("warning", []),
+        ("info,other", []),
+        ("insight::savant::my_func", []),
+        ("insight::savant=debug", []),
+        ("", []),
+    ],
+)
+def test_what_is_probably_no_level_is_said(spec: str, words: list[str]) -> None:
+    said = doubts(spec)
+    assert len(said) == len(words)
+    assert all(one.startswith(word) for one, word in zip(said, words, strict=True))
 
 
 def test_records_have_one_form_and_everything_is_as_before_afterwards() -> None:

@@ -56,6 +56,15 @@ def test_run_ends_with_1_where_a_sink_failed_and_others_went_on(folder: Path) ->
     assert "taken" in last
 
 
+@pytest.mark.parametrize(("level", "warnings"), [("loud", 1), ("error", 0), ("warning", 0), ("info,x=loud", 1)])
+def test_a_word_that_is_no_level_is_said_though_it_ends_the_log(folder: Path, level: str, warnings: int) -> None:
+    (folder / "m.yml").write_text(GOOD.replace("{batchsize: 2,", f"{{log_level: '{level}',"))
+    for command in (["run", "-q"], ["module", "check"]):
+        done = picasso(*command, "m.yml")
+        assert done.code == 0
+        assert done.err.count("m.yml:3: parameters.log_level: ") == warnings
+
+
 def test_check_prints_every_value_with_its_origin(folder: Path) -> None:
     (folder / "m.yml").write_text(GOOD)
     done = picasso("module", "check", "m.yml")

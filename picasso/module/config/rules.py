@@ -14,6 +14,7 @@ from picasso.module.config.problem import Path, nearest
 from picasso.module.config.schema import module_schema
 from picasso.module.config.sound import is_broken
 from picasso.module.config.validate import Fault
+from picasso.module.logs import doubts
 from picasso.observe.custom import label_faults
 from picasso.trace import TraceEndpoint
 from picasso.web.listener import is_loopback
@@ -89,6 +90,7 @@ def warnings(tree: Tree, given: set[Path]) -> list[Fault]:
     """
     parameters = tree["parameters"]
     found = near_misses(tree)
+    found += [(("parameters", "log_level"), text) for text in doubts(parameters["log_level"])]
     found += [(("parameters", *key), text) for key, text in _WITHOUT_EFFECT.items() if ("parameters", *key) in given]
     if ("parameters", "max_fps") in given and not parameters["max_fps_control"]:
         found.append((("parameters", "max_fps"), "has no effect: max_fps_control is false"))
