@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from fractions import Fraction
-from functools import cached_property
-from itertools import chain, count, starmap
+from functools import cached_property, partial
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn, Protocol
 
@@ -55,6 +55,7 @@ class Shown(NamedTuple):
         return NO_PACKET if self.frame.pts is None else self.frame.pts
 
 
+_as_shown: Final = partial(tuple.__new__, Shown)
 _HIDES: Final = frozenset({"vp8", "vp9", "av1"})
 """Codecs with packets that are never shown."""
 _WAIT: Final = 32
@@ -276,19 +277,20 @@ class Decoder:
                 with suppress(EOFError):  # they were given already
                     yield from self._in_order(self.stream.codec_context.decode(None))  # what the decoder holds
             self._has_ended = True
-            yield from starmap(Shown, self._order.flush())
+            yield from map(_as_shown, self._order.flush())
             if self._lost is not None:
                 raise self._lost
 
     def _in_order(self, frames: list[VideoFrame]) -> Iterator[Shown]:
         """Yield frames whose times are sure."""
         for frame in frames:
-            self.damaged += frame.is_corrupt
-            packet = Shown(frame, None).packet
+            if frame.is_corrupt:
+                self.damaged += 1
+            packet = NO_PACKET if frame.pts is None else frame.pts
             self._unshown.discard(packet)
             if len(self._unshown) > _MANY:
                 self._give_up_before(packet)
-            yield from starmap(Shown, self._order.show(packet, frame))
+            yield from map(_as_shown, self._order.show(packet, frame))
 
     def _give_up_before(self, packet: int) -> None:
         """Forget packets whose pictures will not come."""
@@ -296,27 +298,35 @@ class Decoder:
         self._unshown -= gone
         self._gone += len(gone)
 
-    def _decode_packet(self, number: int, packet: VideoPacket) -> list[VideoFrame]:
+    def _decode_packet(  # noqa: PLR0912  # in parts it is a call more for each packet
+        self, number: int, packet: VideoPacket
+    ) -> list[VideoFrame]:
         """Decode a packet; one that is damaged is counted and gives nothing."""
-        if not packet.is_discard:
-            if packet.size:
+        has_bytes, carrier, carried = packet.size > 0, self._carrier, None
+        if has_bytes:
+            self._packets += 1
+        if packet.is_discard:
+            self.hides_packets = True
+        else:
+            if has_bytes:
                 self._unshown.add(number)
             ticks = self._times.of(packet.pts, packet.dts)
             self._order.feed(number, ticks)
             if ticks is not None:
-                self._end_ticks = max(self._end_ticks, ticks + (packet.duration or self._frame_ticks))
-        self.hides_packets |= packet.is_discard
-        self._packets += bool(packet.size)
-        keeps = self._carrier is not None and packet.size and not packet.is_discard
-        carried = self._carrier.prepare(packet) if keeps and self._carrier is not None else None
+                end_ticks = ticks + (packet.duration or self._frame_ticks)
+                if end_ticks > self._end_ticks:  # noqa: PLR1730  # a call more for each packet
+                    self._end_ticks = end_ticks
+            if carrier is not None and has_bytes:
+                carried = carrier.prepare(packet)
         if self._on_fault is not None:
             self._tell(number, self._bytes.fault(bytes(packet)))
         if not number:
             self.begins_at_keyframe = packet.is_keyframe
         packet.pts = number  # which the decoder copies to the frame of the packet
-        self._came_ns[number] = self._input.read_ns, time.monotonic_ns()
-        if len(self._came_ns) > _MANY:
-            del self._came_ns[next(iter(self._came_ns))]
+        came_ns = self._came_ns
+        came_ns[number] = self._input.read_ns, time.monotonic_ns()
+        if len(came_ns) > _MANY:
+            del came_ns[next(iter(came_ns))]
         try:
             frames = packet.decode()
         except InvalidDataError:
@@ -327,9 +337,9 @@ class Decoder:
             self._ends_damaged = True
             self._tell(number, "cannot be decoded")
             return []
-        if carried is not None and self._carrier is not None:
-            self._carrier.keep(number, carried, _MANY)
-        if packet.size:
+        if carrier is not None and carried is not None:
+            carrier.keep(number, carried, _MANY)
+        if has_bytes:
             self._ends_damaged = packet.is_corrupt
             if packet.is_corrupt:
                 self._tell(number, INCOMPLETE)

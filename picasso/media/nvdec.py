@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -66,7 +67,6 @@ class NvdecSource:
         self._order: DisplayOrder[DevicePicture] = DisplayOrder(lambda: True)
         self._times = PacketTimes(ContainerFormat(info.container.split(",")[0], "r"))
         self._path = Path(path.removeprefix("file:"))
-        self._end_ticks = 0  # of what was shown
         self._pictures = self._decode(demuxer, frames)
         self._first = next(self._pictures, None)
         if self._first is None:
@@ -83,25 +83,25 @@ class NvdecSource:
         Raises:
             MediaError: The decoder failed, or the file is shorter than its header says.
         """
-        count = 0
-        if self._first is not None:
-            first, self._first = self._first, None
-            yield first
-            count = 1
+        count = end_ticks = 0
+        first, self._first = self._first, None
         try:
-            for picture in self._pictures:
-                yield picture
+            for shown in self._pictures if first is None else chain((first,), self._pictures):
+                picture, ticks = shown
+                if ticks is not None and ticks + (picture.duration or 0) > end_ticks:
+                    end_ticks = ticks + (picture.duration or 0)
+                yield shown
                 count += 1
         except RuntimeError as error:
             yield from self._order.flush()
             raise MediaError(f"{self._info.location}: NVDEC failed after {count} frames: {error}") from error
-        if self._info.frame_count and self._is_short(count):
+        if self._info.frame_count and self._is_short(count, end_ticks):
             raise MediaError(f"{self._info.location}: truncated after {count} of {self._info.frame_count} frames")
 
-    def _is_short(self, count: int) -> bool:
+    def _is_short(self, count: int, end_ticks: int) -> bool:
         info = self._info
         half_s = 1 / (2 * (info.frame_rate or FALLBACK_RATE))
-        end_s = self._end_ticks * self.time_base
+        end_s = end_ticks * self.time_base
         said_s = None if info.duration_ns is None else Fraction(info.start_ns + info.duration_ns, NS)
         return is_short(info.container, self._path, count, info.frame_count or 0, end_s + half_s, said_s)
 
@@ -112,45 +112,35 @@ class NvdecSource:
 
     def _decode(self, demuxer: Any, frames: Frames) -> Generator[tuple[DevicePicture, int | None], None, None]:
         """Yield the pictures from the one on that FFmpeg shows first: an edit list may leave out some before it."""
-        to_ns = Ticks(self.time_base).to_ns
-        begins = False
-        for picture, ticks in self._decode_all(demuxer, frames):
-            begins = begins or ticks is None or to_ns(ticks) >= self._info.start_ns
-            if begins:
-                if ticks is not None:
-                    self._end_ticks = max(self._end_ticks, ticks + (picture.duration or 0))
+        to_ns, shown = Ticks(self.time_base).to_ns, self._decode_all(demuxer, frames)
+        for picture, ticks in shown:
+            if ticks is None or to_ns(ticks) >= self._info.start_ns:
                 yield picture, ticks
+                break
+        yield from shown
 
     def _decode_all(self, demuxer: Any, frames: Frames) -> Iterator[tuple[DevicePicture, int | None]]:
         packets: dict[int, _Packet] = {}
+        time_of, feed, show, decode = self._times.of, self._order.feed, self._order.show, frames.decode
         is_first = True
         for number, packet in enumerate(demuxer):
-            packets[packet.pts] = _Packet(number, packet.duration or None, bool(packet.key))
-            self._order.feed(number, self._times.of(_told(packet.pts), _told(packet.dts)))
-            for pts, surface in frames.decode(packet):
+            pts, dts = packet.pts, packet.dts
+            packets[pts] = number, packet.duration or None, bool(packet.key)
+            feed(number, time_of(None if pts == _NOT_TOLD else pts, None if dts == _NOT_TOLD else dts))
+            for pts, surface in decode(packet):
                 of, duration, key_frame = packets.pop(pts, _UNKNOWN)
                 is_key = key_frame or is_first  # pictures of packets without times are not told apart
                 is_first = False
-                yield from self._order.show(of, DevicePicture(duration, is_key, surface))
+                yield from show(of, tuple.__new__(DevicePicture, (duration, is_key, surface)))
         yield from self._order.flush()
 
 
-class _Packet(NamedTuple):
-    """What a packet says of its picture."""
-
-    number: int
-    duration: int | None
-    key: bool
-
-
-_UNKNOWN: Final = _Packet(NO_PACKET, None, False)
+_Packet = tuple[int, int | None, bool]
+"""What a packet says of its picture: its number, the duration, and whether it is a keyframe."""
+_UNKNOWN: Final[_Packet] = NO_PACKET, None, False
 """Of a picture whose time is not that of a packet."""
 _NOT_TOLD: Final = -(2**63)
 """AV_NOPTS_VALUE of libavutil: a packet without a time."""
-
-
-def _told(ticks: int | None) -> int | None:
-    return None if ticks == _NOT_TOLD else ticks
 
 
 def open_nvdec(place: Place, info: MediaInfo, gpu_id: int, *, rgba: bool = False) -> NvdecSource:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import heapq
 from collections import deque
 from collections.abc import Callable, Iterable
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from picasso.errors import MediaError
 from picasso.surface import ColorSpace, DevicePlane, SurfaceView, VideoFormat
 from picasso.surface.device_memory import StreamMemory
+from picasso.surface.pixels import Pixels
+from picasso.surface.view import view_over
 from picasso.transform import Placement
 from picasso_kernels.cuda.libcuda import is_over
 
@@ -60,25 +62,31 @@ class HeldFrames:
         self._in_order = True
         self._key_pts: int | None = None
         """Of the last keyframe, while it has not come out."""
-        self._lent = self._unchecked = 0
+        self._lent = 0
+        self._left = 0
+        """Frames that may be lent before one is copied; none where times are not in order."""
         self._loans = _Loans(decoder, picture.stream)
 
     def decode(self, packet: Any) -> list[tuple[int, SurfaceView]]:
         """Return what became ready; surfaces of frames that are lent may be dropped on any thread."""
+        decoder, due = self._decoder, self._due
         if self._loans.returned:
             self._take_back()
-        due = self._due
         if packet.bsl:
-            heapq.heappush(due, packet.pts)
+            heappush(due, packet.pts)
         if packet.key:
             self._key_pts = packet.pts
-        count = self._decoder.GetNumDecodedFrame(packet)
+        count = decoder.GetNumDecodedFrame(packet)
         if not count:
             return []
-        is_known = self._layout is not None and self._key_pts is None and self._unchecked < CHECKED_EVERY
-        if is_known and self._in_order and count <= len(due) and self._lent + count <= MOST_HELD:
-            return [self._lend() for _ in range(count)]
-        return [self._copy(self._decoder.GetFrame()) for _ in range(count)]
+        layout = self._layout if self._left > 0 and self._key_pts is None else None
+        if layout is None or count > len(due) or self._lent + count > MOST_HELD:
+            return [self._copy(decoder.GetFrame()) for _ in range(count)]
+        self._lent += count
+        self._left -= count
+        if count == 1:
+            return [(heappop(due), layout.view(decoder.GetLockedFrame(), self._loans))]
+        return [(heappop(due), layout.view(decoder.GetLockedFrame(), self._loans)) for _ in range(count)]
 
     def _take_back(self) -> None:
         """Give the decoder what no one holds any more: it writes there on the stream, which waits for readers."""
@@ -87,20 +95,13 @@ class HeldFrames:
             self._decoder.UnlockFrame(returned.popleft())
             self._lent -= 1
 
-    def _lend(self) -> tuple[int, SurfaceView]:
-        assert self._layout
-        address = self._decoder.GetLockedFrame()
-        self._lent += 1
-        self._unchecked += 1
-        return heapq.heappop(self._due), self._layout.view(address, _LentFrame(address, self._loans))
-
     def _copy(self, frame: Any) -> tuple[int, SurfaceView]:
         """Copy a frame, and compare its time."""
         pts: int = frame.getPTS()
-        self._unchecked = 0
         if self._key_pts is not None and pts >= self._key_pts:
             self._key_pts = None
-        self._in_order = bool(self._due) and heapq.heappop(self._due) == pts and self._in_order
+        self._in_order = bool(self._due) and heappop(self._due) == pts and self._in_order
+        self._left = CHECKED_EVERY if self._in_order else 0
         decoded = view_of_frame(frame, *self._picture[:2], self._picture.stream.device.index)
         luma, chroma = decoded.device_planes
         self._layout = _Layout(luma.strides[0], chroma.ptr - luma.ptr, self._picture)
@@ -146,7 +147,7 @@ class _LentFrame(StreamMemory):
 class _Layout:
     """How a decoder's frames lie in memory, all of them alike."""
 
-    __slots__ = ("_chroma", "_color", "_gpu_id", "_halves", "_ready", "_rows", "_size_wh")
+    __slots__ = ("_chroma", "_halves", "_pixels", "_ready", "_rows")
 
     def __init__(self, pitch: int, chroma: int, picture: StreamPicture) -> None:
         """Compute what is the same for all frames.
@@ -157,19 +158,27 @@ class _Layout:
             picture: What frames have in common.
         """
         width, height = picture.size_wh
-        self._size_wh, self._color, self._chroma = picture.size_wh, picture.color, chroma
         self._rows = (height, width), (pitch, 1)
         self._halves = (height // 2, width // 2, 2), (pitch, 2, 1)
-        self._ready, self._gpu_id = picture.stream.address, picture.stream.device.index
-
-    def view(self, address: int, owner: object) -> SurfaceView:
-        """View the frame at an address."""
-        ready = self._ready
-        luma = DevicePlane(address, *self._rows, False, ready, owner)
-        chroma = DevicePlane(address + self._chroma, *self._halves, False, ready, owner)
-        return SurfaceView(
-            (luma, chroma), VideoFormat.NV12, self._size_wh, self._color, gpu_id=self._gpu_id, cuda_stream=ready
+        self._chroma, self._ready = chroma, picture.stream.address
+        first = SurfaceView(
+            (DevicePlane(0, *self._rows, False, self._ready, None),),
+            VideoFormat.NV12,
+            picture.size_wh,
+            picture.color,
+            gpu_id=picture.stream.device.index,
+            cuda_stream=self._ready,
         )
+        self._pixels = first.device_pixels[1:]
+        """All but the planes."""
+
+    def view(self, address: int, loans: _Loans) -> SurfaceView:
+        """View the frame that is lent at an address."""
+        (shape, strides), (half_shape, half_strides), ready = self._rows, self._halves, self._ready
+        owner = _LentFrame(address, loans)
+        luma = DevicePlane(address, shape, strides, False, ready, owner)
+        chroma = DevicePlane(address + self._chroma, half_shape, half_strides, False, ready, owner)
+        return view_over(SurfaceView, tuple.__new__(Pixels, ((luma, chroma), *self._pixels)))
 
 
 class RgbaFrames:

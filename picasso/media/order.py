@@ -46,7 +46,8 @@ class PacketTimes:
         """
         if not self.are_real:
             return None
-        self._knows_display = self._knows_display or pts is not None
+        if pts is not None:
+            self._knows_display = True
         return pts if self._knows_display and not self._has_slots else dts
 
 
@@ -108,34 +109,33 @@ class DisplayOrder(Generic[T]):
 
     def show(self, packet: int, picture: T) -> Iterable[tuple[T, int | None]]:
         """Take the picture of a packet as it is shown; return those whose times are sure, in the order they came."""
-        key = self._due.get(packet)
+        due = self._due
         if self._sorts:
-            return [self._sorted(_Shown(packet, key, picture))]
-        self._due.pop(packet, None)
+            return [self._sorted(_Shown(packet, due.get(packet), picture))]
+        key = due.pop(packet, None)
         if self._held:
             self._held.append(_Shown(packet, key, picture))
             return list(self._judge(self._held[-1]))
-        if self._waits_for_earlier(packet, key):
-            self._held.append(_Shown(packet, key, picture))
-            return ()
-        self._forget(packet)
-        return [(picture, self._give(key))]
+        if key is None:
+            self._forget(packet)
+            return ((picture, None),)
+        if due and self._tries and self._reorders():
+            for number, time in due.items():  # packets rise
+                if number > packet:
+                    break
+                if time < key:  # one that is earlier in both orders has not shown its picture
+                    self._held.append(_Shown(packet, key, picture))
+                    return ()
+        if len(due) > PATIENCE or self._timeless:
+            self._forget(packet)
+        if key > self._last:  # noqa: PLR1730  # max() takes as long as all of this
+            self._last = key
+        return ((picture, key[1]),)
 
     def flush(self) -> Iterator[tuple[T, int | None]]:
         """Yield what waits: no picture comes after it."""
         held, self._held = self._held, []
         yield from map(self._own, held)
-
-    def _waits_for_earlier(self, number: int, key: _Key | None) -> bool:
-        """Tell whether a packet that is earlier in both orders than this one has not shown its picture."""
-        if key is None or not self._tries or not self._reorders():
-            return False
-        for packet, due in self._due.items():  # packets rise
-            if packet > number:
-                break
-            if due < key:
-                return True
-        return False
 
     def _judge(self, last: _Shown[T]) -> Iterator[tuple[T, int | None]]:
         """Decide about the pictures that wait, now that another has come."""

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from functools import partial
+from functools import lru_cache, partial
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
+from picasso.errors import MediaError
 from picasso.media.filters import FilterChain, is_wide, tone_mapping, turning
 from picasso.primitives.orientation import UPRIGHT, Orientation
 from picasso.surface import ColorSpace, Matrix, PlaneLayout, SurfaceView, VideoFormat
+from picasso.surface.pixels import Pixels, pixels_of
+from picasso.surface.view import view_over
 
 if TYPE_CHECKING:
     from av.video.frame import VideoFrame
@@ -54,6 +58,11 @@ _UNSPECIFIED: Final = 2
 _MATRICES: Final = {1: Matrix.BT709, 5: Matrix.BT601, 6: Matrix.BT601}
 _CODES: Final = {Matrix.BT709: 1, Matrix.BT601: 5}
 _LIMITED, _FULL = 1, 2
+_kind_of: Final = attrgetter(
+    "format.name", "width", "height", "colorspace", "color_range", "color_trc", "color_primaries"
+)
+"""What decides how a frame becomes a surface."""
+_Array, _array_over, _BYTE = np.ndarray, np.frombuffer, np.dtype(np.uint8)
 
 
 def color_of(frame: VideoFrame) -> ColorSpace | None:
@@ -75,11 +84,10 @@ class _Recipe(NamedTuple):
 
     steps: tuple[Callable[[VideoFrame], VideoFrame], ...]
     """What makes of them what a surface can hold, upright; none where they are that."""
-    form: VideoFormat
-    size_wh: tuple[int, int]
-    color: ColorSpace | None
     shapes: tuple[tuple[int, ...], ...]
     """Of the planes, as arrays."""
+    same: tuple[object, ...]
+    """What the pixels of surfaces are, but for the planes."""
 
 
 class PictureWrapper:
@@ -119,20 +127,19 @@ class PictureWrapper:
         becomes I420, and a picture that has an odd size, an alpha channel or an unusual colour space RGBA.
 
         Raises:
-            MediaError: FFmpeg cannot turn it, or map its tones.
+            MediaError: FFmpeg cannot turn it, or map its tones; or planes are missing.
         """
-        kind = (
-            *(frame.format.name, frame.width, frame.height, frame.colorspace, frame.color_range),
-            *(frame.color_trc, frame.color_primaries),
-        )
+        kind = _kind_of(frame)
         if kind != self._kind:
             self._recipe, self._kind = self._choose(frame), kind
-        steps, form, size_wh, color, shapes = self._recipe
+        steps, shapes, same = self._recipe
         for step in steps:
             frame = step(frame)
-        found = [_plane(plane, shape) for plane, shape in zip(frame.planes, shapes, strict=True)]
-        planes, layout = zip(*found, strict=True)
-        return SurfaceView(planes, form, size_wh, color, layout=layout, sample_aspect_ratio=self._sample_aspect_ratio)
+        found = frame.planes
+        if len(found) != len(shapes):
+            raise MediaError(f"a picture has {len(found)} planes where {len(shapes)} are expected")
+        planes, layout = zip(*map(_plane, found, shapes), strict=True)
+        return view_over(SurfaceView, tuple.__new__(Pixels, (planes, *same)), layout)
 
     def _choose(self, frame: VideoFrame) -> _Recipe:
         """Decide what a frame and those like it become, by taking it through each step."""
@@ -150,7 +157,8 @@ class PictureWrapper:
         if not self._orientation.is_upright:
             steps.append(FilterChain(frame, turning(self._orientation)))
         size_wh = form.check_size(self._orientation.size((frame.width, frame.height)))
-        return _Recipe(tuple(steps), form, size_wh, color, tuple(shape.of(size_wh) for shape in form.planes))
+        made = SurfaceView((), form, size_wh, color, sample_aspect_ratio=self._sample_aspect_ratio)
+        return _Recipe(tuple(steps), tuple(shape.of(size_wh) for shape in form.planes), pixels_of(made)[1:])
 
 
 def _to_i420(reformatter: VideoReformatter, color: ColorSpace | None, frame: VideoFrame) -> VideoFrame:
@@ -198,7 +206,13 @@ def _plane(plane: VideoPlane, shape: tuple[int, ...]) -> tuple[Bytes, PlaneLayou
     marked, as they would only have to take the mark off. Who writes asks the surface whether it is read-only first.
     """
     pitch = plane.line_size
-    base = (1 - shape[0]) * pitch if pitch < 0 else 0
-    memory, strides = memoryview(plane), (pitch, *shape[2:], 1)
-    array: Bytes = np.ndarray(shape, np.uint8, memory.toreadonly(), base, strides)
-    return array, PlaneLayout(np.frombuffer(memory, np.uint8), base, pitch, strides[1], 1)
+    base, strides = _place_of(shape, pitch)
+    memory = memoryview(plane)
+    array: Bytes = _Array(shape, _BYTE, memory.toreadonly(), base, strides)
+    return array, tuple.__new__(PlaneLayout, (_array_over(memory, _BYTE), base, pitch, strides[1], 1))
+
+
+@lru_cache(maxsize=64)
+def _place_of(shape: tuple[int, ...], pitch: int) -> tuple[int, tuple[int, ...]]:
+    """Return where the first sample of a plane lies in its memory, and its strides."""
+    return (1 - shape[0]) * pitch if pitch < 0 else 0, (pitch, *shape[2:], 1)

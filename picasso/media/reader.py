@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -31,7 +31,7 @@ from picasso.media.stopping import StopSignal
 from picasso.media.timeline import FALLBACK_RATE, Pacer, Placed, Timeline
 from picasso.media.times import NS, TimesReport, counted, to_ns
 from picasso.primitives import EndOfStream, VideoFrame, VideoFrameContent
-from picasso.primitives.frame_state import frame_like
+from picasso.primitives.frame_state import frames_like
 from picasso.primitives.orientation import UPRIGHT
 
 if TYPE_CHECKING:
@@ -82,6 +82,9 @@ class VideoReader(IndexedReader):
       are in host memory: the reason is logged once, and ``device`` says what came of it.
     - One thread iterates; ``stop`` may be called from any thread.
     """
+
+    _make_frame: Callable[[int, int, bool], VideoFrame]
+    """Makes frames of the source and the size that ``_kind`` says."""
 
     def __init__(
         self,
@@ -157,7 +160,7 @@ class VideoReader(IndexedReader):
         wrappers = [PictureWrapper(form, tone_map=tone_map, threads=threads) for form in forms]
         self._wrapper, self._own_wrapper, self._native_wrapper = wrappers
         self._newest: DecodedFrame | DevicePicture | None = None
-        self._first: tuple[VideoFrame, object] | None = None
+        self._kind: object = None
         if isinstance(location, int):
             location = f"/dev/video{location}"
         self._place = place = input_place(location, trust=trust)
@@ -255,7 +258,7 @@ class VideoReader(IndexedReader):
 
     def frames(self) -> Iterator[FrameAndPixels]:
         """Yield the remaining pictures, without the ``EndOfStream``."""
-        for item in self:
+        for item in self._items:
             if not isinstance(item, EndOfStream):
                 yield item
 
@@ -335,22 +338,28 @@ class VideoReader(IndexedReader):
         """Yield the pictures of one pass, with an end of stream where times start again if the policy wants it."""
         ratio = self._sample_aspect_ratio
         is_square = ratio == 1  # as all surfaces are at first
+        stop, wrap, paced = self._stop, self._wrapper.wrap, self._paced
         for decoded, pts_ns, duration_ns, begins in self._wanted():
-            if self._paced:
-                with self._stop.watched_by(self._pacer.stop):
+            if paced:
+                with stop.watched_by(self._pacer.stop):
                     self._pacer.wait(self._pace.move(pts_ns, duration_ns))
-            if self._stop.is_set:
+            if stop.is_set:
                 return
             if begins and self._policy.sends_eos:
                 yield EndOfStream(self.source_id)
             if isinstance(decoded, DevicePicture):
                 surface = decoded.surface if is_square else decoded.surface.with_sample_aspect_ratio(ratio)
+                frame, came_ns = self._described(decoded, surface, pts_ns, duration_ns), None
             else:
-                surface = self._wrapper.wrap(decoded)
-            frame = self._described(decoded, surface, pts_ns, duration_ns)
-            if self._carries and not isinstance(decoded, DevicePicture):
-                self._load(frame, decoded)
-            self.came_ns, self._newest = self._came_ns(decoded), decoded
+                surface = wrap(decoded)
+                frame = self._described(decoded, surface, pts_ns, duration_ns)
+                came_ns = self._decoder.came_ns(decoded)
+                if self._carries:
+                    self._load(frame, decoded)
+            if paced:  # it has waited: it came when its time did
+                now_ns = time.monotonic_ns()
+                came_ns = now_ns, now_ns
+            self.came_ns, self._newest = came_ns, decoded
             yield frame, surface
 
     def _described(
@@ -358,14 +367,14 @@ class VideoReader(IndexedReader):
     ) -> VideoFrame:
         """Return the metadata of a picture: the first of a size is checked, those that follow differ in their times."""
         kind = self.source_id, surface.size_wh
-        if self._first is None or self._first[1] != kind:
+        if self._kind != kind:
             first = VideoFrame(
                 self.source_id, self._fps, *self._orientation.size(kind[1]), codec=self._codec, time_base=_TIME_BASE
             )
             if not self._orientation.is_upright:
                 first.turn(self._orientation)
-            self._first = first, kind
-        return frame_like(self._first[0], pts_ns, duration_ns, decoded.key_frame)
+            self._make_frame, self._kind = frames_like(first), kind
+        return self._make_frame(pts_ns, duration_ns, decoded.key_frame)
 
     def _made(self, decoded: DecodedFrame, pts_ns: int, duration_ns: int) -> FrameAndPixels:
         surface = self._own_wrapper.wrap(decoded)
@@ -390,13 +399,6 @@ class VideoReader(IndexedReader):
             for _ in self._timeline.flush():
                 pass  # what waits lies behind the end
 
-    def _came_ns(self, decoded: DecodedFrame | DevicePicture) -> tuple[int, int] | None:
-        """Return when a picture's packet was read and decoded; where it has waited for its time, when that came."""
-        if self._paced:
-            now_ns = time.monotonic_ns()
-            return now_ns, now_ns
-        return None if isinstance(decoded, DevicePicture) else self._decoder.came_ns(decoded)
-
     def _load(self, frame: VideoFrame, decoded: DecodedFrame) -> None:
         """Let a frame carry the bytes that it was decoded from."""
         carried = self._decoder.carried(decoded)
@@ -410,9 +412,10 @@ class VideoReader(IndexedReader):
 
     def _placed(self) -> Iterator[Placed[DecodedFrame | DevicePicture]]:
         """Yield the decoded frames of one pass with their times; those that wait come out in every case."""
+        add = self._timeline.add
         try:
             for decoded, ticks in self._source.frames():
-                yield from self._timeline.add(decoded, ticks, decoded.duration)
+                yield from add(decoded, ticks, decoded.duration)
         except MediaError:
             yield from self._timeline.flush()
             raise

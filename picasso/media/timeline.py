@@ -85,8 +85,12 @@ class Timeline(Generic[T]):
         self._last_duration_ns = 0
         self._step_ns = self._frame_ns
         """How far apart frames were lately."""
-        self._offset_ns: int | None = None
-        """From times of the stream to the line; None before the first frame."""
+        self._longest_ns = _LONG * self._frame_ns
+        """The longest step that is not a jump."""
+        self._duration: tuple[int | None, int] = None, self._frame_ns
+        """The latest duration, in ticks and nanoseconds: most frames last as long as the one before."""
+        self._offset_ns = 0
+        """From times of the stream to the line."""
         self.offsets_ns: list[int] = []
         """From times of the stream to the line, for each part so far."""
         self._end_ns = 0
@@ -100,10 +104,21 @@ class Timeline(Generic[T]):
 
     def add(self, item: T, ticks: int | None, duration_ticks: int | None) -> Iterable[Placed[T]]:
         """Take the next frame and give those whose times are sure now, in order: they are to be used up at once."""
-        own_ns = None if ticks is None else self._ticks.to_ns(self._count(ticks))
-        duration_ns = self._ticks.to_ns(duration_ticks) if duration_ticks and duration_ticks > 0 else 0
-        frame = _Waiting(item, own_ns, duration_ns or self._frame_ns)
-        if not self._waiting and own_ns is not None and self._follows(own_ns):
+        known_ticks, duration_ns = self._duration
+        if duration_ticks != known_ticks:
+            duration_ns = self._ticks.to_ns(duration_ticks) if duration_ticks and duration_ticks > 0 else 0
+            duration_ns = duration_ns or self._frame_ns
+            self._duration = duration_ticks, duration_ns
+        own_ns = None
+        if ticks is not None:
+            own_ns = self._ticks.to_ns(ticks if self._turn is None else self._count(ticks))
+            last_ns = self._last_ns
+            if not self._waiting and last_ns is not None and 0 < own_ns - last_ns <= self._longest_ns:
+                if self._useless:
+                    self._useless.clear()
+                return (self._follow(item, own_ns, own_ns - last_ns, duration_ns),)
+        frame = _Waiting(item, own_ns, duration_ns)
+        if not self._waiting and own_ns is not None and self._last_ns is None:
             return (self._settle(frame, own_ns),)
         if not self._waiting and own_ns in self._useless:
             return (self._append(frame),)
@@ -121,15 +136,6 @@ class Timeline(Generic[T]):
     def next_pass(self) -> None:
         """Let the next frame begin another part. The frames before must have been flushed."""
         self._last_ns = self._counted = None
-
-    def _follows(self, own_ns: int) -> bool:
-        """Tell whether a time needs no witness: the first of a part, or a step as those before."""
-        return self._last_ns is None or 0 < own_ns - self._last_ns <= self._longest_ns
-
-    @property
-    def _longest_ns(self) -> int:
-        """The longest step that is not a jump."""
-        return _LONG * max(self._step_ns, self._frame_ns)
 
     def _decide(self) -> Iterator[Placed[T]]:
         """Place waiting frames as far as the last of them shows where they lie."""
@@ -218,21 +224,28 @@ class Timeline(Generic[T]):
 
     def _settle(self, frame: _Waiting[T], own_ns: int) -> Placed[T]:
         """Place a frame at a time of the stream."""
-        begins = False
-        if self._last_ns is None or own_ns <= self._last_ns:
-            self.restarts += self._last_ns is not None
-            begins = self._offset_ns is not None
-            goes_on = begins and self._policy is PtsResetPolicy.CONTINUE
-            self._offset_ns = self._end_ns - own_ns if goes_on else max(-own_ns, 0)
-            self.offsets_ns.append(self._offset_ns)
-        else:
-            self._step_ns = max(own_ns - self._last_ns, self._step_ns * 7 // 8)
         if own_ns == frame.own_ns:
             self._useless.clear()
+        if self._last_ns is not None and own_ns > self._last_ns:
+            return self._follow(frame.item, own_ns, own_ns - self._last_ns, frame.duration_ns)
+        self.restarts += self._last_ns is not None
+        begins = bool(self.offsets_ns)
+        goes_on = begins and self._policy is PtsResetPolicy.CONTINUE
+        self._offset_ns = self._end_ns - own_ns if goes_on else max(-own_ns, 0)
+        self.offsets_ns.append(self._offset_ns)
         self._last_ns, self._last_duration_ns = own_ns, frame.duration_ns
-        pts_ns = own_ns + (self._offset_ns or 0)
-        self._end_ns = pts_ns + frame.duration_ns
-        return Placed(frame.item, pts_ns, frame.duration_ns, begins)
+        self._end_ns = own_ns + self._offset_ns + frame.duration_ns
+        return Placed(frame.item, own_ns + self._offset_ns, frame.duration_ns, begins)
+
+    def _follow(self, item: T, own_ns: int, step_ns: int, duration_ns: int) -> Placed[T]:
+        """Place a frame behind the last one of its part."""
+        if step_ns != self._step_ns:
+            self._step_ns = max(step_ns, self._step_ns * 7 // 8)
+            self._longest_ns = _LONG * max(self._step_ns, self._frame_ns)
+        self._last_ns, self._last_duration_ns = own_ns, duration_ns
+        pts_ns = own_ns + self._offset_ns
+        self._end_ns = pts_ns + duration_ns
+        return tuple.__new__(Placed, (item, pts_ns, duration_ns, False))  # without the constructor's own step
 
     def _take(self, count: int) -> list[_Waiting[T]]:
         taken, self._waiting = self._waiting[:count], self._waiting[count:]

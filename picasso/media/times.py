@@ -14,15 +14,17 @@ NS: Final = 1_000_000_000
 class Ticks:
     """Times of one time base. Its fraction is taken apart once, as every frame has several times to convert."""
 
-    __slots__ = ("_ns", "_ticks", "time_base")
+    __slots__ = ("_ns", "_ticks", "_twice", "time_base")
 
     def __init__(self, time_base: Fraction) -> None:
         self.time_base: Fraction = time_base
         self._ns, self._ticks = time_base.numerator * NS, time_base.denominator  # as many of each are as long
+        self._twice = 2 * self._ns, 2 * self._ticks
 
     def to_ns(self, ticks: int) -> int:
         """Return the nanosecond nearest to ``ticks``; halves go up."""
-        return (2 * ticks * self._ns + self._ticks) // (2 * self._ticks)
+        twice_ns, twice_ticks = self._twice
+        return (ticks * twice_ns + self._ticks) // twice_ticks
 
     def from_ns(self, time_ns: int) -> int:
         """Return the tick nearest to a time; the inverse of ``to_ns`` for ticks longer than a nanosecond."""

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from functools import lru_cache
 from operator import index
 from typing import Self, SupportsIndex, TypeAlias, TypeVar
@@ -351,35 +352,46 @@ class FrameState(AttributeHolder):
 Frame = TypeVar("Frame", bound=FrameState)
 
 
-def frame_like(first: Frame, pts: int, duration: int, keyframe: bool) -> Frame:
-    """Return a new frame of the stream of another one: what the constructor makes of the same arguments, but quicker.
+def frames_like(first: Frame) -> Callable[[int, int, bool], Frame]:
+    """Return what makes more frames of a stream: as the constructor makes them of the same arguments, but quicker.
+
+    It takes when a frame is shown and how long, ticks of the same time base, ≥ 0, which are checked as by the
+    constructor, and whether it decodes on its own, which is not checked.
 
     Args:
         first: A frame that nothing was added to or changed in since it was made: it gives all but times and keyframe.
-        pts: When the frame is shown, ticks of the same time base, ≥ 0.
-        duration: How long, in ticks, ≥ 0.
-        keyframe: Whether it decodes on its own; not checked.
-
-    Raises:
-        TypeError: A time is no integer.
-        ValueError: A time is negative.
     """
-    twin = object.__new__(type(first))
-    twin._source_id, twin._fps, twin._time_base, twin._codec = (
-        first._source_id,
-        first._fps,
-        first._time_base,
-        first._codec,
+    kind, chain, now_ns = type(first), tuple(first._transformations), time.time_ns
+    same = (
+        *(first._source_id, first._fps, first._time_base, first._codec, first._width, first._height, first._content),
+        *(first._transcoding_method, first._dts, "", None, None, None, True),
     )
-    twin._width, twin._height, twin._transformations = first._width, first._height, [*first._transformations]
-    twin._content, twin._transcoding_method, twin._holder = first._content, first._transcoding_method, ""
-    twin._pts, twin._dts, twin._duration = whole("pts", pts, 0), first._dts, whole("duration", duration, 0)
-    twin._keyframe = keyframe
-    twin._creation_timestamp_ns = time.time_ns()
-    twin._uuid = twin._previous_frame_seq_id = twin._previous_keyframe_uuid = None
-    twin._attributes, twin._objects = {}, ObjectStore()
-    twin._unclaimed = True
-    return twin
+
+    def make(pts: int, duration: int, keyframe: bool) -> Frame:
+        if not 0 <= pts | duration <= INT64_MAX:  # one of them is below 0, or too large
+            pts, duration = whole("pts", pts, 0), whole("duration", duration, 0)
+        frame = object.__new__(kind)
+        (
+            frame._source_id,
+            frame._fps,
+            frame._time_base,
+            frame._codec,
+            frame._width,
+            frame._height,
+            frame._content,
+            frame._transcoding_method,
+            frame._dts,
+            frame._holder,
+            frame._uuid,
+            frame._previous_frame_seq_id,
+            frame._previous_keyframe_uuid,
+            frame._unclaimed,
+        ) = same
+        frame._pts, frame._duration, frame._keyframe, frame._creation_timestamp_ns = pts, duration, keyframe, now_ns()
+        frame._transformations, frame._attributes, frame._objects = [*chain], {}, ObjectStore()
+        return frame
+
+    return make
 
 
 _COPIED = tuple(name for name in FrameState.__slots__ if name not in {"__weakref__", "_unclaimed"})

@@ -59,8 +59,9 @@ _kept_blank_arrays = lru_cache(maxsize=_FEW)(_make_blank_arrays)
 """Copying arrays is one call each, filling them several: for few rows the calls are all that counts."""
 
 
-_EMPTY = _blank_arrays(0)
 _NO_CELLS: Final = ()
+_NOTHING: Final = *_blank_arrays(0), _NO_CELLS, 0, 0
+"""What an empty store begins with: arrays, cells, count, and the next id."""
 NO_BOX: Final = array("f", [math.nan] * 5)
 """The five values of a box that is not there."""
 
@@ -90,26 +91,35 @@ class ObjectStore:
         "weak",
     )
 
-    def __init__(self) -> None:
-        self.count: int = 0
-        self.next_id: int = 0
-        """One more than the largest id that was ever here, at least 0."""
-        self.rows: dict[int, int] = {}
-        """Row of each id."""
-        self.namespaces: list[str] = []
-        self.labels: list[str] = []
-        self.attributes: dict[int, dict[AttributeKey, Attribute]] = {}
-        self.parents: dict[int, int] = {}
-        """Id of the parent of each child."""
-        self.draw_labels: dict[int, str] = {}
-        self.boxes: NDArray[np.float32]
-        self.ids: NDArray[np.int64]
-        self.track_ids: NDArray[np.int64]
-        self.confidences: NDArray[np.float64]
-        self.boxes, self.ids, self.track_ids, self.confidences = _EMPTY
-        self._cells: tuple[Any, ...] = _NO_CELLS  # of the arrays that are here now
-        self.weak: ref[ObjectStore] = ref(self)
-        """For the views on the objects, one for all: every object that is added gets one."""
+    boxes: NDArray[np.float32]
+    ids: NDArray[np.int64]
+    track_ids: NDArray[np.int64]
+    confidences: NDArray[np.float64]
+    count: int
+    next_id: int
+    """One more than the largest id that was ever here, at least 0."""
+    rows: dict[int, int]
+    """Row of each id."""
+    namespaces: list[str]
+    labels: list[str]
+    attributes: dict[int, dict[AttributeKey, Attribute]]
+    parents: dict[int, int]
+    """Id of the parent of each child."""
+    draw_labels: dict[int, str]
+    weak: ref[ObjectStore]
+    """For the views on the objects, one for all: every object that is added gets one."""
+    _cells: tuple[Any, ...]
+    """Of the arrays that are here now."""
+
+    def __init__(self) -> None:  # of every frame
+        self.boxes, self.ids, self.track_ids, self.confidences, self._cells, self.count, self.next_id = _NOTHING
+        self.rows = {}
+        self.attributes = {}
+        self.parents = {}
+        self.draw_labels = {}
+        self.namespaces = []
+        self.labels = []
+        self.weak = ref(self)
 
     def __getstate__(self) -> dict[str, Any]:
         hidden = {"__weakref__", "_cells", "weak"}

@@ -6,7 +6,7 @@ Sources: https://nvidia.github.io/numba-cuda/user/cuda_array_interface.html, ver
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final, NamedTuple
 
 from picasso.errors import SurfaceError, SurfaceTypeError
@@ -19,7 +19,7 @@ _WITH_STREAMS: Final = 3
 _BY_CHANNELS: Final = {1: VideoFormat.GRAY8, 3: VideoFormat.RGB, 4: VideoFormat.RGBA}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class DevicePlane:
     """A plane in GPU memory; it exposes ``__cuda_array_interface__`` and keeps its owner alive."""
 
@@ -36,6 +36,22 @@ class DevicePlane:
     owner: object
     """What keeps the memory alive."""
 
+    def __init__(
+        self,
+        ptr: int,
+        shape: tuple[int, ...],
+        strides: tuple[int, ...],
+        read_only: bool,
+        stream: int | None,
+        owner: object,
+    ) -> None:
+        _set_ptr(self, ptr)
+        _set_shape(self, shape)
+        _set_strides(self, strides)
+        _set_read_only(self, read_only)
+        _set_stream(self, stream)
+        _set_owner(self, owner)
+
     @property
     def __cuda_array_interface__(self) -> dict[str, Any]:
         """Describe the plane to any CUDA library, without a copy."""
@@ -48,6 +64,11 @@ class DevicePlane:
             "strides": self.strides,
             "stream": self.stream,
         }
+
+
+_set_ptr, _set_shape, _set_strides, _set_read_only, _set_stream, _set_owner = (
+    getattr(DevicePlane, field.name).__set__ for field in fields(DevicePlane)
+)  # in half of the time of the constructor that a frozen class is given: each frame of a decoder has two planes
 
 
 class DeviceArray(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 import numpy as np
 
@@ -31,6 +31,9 @@ from picasso.surface.planes import Bytes, PlaneLayout
 
 if TYPE_CHECKING:
     from fractions import Fraction
+
+
+View = TypeVar("View", bound="SurfaceView")
 
 
 class Buffer(Protocol):
@@ -331,8 +334,7 @@ class SurfaceView(ArrayLike, DescribedPixels):
             del self._claim
         except AttributeError:
             raise ConsumedError("SurfaceView has been consumed") from None
-        fresh = type(self).__new__(type(self))
-        fresh._claim, fresh._pixels, fresh._layout, fresh._kept = None, self._pixels, self._layout, None
+        fresh = view_over(type(self), self._pixels, self._layout)
         self._consume()
         return fresh
 
@@ -340,9 +342,7 @@ class SurfaceView(ArrayLike, DescribedPixels):
         """Return another view of the same pixels, which is handed over on its own: one picture for several sources."""
         if not self:
             raise ConsumedError("SurfaceView has been consumed")
-        twin = type(self).__new__(type(self))
-        twin._claim, twin._pixels, twin._layout, twin._kept = None, self._pixels, self._layout, None
-        return twin
+        return view_over(type(self), self._pixels, self._layout)
 
     def put_back(self, taken: Self) -> None:
         """Undo ``take``, which gave ``taken``: that one is consumed instead."""
@@ -374,6 +374,13 @@ class SurfaceView(ArrayLike, DescribedPixels):
         if not self:
             return "SurfaceView(<consumed>)"
         return f"SurfaceView({self.width}x{self.height}, ch={self.channels}, gpu={self._pixels.gpu_id})"
+
+
+def view_over(kind: type[View], pixels: Pixels, layout: tuple[PlaneLayout, ...] | None = None) -> View:
+    """Return a view of pixels that were checked, as those of one frame of a stream are for all."""
+    made = object.__new__(kind)
+    made._claim, made._pixels, made._layout, made._kept = None, pixels, layout, None
+    return made
 
 
 def _check_byte(value: int) -> int:

@@ -20,7 +20,7 @@ from picasso.primitives import (
     VideoFrameTransformation,
 )
 from picasso.primitives.enums import NamedNativeEnum
-from picasso.primitives.frame_state import FrameState, frame_like
+from picasso.primitives.frame_state import FrameState, frames_like
 from picasso.primitives.orientation import Orientation
 
 
@@ -179,7 +179,7 @@ def test_a_frame_like_another_is_what_the_constructor_makes(turned):
         first.turn(TURNED)
         expected.turn(TURNED)
     before = first.json
-    made = frame_like(first, 7, 3, keyframe=True)
+    made = frames_like(first)(7, 3, True)
     own = {"__weakref__", "_creation_timestamp_ns", "_objects"}
     for name in set(FrameState.__slots__) - own:
         assert getattr(made, name) == getattr(expected, name), name
@@ -194,7 +194,7 @@ def test_a_frame_like_another_is_what_the_constructor_makes(turned):
 def test_a_frame_like_another_has_times_of_64_bits():
     for pts, duration in ((-1, 0), (0, -1), (2**63, 0)):
         with pytest.raises((ValueError, OverflowError)):
-            frame_like(a_frame(), pts, duration, keyframe=True)
+            frames_like(a_frame())(pts, duration, True)
 
 
 @pytest.mark.parametrize("make", [VideoFrame.copy, copy.copy, copy.deepcopy, lambda f: pickle.loads(pickle.dumps(f))])
