@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections.abc import Iterator
 from typing import Any, Protocol, Self, TypeAlias
 
 NO_ANGLE = math.nan
@@ -19,6 +20,8 @@ class BoxValues(Protocol):
     def __getitem__(self, index: int, /) -> float: ...
 
     def __setitem__(self, index: int, value: float, /) -> None: ...
+
+    def __iter__(self) -> Iterator[float]: ...
 
 
 class BoxFields:
@@ -39,7 +42,10 @@ class BoxFields:
     @classmethod
     def ltrb(cls, left: float, top: float, right: float, bottom: float) -> Self:
         """Make an upright box of its edges ``left``, ``top``, ``right`` and ``bottom``, in pixels."""
-        return cls.ltwh(left, top, right - left, bottom - top)
+        width, height = right - left, bottom - top
+        box = cls.__new__(cls)
+        box._values = array("f", (left + width / 2, top + height / 2, width, height, NO_ANGLE))
+        return box
 
     @classmethod
     def ltwh(cls, left: float, top: float, width: float, height: float) -> Self:
@@ -95,8 +101,8 @@ class BoxFields:
     @property
     def left(self) -> float:
         """Left edge; setting it moves the box. ``ValueError`` when rotated."""
-        self.demand_upright()
-        return self._values[0] - self._values[2] / 2
+        xc, _yc, width, _height = self._upright()
+        return xc - width / 2
 
     @left.setter
     def left(self, value: float) -> None:
@@ -105,8 +111,8 @@ class BoxFields:
     @property
     def top(self) -> float:
         """Top edge; setting it moves the box. ``ValueError`` when rotated."""
-        self.demand_upright()
-        return self._values[1] - self._values[3] / 2
+        _xc, yc, _width, height = self._upright()
+        return yc - height / 2
 
     @top.setter
     def top(self, value: float) -> None:
@@ -115,26 +121,29 @@ class BoxFields:
     @property
     def right(self) -> float:
         """Right edge. ``ValueError`` when rotated."""
-        self.demand_upright()
-        return self._values[0] + self._values[2] / 2
+        xc, _yc, width, _height = self._upright()
+        return xc + width / 2
 
     @property
     def bottom(self) -> float:
         """Bottom edge. ``ValueError`` when rotated."""
-        self.demand_upright()
-        return self._values[1] + self._values[3] / 2
+        _xc, yc, _width, height = self._upright()
+        return yc + height / 2
 
     def as_ltrb(self) -> Four:
         """Return left, top, right, bottom. ``ValueError`` when rotated."""
-        return self.left, self.top, self.right, self.bottom
+        xc, yc, width, height = self._upright()
+        return xc - width / 2, yc - height / 2, xc + width / 2, yc + height / 2
 
     def as_ltwh(self) -> Four:
         """Return left, top, width, height. ``ValueError`` when rotated."""
-        return self.left, self.top, self.width, self.height
+        xc, yc, width, height = self._upright()
+        return xc - width / 2, yc - height / 2, width, height
 
     def as_xcycwh(self) -> Four:
         """Return centre x, centre y, width, height, at any angle."""
-        return self.xc, self.yc, self.width, self.height
+        xc, yc, width, height, _angle = self._values
+        return xc, yc, width, height
 
     def as_ltrb_int(self) -> FourInt:
         """Return ``as_ltrb`` widened to whole pixels. ``ValueError`` when rotated."""
@@ -148,7 +157,8 @@ class BoxFields:
 
     def as_xcycwh_int(self) -> FourInt:
         """Return centre x, centre y, width, height, each cut to whole pixels toward zero."""
-        return int(self.xc), int(self.yc), int(self.width), int(self.height)
+        xc, yc, width, height = self.as_xcycwh()
+        return int(xc), int(yc), int(width), int(height)
 
     def almost_eq(self, other: BoxFields, eps: float) -> bool:
         """Say whether no value differs by more than ``eps``; no angle is angle 0."""
@@ -175,7 +185,7 @@ class BoxFields:
 
     def snapshot(self) -> array[float]:
         """Return a copy of the five values."""
-        return array("f", [self._values[index] for index in range(5)])
+        return array("f", self._values)
 
     def turn(self) -> float:
         """Return the angle in degrees, 0 for none."""
@@ -194,8 +204,16 @@ class BoxFields:
         if self.turn():
             raise ValueError(f"a rotated box has no upright edges: {self!r}; take its wrapping_box")
 
+    def _upright(self) -> Four:
+        """Return centre and size; ``ValueError`` when the box is rotated."""
+        xc, yc, width, height, angle = self._values
+        if angle and angle == angle:  # noqa: PLR0124 - NaN, which differs from itself, is no angle
+            self.demand_upright()
+        return xc, yc, width, height
+
     def _comparable(self) -> tuple[float, ...]:
-        return (*self.as_xcycwh(), self.turn())
+        xc, yc, width, height, angle = self._values
+        return xc, yc, width, height, angle if angle == angle else 0.0  # noqa: PLR0124 - only NaN differs from itself
 
 
 def values_of(name: str, box: BoxFields | None) -> array[float]:

@@ -8,6 +8,7 @@ import math
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -106,10 +107,12 @@ class Detections(Conversions):
 
     def __post_init__(self) -> None:
         count = len(self.ids)
-        for name in _COLUMNS:
-            column = getattr(self, name)
-            if column is not None and len(column) != count:
-                raise ShapeError(f"{name}: expected {count} rows, got {len(column)}")
+        is_plain = self.masks is None and self.keypoints is None and self.polygons is None
+        if not (is_plain and _are_as_many(_required(self), count)):
+            for name in _COLUMNS:
+                column = getattr(self, name)
+                if column is not None and len(column) != count:
+                    raise ShapeError(f"{name}: expected {count} rows, got {len(column)}")
         for name, column in self.data.items():
             if len(column) != count:
                 raise ShapeError(f"{name}: expected {count} rows, got {len(column)}")
@@ -351,6 +354,14 @@ if not TYPE_CHECKING:  # what help() and notebooks show stays that of the column
 _LEAST_COLUMNS = 9
 """Without masks, keypoints, polygons and data."""
 _COLUMNS = tuple(item.name for item in dataclasses.fields(Detections) if item.name != "data")
+_required = attrgetter(*_COLUMNS[:_LEAST_COLUMNS])
+
+
+def _are_as_many(columns: tuple[Any, ...], count: int) -> bool:
+    try:
+        return {*map(len, columns)} == {count}
+    except TypeError:  # one of them is no column
+        return False
 
 
 _SAME = {"confidence": "confidences", "class_id": "class_ids", "tracker_id": "track_ids", "mask": "masks"}

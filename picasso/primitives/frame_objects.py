@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
 from typing import Any, Protocol, SupportsIndex, TypeAlias
 from weakref import ref
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from picasso.primitives.attribute import Attribute, attribute_table
 from picasso.primitives.box_fields import values_of
-from picasso.primitives.checks import INT64_MIN, real, text, whole
+from picasso.primitives.checks import INT64_MAX, INT64_MIN, real, text, whole
 from picasso.primitives.enums import NativeEnum
 from picasso.primitives.frame_state import FrameState
 from picasso.primitives.match_query import MatchQuery
@@ -108,10 +109,13 @@ class FrameObjects(FrameState):
         box = values_of("detection_box", detection_box)
         track = None if track_box is None else values_of("track_box", track_box)
         track_number = None if track_id is None else whole("track_id", track_id, INT64_MIN + 1)
-        sureness = math.nan if confidence is None else real("confidence", confidence)
+        if confidence is None:
+            sureness = math.nan
+        else:
+            sureness = confidence if type(confidence) is float else real("confidence", confidence)
         parent = None if parent_id is None else store.known_parent(whole("parent_id", parent_id))
         table = attribute_table(attributes) if attributes else None
-        object_id = store.first_new_id()
+        object_id = store.next_id if store.next_id <= INT64_MAX else store.first_new_id()
         row = store.append(object_id, text("namespace", namespace), text("label", label), box, sureness)
         if track is not None:
             store.put_box(TRACK, row, track)
@@ -283,8 +287,7 @@ class FrameObjects(FrameState):
         return BorrowedVideoObject(self._objects.weak, object_id)
 
     def _view(self, object_ids: Iterable[int]) -> VideoObjectsView:
-        store = self._objects.weak
-        return VideoObjectsView([BorrowedVideoObject(store, object_id) for object_id in object_ids], ref(self))
+        return VideoObjectsView(map(BorrowedVideoObject, repeat(self._objects.weak), object_ids), ref(self))
 
     def _delete(self, objects: VideoObjectsView) -> list[VideoObject]:
         removed = [video_object.detached_copy() for video_object in objects]

@@ -6,6 +6,7 @@ import math
 from array import array
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
+from operator import methodcaller
 from typing import Any, Final, TypeAlias
 from weakref import ref
 
@@ -42,8 +43,8 @@ def _blank_arrays(capacity: int) -> Arrays:
     """
     if capacity > _FEW:
         return _make_blank_arrays(capacity)
-    boxes, ids, track_ids, confidences = _kept_blank_arrays(capacity)
-    return boxes.copy(), ids.copy(), track_ids.copy(), confidences.copy()
+    boxes, ids, track_ids, confidences = map(_copied, _kept_blank_arrays(capacity))
+    return boxes, ids, track_ids, confidences
 
 
 def _make_blank_arrays(capacity: int) -> Arrays:
@@ -55,6 +56,7 @@ def _make_blank_arrays(capacity: int) -> Arrays:
     )
 
 
+_copied = methodcaller("copy")
 _kept_blank_arrays = lru_cache(maxsize=_FEW)(_make_blank_arrays)
 """Copying arrays is one call each, filling them several: for few rows the calls are all that counts."""
 
@@ -133,18 +135,18 @@ class ObjectStore:
 
     def reserve(self, extra: int) -> None:
         """Make room for ``extra`` rows; views on the arrays made before may then be stale."""
-        needed, capacity, count = self.count + extra, len(self.ids), self.count
-        if needed <= capacity:
+        count, capacity = self.count, len(self.ids)
+        if count + extra <= capacity:
             return
-        boxes, ids, track_ids, confidences = self.boxes, self.ids, self.track_ids, self.confidences
-        rows = -(-max(needed, 2 * capacity) // _STEP) * _STEP
-        self.boxes, self.ids, self.track_ids, self.confidences = _blank_arrays(rows)
-        self._cells = _NO_CELLS
+        rows = -(-max(count + extra, 2 * capacity) // _STEP) * _STEP
+        made = boxes, ids, track_ids, confidences = _blank_arrays(rows)
         if count:
-            self.boxes[:, :, :count] = boxes[:, :, :count]
-            self.ids[:count] = ids[:count]
-            self.track_ids[:count] = track_ids[:count]
-            self.confidences[:count] = confidences[:count]
+            boxes[:, :, :count] = self.boxes[:, :, :count]
+            ids[:count] = self.ids[:count]
+            track_ids[:count] = self.track_ids[:count]
+            confidences[:count] = self.confidences[:count]
+        self.boxes, self.ids, self.track_ids, self.confidences = made
+        self._cells = _NO_CELLS
 
     def append(
         self,
@@ -155,12 +157,13 @@ class ObjectStore:
         confidence: float = math.nan,
     ) -> int:
         """Add a row for a new id and return it; what is not given is blank."""
-        row = self.count
-        if row == len(self.ids):
+        row, capacity = self.count, len(self.ids)
+        if row == capacity:
             self.reserve(_AT_ONCE)
+            capacity = len(self.ids)
         detections, _, ids, confidences = self._cells or self._make_cells()
         ids[row] = object_id
-        detections[row :: len(ids)] = detection_box
+        detections[row::capacity] = detection_box
         confidences[row] = confidence
         self.rows[object_id] = row
         self.namespaces.append(namespace)
@@ -212,6 +215,37 @@ class ObjectStore:
         if listed:
             self.next_id = max(self.next_id, max(listed) + 1)
         return rows
+
+    def append_filled(self, namespaces: list[str], labels: list[str]) -> NDArray[np.int64]:
+        """Count the next rows, whose boxes and numbers were written already, and return their new ids.
+
+        Args:
+            namespaces: One for each row; there is room for them.
+            labels: As many.
+        """
+        start, first, count = self.count, self.next_id, len(labels)
+        stop, end = start + count, first + count
+        ids = np.arange(first, end) if end <= INT64_MAX else np.arange(count) + self.first_new_id(count)
+        self.ids[start:stop] = ids
+        self.rows.update(zip(range(first, end), range(start, stop), strict=True))
+        self.namespaces += namespaces
+        self.labels += labels
+        self.count, self.next_id = stop, end
+        return ids
+
+    @property
+    def arrays(self) -> Arrays:
+        """Boxes, ids, track ids and confidences as they are now."""
+        return self.boxes, self.ids, self.track_ids, self.confidences
+
+    def take_back(self, rows: slice, before: Arrays | None) -> None:
+        """Make rows behind the last one blank again, in the arrays of before, on which there may be views."""
+        if before is not None:
+            self.boxes, self.ids, self.track_ids, self.confidences = before
+            self._cells = _NO_CELLS
+        self.boxes[:, :, rows] = np.nan
+        self.track_ids[rows] = NO_TRACK_ID
+        self.confidences[rows] = np.nan
 
     def first_new_id(self, count: int = 1) -> int:
         """Return an id that was never here, and is followed by others until there are ``count``.

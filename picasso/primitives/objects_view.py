@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, overload
 from weakref import ReferenceType
 
@@ -29,6 +29,9 @@ class VideoObjectsView(Sequence[BorrowedVideoObject]):
     def of_same_frame(self, objects: Iterable[BorrowedVideoObject]) -> VideoObjectsView:
         """Return a view on other ``objects`` of the same frame."""
         return VideoObjectsView(objects, self._frame)
+
+    def __iter__(self) -> Iterator[BorrowedVideoObject]:
+        return iter(self._objects)
 
     def __len__(self) -> int:
         return len(self._objects)

@@ -9,8 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from picasso.primitives.checks import text
-from picasso.primitives.detection_columns import NewDetections, add_shaped, read_detections, set_tracks
+from picasso.primitives.detection_columns import add_boxes, add_shaped, read_detections, set_tracks
 from picasso.primitives.detections import Detections
 from picasso.primitives.frame_geometry import MovableFrame
 from picasso.primitives.frame_json import build_frame, convert_record, decode_record, frame_record
@@ -91,16 +90,19 @@ class VideoFrame(MovableFrame):
         >>> frame.add_detections("again", frame.get_detections(label="bus"))
         array([2])
         """
-        found = namespace if isinstance(namespace, Detections) else xyxy
-        if isinstance(found, Detections):
-            others = [labels, angles, confidences, track_ids, track_xyxy, xyxy if found is namespace else None]
-            if any(other is not None for other in others):
-                raise TypeError("add_detections: Detections say all themselves: expected nothing beside them")
-            return add_shaped(self._objects, found, namespace if isinstance(namespace, str) else None)
-        if xyxy is None or labels is None or isinstance(namespace, Detections):
+        if isinstance(namespace, Detections):
+            found, own, beside = namespace, None, xyxy
+        elif isinstance(xyxy, Detections):
+            own = namespace if isinstance(namespace, str) else None  # type: ignore[redundant-expr]  # untyped code gives None
+            found, beside = xyxy, None
+        elif xyxy is None or labels is None:
             raise TypeError("add_detections: expected a namespace, boxes and labels, or Detections")
-        new = NewDetections.of(found, labels, angles, confidences, track_ids, track_xyxy)  # type: ignore[arg-type]
-        return new.add_to(self._objects, text("namespace", namespace))
+        else:
+            return add_boxes(self._objects, namespace, xyxy, labels, angles, confidences, track_ids, track_xyxy)
+        for other in (beside, labels, angles, confidences, track_ids, track_xyxy):
+            if other is not None:
+                raise TypeError("add_detections: Detections say all themselves: expected nothing beside them")
+        return add_shaped(self._objects, found, own)
 
     def set_tracks(self, ids: ArrayLike, track_ids: ArrayLike, track_xyxy: ArrayLike | None = None) -> None:
         """Say for N objects at once which tracks they belong to; all or none.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Self, SupportsIndex, TypeAlias
 from weakref import ReferenceType
@@ -104,7 +104,7 @@ class ObjectFields(AttributeHolder):
         """How sure the detector was, usually 0 … 1."""
         store, row = self.locate()
         confidence = store.confidences.item(row)
-        return None if math.isnan(confidence) else confidence
+        return confidence if confidence == confidence else None  # noqa: PLR0124 - only NaN differs from itself
 
     @confidence.setter
     def confidence(self, value: float | None) -> None:
@@ -126,7 +126,7 @@ class ObjectFields(AttributeHolder):
     def track_id(self) -> int | None:
         """Identity over frames, signed 64 bit except the lowest; ``None`` while it is not tracked."""
         store, row = self.locate()
-        track_id = int(store.track_ids[row])
+        track_id = store.track_ids.item(row)
         return None if track_id == NO_TRACK_ID else track_id
 
     @track_id.setter
@@ -268,7 +268,16 @@ class BorrowedVideoObject(ObjectFields):
         store = self._store()
         if store is None:
             raise DetachedObjectError(f"the frame of object {self._id} is gone")
-        return store, store.row_of(self._id)
+        try:
+            return store, store.rows[self._id]
+        except KeyError:
+            return store, store.row_of(self._id)  # which says it
+
+    @property
+    def id(self) -> int:
+        """Identity within a frame, signed 64 bit."""
+        self.locate()
+        return self._id
 
     @property
     def parent_id(self) -> int | None:
@@ -314,6 +323,11 @@ class _StoredBox:
     def __getitem__(self, index: int) -> float:
         store, row = self._owner.locate()
         return store.boxes.item(self._kind, index, row)
+
+    def __iter__(self) -> Iterator[float]:
+        store, row = self._owner.locate()
+        values: list[float] = store.boxes[self._kind, :, row].tolist()
+        return iter(values)
 
     def __setitem__(self, index: int, value: float) -> None:
         store, row = self._owner.locate()
