@@ -15,6 +15,7 @@ import argparse
 import importlib.util
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -41,6 +42,7 @@ SIZE_WH, BOXES = (64, 48), 20
 WARM, COUNTED, TIMED = 96, 96, 400
 """Frames before anything is looked at, frames that are counted, and frames of a time; multiples of a keyframe's 48."""
 GROUP = 48
+_copy_on_device = nvdec_frames.copy_on_device
 HELD = 4
 """Frames that are in use at once."""
 
@@ -53,7 +55,7 @@ class Case(NamedTuple):
     """Work that is done frame by frame."""
 
     prepare: Callable[[int], Sequence[Any]]
-    """Makes what so many frames are made of; it is neither counted nor timed."""
+    """Makes what a number of frames are made of; neither counted nor timed."""
     work: Callable[[Any], object]
 
 
@@ -164,8 +166,7 @@ def read_on_gpu(path: Path, *, rgba: bool) -> Case:
         from picasso_kernels.cuda import cubin
 
         cubin.load_cubin = lambda *_, **__: b"nothing"
-    else:
-        nvdec_frames.copy_on_device = view
+    nvdec_frames.copy_on_device = _copy_on_device if rgba else view
     used = VideoReader(path, device="cuda", pixel_format="rgba" if rgba else "native")
     assert used.device == "cuda"
     return read(used)
@@ -268,27 +269,55 @@ def timed(one: Case, rounds: int = 7) -> float:
     return statistics.median(taken)
 
 
-def once(name: str) -> dict[str, Any]:
-    """Count and time one case in this process."""
-    with tempfile.TemporaryDirectory() as folder:
-        one = case(name, Path(folder))
-        by_function = counted(one)
-        return {"by_function": by_function, "us": timed(one)}
+def once(names: Sequence[str], *, with_times: bool) -> dict[str, Any]:
+    """Count, and time, some cases in this process."""
+    found = {}
+    for name in names:
+        with tempfile.TemporaryDirectory() as folder:
+            one = case(name, Path(folder))
+            found[name] = {"by_function": counted(one), "us": timed(one) if with_times else 0.0}
+    return found
 
 
 def has_cuda() -> bool:
     """Whether RGBA can be counted."""
-    return importlib.util.find_spec("cuda") is not None
+    return importlib.util.find_spec("cuda") is not None and shutil.which("cc") is not None
 
 
-def run(checkout: Path, name: str, driver: str) -> dict[str, Any]:
+def run(checkout: Path, names: Sequence[str], *options: str) -> dict[str, Any]:
     """Return what a process of a checkout finds."""
     paths = map(str, (checkout, checkout / "kernels", os.environ.get("PYTHONPATH", "")))
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "LD_LIBRARY_PATH": driver}
-    command = [sys.executable, __file__, "--once", name]
-    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+    with tempfile.TemporaryDirectory() as folder:
+        if any("RGBA" in name for name in names):
+            source, made = ROOT / "bench" / "gpu" / "hollow.c", f"{folder}/libcuda.so.1"
+            subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", made, str(source), "-ldl"], check=True)
+            environment["LD_LIBRARY_PATH"] = folder
+        command = [sys.executable, __file__, *names, "--once", *options]
+        done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
+
+
+def a_frame(found: dict[str, Any]) -> float:
+    """Return how many instructions a frame takes."""
+    return float(sum(found["by_function"].values()) / COUNTED)
+
+
+def compare(checkouts: Sequence[Path], names: Sequence[str], rounds: int, top: int) -> None:
+    """Count and time in processes that take turns, and print."""
+    runs: list[list[dict[str, Any]]] = [[] for _ in checkouts]
+    for number in range(rounds):
+        for place in range(len(checkouts))[:: -1 if number % 2 else 1]:
+            runs[place].append(run(checkouts[place], names))
+    for name in names:
+        figures = [
+            f"{a_frame(found[0][name]):.0f} instructions, {statistics.median(one[name]['us'] for one in found):.2f} us"
+            for found in runs
+        ]
+        print(f"{name}: {'; before '.join(figures)}")
+        for function, number in Counter(runs[0][0][name]["by_function"]).most_common(top):
+            print(f"  {number / COUNTED:7.1f}  {function}")
 
 
 def main() -> None:
@@ -299,34 +328,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="processes of each checkout, in turns")
     parser.add_argument("--top", type=int, default=12, help="functions to print")
     parser.add_argument("--json", action="store_true", help="print only how many instructions a frame takes")
-    parser.add_argument("--once", metavar="NAME", help=argparse.SUPPRESS)
+    parser.add_argument("--once", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.once:
-        print(json.dumps(once(arguments.once)))
-        return
     names = [name for name in arguments.names if "RGBA" not in name or has_cuda()]
-    checkouts = [ROOT, *([arguments.against.resolve()] if arguments.against else [])]
-    with tempfile.TemporaryDirectory() as folder:
-        if has_cuda():
-            source, made = ROOT / "bench" / "gpu" / "hollow.c", f"{folder}/libcuda.so.1"
-            subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", made, str(source), "-ldl"], check=True)
-        sums = {}
-        for name in names:
-            found: list[list[dict[str, Any]]] = [[] for _ in checkouts]
-            for number in range(arguments.rounds if len(checkouts) > 1 else 1):
-                for place in range(len(checkouts))[:: -1 if number % 2 else 1]:
-                    found[place].append(run(checkouts[place], name, folder))
-            totals = [sum(runs[0]["by_function"].values()) / COUNTED for runs in found]
-            sums[name] = round(totals[0])
-            if arguments.json:
-                continue
-            times_us = [statistics.median(one["us"] for one in runs) for runs in found]
-            before = f"; before {totals[1]:.0f}, {times_us[1]:.2f} us" if len(totals) > 1 else ""
-            print(f"{name}: {totals[0]:.0f} instructions, {times_us[0]:.2f} us{before}", flush=True)
-            for function, number in Counter(found[0][0]["by_function"]).most_common(arguments.top):
-                print(f"  {number / COUNTED:7.1f}  {function}")
-        if arguments.json:
-            print(json.dumps(sums))
+    if arguments.once:
+        print(json.dumps(once(names, with_times=not arguments.json)))
+    elif arguments.json:
+        print(json.dumps({name: round(a_frame(found)) for name, found in run(ROOT, names, "--json").items()}))
+    elif arguments.against:
+        compare([ROOT, arguments.against.resolve()], names, arguments.rounds, arguments.top)
+    else:
+        compare([ROOT], names, 1, arguments.top)
 
 
 if __name__ == "__main__":

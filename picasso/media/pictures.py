@@ -87,7 +87,7 @@ class _Recipe(NamedTuple):
     shapes: tuple[tuple[int, ...], ...]
     """Of the planes, as arrays."""
     same: tuple[object, ...]
-    """What the pixels of surfaces are, but for the planes."""
+    """What the pixels of surfaces are, except the planes."""
 
 
 class PictureWrapper:

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from picasso.errors import ShapeError
 from picasso.primitives import Detections, RBBox, VideoFrame
+from picasso.primitives.geometry import wrapping_xyxy
 from picasso.track import open_tracker
 
 XYXY = np.array([[0, 0, 10, 20], [5, 6, 7, 8], [-3, -4, 700, 500]], np.float32)
@@ -23,6 +24,66 @@ def corners(draw):
     low = np.array(draw(st.lists(st.tuples(*[st.integers(-500, 4000)] * 2), min_size=count, max_size=count)))
     size = np.array(draw(st.lists(st.tuples(*[st.integers(0, 2000)] * 2), min_size=count, max_size=count)))
     return np.hstack([low, low + size]).astype(np.float32) if count else np.empty((0, 4), np.float32)
+
+
+WRONG = {
+    "a box": {"xyxy": [[0, 0, 1, 1]] * 39 + [[5, 5, 1, 9]]},
+    "a label": {"labels": ["a"] * 39 + [7]},
+    "labels": {"labels": ["a"] * 39},
+    "angles": {"angles": [1.0]},
+    "confidences": {"confidences": [0.5] * 41},
+    "track ids": {"track_ids": [0.5] * 40},
+    "track boxes": {"track_xyxy": [[0, 0, -1, 1]] * 40},
+    "a namespace": {"namespace": 7},
+}
+
+
+@pytest.mark.parametrize("count", [0, 1, 30])
+@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG.keys())
+def test_what_is_refused_leaves_a_frame_and_views_on_it_as_they_were(wrong, count):
+    frame = a_frame()
+    frame.add_detections("d", [[0, 0, 10, 20]] * count, "car", confidences=[0.5] * count, track_ids=[3] * count)
+    boxes, before = frame.detection_boxes(), frame.get_detections()
+    given = {"namespace": "e", "xyxy": [[0, 0, 1, 1]] * 40, "labels": "bus", "angles": [5] * 40}
+    given |= {"confidences": [0.9] * 40, "track_ids": [4] * 40, "track_xyxy": [[0, 0, 1, 1]] * 40}
+    with pytest.raises((ValueError, TypeError)):
+        frame.add_detections(**given | wrong)
+    for name in ("ids", "xywha", "labels", "confidences", "track_ids", "track_xywha"):
+        assert_array_equal(getattr(frame.get_detections(), name), getattr(before, name))
+    assert np.isnan(frame.box_columns()[:, :, count:]).all()
+    boxes[:, 0] = 77
+    assert frame.get_detections().xywha[:, 0].tolist() == [77] * count
+    assert frame.add_detections("d", XYXY, "car").tolist() == [count, count + 1, count + 2]
+    added = frame.get_detections(namespace="d")[count:]
+    assert added.track_ids.tolist() == [-1] * 3
+    assert np.isnan(added.confidences).all()
+    assert np.isnan(added.track_xywha).all()
+
+
+def test_labels_are_made_before_a_frame_is_written_to():
+    """A generator may add objects itself."""
+    frame = a_frame()
+
+    def labels():
+        for number in range(3):
+            frame.create_object("made", f"m{number}", detection_box=RBBox(1, 2, 3, 4))
+            yield f"l{number}"
+
+    assert frame.add_detections("d", XYXY, labels()).tolist() == [3, 4, 5]
+    assert frame.get_detections().labels.tolist() == ["m0", "m1", "m2", "l0", "l1", "l2"]
+    assert_array_equal(frame.get_detections(namespace="d").xyxy, XYXY)
+
+
+@given(corners(), st.data())
+def test_the_corners_of_a_frames_boxes_are_those_of_the_boxes_around_them(xyxy, data):
+    """Bit by bit, whether all boxes are upright or some are turned."""
+    turned = st.one_of(st.just(np.nan), st.floats(-200, 200, width=32), st.sampled_from([0, 90, -180]))
+    angles = data.draw(st.one_of(st.none(), st.lists(turned, min_size=len(xyxy), max_size=len(xyxy))))
+    frame = a_frame()
+    frame.add_detections("d", xyxy, "a", angles=angles)
+    found = frame.get_detections()
+    assert found.xyxy.tobytes() == wrapping_xyxy(found.xywha).tobytes()
+    assert found.xywha.tobytes() == np.ascontiguousarray(frame.detection_boxes()).tobytes()
 
 
 @given(corners(), st.data())
