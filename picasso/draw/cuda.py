@@ -16,6 +16,7 @@ from picasso.surface import ColorSpace, SurfaceView, VideoFormat
 from picasso.surface.cuda import check_layout
 from picasso.surface.cuda_memory import MOST_AT_ONCE, DeviceBlock, StagedMemory
 from picasso.surface.driver_calls import DriverCalls, copy_to_device
+from picasso.surface.pixels import pixels_of
 from picasso_kernels.cuda.driver import Stream
 from picasso_kernels.cuda.launches import Arguments, Launch, launch
 from picasso_kernels.cuda.paint import TABLES, Sheet
@@ -29,11 +30,8 @@ _LAYOUT: Final = struct.Struct(f"={TABLES}Q{len(_FIELDS) - TABLES}i")
 _PIXELS: Final = (VideoFormat.RGBA, VideoFormat.BGRA, VideoFormat.BGRx)
 PAINT_FORMATS: Final = (VideoFormat.NV12, VideoFormat.NV21, VideoFormat.I420, *_PIXELS)
 """Formats that are painted on directly."""
-_LISTS: Final = struct.Struct("=3Q")
-"""The first fields of a sheet: commands, glyphs, coverage."""
-_RANGE: Final = struct.Struct("=2i")
 _RANGE_AT: Final = 8 * TABLES
-"""Where a sheet says which commands to paint."""
+"""Where a sheet says which commands to paint: the first, and the one behind the last."""
 _COMMAND: Final = 4 * at.COMMAND_SIZE
 _GLYPH: Final = 4 * at.GLYPH_SIZE
 """Bytes of a row of a list."""
@@ -66,12 +64,16 @@ class CudaPainter:
         Raises:
             SurfaceError: The format is not one of ``PAINT_FORMATS``, or the surface is not on this GPU, or read-only.
         """
-        canvas = self._ready_canvas(surface)
+        canvas = self._canvas
+        if canvas is None or canvas.surface is not surface:
+            canvas = self._ready_canvas(surface)
+        pixels_of(surface).planes  # noqa: B018  # one that was handed over since raises
         commands = drawing.commands
-        if not len(commands):
+        count = len(commands)
+        if not count:
             return
         if drawing.address and not drawing.may_blur and self._is_covered(drawing):
-            canvas.paint_from(self._lists, drawing, len(commands), self._coverage.address)
+            canvas.paint_from(self._lists, drawing, count, self._coverage.address)
             return
         before = self._device.enter()
         try:
@@ -101,12 +103,9 @@ class CudaPainter:
         return drawing.revision == self._revision and len(drawing.coverage) == self._covered
 
     def _ready_canvas(self, surface: SurfaceView) -> _Canvas:
-        """Return what stays the same from list to list, computed once for a surface that comes back."""
-        canvas = self._canvas
-        if canvas is None or canvas.surface is not surface:
-            self._check(surface)
-            canvas = self._canvas = _Canvas(surface, self._stream)
-        surface.device_planes  # noqa: B018  # one that was handed over since raises
+        """Compute what stays the same from list to list, as long as the surface comes back."""
+        self._check(surface)
+        canvas = self._canvas = _Canvas(surface, self._stream)
         return canvas
 
     def _paint_in_pieces(self, canvas: _Canvas, drawing: DisplayList, kinds: list[int]) -> None:
@@ -160,7 +159,7 @@ class CudaPainter:
 class _Canvas:
     """A surface and the launch that paints on it: its sheet is packed once, a list only changes a few numbers of it."""
 
-    __slots__ = ("_calls", "_launch", "_stream", "_was_painted", "sheet", "surface")
+    __slots__ = ("_calls", "_launch", "_range", "_stream", "_tables", "_was_painted", "sheet", "surface")
 
     def __init__(self, surface: SurfaceView, stream: Stream) -> None:
         self.surface = surface
@@ -171,6 +170,9 @@ class _Canvas:
         function = stream.device.function(name, batched=False)
         self._launch = Launch(function, grid, _BLOCK, stream, Arguments(_LAYOUT.size))
         _LAYOUT.pack_into(self._launch.block, 0, *self.sheet.values())
+        block = memoryview(self._launch.block)
+        self._tables = block[: 8 * TABLES].cast("Q")
+        self._range = block[_RANGE_AT : _RANGE_AT + 8].cast("i")
         self._stream = stream
         self._calls: DriverCalls | None = None
         self._was_painted = False
@@ -179,9 +181,10 @@ class _Canvas:
         """Copy the lists of a drawing, which lie behind each other, and paint them."""
         start = -(-len(drawing.glyphs) * _GLYPH // UNIT) * UNIT
         size = start + count * _COMMAND
-        target, block = lists.room_for(size), self._launch.block
-        _LISTS.pack_into(block, 0, target + start, target, coverage)
-        _RANGE.pack_into(block, _RANGE_AT, 0, count)
+        target = lists.address if size <= lists.size else lists.room_for(size)
+        tables, range_ = self._tables, self._range
+        tables[0], tables[1], tables[2] = target + start, target, coverage
+        range_[0], range_[1] = 0, count
         calls = self._calls
         if calls is None:
             if not self._was_painted:  # most surfaces that are not an engine's are painted on once
@@ -191,41 +194,45 @@ class _Canvas:
                     self._launch.put()
                 return
             calls = self._calls = DriverCalls(self._stream.device, copy_to_device(self._stream), self._launch)
-        done = (size - 1) // MOST_AT_ONCE * MOST_AT_ONCE
-        if done:
+        source = drawing.address
+        if size > MOST_AT_ONCE:
+            done = (size - 1) // MOST_AT_ONCE * MOST_AT_ONCE
             with self._stream.device.current():
-                lists.send_part(drawing.address, done)
+                lists.send_part(source, done)
+            target, source, size = target + done, source + done, size - done
         numbers = calls.numbers
-        numbers[1], numbers[2], numbers[3] = target + done, drawing.address + done, size - done  # of the copy
+        numbers[1], numbers[2], numbers[3] = target, source, size  # of the copy
         calls.make()
 
     def set_lists(self, commands: int, glyphs: int, coverage: int) -> None:
         """Say where the lists are on the device."""
         self.sheet.update(commands=commands, glyphs=glyphs, coverage=coverage)
-        _LISTS.pack_into(self._launch.block, 0, commands, glyphs, coverage)
+        tables = self._tables
+        tables[0], tables[1], tables[2] = commands, glyphs, coverage
 
     def paint(self, first: int, end: int) -> None:
         """Paint commands of the list."""
         if first < end:
-            _RANGE.pack_into(self._launch.block, _RANGE_AT, first, end)
+            self._range[0], self._range[1] = first, end
             self._launch.put()
 
 
 class _Upload:
     """Arrays on their way to the device, in memory that grows to what the largest list needs."""
 
-    __slots__ = ("_memory", "_size", "_stream", "address")
+    __slots__ = ("_memory", "_stream", "address", "size")
 
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
-        self._size = _SMALLEST
+        self.size: int = _SMALLEST
+        """Bytes that there is room for."""
         self._memory = StagedMemory(_SMALLEST, stream)
         self.address: int = self._memory.address
         """Where the last arrays start on the device."""
 
     def room_for(self, size: int) -> int:
         """Return where ``size`` bytes may be copied to on the device."""
-        if size > self._size:
+        if size > self.size:
             self._make_room(size)
         return self.address
 
@@ -236,13 +243,13 @@ class _Upload:
     def _make_room(self, size: int) -> None:
         larger = 1 << (size - 1).bit_length()
         self._memory = StagedMemory(larger, self._stream)  # where there is no room, all stays as it was
-        self._size, self.address = larger, self._memory.address
+        self.size, self.address = larger, self._memory.address
 
     def send(self, *arrays: npt.NDArray[Any]) -> list[int]:
         """Copy arrays, one behind the other at multiples of 16 bytes; return where each starts on the device."""
         whole = b"".join([array.tobytes() + bytes(-array.nbytes % _UNIT) for array in arrays])
         size = len(whole)
-        if size > self._size:
+        if size > self.size:
             self._make_room(size)
         self._memory.bytes[:size] = whole
         self._memory.send(size)

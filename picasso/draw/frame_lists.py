@@ -23,7 +23,10 @@ Ints = npt.NDArray[np.int32]
 
 MOST_LETTERS: Final = 1 << 16
 """Frames with more letters than these are not labels but an accident, or an attack."""
-_COUNT: Final = (1 << kernel.LETTERS_AT) - 1
+_LETTERS_AT: Final = kernel.LETTERS_AT
+_COUNT: Final = (1 << _LETTERS_AT) - 1
+_GLYPH_SIZE: Final = at.GLYPH_SIZE
+_COMMAND_SIZE: Final = at.COMMAND_SIZE
 
 
 @final
@@ -31,7 +34,6 @@ class FrameLists:
     """Makes the lists of frames whose labels are plain, in memory that is kept. Not for several threads at once."""
 
     __slots__ = (
-        "_address",
         "_atlas",
         "_bound",
         "_bound_to",
@@ -39,7 +41,7 @@ class FrameLists:
         "_codes",
         "_commands",
         "_compose",
-        "_coverage",
+        "_drawing",
         "_glyphs",
         "_lists",
         "_looks",
@@ -55,6 +57,8 @@ class FrameLists:
         self._bound: tuple[Any, ...] = ()
         """What the native call takes beside the columns of a frame."""
         self._compose: Callable[..., int] | None = None
+        self._drawing: DisplayList
+        """The list that was made last: one object, as it holds only until the next."""
         self._make_room(32, 512)
 
     def _make_room(self, objects: int, letters: int) -> None:
@@ -65,7 +69,6 @@ class FrameLists:
         self._codes = np.empty(letters, np.uint32)
         self._scratch = np.empty(1 + 2 * objects + letters, np.int32)
         self._lists = np.empty(-(-size // kernel.LISTS_UNIT) * kernel.LISTS_UNIT, np.int32)
-        self._address = self._lists.ctypes.data
         self._glyphs = self._lists[: letters * at.GLYPH_SIZE].reshape(-1, at.GLYPH_SIZE)
         self._commands = self._lists.reshape(-1, at.COMMAND_SIZE)
         self._bound_to: tuple[object, ...] = ()
@@ -78,7 +81,10 @@ class FrameLists:
             *(atlas.first_sprite, atlas.sprites, *size_wh, self._clamp_labels),
             *(self._codes, len(self._codes), self._scratch, self._lists),
         )
-        self._coverage = atlas.coverage
+        nothing = self._lists[:0]
+        self._drawing = DisplayList(
+            nothing, nothing, atlas.coverage, atlas.revision, self._styles.may_blur, self._lists.ctypes.data
+        )
         self._bound_to = atlas.revision, looks.revision, size_wh
 
     def build(self, frame: VideoFrame, size_wh: tuple[int, int]) -> DisplayList | None:
@@ -87,29 +93,29 @@ class FrameLists:
         That is where there is no machine code yet, a label needs shaping or a value that few objects have, a letter has
         not been drawn before, or a look has more than box, dot and label.
         """
-        store, looks, styles = frame.object_table(), self._looks, self._styles
+        store, looks = frame.object_table(), self._looks
         compose = self._compose
         if compose is None:
             compose = self._compose = ready(kernel.compose_frame)
-        if compose is None or styles.has_shapes or not looks.find(store.namespaces, store.labels):
+        if compose is None or self._styles.has_shapes or not looks.find(store.namespaces, store.labels):
             return None
         if looks.names_sparse and (store.draw_labels or store.parents):
             return None
-        count, atlas, ids = store.count, self._atlas, store.ids
+        count, ids = store.count, store.ids
         if count > self._objects:
             self._make_room(2 * count, len(self._codes))
-        if self._bound_to != (atlas.revision, looks.revision, size_wh):
+        if self._bound_to != (self._atlas.revision, looks.revision, size_wh):
             self._bind(size_wh)
-        boxes, tracks = store.boxes.reshape(-1), store.track_ids
-        made: int = compose(boxes, len(ids), count, ids, tracks, store.confidences, *self._bound)
+        made: int = compose(
+            store.boxes.reshape(-1), len(ids), count, ids, store.track_ids, store.confidences, *self._bound
+        )
         if made < 0:
             return self._after_failure(made, frame, size_wh)
-        glyphs = made >> kernel.LETTERS_AT
-        first = -(-glyphs * at.GLYPH_SIZE // at.COMMAND_SIZE)
-        commands = self._commands[first : first + (made & _COUNT)]
-        return DisplayList(
-            commands, self._glyphs[:glyphs], self._coverage, atlas.revision, styles.may_blur, self._address
-        )
+        glyphs, drawing = made >> _LETTERS_AT, self._drawing
+        first = -(-glyphs * _GLYPH_SIZE // _COMMAND_SIZE)
+        drawing.commands = self._commands[first : first + (made & _COUNT)]
+        drawing.glyphs = self._glyphs[:glyphs]
+        return drawing
 
     def _after_failure(self, reason: int, frame: VideoFrame, size_wh: tuple[int, int]) -> DisplayList | None:
         """Try again with more room where that is what was missing, up to a limit."""

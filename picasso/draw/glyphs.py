@@ -50,6 +50,7 @@ class GlyphAtlas:
         "_spelled",
         "_sprite_end",
         "first_sprite",
+        "is_full",
         "revision",
         "sprites",
     )
@@ -58,6 +59,8 @@ class GlyphAtlas:
     """``SPRITE_SIZE`` numbers a sprite."""
     first_sprite: Ints
     """``CODE_POINTS`` numbers a font; 0 where a glyph is not there yet."""
+    is_full: bool
+    """Whether there is so much that ``trim`` forgets everything."""
     _spelled: int
 
     def __init__(self, family: str) -> None:
@@ -91,8 +94,8 @@ class GlyphAtlas:
         return self._sizes.index(size)
 
     def trim(self) -> None:
-        """Forget everything if there is too much of it; call between frames."""
-        if self._coverage_end > _MAX_BYTES or len(self._shaped) > _MOST_SHAPED:
+        """Forget everything if ``is_full``; call between frames."""
+        if self.is_full:
             self._forget_lines()
             self._clear(fonts=len(self._sizes))
 
@@ -133,6 +136,7 @@ class GlyphAtlas:
         if code is None:
             code = self._code_of[glyph] = _FIRST_SHAPED + len(self._shaped)
             self._shaped.append(glyph)
+            self.is_full = self.is_full or len(self._shaped) > _MOST_SHAPED
         return code
 
     def _forget_lines(self) -> None:
@@ -148,6 +152,7 @@ class GlyphAtlas:
         self.revision = next(_revisions)
         self._sprite_end = display_list.PHASES * display_list.SPRITE_SIZE
         self._coverage_end = 0
+        self.is_full = len(self._shaped) > _MOST_SHAPED
 
     def _make_sprites(self, size: int, code: int) -> None:
         """Append the sprites of one glyph."""
@@ -192,6 +197,7 @@ class GlyphAtlas:
             self._coverage = np.concatenate([self._coverage, np.zeros(max(end, self._coverage.size), np.uint8)])
         self._coverage[start:end] = mask.ravel()
         self._coverage_end = end
+        self.is_full = self.is_full or end > _MAX_BYTES
         return start
 
 

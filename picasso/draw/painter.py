@@ -12,6 +12,7 @@ from picasso.draw.lists import DisplayList
 from picasso.draw.scene import Scene
 from picasso.draw.spec import ObjectDraw, ObjectDrawSpec
 from picasso.surface import SurfaceView, VideoFormat
+from picasso.surface.pixels import pixels_of
 
 if TYPE_CHECKING:
     from picasso.draw.cuda import CudaPainter
@@ -69,7 +70,7 @@ class Painter:
                 is something to draw and RGBA, BGRA or BGRx pixels do not lie side by side from left to right: a view
                 that skips columns or mirrors them. Rows may lie anywhere.
         """
-        self.paint_list(surface, self.drawing(frame, overrides, surface.size_wh))
+        self.paint_list(surface, self._scene.build(frame, overrides, pixels_of(surface).size_wh))
 
     def paint_list(self, surface: SurfaceView, drawing: DisplayList) -> None:
         """Paint ``drawing`` on ``surface``, of one of ``formats``; on a GPU on its stream, and waited for without one.

@@ -117,7 +117,8 @@ class Scene:
             overrides: By object id, what is drawn instead of what the specs say.
             size_wh: Of the surface; what lies outside is left out.
         """
-        self._atlas.trim()
+        if self._atlas.is_full:
+            self._atlas.trim()
         drawing = None if overrides else self._quick.build(frame, size_wh)
         if drawing is None:
             rows, style_of = self._resolve(frame, overrides)

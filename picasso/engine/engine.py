@@ -21,6 +21,7 @@ from picasso.engine.stats import EngineStats
 from picasso.errors import SpecError
 from picasso.primitives import VideoFrame, VideoFrameContent
 from picasso.primitives.checks import text
+from picasso.surface import SurfaceView
 from picasso.transform import Rect
 
 
@@ -124,14 +125,16 @@ class PicassoEngine:
             SurfaceTypeError: ``buf`` is nothing of the kind.
         """
         core = self._core
-        core.check_open()
+        if not core.is_open:
+            core.check_open()
         text("source_id", source_id)
-        _check("frame", frame, VideoFrame)
+        if type(frame) is not VideoFrame:
+            _check("frame", frame, VideoFrame)
         if src_rect is not None:
             _check("src_rect", src_rect, Rect)
             src_rect = Rect(src_rect.top, src_rect.left, src_rect.width, src_rect.height)
-        timeout_ns = _timeout_ns(timeout)
-        surface = view_of(buf)
+        timeout_ns = None if timeout is None else _timeout_ns(timeout)
+        surface = buf.take() if type(buf) is SurfaceView else view_of(buf)
         message = FrameMessage(frame, surface, src_rect, core.clock.now_ns())
         try:
             self._send(source_id, message, timeout_ns)
@@ -139,7 +142,8 @@ class PicassoEngine:
             if _is_refused(message, error):
                 give_back(buf, surface)
             raise
-        accept(buf)
+        if type(buf) is not SurfaceView:  # which was consumed by ``take``
+            accept(buf)
 
     def send_metadata(self, source_id: str, frame: VideoFrame, *, timeout: float | None = None) -> None:
         """Hand over a frame without pixels: it comes out as it is, in its place among the other frames of the source.

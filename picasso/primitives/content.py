@@ -34,7 +34,8 @@ class VideoFrameContent:
                 raise TypeError(f"data: expected bytes, got {type(data).__name__}")
             data = bytes(data)
         content = VideoFrameContent()
-        content._data, content._method, content._location = data, None, None
+        content._data = data
+        content._method = content._location = None
         return content
 
     @classmethod

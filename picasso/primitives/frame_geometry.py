@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, SupportsIndex
+from typing import Final, NamedTuple, SupportsIndex
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,12 @@ from picasso.primitives.frame_objects import FrameObjects
 from picasso.primitives.geometry import PairXY, scale_shift_columns
 from picasso.primitives.object_shapes import Shapes, put_shapes, shapes_in, turn_shapes
 from picasso.primitives.orientation import UPRIGHT, Orientation
-from picasso.primitives.transformation import ChainAffine, Move, VideoFrameTransformation, moves_of
+from picasso.primitives.transformation import ChainAffine, ChainStep, Move, VideoFrameTransformation, moves_of
 from picasso.primitives.video_object import VideoObjectBBoxTransformation
+
+_INITIAL_SIZE: Final = ChainStep.INITIAL_SIZE
+_AS_IT_IS: Final = ((1.0, 1.0), (0.0, 0.0))
+"""A factor and an offset that change nothing."""
 
 
 class FrameGeometry(NamedTuple):
@@ -58,11 +62,21 @@ class MovableFrame(FrameObjects):
             TransformationChainError: The chain is not exactly one ``initial_size`` of the frame's size, nor one and an
                 ``orientation`` that makes that size of it.
         """
-        if not self._is_pristine() and not self._is_turned():
+        self.pristine_wh()
+
+    def pristine_wh(self) -> tuple[int, int]:
+        """Return width and height, pixels, after ``check_pristine``.
+
+        Raises:
+            TransformationChainError: As there.
+        """
+        chain, size_wh = self._transformations, (self._width, self._height)
+        if len(chain) == 1 and (first := chain[0]).values == size_wh and first.step is _INITIAL_SIZE:
+            return size_wh  # as nearly always
+        if not self._is_turned():
             expected = [VideoFrameTransformation.initial_size(self._width, self._height)]
-            raise TransformationChainError(
-                f"Invalid transformation chain: expected {expected}, got {self._transformations}"
-            )
+            raise TransformationChainError(f"Invalid transformation chain: expected {expected}, got {chain}")
+        return size_wh
 
     def transform_forward(self) -> None:
         """Move all boxes from initial to current coordinates; size and chain become those of the current size.
@@ -99,7 +113,7 @@ class MovableFrame(FrameObjects):
         A rotated box under unequal scales follows the rule of ``geometry.scale_shift_columns``.
         """
         store = self._objects
-        if not store.count or (scale_xy == (1.0, 1.0) and offset_xy == (0.0, 0.0)):
+        if not store.count or (scale_xy, offset_xy) == _AS_IT_IS:
             return
         scale_shift_columns(store.boxes, scale_xy, offset_xy)  # blank rows are NaN, and stay it
         if scale_xy[0] < 0 or scale_xy[1] < 0:
@@ -123,15 +137,24 @@ class MovableFrame(FrameObjects):
 
     def set_geometry(self, width: SupportsIndex, height: SupportsIndex) -> None:
         """Set the size, and the chain to one ``initial_size`` of it; boxes stay as they are."""
-        start = VideoFrameTransformation.initial_size(width, height)
+        self.begin_at(VideoFrameTransformation.initial_size(width, height))
+
+    def begin_at(self, start: VideoFrameTransformation) -> None:
+        """Set the size to that of ``start``, an ``initial_size``, and the chain to this one step; boxes stay."""
         self._width, self._height = start.values
         self._transformations = [start]
 
     def save_geometry(self) -> FrameGeometry:
         """Note size, chain, boxes and what is inside them for ``restore_geometry``."""
         store = self._objects
-        ids, shapes = store.ids[: store.count].copy(), shapes_in(store) if store.attributes else {}
-        return FrameGeometry(self._width, self._height, tuple(self._transformations), ids, store.boxes.copy(), shapes)
+        return FrameGeometry(
+            self._width,
+            self._height,
+            tuple(self._transformations),
+            store.ids[: store.count].copy(),
+            store.boxes.copy(),
+            shapes_in(store) if store.attributes else {},
+        )
 
     def restore_geometry(self, saved: FrameGeometry) -> None:
         """Put size, chain, boxes and what is inside them back, exactly; objects that came since stay where they are."""

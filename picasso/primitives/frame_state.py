@@ -235,6 +235,10 @@ class FrameState(AttributeHolder):
     def duration(self, value: SupportsIndex | None) -> None:
         self._duration = optional_whole("duration", value, 0)
 
+    def timing(self) -> tuple[Ratio, int, int | None]:
+        """Return ``time_base``, ``pts`` and ``duration``."""
+        return self._time_base, self._pts, self._duration
+
     def set_encoded(
         self, data: bytes, codec: str, keyframe: bool, pts_ns: int, dts_ns: int | None, duration_ns: int | None
     ) -> None:
@@ -253,18 +257,17 @@ class FrameState(AttributeHolder):
             ValueError: A time is below 0.
         """
         content = VideoFrameContent.internal(data)
-        times = (
-            pts_ns if type(pts_ns) is int and 0 <= pts_ns <= INT64_MAX else whole("pts", pts_ns, 0),
-            dts_ns if type(dts_ns) is int and 0 <= dts_ns <= INT64_MAX else optional_whole("dts", dts_ns, 0),
-            None if duration_ns is None else whole("duration", duration_ns, 0),
-        )
+        if not (type(pts_ns) is type(dts_ns) is int and INT64_MAX >= pts_ns >= 0 <= dts_ns <= INT64_MAX):
+            pts_ns, dts_ns = whole("pts", pts_ns, 0), optional_whole("dts", dts_ns, 0)
+        if duration_ns is not None:
+            duration_ns = whole("duration", duration_ns, 0)
         if keyframe is True or keyframe is False:
             self._keyframe = keyframe
         else:
             self.keyframe = keyframe
         self._content, self._transcoding_method, self._codec = content, _ENCODED, codec
         self._time_base = NS_TIME_BASE
-        self._pts, self._dts, self._duration = times
+        self._pts, self._dts, self._duration = pts_ns, dts_ns, duration_ns
 
     @property
     def creation_timestamp_ns(self) -> int:

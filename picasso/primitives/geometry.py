@@ -29,6 +29,7 @@ ANGLE = 4
 _KEPT_WHOLE = 1 << 12
 """Numbers of planes up to which factors and offsets are kept for each: frames have room for multiples of 16 objects."""
 
+_multiply, _add = np.multiply, np.add  # looked up once: every frame comes by
 _quietly = np.errstate(over="ignore", invalid="ignore")
 
 _NAN_BYTES: dict[int, bytes] = {
@@ -80,14 +81,17 @@ def scale_shift_columns(planes: FloatArray, scale_xy: PairXY, offset_xy: PairXY)
     """
     if not planes.shape[-1]:
         return
-    upright = scale_xy[0] == scale_xy[1] or _all_unrotated(planes)
-    turned = [] if upright else [_scaled_turned(plane, scale_xy) for plane in planes]
+    scale_x, scale_y = scale_xy
+    turned = None
+    if scale_x != scale_y and not _all_unrotated(planes):
+        turned = [_scaled_turned(plane, scale_xy) for plane in planes]
     shape = planes.shape if planes.size <= _KEPT_WHOLE else (ANGLE + 1, 1)
     factors, offsets = _factors_and_offsets(scale_xy, offset_xy, shape, planes.dtype)
-    np.multiply(planes, factors, planes)
-    np.add(planes, offsets, planes)
-    for (index, sizes), plane in zip(turned, planes, strict=False):
-        plane[2:, index] = sizes
+    _multiply(planes, factors, planes)
+    _add(planes, offsets, planes)
+    if turned is not None:
+        for (index, sizes), plane in zip(turned, planes, strict=True):
+            plane[2:, index] = sizes
 
 
 @_quietly

@@ -335,7 +335,8 @@ class SurfaceView(ArrayLike, DescribedPixels):
         except AttributeError:
             raise ConsumedError("SurfaceView has been consumed") from None
         fresh = view_over(type(self), self._pixels, self._layout)
-        self._consume()
+        self._pixels = CONSUMED
+        self._layout = self._kept = None
         return fresh
 
     def share(self) -> Self:
@@ -348,10 +349,6 @@ class SurfaceView(ArrayLike, DescribedPixels):
         """Undo ``take``, which gave ``taken``: that one is consumed instead."""
         back = taken.take()
         self._claim, self._pixels, self._layout = None, back._pixels, back._layout
-
-    def _consume(self) -> None:
-        self._pixels = CONSUMED
-        self._layout = self._kept = None
 
     def _writable(self) -> tuple[Bytes, ...]:
         planes = self.planes
@@ -379,7 +376,8 @@ class SurfaceView(ArrayLike, DescribedPixels):
 def view_over(kind: type[View], pixels: Pixels, layout: tuple[PlaneLayout, ...] | None = None) -> View:
     """Return a view of pixels that were checked, as those of one frame of a stream are for all."""
     made = object.__new__(kind)
-    made._claim, made._pixels, made._layout, made._kept = None, pixels, layout, None
+    made._pixels, made._layout = pixels, layout
+    made._claim = made._kept = None
     return made
 
 

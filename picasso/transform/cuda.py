@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from picasso.errors import GeometryError, SpecError, SurfaceError
 from picasso.surface import SurfaceView, VideoFormat
-from picasso.surface.cuda import check_layout, check_reach
+from picasso.surface.cuda import DevicePlane, check_layout, check_reach
 from picasso.surface.cuda_memory import DeviceBlock, open_device
+from picasso.surface.pixels import pixels_of
 from picasso.surface.tensor import DTYPES, DeviceTensor, allocate_tensor, check_dtype, tensor_over
 from picasso.transform.cuda_batch import Asked, Batch, Batches, Pictures
 from picasso.transform.cuda_frame import DevicePlan, PutFrame
@@ -27,6 +28,7 @@ from picasso.transform.cuda_surfaces import (
     surfaces_of,
     tensor_planes,
     write_planes,
+    write_sources,
 )
 from picasso.transform.filters import FILTERS
 from picasso.transform.fitting import Interpolation
@@ -108,12 +110,26 @@ class CudaTransformer:
             ConsumedError: A surface was handed over.
             CudaError: The driver refuses a call; ``DeviceError`` where it has no memory for a new transform's tables.
         """
-        bound = self._bound(target)
-        bound.surface.device_planes  # noqa: B018  # one that was handed over since raises
-        prepared = self._prepare(source, placement, bound, interpolation)
-        ours, producer, planes = self.stream.address, source.cuda_stream, source.device_planes
+        bound = target if type(target) is BoundTarget else self._bound(target)
+        pixels_of(bound.surface).planes  # noqa: B018  # one that was handed over since raises
+        pixels = pixels_of(source)
+        planes: Any = pixels.planes
+        if not isinstance(planes[0], DevicePlane):
+            self._check_place(source, "source")
+        key = (id(placement), interpolation, signature_of(pixels), bound.signature)
+        latest = self._latest
+        if latest is not None and latest[0] == key:  # which takes less than to look it up
+            prepared = latest[1]
+        else:
+            prepared = self._prepare(key, source, placement, bound, interpolation)
         plan = prepared.plan
-        write_planes(prepared.launch.block, plan, planes, bound.addresses(plan.targets))
+        targets = bound.addresses(plan.targets)
+        if targets is prepared.targets:
+            write_sources(prepared.launch.block, plan, planes)
+        else:
+            write_planes(prepared.launch.block, plan, planes, targets)
+            prepared.targets = targets
+        ours, producer = self.stream.address, pixels.cuda_stream
         if bound.stream != ours:
             self._put_between(source, prepared, bound.stream)
         elif producer == ours:
@@ -168,7 +184,7 @@ class CudaTransformer:
             batch = self._batches.find(asked, into.kinds)
             if batch is None:
                 plans = [
-                    self._prepare(*job, interpolation)
+                    self._plan_of(*job, interpolation)
                     for job in zip(surfaces, placements, map(self._bound, targets), strict=True)
                 ]
                 made = Batch(asked, into.kinds, plans, sources.counts, into.counts, self.stream)
@@ -259,17 +275,20 @@ class CudaTransformer:
         for read, _ in getattr(self, "_reading", ()):
             read.settle()  # what is still being read may go then
 
-    def _prepare(
+    def _plan_of(
         self, source: SurfaceView, placement: Placement, target: BoundTarget, interpolation: Interpolation
     ) -> DevicePlan:
-        try:
-            key = (id(placement), interpolation._value_, signature_of(source), target.signature)
-        except SurfaceError:
-            self._check_place(source, "source")
-            raise
-        latest = self._latest
-        if latest is not None and latest[0] == key:  # which takes less than to look it up
-            return latest[1]
+        key = (id(placement), interpolation, signature_of(source.device_pixels), target.signature)
+        return self._prepare(key, source, placement, target, interpolation)
+
+    def _prepare(
+        self,
+        key: tuple[object, ...],
+        source: SurfaceView,
+        placement: Placement,
+        target: BoundTarget,
+        interpolation: Interpolation,
+    ) -> DevicePlan:
         prepared = self._plans.get(key)
         if prepared is None:
             with self.device.current():
@@ -292,7 +311,7 @@ class CudaTransformer:
             key = (
                 id(placement),
                 interpolation.value,
-                *signature_of(source),
+                *signature_of(source.device_pixels),
                 tensor.dtype,
                 tensor.strides,
                 alignments,

@@ -83,3 +83,5 @@ class DevicePlan:
     put: PutFrame
     placement: Placement
     """Kept because the key of the plan is its identity."""
+    targets: tuple[int, int, int] | None = None
+    """The addresses of the target that the launch was told last."""

@@ -19,10 +19,12 @@ from picasso_kernels.frame.pixel_formats import Picture, Plane
 if TYPE_CHECKING:
     from picasso.surface import DeviceTensor, SurfaceView
     from picasso.surface.cuda import DevicePlane
+    from picasso.surface.pixels import Pixels
     from picasso_kernels.cuda.frame_table import FramePlan, Place
 
 _PLANES: Final = struct.Struct("=6Q")
 """Three planes of the source, three of the target: the first fields of a row."""
+_put_sources: Final = struct.Struct("=3Q").pack_into
 _numbers: Final = itertools.count()
 _pixels_of_target, _number_of_target = attrgetter("surface._pixels"), attrgetter("number")
 Grid = tuple[int, int, int]
@@ -39,7 +41,7 @@ class BoundTarget:
         self.surface: SurfaceView = surface
         self.number: int = next(_numbers)
         """Of this one and no other, so that it can be told from others without being kept alive."""
-        self.signature: tuple[object, ...] = signature_of(surface)
+        self.signature: tuple[object, ...] = signature_of(surface.device_pixels)
         self.stream: int = surface.cuda_stream
         self._places: tuple[Place, Place, Place] | None = None
         self._addresses: Addresses = (0, 0, 0)
@@ -93,17 +95,20 @@ def write_planes(block: Any, plan: FramePlan, planes: tuple[DevicePlane, ...], t
     _PLANES.pack_into(block, 0, planes[first].ptr + at, planes[second].ptr + at_, planes[third].ptr + at__, *targets)
 
 
-def signature_of(surface: SurfaceView) -> tuple[object, ...]:
+def write_sources(block: Any, plan: FramePlan, planes: tuple[DevicePlane, ...]) -> None:
+    """Write the addresses of the source's planes into a row whose target stays where it is."""
+    (first, at), (second, at_), (third, at__) = plan.sources
+    _put_sources(block, 0, planes[first].ptr + at, planes[second].ptr + at_, planes[third].ptr + at__)
+
+
+def signature_of(pixels: Pixels) -> tuple[object, ...]:
     """Return all that a plan depends on: format, size, colour, and of the planes strides, alignment, and permission."""
-    pixels, planes = surface.device_pixels, surface.device_planes
-    color = pixels.color
-    meaning = (color.matrix._value_, color.full_range) if color else None
-    first = planes[0]
-    own = (first.strides, first.ptr & 15, first.read_only)
-    whole = (pixels.format._value_, pixels.gpu_id, pixels.size_wh, meaning, *own)
+    planes, form, size_wh, color, gpu_id, _, _ = pixels
+    first: Any = planes[0]
     if len(planes) == 1:
-        return whole
-    return (*whole, *[(plane.strides, plane.ptr & 15, plane.read_only) for plane in planes[1:]])
+        return form, gpu_id, size_wh, color, first.strides, first.ptr & 15, first.read_only
+    each = [(plane.strides, plane.ptr & 15, plane.read_only) for plane in cast("tuple[DevicePlane, ...]", planes)]
+    return form, gpu_id, size_wh, color, *each
 
 
 def picture_of(surface: SurfaceView) -> Picture:

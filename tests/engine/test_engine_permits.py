@@ -78,9 +78,9 @@ def test_patience_ends_and_the_debt_is_paid_back() -> None:
     assert done.wait(10)
     thread.join()
     permits.give_back()  # by the one who went ahead: there is still none to be had
-    assert permits._free == 0
+    assert len(permits._free) == 0
     permits.give_back()
-    assert permits._free == 1
+    assert len(permits._free) == 1
 
 
 def test_a_permit_is_lent_to_others_meanwhile() -> None:
@@ -88,8 +88,8 @@ def test_a_permit_is_lent_to_others_meanwhile() -> None:
     with permits:
         with permits.lent, permits:
             pass
-        assert permits._free == 0
-    assert permits._free == 1
+        assert len(permits._free) == 0
+    assert len(permits._free) == 1
 
 
 def test_the_default_is_one_more_than_the_processors() -> None:

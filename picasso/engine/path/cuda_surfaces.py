@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, final
 
 from picasso.engine.path.host_surfaces import HostSurfaces
 from picasso.surface import SurfaceView, VideoFormat
+from picasso.surface.cuda import DevicePlane
 from picasso.surface.cuda_memory import (
     Uploader,
     allocate_on_device,
     allocate_pinned,
     copy_bytes_to_host,
 )
+from picasso.surface.pixels import pixels_of
 from picasso.transform import Interpolation, Placement
 from picasso.transform.cuda import CudaTransformer
 from picasso.transform.cuda_surfaces import BoundTarget
@@ -29,8 +31,8 @@ class CudaSurfaces:
     the host, and there they stay until the frame is encoded.
     """
 
-    __slots__ = ("_color", "_encoder_on_gpu", "_host", "_identity", "_pinned", "_size_wh", "_surfaces",
-                 "_transformer", "_uploader", "encoder_format")  # fmt: skip
+    __slots__ = ("_color", "_device", "_encoder_on_gpu", "_final", "_host", "_identity", "_pinned", "_size_wh",
+                 "_surfaces", "_transformer", "_uploader", "encoder_format")  # fmt: skip
 
     def __init__(self, config: EncoderConfig, encoder: Encoder) -> None:
         self._size_wh = (config.width, config.height)
@@ -39,7 +41,11 @@ class CudaSurfaces:
         self._identity = Placement.identity(self._size_wh)
         self._transformer = CudaTransformer(config.device_id)
         self._uploader = Uploader(self._transformer.stream)
-        self._surfaces: dict[VideoFormat, BoundTarget] = {}
+        self._device = self._transformer.device
+        self._surfaces: dict[int, BoundTarget] = {}
+        """By the number of their format, whose hash takes no step of the interpreter."""
+        self._final: SurfaceView | None = None
+        """The surface that the encoder reads as it is."""
         self._pinned: dict[VideoFormat, SurfaceView] = {}
         self._host = HostSurfaces(self._size_wh, encoder.input_format, encoder.color)
         self.encoder_format: VideoFormat = encoder.input_format
@@ -49,11 +55,12 @@ class CudaSurfaces:
         self, source: SurfaceView, placement: Placement, format: VideoFormat, interpolation: Interpolation
     ) -> SurfaceView:
         """Transform ``source`` into the device surface of ``format``; one that is elsewhere is brought here first."""
-        device = self._transformer.device
+        device = self._device
         device.make_current()  # this thread is the engine's, and code of users may have changed it
-        if not source.is_cuda or source.gpu_id != device.index:
+        pixels = pixels_of(source)
+        if pixels.gpu_id != device.index or not isinstance(pixels.planes[0], DevicePlane):
             source = self._uploader.bring(source)
-        target = self._get(format)
+        target = self._surfaces.get(format._value_) or self._get(format)
         self._transformer.transform(source, placement, target, interpolation)
         return target.surface
 
@@ -67,6 +74,8 @@ class CudaSurfaces:
 
     def for_encoder(self, surface: SurfaceView) -> SurfaceView:
         """Return the pixels of ``surface`` in the encoder's format, where the encoder reads them."""
+        if surface is self._final:
+            return surface
         return self.convert(surface, self.encoder_format, on_host=not self._encoder_on_gpu)
 
     def expect_painting(self, format: VideoFormat) -> None:
@@ -75,14 +84,17 @@ class CudaSurfaces:
     def close(self) -> None:
         """Wait, and give back everything on the GPU."""
         self._surfaces.clear()
+        self._final = None
         self._transformer.close()
 
     def _get(self, format: VideoFormat) -> BoundTarget:
-        target = self._surfaces.get(format)
+        target = self._surfaces.get(format._value_)
         if target is None:
             color = self._color if format.is_yuv else None
             surface = allocate_on_device(format, self._size_wh, self._transformer.stream, color)
-            target = self._surfaces[format] = self._transformer.bind(surface)
+            target = self._surfaces[format._value_] = self._transformer.bind(surface)
+            if self._encoder_on_gpu and format is self.encoder_format:
+                self._final = surface
         return target
 
     def _converted(self, surface: SurfaceView, format: VideoFormat) -> SurfaceView:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, NamedTuple, final
 
 from picasso.encode.factory import like_the_source
 from picasso.engine.continuation import Continuation
@@ -12,7 +12,9 @@ from picasso.engine.path.session import EncoderSession, Opener, Pending
 from picasso.engine.path.timestamps import timestamps_ns
 from picasso.engine.policies import NS_PER_S, PtsResetPolicy, StreamResetReason
 from picasso.errors import EncoderError, SpecError, SurfaceError
-from picasso.transform import Placement, Rect
+from picasso.primitives import VideoFrameTransformation
+from picasso.surface.pixels import pixels_of
+from picasso.transform import Interpolation, Placement, Rect
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -23,7 +25,20 @@ if TYPE_CHECKING:
     from picasso.engine.path.surfaces import Surfaces
     from picasso.engine.settings import Encoding, SourceSettings
     from picasso.primitives import VideoFrame
-    from picasso.surface import SurfaceView
+    from picasso.surface import SurfaceView, VideoFormat
+
+
+class Placed(NamedTuple):
+    """What is the same for all frames of a source that are alike."""
+
+    key: tuple[tuple[int, int], Rect | None, Fraction]
+    """What they have in common: size, crop, and shape of a pixel."""
+    placement: Placement
+    start: VideoFrameTransformation
+    """The chain of a frame that has come out."""
+    config_format: VideoFormat
+    """``EncoderConfig.format``."""
+    interpolation: Interpolation
 
 
 @final
@@ -36,13 +51,13 @@ class EncodeRoute:
     """
 
     __slots__ = (
-        "_context", "_continuation", "_encoding", "_last_pts_ns", "_opener", "_overlay", "_placed", "_session",
-        "_steps", "_wants_keyframe", "outlet",
+        "_context", "_continuation", "_encoding", "_last_pts_ns", "_opener", "_overlay", "_permits", "_placed",
+        "_session", "_steps", "_wants_keyframe", "outlet",
     )  # fmt: skip
 
     def __init__(self, context: SourceContext, settings: SourceSettings, encoding: Encoding) -> None:
         self._context = context
-        self._steps = context.steps
+        self._steps, self._permits = context.steps, context.permits
         self.outlet: Deliver = context.hooks.encoded
         """Where frames come out."""
         self._encoding = encoding
@@ -52,17 +67,24 @@ class EncodeRoute:
         self._wants_keyframe = False
         self._last_pts_ns: int | None = None
         self._continuation = Continuation() if context.pts_reset_policy is PtsResetPolicy.CONTINUE else None
-        self._placed: tuple[tuple[int, int, Rect | None, Fraction], Placement] | None = None
+        self._placed: Placed | None = None
 
     def process(self, message: FrameMessage) -> None:
         """Encode a frame. If it raises, the frame is as it was."""
-        if message.surface is None:
+        surface = message.surface
+        if surface is None:
             raise SpecError(NO_PIXELS)
-        times_ns = self._follow(*timestamps_ns(message.frame))
-        placement = self._place(message.frame, message.surface, message.src_rect)
-        session = self._session or self._open_session(message.surface)
-        with self._context.permits:
-            units = self._compute(message, message.surface, placement, session, times_ns)
+        frame = message.frame
+        pts_ns, duration_ns = timestamps_ns(frame)
+        last_pts_ns = self._last_pts_ns
+        if self._continuation is None and (last_pts_ns is None or pts_ns > last_pts_ns):
+            self._last_pts_ns = pts_ns
+        else:
+            pts_ns = self._follow(pts_ns, duration_ns)
+        placed = self._place(frame, surface, message.src_rect)
+        session = self._session or self._open_session(surface)
+        with self._permits:
+            units = self._compute(message, surface, placed, session, pts_ns, duration_ns)
         session.deliver(units)
 
     def hand_on(self, metadata: MetadataFrame) -> None:
@@ -76,27 +98,32 @@ class EncodeRoute:
         self,
         message: FrameMessage,
         surface: SurfaceView,
-        placement: Placement,
+        placed: Placed,
         session: EncoderSession,
-        times_ns: tuple[int, int | None],
+        pts_ns: int,
+        duration_ns: int | None,
     ) -> list[EncodedUnit]:
         """Transform, move boxes, draw, encode: the work of processors, for which sources take turns."""
         frame, surfaces, steps = message.frame, session.surfaces, self._steps
-        with steps.transform:
-            touches = self._overlay.touches(frame, surfaces.encoder_format, self._encoding.encoder.video_format)
-            form = touches[0].format if touches else surfaces.encoder_format
-            surface = surfaces.transform(surface, placement, form, self._encoding.transform.interpolation)
-            message.release()  # its owner may have the source's pixels back while we encode
-            if not touches:
-                surface = surfaces.for_encoder(surface)
+        placement, form = placed.placement, surfaces.encoder_format
+        steps.transform.begin()
+        touches = self._overlay.touches(frame, form, placed.config_format)
+        if touches:
+            form = touches[0].format
+        surface = surfaces.transform(surface, placement, form, placed.interpolation)
+        message.release()  # its owner may have the source's pixels back while we encode
+        if not touches:
+            surface = surfaces.for_encoder(surface)
+        steps.transform.end()
         geometry = frame.save_geometry()
         try:
             frame.move_boxes(placement.scale_xy, placement.offset_xy)
-            frame.set_geometry(*placement.target_wh)
+            frame.begin_at(placed.start)
             if touches:
-                with steps.draw:
-                    surface = self._touch(surface, frame, surfaces, touches)
-            pending = Pending(frame, geometry, placement, *times_ns, message.sent_ns)
+                steps.draw.begin()
+                surface = self._touch(surface, form, frame, surfaces, touches)
+                steps.draw.end()
+            pending = Pending(frame, geometry, placement, pts_ns, duration_ns, message.sent_ns)
             return self._encode(surface, pending, session)
         except BaseException:
             frame.restore_geometry(geometry)
@@ -138,7 +165,7 @@ class EncodeRoute:
         if session is not None:
             session.discard(EncoderError("the source ended without draining its encoder"), deliver=False)
 
-    def _follow(self, pts_ns: int, duration_ns: int | None) -> tuple[int, int | None]:
+    def _follow(self, pts_ns: int, duration_ns: int | None) -> int:
         """Return when the frame is shown; a time that is not greater than the last begins a new stream, or is moved."""
         last_pts_ns = self._last_pts_ns
         if last_pts_ns is not None and pts_ns <= last_pts_ns:
@@ -151,27 +178,25 @@ class EncodeRoute:
         if self._continuation is not None:
             encoder = self._encoding.encoder
             pts_ns = self._continuation.move(pts_ns, duration_ns or NS_PER_S * encoder.fps_den // encoder.fps_num)
-        return pts_ns, duration_ns
+        return pts_ns
 
-    def _place(self, frame: VideoFrame, surface: SurfaceView, src_rect: Rect | None) -> Placement:
+    def _place(self, frame: VideoFrame, surface: SurfaceView, src_rect: Rect | None) -> Placed:
         """Return where the pixels go, after checking that frame, surface and crop agree."""
-        width, height = frame.width, frame.height
-        frame.check_pristine()
-        if surface.size_wh != (width, height):
-            surface_width, surface_height = surface.size_wh
-            raise SurfaceError(f"the surface is {surface_width}x{surface_height}, its frame {width}x{height}")
-        ratio = surface.sample_aspect_ratio
-        key = (width, height, src_rect, ratio)
-        if self._placed is None or self._placed[0] != key:
-            encoder = self._encoding.encoder
+        size_wh, pixels = frame.pristine_wh(), pixels_of(surface)
+        if pixels.size_wh != size_wh:
+            raise SurfaceError("the surface is {}x{}, its frame {}x{}".format(*pixels.size_wh, *size_wh))
+        key = (size_wh, src_rect, pixels.sample_aspect_ratio)
+        placed = self._placed
+        if placed is None or placed.key != key:
+            encoder, transform = self._encoding.encoder, self._encoding.transform
             target_wh = (encoder.width, encoder.height)
-            transform = self._encoding.transform
-            placement = Placement.compute((width, height), target_wh, transform, src_rect, sample_aspect_ratio=ratio)
-            self._placed = (key, placement)
-        return self._placed[1]
+            placement = Placement.compute(size_wh, target_wh, transform, src_rect, sample_aspect_ratio=key[2])
+            start = VideoFrameTransformation.initial_size(*target_wh)
+            placed = self._placed = Placed(key, placement, start, encoder.video_format, transform.interpolation)
+        return placed
 
     def _open_session(self, surface: SurfaceView) -> EncoderSession:
-        with self._steps.open:
+        with self._steps.open():
             config = like_the_source(self._encoding.encoder, surface)
             encoder = self._opener.open(config)
             try:
@@ -198,26 +223,31 @@ class EncodeRoute:
         if session is not None:
             session.finish()
 
-    def _touch(self, surface: SurfaceView, frame: VideoFrame, surfaces: Surfaces, touches: list[Touch]) -> SurfaceView:
-        """Draw and call, and return the surface for the encoder."""
-        for touch in touches:
-            if touch.on_host or surface.format is not touch.format:
-                surface = surfaces.convert(surface, touch.format, on_host=touch.on_host)
-            if touch.calls_user:
-                with self._context.permits.lent:
-                    touch.apply(surface, frame)
+    def _touch(
+        self, surface: SurfaceView, form: VideoFormat, frame: VideoFrame, surfaces: Surfaces, touches: list[Touch]
+    ) -> SurfaceView:
+        """Draw and call, on a surface of format ``form`` at first, and return the surface for the encoder."""
+        for wish, apply, on_host, calls_user in touches:
+            if on_host or form is not wish:
+                form, surface = wish, surfaces.convert(surface, wish, on_host=on_host)
+            if calls_user:
+                with self._permits.lent:
+                    apply(surface, frame)
             else:
-                touch.apply(surface, frame)
+                apply(surface, frame)
         return surfaces.for_encoder(surface)
 
     def _encode(self, surface: SurfaceView, pending: Pending, session: EncoderSession) -> list[EncodedUnit]:
         """Encode; an encoder that fails is closed, and the next frame opens another."""
-        wants_keyframe = self._wants_keyframe
+        wants_keyframe, step = self._wants_keyframe, self._steps.encode
         self._wants_keyframe = False  # after a failure, the next frame is one in any case
+        step.begin()
         try:
-            with self._steps.encode:
-                return session.encode(surface, pending, force_keyframe=wants_keyframe)
+            units = session.encode(surface, pending, force_keyframe=wants_keyframe)
         except BaseException as error:
+            self._steps.stop()
             self._session = None
             session.discard(error)
             raise
+        step.end()
+        return units

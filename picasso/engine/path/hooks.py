@@ -193,17 +193,19 @@ class Hooks:
         output: OutputMessage,
         sent_ns: int,
     ) -> None:
-        frame, steps = output.as_video_frame(), self._steps
+        frame, steps, meter = output.as_video_frame(), self._steps, self._meter
         frame.release()
         steps.progress.frame = frame
-        with steps.callback:
-            if callback is not None:
-                try:
-                    callback(output)
-                except BaseException as error:  # noqa: BLE001  # no error of a callback may end the worker
-                    self.report(stage, error, frame)
-        self._meter.frames_out += 1
-        self._meter.last_out_ns = steps.end(frame, sent_ns)
+        steps.callback.begin()
+        if callback is not None:
+            try:
+                callback(output)
+            except BaseException as error:  # noqa: BLE001  # no error of a callback may end the worker
+                self.report(stage, error, frame)
+        ended_ns = steps.callback.end()
+        meter.frames_out += 1
+        steps.end(frame, sent_ns, ended_ns)
+        meter.last_out_ns = ended_ns
 
     def _sentinel(self, stage: ErrorStage, callback: Callable[[OutputMessage], object] | None) -> None:
         if callback is not None:

@@ -43,6 +43,7 @@ class Overlay:
         "_calls_on_render",
         "_hooks",
         "_objects_show",
+        "_only_objects_decide",
         "_painter",
         "_planned",
         "_settings",
@@ -71,6 +72,9 @@ class Overlay:
         self._asks = self._hooks.has_object_draw_spec
         self._wanted = settings.use_on_render or not settings.draw.is_empty()
         self._objects_show = self._asks or not settings.draw.is_empty()
+        self._only_objects_decide = (
+            settings.render_attribute is None and self._wanted and self._objects_show and not self._calls_on_render
+        )
         self._planned: dict[bool, tuple[VideoFormat, VideoFormat, list[Touch]]] = {}
         """By whether a frame is drawn on: the formats and touches of the last such frame."""
 
@@ -99,7 +103,7 @@ class Overlay:
             encoder_format: What the encoder reads: drawn on directly where that is possible.
             config_format: ``EncoderConfig.format``: what ``on_gpumat`` is promised.
         """
-        renders = self._renders(frame)
+        renders = frame.has_objects() if self._only_objects_decide else self._renders(frame)
         if renders and self._unmatched is not None and not self._unmatched.look(frame):
             self.end_stream()
             self._unmatched = None
@@ -123,7 +127,8 @@ class Overlay:
             form = self._drawing_format(config_format if gpumat else encoder_format)
             on_render = self._calls_on_render
             calls_user = on_render or hooks.has_object_draw_spec
-            draw.append(Touch(form, self._draw, on_render, calls_user))
+            apply = self._draw if calls_user or self._brings_drawing else self._draw_objects
+            draw.append(Touch(form, apply, on_render, calls_user))
         match settings.callback_order:
             case CallbackInvocationOrder.SkiaGpuMat:
                 return draw + gpumat
@@ -138,7 +143,7 @@ class Overlay:
         wanted = frame.has_attribute(*attribute) if attribute else self._wanted
         if not wanted or self._calls_on_render or self._brings_drawing:
             return wanted
-        return self._objects_show and frame.object_count > 0
+        return self._objects_show and frame.has_objects()
 
     def _drawing_format(self, wish: VideoFormat) -> VideoFormat:
         """Return ``wish`` if it can be drawn on, else RGBA, which is also what a canvas for ``on_render`` needs."""
@@ -151,6 +156,10 @@ class Overlay:
             self._painter = Painter(self._settings.font_family)
             self._painter.set_specs(self._settings.draw)
         return self._painter
+
+    def _draw_objects(self, surface: SurfaceView, frame: VideoFrame) -> None:
+        """Draw the objects as the specs say: all that most sources want."""
+        (self._painter or self._ready_painter()).paint(surface, frame, _NO_OVERRIDES)
 
     def _draw(self, surface: SurfaceView, frame: VideoFrame) -> None:
         painter = self._ready_painter()

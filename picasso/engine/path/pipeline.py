@@ -45,6 +45,7 @@ class Pipeline:
                 self._route.process(message)
         except BaseException as error:  # noqa: BLE001  # one frame must not end the source
             message.release()  # the error has a traceback that leads to the message
+            self._steps.stop()
             progress = self._steps.progress
             progress.frame = None
             self._context.hooks.lost(progress.stage, error, frame)

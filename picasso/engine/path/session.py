@@ -54,7 +54,9 @@ class EncoderSession:
     Frames without pixels stand in the same line, and come out when those before them have.
     """
 
-    __slots__ = ("_codec", "_encoder", "_hooks", "_keeps_matrix", "_matrix", "_pending", "_steps", "surfaces")
+    __slots__ = (
+        "_codec", "_encoder", "_hooks", "_keeps_matrix", "_matrix", "_meter", "_pending", "_steps", "surfaces"
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -71,7 +73,7 @@ class EncoderSession:
         self._matrix = config.color_matrix
         self._keeps_matrix = keeps_matrix
         self._hooks = hooks
-        self._steps = steps
+        self._steps, self._meter = steps, steps.progress.meter
         self._pending: deque[Pending | MetadataFrame] = deque()
         self.surfaces: Surfaces = open_surfaces(config, encoder, source_on_gpu=source_on_gpu)
 
@@ -81,28 +83,38 @@ class EncoderSession:
         Raises:
             EncoderError: The encoder failed on this frame, and has not taken it.
         """
-        pts_ns, duration_ns = pending.pts_ns, pending.duration_ns
         if force_keyframe:
-            units = _checked(self._encoder.encode(surface, pts_ns, duration_ns, force_keyframe=True))
+            units = self._encoder.encode(surface, pending.pts_ns, pending.duration_ns, force_keyframe=True)
         else:  # encoders of users need not know of it
-            units = _checked(self._encoder.encode(surface, pts_ns, duration_ns))
+            units = self._encoder.encode(surface, pending.pts_ns, pending.duration_ns)
+        if type(units) is not list or len(units) != 1 or type(units[0]) is not EncodedUnit:  # which is seldom so
+            units = _checked(units)
         self._pending.append(pending)
         return units
 
     def deliver(self, units: list[EncodedUnit]) -> None:
         """Complete the frames that ``units`` belong to, and hand them to ``on_encoded_frame``."""
+        line = self._pending
         for unit in units:
-            while (pending := self._next_pending()) is not None and pending.pts_ns < unit.pts_ns:
-                self._pending.popleft()
-                self._lose(pending, ErrorStage.ENCODE, EncoderError("the encoder left this frame out"))
-            if pending is not None and pending.pts_ns == unit.pts_ns:
-                self._pending.popleft()
-                self._complete(pending, unit)
+            if line and type(first := line[0]) is Pending and first.pts_ns == unit.pts_ns:  # as nearly always
+                line.popleft()
+                self._complete(first, unit)
             else:
-                error = EncoderError(f"the encoder returned a unit of pts {unit.pts_ns} ns, which no frame has")
-                self._hooks.report(ErrorStage.ENCODE, error)
-        if self._pending:
+                self._deliver_late(unit)
+        if line:
             self._next_pending()
+
+    def _deliver_late(self, unit: EncodedUnit) -> None:
+        """Deliver or report the frames that stand before that of ``unit``, then complete that one."""
+        while (pending := self._next_pending()) is not None and pending.pts_ns < unit.pts_ns:
+            self._pending.popleft()
+            self._lose(pending, ErrorStage.ENCODE, EncoderError("the encoder left this frame out"))
+        if pending is not None and pending.pts_ns == unit.pts_ns:
+            self._pending.popleft()
+            self._complete(pending, unit)
+        else:
+            error = EncoderError(f"the encoder returned a unit of pts {unit.pts_ns} ns, which no frame has")
+            self._hooks.report(ErrorStage.ENCODE, error)
 
     def hand_on(self, metadata: MetadataFrame) -> None:
         """Deliver a frame without pixels behind the frames that the encoder has."""
@@ -169,16 +181,18 @@ class EncoderSession:
             self._hooks.report(ErrorStage.FLUSH, failure)
 
     def _complete(self, pending: Pending, unit: EncodedUnit) -> None:
-        duration_ns = pending.duration_ns if unit.duration_ns is None else unit.duration_ns
+        frame, data, duration_ns = pending.frame, unit.data, unit.duration_ns
+        if duration_ns is None:
+            duration_ns = pending.duration_ns
         try:
-            pending.frame.set_encoded(unit.data, self._codec, unit.keyframe, unit.pts_ns, unit.dts_ns, duration_ns)
+            frame.set_encoded(data, self._codec, unit.keyframe, unit.pts_ns, unit.dts_ns, duration_ns)
         except Exception as error:  # noqa: BLE001  # no bytes, or times below zero
             self._lose(pending, ErrorStage.ENCODE, error)
             return
-        self._steps.progress.meter.encoded_bytes += len(unit.data)
+        self._meter.encoded_bytes += len(data)
         hooks = self._hooks
         output = OutputMessage(
-            pending.frame,
+            frame,
             is_eos=False,
             source_id=hooks.source_id,
             placement=pending.placement,
@@ -193,8 +207,6 @@ class EncoderSession:
 
 def _checked(units: object) -> list[EncodedUnit]:
     """Return what an encoder answered; ``EncoderError`` unless it is a list of units."""
-    if type(units) is list and len(units) == 1 and type(units[0]) is EncodedUnit:
-        return units  # as nearly always
     if not isinstance(units, list) or not all(isinstance(unit, EncodedUnit) for unit in units):
         raise EncoderError(f"the encoder answered {units!r:.80}: expected a list of EncodedUnit")
     return units

@@ -35,50 +35,80 @@ class Progress:
         """Whose steps they are, while there is an observer."""
 
 
-@final
 class Span:
-    """A step while it runs: ``with steps.transform:``. Spans of one source do not nest.
+    """A step while it runs: ``with steps.flush:``. Spans of one source do not nest, and are entered again and again."""
 
-    An error inside belongs to the span's stage. A step that fails counts in no latency, and no one observes it.
-    """
+    __slots__ = ("_meter", "_now_ns", "_progress", "started_ns", "step")
 
-    __slots__ = ("_add", "_meter", "_now_ns", "_progress", "_stage", "ended_ns", "started_ns", "step")
-
-    def __init__(
-        self, progress: Progress, step: Step, stage: ErrorStage | None = None, *, is_measured: bool = True
-    ) -> None:
-        """Make a step that can be entered again and again.
-
-        Args:
-            progress: Where it is written that the step runs.
-            step: What it is called.
-            stage: Of errors inside; None leaves the stage as it is.
-            is_measured: Whether its durations count, and whether it is observed.
-        """
+    def __init__(self, progress: Progress, step: Step) -> None:
+        """Make a step that ``progress`` says when it runs."""
         self._progress, self._meter, self._now_ns = progress, progress.meter, progress.now_ns
-        self._stage = stage
-        self._add = progress.meter.steps[step].note if is_measured else None
         self.step: Step = step
         """What it is called."""
         self.started_ns: int = 0
         """When it last began."""
-        self.ended_ns: int = 0
-        """When it last ended, if it is measured."""
 
     def __enter__(self) -> None:
-        if self._stage is not None:
-            self._progress.stage = self._stage
         self.started_ns = self._now_ns()
         self._meter.current = self
 
-    def __exit__(self, kind: object, _error: object, _traceback: object) -> None:
+    def __exit__(self, _kind: object, _error: object, _traceback: object) -> None:
         self._meter.current = None
-        if kind is None and self._add is not None:
-            self.ended_ns = ended_ns = self._now_ns()
-            self._add(ended_ns - self.started_ns)
-            progress = self._progress
-            if progress.observe is not None and progress.frame is not None:
-                progress.observe(progress.frame, self.step, self.started_ns, ended_ns)
+
+
+class MeasuredSpan:
+    """A step whose durations count, and which is observed: ``begin``, then ``end`` if all went well, else ``stop``.
+
+    Every frame goes through several. So they are no context managers, which take twice the time, and there is a class
+    for what would be a question.
+    """
+
+    __slots__ = ("_meter", "_note", "_now_ns", "_progress", "started_ns", "step")
+
+    def __init__(self, progress: Progress, step: Step) -> None:
+        self._progress, self._meter, self._now_ns = progress, progress.meter, progress.now_ns
+        self._note = progress.meter.steps[step].note
+        self.step: Step = step
+        """What it is called."""
+        self.started_ns: int = 0
+        """When it last began."""
+
+    def begin(self) -> None:
+        """Begin."""
+        self.started_ns = self._now_ns()
+        self._meter.current = self
+
+    def end(self) -> int:
+        """End well, and return when that was."""
+        self._meter.current = None
+        ended_ns = self._now_ns()
+        self._note(ended_ns - self.started_ns)
+        if self._progress.observe is not None:
+            self._tell(ended_ns)
+        return ended_ns
+
+    def _tell(self, ended_ns: int) -> None:
+        """Tell the observer, if the step belongs to a frame."""
+        progress = self._progress
+        if progress.observe is not None and progress.frame is not None:
+            progress.observe(progress.frame, self.step, self.started_ns, ended_ns)
+
+
+@final
+class StagedSpan(MeasuredSpan):
+    """A measured span to whose stage an error inside belongs."""
+
+    __slots__ = ("_stage",)
+
+    def __init__(self, progress: Progress, step: Step, stage: ErrorStage) -> None:
+        super().__init__(progress, step)
+        self._stage = stage
+
+    def begin(self) -> None:
+        """Begin."""
+        self._progress.stage = self._stage
+        self.started_ns = self._now_ns()
+        self._meter.current = self
 
 
 @final
@@ -86,7 +116,7 @@ class Steps:
     """The steps of one source, for its worker."""
 
     __slots__ = (
-        "_add_queue", "_add_total", "_fresh", "_sort_in", "callback", "calling", "draw", "encode", "flush", "open",
+        "_add_queue", "_add_total", "_fresh", "_sort_in", "callback", "calling", "draw", "encode", "flush", "opening",
         "progress", "transform",
     )  # fmt: skip
 
@@ -97,15 +127,20 @@ class Steps:
         self._fresh = 0
         self._add_queue = meter.steps[Step.QUEUE].note
         self._add_total = meter.steps[Step.TOTAL].note
-        self.open: Span = Span(progress, Step.ENCODE, ErrorStage.OPEN, is_measured=False)
-        self.transform: Span = Span(progress, Step.TRANSFORM, ErrorStage.TRANSFORM)
-        self.draw: Span = Span(progress, Step.DRAW, ErrorStage.DRAW)
-        self.encode: Span = Span(progress, Step.ENCODE, ErrorStage.ENCODE)
-        self.flush: Span = Span(progress, Step.ENCODE, is_measured=False)
-        self.callback: Span = Span(progress, Step.CALLBACK)
+        self.opening: Span = Span(progress, Step.ENCODE)
+        self.transform: StagedSpan = StagedSpan(progress, Step.TRANSFORM, ErrorStage.TRANSFORM)
+        self.draw: StagedSpan = StagedSpan(progress, Step.DRAW, ErrorStage.DRAW)
+        self.encode: StagedSpan = StagedSpan(progress, Step.ENCODE, ErrorStage.ENCODE)
+        self.flush: Span = Span(progress, Step.ENCODE)
+        self.callback: MeasuredSpan = MeasuredSpan(progress, Step.CALLBACK)
         """A callback that gets a frame which is done."""
-        self.calling: Span = Span(progress, Step.CALLBACK, is_measured=False)
+        self.calling: Span = Span(progress, Step.CALLBACK)
         """A callback that gets no frame."""
+
+    def open(self) -> Span:
+        """Return the step in which an encoder opens; an error inside is of stage ``OPEN``."""
+        self.progress.stage = ErrorStage.OPEN
+        return self.opening
 
     def begin(self, frame: VideoFrame, sent_ns: int) -> None:
         """Begin with a frame that was sent at ``sent_ns`` and has waited until now."""
@@ -121,11 +156,14 @@ class Steps:
             progress.frame = frame
             progress.observe(frame, Step.QUEUE, sent_ns, now_ns)
 
-    def end(self, frame: VideoFrame, sent_ns: int) -> int:
-        """End with a frame whose callback has just returned; return when that was."""
-        progress, ended_ns = self.progress, self.callback.ended_ns
+    def stop(self) -> None:
+        """Say that no step runs: the one that did has failed."""
+        self.progress.meter.current = None
+
+    def end(self, frame: VideoFrame, sent_ns: int, ended_ns: int) -> None:
+        """End with a frame whose callback has returned at ``ended_ns``."""
+        progress = self.progress
         self._add_total(ended_ns - sent_ns)
         progress.frame = None
         if progress.observe is not None:
             progress.observe(frame, Step.TOTAL, sent_ns, ended_ns)
-        return ended_ns

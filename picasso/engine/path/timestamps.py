@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from picasso.engine.policies import NS_PER_S
 from picasso.errors import SpecError
+from picasso.primitives.frame_state import NS_TIME_BASE
 
 if TYPE_CHECKING:
     from picasso.primitives import VideoFrame
@@ -35,5 +36,7 @@ def timestamps_ns(frame: VideoFrame) -> tuple[int, int | None]:
     Raises:
         SpecError: More nanoseconds than 64 bits can hold.
     """
-    time_base, duration = frame.time_base, frame.duration
-    return to_ns(frame.pts, time_base), None if duration is None else to_ns(duration, time_base)
+    time_base, pts, duration = frame.timing()
+    if time_base == NS_TIME_BASE and duration is None and pts >= 0:
+        return pts, None
+    return to_ns(pts, time_base), None if duration is None else to_ns(duration, time_base)

@@ -145,11 +145,14 @@ class Worker:
         self._pipeline.close(deliver=False)
 
     def _serve(self) -> None:
-        hooks = self._context.hooks
+        hooks, get, process = self._context.hooks, self.inbox.get, self._pipeline.process
         patience_ns = self._idle_timeout_ns
-        while (message := self.inbox.get(patience_ns)) is not STOP:
+        while (message := get(patience_ns)) is not STOP:
             if message is not None:
-                self._handle(message)
+                if type(message) is FrameMessage:
+                    process(message)
+                else:
+                    self._handle(message)
                 del message  # frees the surface while we wait
                 if hooks.frames:
                     hooks.let_go()
@@ -161,9 +164,7 @@ class Worker:
         self._pipeline.close(deliver=not self._abandoned)
 
     def _handle(self, message: Message) -> None:
-        if isinstance(message, FrameMessage):
-            self._pipeline.process(message)
-        elif isinstance(message, SpecUpdate):
+        if isinstance(message, SpecUpdate):
             self._idle_timeout_ns = message.settings.idle_timeout_ns
             self._pipeline.update(message.settings)
         elif message is END_STREAM:
