@@ -43,6 +43,9 @@ class _NoPixels:
             raise ConsumedError("SurfaceView has been consumed")
         return object.__getattribute__(self, name)  # which says what it lacks
 
+    def __iter__(self) -> Any:
+        raise ConsumedError("SurfaceView has been consumed")
+
     def __reduce__(self) -> str:
         return "CONSUMED"  # there is only one, also for copies of views
 

@@ -20,6 +20,7 @@ from picasso.transform.cuda_batch import Asked, Batch, Batches, Pictures
 from picasso.transform.cuda_frame import DevicePlan, PutFrame
 from picasso.transform.cuda_surfaces import (
     BoundTarget,
+    alike,
     goes_back_on,
     grid_of,
     numbers_of,
@@ -75,10 +76,13 @@ class CudaTransformer:
     def __init__(self, gpu_id: int = 0, stream: Stream | None = None) -> None:
         self.device: Device = open_device(gpu_id)
         self.stream: Stream = stream or Stream(self.device)
+        self._ours: int = self.stream.address
         self._closed = False
         warm_up()
         self._plans: OrderedDict[tuple[object, ...], DevicePlan] = OrderedDict()
-        self._latest: tuple[tuple[object, ...], DevicePlan] | None = None
+        self._latest_key: tuple[object, ...] | None = None
+        self._latest: DevicePlan
+        """The plan of the latest frame, if there is a key."""
         self._event = Event(self.device)
         self._reading: deque[tuple[Event, Sequence[object]]] = deque()
         """Planes that have to live until an event."""
@@ -112,34 +116,33 @@ class CudaTransformer:
         """
         bound = target if type(target) is BoundTarget else self._bound(target)
         pixels_of(bound.surface).planes  # noqa: B018  # one that was handed over since raises
-        pixels = pixels_of(source)
-        planes: Any = pixels.planes
-        if not isinstance(planes[0], DevicePlane):
+        planes: Any
+        planes, form, size_wh, color, gpu_id, producer, _ = pixels_of(source)
+        first = planes[0]
+        if not isinstance(first, DevicePlane):
             self._check_place(source, "source")
-        key = (id(placement), interpolation, signature_of(pixels), bound.signature)
-        latest = self._latest
-        if latest is not None and latest[0] == key:  # which takes less than to look it up
-            prepared = latest[1]
+        own = (first.strides, first.ptr & 15, first.read_only) if len(planes) == 1 else alike(planes)
+        key = (placement, interpolation, (form, size_wh, color, gpu_id, own), bound.signature)
+        if key == self._latest_key:  # which takes less than to look it up
+            prepared = self._latest
         else:
+            self._forget()
             prepared = self._prepare(key, source, placement, bound, interpolation)
-        plan = prepared.plan
-        targets = bound.addresses(plan.targets)
+        put, targets = prepared.put, bound.addresses(prepared.places)
         if targets is prepared.targets:
-            write_sources(prepared.launch.block, plan, planes)
+            write_sources(prepared.block, prepared.plan, planes)
         else:
-            write_planes(prepared.launch.block, plan, planes, targets)
+            write_planes(prepared.block, prepared.plan, planes, targets)
             prepared.targets = targets
-        ours, producer = self.stream.address, pixels.cuda_stream
+        ours = self._ours
         if bound.stream != ours:
             self._put_between(source, prepared, bound.stream)
         elif producer == ours:
-            prepared.put.alone()
+            put.alone()
         elif producer and goes_back_on(producer, planes):
-            prepared.put.in_turn(producer)
+            put.in_turn(producer)
         else:
             self._put_between(source, prepared, ours)
-        if len(self._plans) > _PLANS:
-            self._forget()
 
     def _put_between(self, source: SurfaceView, prepared: DevicePlan, owner: int) -> None:
         """Launch between what the streams of source and target are told before and after; hold what may go away."""
@@ -268,7 +271,8 @@ class CudaTransformer:
         self._closed = True
         self.wait()
         self._plans.clear()
-        self._latest = None
+        self._latest_key = None
+        self.__dict__.pop("_latest", None)
         self._batches.clear()
 
     def __del__(self) -> None:
@@ -278,7 +282,7 @@ class CudaTransformer:
     def _plan_of(
         self, source: SurfaceView, placement: Placement, target: BoundTarget, interpolation: Interpolation
     ) -> DevicePlan:
-        key = (id(placement), interpolation, signature_of(source.device_pixels), target.signature)
+        key = (placement, interpolation, signature_of(source.device_pixels), target.signature)
         return self._prepare(key, source, placement, target, interpolation)
 
     def _prepare(
@@ -289,11 +293,12 @@ class CudaTransformer:
         target: BoundTarget,
         interpolation: Interpolation,
     ) -> DevicePlan:
-        prepared = self._plans.get(key)
+        by = (id(placement), *key[1:])
+        prepared = self._plans.get(by)
         if prepared is None:
             with self.device.current():
-                prepared = self._plans[key] = self._make_plan(source, placement, target.surface, interpolation)
-        self._latest = key, prepared
+                prepared = self._plans[by] = self._make_plan(source, placement, target.surface, interpolation)
+        self._latest_key, self._latest = key, prepared
         return prepared
 
     def _prepare_tensor(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, final
 
 import numpy as np
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from picasso.surface.cuda_memory import DeviceBlock
     from picasso.transform.placement import Placement
     from picasso_kernels.cuda.driver import Event, Stream
-    from picasso_kernels.cuda.frame_table import FramePlan
+    from picasso_kernels.cuda.frame_table import FramePlan, Place
     from picasso_kernels.cuda.launches import Launch
 
 _FIRST: Final = 2
@@ -85,3 +85,10 @@ class DevicePlan:
     """Kept because the key of the plan is its identity."""
     targets: tuple[int, int, int] | None = None
     """The addresses of the target that the launch was told last."""
+    block: bytearray = field(init=False)
+    """The parameters of the launch."""
+    places: tuple[Place, Place, Place] = field(init=False)
+    """Where the plan's planes are in those of a target."""
+
+    def __post_init__(self) -> None:
+        self.block, self.places = self.launch.block, self.plan.targets

@@ -104,11 +104,15 @@ def write_sources(block: Any, plan: FramePlan, planes: tuple[DevicePlane, ...]) 
 def signature_of(pixels: Pixels) -> tuple[object, ...]:
     """Return all that a plan depends on: format, size, colour, and of the planes strides, alignment, and permission."""
     planes, form, size_wh, color, gpu_id, _, _ = pixels
-    first: Any = planes[0]
+    return form, size_wh, color, gpu_id, alike(cast("tuple[DevicePlane, ...]", planes))
+
+
+def alike(planes: tuple[DevicePlane, ...]) -> tuple[object, ...]:
+    """Return all that a plan depends on of planes: of each strides, alignment and permission, one behind the other."""
     if len(planes) == 1:
-        return form, gpu_id, size_wh, color, first.strides, first.ptr & 15, first.read_only
-    each = [(plane.strides, plane.ptr & 15, plane.read_only) for plane in cast("tuple[DevicePlane, ...]", planes)]
-    return form, gpu_id, size_wh, color, *each
+        first = planes[0]
+        return first.strides, first.ptr & 15, first.read_only
+    return tuple([(plane.strides, plane.ptr & 15, plane.read_only) for plane in planes])
 
 
 def picture_of(surface: SurfaceView) -> Picture:

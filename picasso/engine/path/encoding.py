@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, final
 
 from picasso.encode.factory import like_the_source
 from picasso.engine.continuation import Continuation
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     from picasso.surface import SurfaceView, VideoFormat
 
 
-class Placed(NamedTuple):
+@final
+@dataclass(frozen=True, slots=True)
+class Placed:
     """What is the same for all frames of a source that are alike."""
 
     key: tuple[tuple[int, int], Rect | None, Fraction]
@@ -227,14 +230,15 @@ class EncodeRoute:
         self, surface: SurfaceView, form: VideoFormat, frame: VideoFrame, surfaces: Surfaces, touches: list[Touch]
     ) -> SurfaceView:
         """Draw and call, on a surface of format ``form`` at first, and return the surface for the encoder."""
-        for wish, apply, on_host, calls_user in touches:
-            if on_host or form is not wish:
-                form, surface = wish, surfaces.convert(surface, wish, on_host=on_host)
-            if calls_user:
+        for touch in touches:
+            if touch.on_host or form is not touch.format:
+                form = touch.format
+                surface = surfaces.convert(surface, form, on_host=touch.on_host)
+            if touch.calls_user:
                 with self._permits.lent:
-                    apply(surface, frame)
+                    touch.apply(surface, frame)
             else:
-                apply(surface, frame)
+                touch.apply(surface, frame)
         return surfaces.for_encoder(surface)
 
     def _encode(self, surface: SurfaceView, pending: Pending, session: EncoderSession) -> list[EncodedUnit]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, NamedTuple, final
+from typing import TYPE_CHECKING, Final, final
 
 from picasso.draw.attached import ATTACHED, attached
 from picasso.engine.path.unmatched import Unmatched
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 _NO_OVERRIDES: Final[Mapping[int, ObjectDraw]] = MappingProxyType({})
 
 
-class Touch(NamedTuple):
+@final
+@dataclass(frozen=True, slots=True)
+class Touch:
     """One change of a picture's pixels."""
 
     format: VideoFormat
