@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +9,7 @@ from picasso.encode.enums import Codec, Platform
 from picasso.encode.validate import validate
 from picasso.errors import DeviceError, EncoderError, MissingDependencyError, require
 from picasso.surface.formats import MemType
+from picasso_kernels.cache.once import SayOnce
 
 if TYPE_CHECKING:
     from picasso.encode.config import EncoderConfig
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from picasso.surface.view import SurfaceView
 
 log: logging.Logger = logging.getLogger("picasso.encode")
+_say_once: Final = SayOnce(log)
 
 GPU_MEMORY: Final = frozenset({MemType.CUDA_PINNED, MemType.CUDA_DEVICE, MemType.CUDA_UNIFIED})
 """Where surfaces live that an encoder on the GPU reads."""
@@ -93,8 +94,3 @@ def _on_gpu(config: EncoderConfig) -> Encoder | None:
     except (DeviceError, EncoderError, MissingDependencyError) as error:
         _say_once(f"{config.codec.name()} is encoded on the CPU: {error}")
         return None
-
-
-@functools.cache
-def _say_once(text: str) -> None:
-    log.warning(text)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import random
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, final
 
 from picasso.engine.threads import EngineThread
 from picasso.errors import ShutDownError, SourceRejectedError, UnreadableError
 from picasso.flow.admission import Admission
+from picasso.flow.beginning import Beginning
 from picasso.flow.fanout import Fanout
 from picasso.flow.output import Branch
 from picasso.flow.source import closing_items, interrupt
@@ -102,7 +103,7 @@ class Feeder:
         self._paused = False
         self._failure: BaseException | None = None
         self._last_error: BaseException | None = None
-        self._errors = 0
+        self._errors = itertools.count(1)
         self._read = 0
         self._attempt = 0
         self._restarts = 0
@@ -112,28 +113,21 @@ class Feeder:
         self._gap_ns = 0
         self._started_s = 0.0
         self._thread = EngineThread(target=self._run, name=f"feed-{source.source_id}", source_id=source.source_id)
+        self._beginning = Beginning(engine, branches, self._thread)
 
     def start(self) -> None:
         """Set up the source in the engine, and begin to read it; what raises here ends the source and its sinks."""
         try:
-            for branch in self.branches:
-                self._engine.set_source_spec(branch.engine_id, branch.spec)
-                branch.start()
-            self._thread.start()
+            self._beginning.start()
         except BaseException as error:
             self._fail(error)
-            self.close_unread()
+            self._be_over()
             raise
 
     def close_unread(self) -> None:
-        """End a source whose thread does not run: close its sinks."""
-        for branch in self.branches:
-            with suppress(ShutDownError):
-                self._engine.remove_source_spec(branch.engine_id)
-            branch.start()
-            branch.finish()
-        self._become(SourceState.ENDED if self._failure is None else SourceState.FAILED)
-        self.done.set()
+        """End the source and close its sinks, unless it was started."""
+        if self._beginning.end_unread():
+            self._be_over()
 
     @property
     def is_current(self) -> bool:
@@ -218,19 +212,16 @@ class Feeder:
     def note(self, error: BaseException) -> None:
         """Take notice of an error that the engine reported; log the first, second, fourth, eighth… Any thread."""
         self._last_error = error
-        self._errors += 1
-        if self._errors & (self._errors - 1) == 0:
-            logger.error("source %r: error no. %d: %s", self.source_id, self._errors, error)
+        number = next(self._errors)
+        if number & (number - 1) == 0:
+            logger.error("source %r: error no. %d: %s", self.source_id, number, error)
         if self._stop_on_error and self._failure is None:
             self._failure = error
             self.stop()
 
     def join(self, deadline_s: float | None) -> bool:
         """Wait for the thread and for the sinks; tell whether all of them have ended."""
-        if self._thread.ident is not None:
-            self._thread.join(None if deadline_s is None else max(deadline_s - time.monotonic(), 0.0))
-        sinks_closed = [branch.join(deadline_s) for branch in self.branches]
-        return not self._thread.is_alive() and all(sinks_closed)
+        return self._beginning.join(deadline_s)
 
     def status(self, stats: EngineStats) -> SourceStatus:
         """Where the source stands."""
@@ -434,6 +425,9 @@ class Feeder:
         for branch in self.branches:
             self._try(self._engine.remove_source_spec, branch.engine_id)
             branch.finish()
+        self._be_over()
+
+    def _be_over(self) -> None:
         self._become(SourceState.ENDED if self._failure is None else SourceState.FAILED)
         self.done.set()
 

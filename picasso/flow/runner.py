@@ -222,8 +222,7 @@ class Runner:
         feeder = self._feeder(source_id)
         self._refuse_to_wait_for(feeder)
         feeder.stop()
-        if not self._is_started:
-            feeder.close_unread()
+        feeder.close_unread()
         feeder.join(None)
         status = feeder.status(self._engine.stats())
         self._forget(feeder)
@@ -286,7 +285,7 @@ class Runner:
             Exception: What the engine has against the spec of a source; the others run, and ``close`` ends them.
         """
         with self._lock:
-            feeders = [] if self._is_started else list(self._feeders.values())
+            feeders = [] if self._is_started or self._is_closed else list(self._feeders.values())
             self._is_started = True
         self._watch_over(feeders)
         failures: list[BaseException] = []
@@ -347,19 +346,17 @@ class Runner:
         for feeder in list(self._feeders.values()):
             self._refuse_to_wait_for(feeder)
         with self._lock:
-            is_first = not self._is_closed
             self._is_closed = True
             feeders = list(self._feeders.values())
         with hold_stop():
-            return self._close(feeders, timeout_s, is_first)
+            return self._close(feeders, timeout_s)
 
-    def _close(self, feeders: Sequence[Feeder], timeout_s: float, is_first: bool) -> bool:
+    def _close(self, feeders: Sequence[Feeder], timeout_s: float) -> bool:
         deadline_s = time.monotonic() + timeout_s
         self._watch.stop(timeout_s)
         for feeder in feeders:
             feeder.stop()
-            if is_first and not self._is_started:
-                feeder.close_unread()
+            feeder.close_unread()
         joined = [feeder.join(deadline_s) for feeder in feeders]
         in_time = all(joined)
         self._engine.shutdown(max(deadline_s - time.monotonic(), 0.0) if in_time else 0.0)

@@ -112,13 +112,14 @@ class SinkThread:
         self._dropped: Counter[str] = Counter()
         self._is_writing = False
         """Whether a frame is with the sink now."""
-        self._is_given_up = False
+        self._is_given_up = self._has_started = False
         self._failure: BaseException | None = None
         self._thread = EngineThread(target=self._run, name=f"sink-{source_id}", daemon=True)
 
     def start(self) -> None:
         """Begin to write."""
         self._thread.start()
+        self._has_started = True
 
     def put(self, output: OutputMessage) -> None:
         """Queue one output; the end of a stream is never dropped before ``finish``. Any thread."""
@@ -161,8 +162,9 @@ class SinkThread:
 
     def join(self, timeout_s: float | None = None) -> bool:
         """Wait until the sink is closed; tell whether it is."""
-        self._thread.join(timeout_s)
-        return not self._thread.is_alive()
+        if self._has_started:
+            self._thread.join(timeout_s)
+        return self._has_started and not self._thread.is_alive()
 
     @property
     def is_current(self) -> bool:
@@ -206,6 +208,7 @@ class SinkThread:
             while not self._queue and not self._is_finished:
                 self._changed.wait()
             output = self._queue.popleft() if self._queue else None
+            self._is_writing = output is not None and not output.is_eos  # in one step, or ``give_up`` misses a frame
             self._changed.notify_all()
             return output
 
@@ -227,7 +230,6 @@ class SinkThread:
         if self._failure is not None:
             self._count("failed", is_frame)
             return
-        self._is_writing = is_frame
         reason: str | None = "failed"
         try:
             answer = self._sink.write(output)

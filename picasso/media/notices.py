@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from picasso_kernels.cache.once import SayOnce
 
 if TYPE_CHECKING:
     from picasso.media.info import MediaInfo
 
 log = logging.getLogger("picasso.media")
+say_once: Final = SayOnce(log)
+"""Warns, unless the same was said before in this process."""
 
 
 def warn_of(info: MediaInfo, *, tone_map: bool) -> None:
@@ -21,9 +24,3 @@ def warn_of(info: MediaInfo, *, tone_map: bool) -> None:
         say_once(f"{info.location}: interlaced ({info.field_order}): both fields are left in one picture")
     if info.orientation is None:
         say_once(f"{info.location}: its turn by {info.rotation_deg} degrees is none by quarters, and not applied")
-
-
-@functools.cache
-def say_once(text: str) -> None:
-    """Warn, unless the same was said before in this process."""
-    log.warning(text)

@@ -89,6 +89,8 @@ class Recorder:
         self._lock = threading.Lock()
         self._taking = threading.Lock()
         self._frames = self._objects = self._made = 0
+        self._wanted: deque[tuple[str, int, int]] = deque()
+        """Records that are to be taken: their kinds, and the frames and objects that each counts."""
         self._due_ns = 0
         self._is_over = threading.Event()
         self._thread: EngineThread | None = None
@@ -104,8 +106,9 @@ class Recorder:
                 kinds.append(FRAME)
             if self._is_due():
                 kinds.append(TIMESTAMP)
-        for kind in kinds:
-            self._take(kind)
+            self._wanted += [(kind, self._frames, self._objects) for kind in kinds]
+        if kinds:
+            self._take()
         if is_first and self._time_period_ns is not None:
             self._thread = EngineThread(target=self._run, name="records", daemon=True)
             self._thread.start()
@@ -117,11 +120,15 @@ class Recorder:
             self._thread.join()
         if not self._frames:
             return
-        if self._frame_period is not None and self.newest(FRAME, 0) != self._frames:
-            self._take(FRAME)
-        if self._time_period_ns is not None and self._thread is not None:
-            self._thread = None
-            self._take(TIMESTAMP)
+        self._take()
+        with self._lock:
+            newest = self._newest.get(FRAME)
+            if self._frame_period is not None and (newest is None or newest.frame_no != self._frames):
+                self._wanted.append((FRAME, self._frames, self._objects))
+            if self._time_period_ns is not None and self._thread is not None:
+                self._thread = None
+                self._wanted.append((TIMESTAMP, self._frames, self._objects))
+        self._take()
 
     def latest(self, count: int) -> list[Record]:
         """Return up to ``count`` records, newest first."""
@@ -151,24 +158,28 @@ class Recorder:
     def _run(self) -> None:
         while not self._is_over.wait(max((self._due_ns - time.monotonic_ns()) / NS_PER_S, LEAST_WAIT_S)):
             with self._lock:
-                is_due = self._is_due()
-            if is_due:
-                self._take(TIMESTAMP)
+                if self._is_due():
+                    self._wanted.append((TIMESTAMP, self._frames, self._objects))
+            self._take()
 
-    def _take(self, kind: str) -> None:
-        with self._taking:  # records are written in the order of their numbers
-            stages = tuple(
-                StageRecord(one.name, one.queue_length, one.frames, one.objects, one.batches) for one in self._stages()
-            )
-            with self._lock:
-                now_ms = round(time.time() * MS_PER_S)
-                record = Record(self._made, kind, now_ms, self._frames, self._objects, stages)
-                before = self._newest.get(kind) or self._newest.get(INITIAL)
-                self._records.append(record)
-                self._newest[kind] = record
-                self._made += 1
-            if before is not None and kind in _TRIGGERS:
-                logger.info("%s", line_of(record, before))
+    def _take(self) -> None:
+        """Take the records that are due, in their order, whoever found them to be so."""
+        with self._taking:
+            while self._wanted:
+                kind, frames, objects = self._wanted.popleft()
+                stages = tuple(
+                    StageRecord(one.name, one.queue_length, one.frames, one.objects, one.batches)
+                    for one in self._stages()
+                )
+                with self._lock:
+                    now_ms = round(time.time() * MS_PER_S)
+                    record = Record(self._made, kind, now_ms, frames, objects, stages)
+                    before = self._newest.get(kind) or self._newest.get(INITIAL)
+                    self._records.append(record)
+                    self._newest[kind] = record
+                    self._made += 1
+                if before is not None and kind in _TRIGGERS:
+                    logger.info("%s", line_of(record, before))
 
 
 def line_of(record: Record, before: Record) -> str:

@@ -90,7 +90,7 @@ def test_a_card_without_nvenc_says_so_and_the_cpu_encodes(
     config = EncoderConfig(codec, 640, 480).mem_type(MemType.CUDA_DEVICE)
     with pytest.raises(EncoderError, match=r"NVENC cannot open EncoderConfig.*nvEncOpenEncodeSessionEx"):
         open_nvenc(config)
-    factory._say_once.cache_clear()
+    factory._say_once.forget()
     with caplog.at_level(logging.WARNING):
         encoder = open_encoder(config)
     assert encoder.name in {"libx264", "libx265", "libsvtav1"}

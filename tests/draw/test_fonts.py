@@ -32,6 +32,7 @@ def no_fonts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setattr(fonts, "_added", [])
     for cached in (installed._files, fonts.face_of):
         cached.cache_clear()
+    fonts.say_once.forget()
     yield
     for cached in (installed._files, fonts.face_of):
         cached.cache_clear()

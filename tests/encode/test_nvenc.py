@@ -382,7 +382,7 @@ def test_without_nvenc_the_cpu_encodes_and_the_reason_is_logged_once(
         raise error
 
     monkeypatch.setattr(backend, "open_nvenc", refuse)
-    factory._say_once.cache_clear()
+    factory._say_once.forget()
     for _ in range(2):
         encoder = open_encoder(config(codec))
         assert encoder.name.startswith("lib")

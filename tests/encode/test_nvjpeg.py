@@ -243,7 +243,7 @@ def test_the_cpu_encodes_where_nvjpeg_is_not_and_the_reason_is_logged_once(
         raise DeviceError("no CUDA driver on this machine")
 
     monkeypatch.setattr(nvjpeg, "open_nvjpeg", refuse)
-    factory._say_once.cache_clear()
+    factory._say_once.forget()
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
             assert open_encoder(config()).name == "libjpeg-turbo"

@@ -46,7 +46,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("PICASSO_KERNELS", "jit")  # what came with the package needs no cache
     places.cache_folder.cache_clear()
-    places.say_once.cache_clear()
+    places.say_once.forget()
     yield tmp_path
     places.cache_folder.cache_clear()
 

@@ -54,7 +54,7 @@ def absent(name: str) -> PendingKernel:
 def given(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     recorder = Recorder()
     monkeypatch.setattr(pool, "POOL", recorder)
-    monkeypatch.setattr(pending, "_say", lambda text: None)
+    monkeypatch.setattr(pending, "say_once", lambda text: None)
     return recorder.given
 
 
@@ -96,3 +96,29 @@ def test_what_another_began_is_not_begun_again(given: list[tuple[str, ...]]) -> 
     compile_later(one, 0.0)
     compile_now(other, one)
     assert given == [("one",), ("other",)]
+
+
+def test_what_was_begun_is_compiled_also_where_the_line_of_the_log_is_interrupted(
+    given: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_text: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pending, "say_once", interrupt)
+    kernel = absent("one")
+    with pytest.raises(KeyboardInterrupt):
+        compile_now(kernel)
+    assert given == [("one",)]
+    assert kernel.job is not None
+
+
+def test_a_job_that_another_thread_is_about_to_submit_is_hurried_as_well() -> None:
+    compilers = pool.CompilerPool()
+    job = Job("one", urgent=False, wait_s=5.0)
+    compilers.hurry(job)
+    assert (job.urgent, job.nice) == (True, 0)
+    assert compilers.progress() is None  # who made it submits it
+    over = Job("other", urgent=False)
+    over.done.set()
+    compilers.hurry(over)
+    assert not over.urgent

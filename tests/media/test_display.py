@@ -28,10 +28,10 @@ HDR = "colorprim=bt2020:transfer={}:colormatrix=bt2020nc"
 @pytest.fixture
 def warnings(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
     """What the readers warned of; nothing was said before."""
-    say_once.cache_clear()
+    say_once.forget()
     caplog.set_level(logging.WARNING, "picasso.media")
     yield lambda: [record.getMessage() for record in caplog.records if record.name == "picasso.media"]
-    say_once.cache_clear()
+    say_once.forget()
 
 
 def scene(width: int = 64, height: int = 48) -> np.ndarray:

@@ -114,7 +114,7 @@ def test_times_that_start_again_are_those_of_the_cpu(policy: str, on_gpu: Decode
 def test_a_container_that_does_not_tell_when_pictures_are_shown_is_decoded_on_the_cpu(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    notices.say_once.cache_clear()
+    notices.say_once.forget()
     with VideoReader(written(tmp_path / "clip.avi"), device="cuda") as used:
         assert used.device == "cpu"
         assert [frame.pts for frame, _ in used.frames()] == [40_000_000 * index for index in range(12)]
@@ -172,7 +172,7 @@ def test_without_a_gpu_the_cpu_decodes_and_the_reason_is_logged_once(
         raise DeviceError("no CUDA driver on this machine")
 
     monkeypatch.setattr(reader, "open_nvdec", refuse)
-    notices.say_once.cache_clear()
+    notices.say_once.forget()
     path = written(tmp_path / "clip.mp4")
     with caplog.at_level(logging.WARNING):
         for _ in range(2):

@@ -9,13 +9,14 @@ temporary files. What another place holds is still read, so that a cache that is
 from __future__ import annotations
 
 import atexit
-import functools
 import logging
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+
+from picasso_kernels.cache.once import MadeOnce, SayOnce
 
 VARIABLE: Final = "PICASSO_CACHE_DIR"
 """The environment variable that names the first place."""
@@ -26,13 +27,11 @@ _OWNER: Final = _PACKAGE.stat().st_uid
 _PRIVATE: Final = 0o700
 
 
-@functools.cache
-def say_once(text: str) -> None:
-    """Warn, once in a process for each text."""
-    log.warning(text)
+say_once: Final = SayOnce(log)
+"""Warns, once in a process for each text."""
 
 
-@functools.cache
+@MadeOnce
 def cache_folder() -> Path:
     """Return the folder where new machine code is kept; if no place will do, one that goes with this process.
 

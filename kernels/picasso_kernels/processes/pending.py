@@ -7,7 +7,6 @@ event, without the interpreter's lock, and one loads what was made.
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import threading
 import time
@@ -15,7 +14,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple, Protocol, final
 
-from picasso_kernels.cache.folder import log, writable_folder
+from picasso_kernels.cache.folder import log, say_once, writable_folder
 from picasso_kernels.processes import pool
 from picasso_kernels.processes.pool import Job
 
@@ -182,11 +181,13 @@ def compile_now(*kernels: PendingKernel) -> None:
         return
     names, why = " and ".join(pending.name for pending in missing), missing[0].why_absent()
     if obstacle:
-        _say(f"compiling {names} for this processor in this process, because {why} and {obstacle}")
+        say_once(f"compiling {names} for this processor in this process, because {why} and {obstacle}")
         return
     kept = f"kept in {writable_folder()}" if writable_folder() else "not kept"
-    _say(f"compiling {names} for this processor, because {why}; takes about 10 s, once, then it is {kept}")
-    pool.POOL.submit(*jobs)
+    try:
+        say_once(f"compiling {names} for this processor, because {why}; takes about 10 s, once, then it is {kept}")
+    finally:  # others wait for what was begun, whatever becomes of the line
+        pool.POOL.submit(*jobs)
 
 
 def compile_later(pending: PendingKernel, wait_s: float) -> None:
@@ -206,11 +207,6 @@ def _held(kernels: Iterable[PendingKernel]) -> Iterator[None]:
         for pending in sorted(set(kernels), key=id):
             held.enter_context(pending.lock)
         yield
-
-
-@functools.cache
-def _say(text: str) -> None:
-    log.warning(text)
 
 
 def _forget() -> None:

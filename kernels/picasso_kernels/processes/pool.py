@@ -128,11 +128,12 @@ class CompilerPool:
     def hurry(self, job: Job) -> None:
         """Make a job urgent that is not yet begun."""
         with self._changed:
-            if job.urgent or job not in self._jobs:
+            if job.urgent or job in self._begun or job.done.is_set():
                 return
-            self._jobs.remove(job)
             job.urgent, job.nice = True, 0
-        self.submit(job)
+            if job in self._jobs:  # else who made it is about to submit it
+                self._jobs.remove(job)
+                self.submit(job)
 
     def cancel(self) -> None:
         """Give up what is being compiled: who waits for it gets an error, who asks again has it compiled again."""

@@ -24,8 +24,10 @@ from pathlib import Path
 from picasso.draw.fonts import installed
 from picasso.draw.fonts.face import Face
 from picasso.errors import SpecError
+from picasso_kernels.cache.once import SayOnce
 
-_log = logging.getLogger(__name__)
+say_once = SayOnce(logging.getLogger(__name__))
+"""Warns of fonts; painters are made by many threads."""
 
 SHIPPED = Path(__file__).with_name("DejaVuSans.ttf")
 SHIPPED_DEVANAGARI = SHIPPED.with_name("Lohit-Devanagari.ttf")
@@ -144,7 +146,7 @@ def face_of(family: str) -> Face:
             return face
     found = installed.of_family(name) if _uses_installed() else None
     if found is None:
-        _log.warning("font family %r is not installed; labels are drawn in DejaVu Sans", family)
+        say_once(f"font family {family!r} is not installed; labels are drawn in DejaVu Sans")
     return found or shipped_face()
 
 
@@ -159,7 +161,7 @@ def _of_environment(paths: str) -> tuple[Face, ...]:
         try:
             faces.append(Face.read(path))
         except (OSError, ValueError) as error:
-            _log.warning("PICASSO_FONTS: %s is not a font that can be read (%s)", path, error)
+            say_once(f"PICASSO_FONTS: {path} is not a font that can be read ({error})")
     return tuple(faces)
 
 

@@ -161,10 +161,10 @@ class AuxiliaryStreams:
         """Take notice of a ``frame`` of one of these streams that the engine lost; some are logged."""
         if frame.source_id in self._open:
             with self._lock:
-                self.failed += 1
-            if self.failed & (self.failed - 1) == 0:
+                self.failed = number = self.failed + 1
+            if number & (number - 1) == 0:
                 text = "auxiliary stream %r: the frame at pts %d is lost (no. %d): %s"
-                logger.error(text, frame.source_id, frame.pts, self.failed, error)
+                logger.error(text, frame.source_id, frame.pts, number, error)
 
     def account(self) -> SourceAccount:
         """Return what became of the frames of all streams together."""

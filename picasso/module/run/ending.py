@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from picasso.engine.threads import EngineThread
@@ -42,11 +44,30 @@ class Ending:
         """
         self._name = name
         self._sinks = sinks
+        self._lock = threading.RLock()
+        """Held by the thread that ends the module; its elements and sinks may ask for the end again."""
         self.runner: Runner | None = None
         self.stage: ModuleStage | None = None
         self.batcher: Batcher | None = None
         self.pipeline: Pipeline | None = None
         self.auxiliary: AuxiliaryStreams | None = None
+
+    @contextmanager
+    def alone(self, timeout_s: float) -> Iterator[bool]:
+        """Be the one thread that ends the module; yield whether it is. One that is late waits for the other.
+
+        Args:
+            timeout_s: Seconds that it waits; what has not come out then is given up, and a moment later it goes on.
+        """
+        is_alone = self._lock.acquire(timeout=min(max(timeout_s, 0.0), threading.TIMEOUT_MAX))
+        if not is_alone:
+            self.give_up()
+            is_alone = self._lock.acquire(timeout=MOMENT_S + FILES_S)
+        try:
+            yield is_alone
+        finally:
+            if is_alone:
+                self._lock.release()
 
     def run(self, timeout_s: float) -> None:
         """End everything.

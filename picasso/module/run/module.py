@@ -290,16 +290,15 @@ class Module:
         return self._ingresses.addresses
 
     def close(self, timeout_s: float = GRACE_S) -> None:
-        """Stop, let what was read come out, stop the elements, close every sink. May be called again.
+        """Stop, let what was read come out, stop the elements, close every sink. May be called again, by any thread.
 
         Args:
             timeout_s: Seconds for all of that together; frames that are left then are counted as dropped.
         """
-        if self.state is ModuleState.STOPPED:
-            return
-        with hold_stop():
-            self._become(ModuleState.STOPPING)
-            self._close_all(timeout_s)
+        with hold_stop(), self._ending.alone(timeout_s) as is_alone:
+            if is_alone and self.state is not ModuleState.STOPPED:
+                self._become(ModuleState.STOPPING)
+                self._close_all(timeout_s)
 
     def statuses(self) -> list[SourceStatus]:
         """How each source is doing, or how it fared."""

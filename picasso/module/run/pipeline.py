@@ -129,6 +129,7 @@ class Pipeline:
         self.done_frames: int = 0
         """Their frames."""
         self._stopping = threading.Lock()
+        """Over what was not stopped yet, and over who fails first."""
         self._unstopped = list(self._elements)
         self._threads = [
             EngineThread(target=self._run, args=(index, group), name=f"elements-{index}", daemon=True)
@@ -276,7 +277,10 @@ class Pipeline:
             self._give_up(work)
 
     def _fail_once(self, error: BaseException) -> None:
-        if not self._failed.is_set():
+        with self._stopping:
+            is_first = not self._failed.is_set()
+            self._failed.set()
+        if is_first:
             self.give_up()
             self._batcher.discard(lambda frame: self._drop(frame, "stopped"))
             self._fail(error)

@@ -55,6 +55,8 @@ class SinkThreads:
         self._open: dict[int, int] = {}
         """How many sinks have yet to take a frame, where there are several."""
         self._lock = threading.Lock()
+        self._has_told = False
+        """Whether ``on_all_failed`` knows."""
 
     def add(self, sink: Sink) -> None:
         """Start the thread of a sink."""
@@ -121,5 +123,9 @@ class SinkThreads:
         return iter(self._threads)
 
     def _failed(self, error: BaseException) -> None:
-        if self.failure is not None:
+        if self.failure is None:
+            return
+        with self._lock:  # the last two may fail at the same time
+            knows, self._has_told = self._has_told, True
+        if not knows:
             self._on_all_failed(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -120,8 +121,7 @@ class ModuleStage:
         self._overrides = overrides or Overrides()
         self._views = views
         self._sources: dict[str, _Source] = {}
-        self._failures = 0
-        self._unsound = 0
+        self._failures, self._unsound = itertools.count(1), itertools.count(1)
         self._copies = module.output_frame is not None and module.output_frame.codec == COPY
 
     def open(self, downstream: Downstream) -> None:
@@ -144,13 +144,13 @@ class ModuleStage:
     def _enter(self, source: _Source, ticket: Ticket, surface: SurfaceView) -> None:
         frame = ticket.frame
         if said := take_out_unsound(frame):
-            self._unsound += 1
-            if self._unsound & (self._unsound - 1) == 0:
+            number = next(self._unsound)
+            if number & (number - 1) == 0:
                 logger.error(
                     "source %r: the frame at pts %d comes with objects that are left out (no. %d): %s",
                     frame.source_id,
                     frame.pts,
-                    self._unsound,
+                    number,
                     said,
                 )
         size_wh = (frame.width, frame.height)
@@ -373,10 +373,10 @@ class ModuleStage:
 
     def _report(self, frame: Frame, error: BaseException) -> None:
         """Log the first, second, fourth, eighth… frame that cannot be passed on."""
-        self._failures += 1
-        if self._failures & (self._failures - 1) == 0:
+        number = next(self._failures)
+        if number & (number - 1) == 0:
             logger.error(
-                "source %r: the frame at pts %d is lost (no. %d): %s", frame.source_id, frame.pts, self._failures, error
+                "source %r: the frame at pts %d is lost (no. %d): %s", frame.source_id, frame.pts, number, error
             )
 
     def _fit_spec(self, source: _Source, frame: VideoFrame, geometry: Geometry) -> None:

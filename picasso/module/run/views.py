@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import math
 import threading
@@ -83,7 +84,7 @@ class Views:
         self._busy: set[tuple[str, str]] = set()
         self._due_s: dict[tuple[str, str], float] = {}
         self._specs: dict[str, tuple[int, int]] = {}
-        self._failures = 0
+        self._failures = itertools.count(1)
 
     def has(self, source_id: str) -> bool:
         """Whether there is a source of that name."""
@@ -185,10 +186,10 @@ class Views:
 
     def _report(self, source_id: str, error: BaseException) -> None:
         """Log the first, second, fourth, eighth… picture that cannot be made."""
-        self._failures += 1
-        if self._failures & (self._failures - 1) == 0:
+        number = next(self._failures)
+        if number & (number - 1) == 0:
             text = "source %r: a picture for viewers cannot be made (no. %d): %s"
-            logger.error(text, source_id, self._failures, error, exc_info=self._failures == 1 and error)
+            logger.error(text, source_id, number, error, exc_info=number == 1 and error)
 
     def _is_due(self, source_id: str, kind: str) -> bool:
         key = (source_id, kind)

@@ -1,0 +1,143 @@
+"""Threads of a module that fail and close at the same time: each thing is said and done once."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import FrameType
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from test_module_run import PATTERN, no_thread_is_left, tree
+
+from picasso.engine import OutputMessage
+from picasso.engine.clock import MonotonicClock
+from picasso.module import Module
+from picasso.module.events import MODULE, ModuleEvent
+from picasso.module.run.batcher import Batcher
+from picasso.module.run.pipeline import Pipeline
+from picasso.module.run.sink_threads import SinkThreads
+from picasso.module.sinks import MemorySink
+from picasso.primitives import EndOfStream
+
+__all__ = ["no_thread_is_left"]
+CROWD = 8
+
+
+def refuse(*_arguments: object) -> None:
+    raise AssertionError("nothing comes here")
+
+
+def test_of_elements_that_fail_at_the_same_time_one_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    before_s = sys.getswitchinterval()
+    together = threading.Barrier(CROWD)
+
+    def fail(number: int, pipeline: Pipeline) -> None:
+        together.wait()
+        pipeline._fail_once(ValueError(number))
+
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(CROWD) as threads:
+            for _ in range(200):
+                failures: list[BaseException] = []
+                batcher = Batcher(1, 0, capacity=1, clock=MonotonicClock())
+                pipeline = Pipeline(batcher, [], queues=None, deliver=refuse, drop=refuse, fail=failures.append)
+                list(threads.map(fail, range(CROWD), [pipeline] * CROWD))
+                assert len(failures) == 1
+    finally:
+        sys.setswitchinterval(before_s)
+
+
+def test_that_the_last_sinks_have_failed_at_the_same_time_is_told_once() -> None:
+    together = threading.Barrier(2)
+    told: list[BaseException] = []
+
+    class Fails:
+        def write(self, _output: OutputMessage) -> None:
+            raise OSError("no room")
+
+        def close(self) -> None:
+            pass
+
+    def both_have_failed(record: logging.LogRecord) -> bool:
+        if "a sink failed" in record.getMessage():
+            together.wait()
+        return True
+
+    sinks = SinkThreads("module", 4, told.append)
+    sinks.add(Fails())
+    sinks.add(Fails())
+    logger = logging.getLogger("picasso.flow")
+    logger.addFilter(both_have_failed)
+    try:
+        sinks.put(OutputMessage(EndOfStream("s"), is_eos=True))
+        sinks.finish()
+        sinks.join(time.monotonic() + 60)
+    finally:
+        logger.removeFilter(both_have_failed)
+    assert [str(error) for error in told] == ["no room"]
+
+
+class Held(MemorySink):
+    """A sink that is closed when its gate is open, and that hears what happens to the module."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entered, self.gate = threading.Event(), threading.Event()
+        self.states: list[str] = []
+
+    def on_event(self, event: ModuleEvent) -> None:
+        if event.event == MODULE:
+            self.states.append(event.state)
+
+    def close(self) -> None:
+        self.entered.set()
+        self.gate.wait()
+        super().close()
+
+
+def is_in(thread: threading.Thread, function: object) -> bool:
+    """Whether a thread has called a function, and has not returned from it."""
+    frame: FrameType | None = sys._current_frames().get(thread.ident or 0)
+    while frame is not None and frame.f_code is not function.__code__:  # type: ignore[attr-defined]
+        frame = frame.f_back
+    return frame is not None
+
+
+def test_a_module_that_two_threads_close_is_closed_once(caplog: pytest.LogCaptureFixture) -> None:
+    sink = Held()
+    module = Module(tree(source=PATTERN), sinks=[sink])
+    with caplog.at_level(logging.INFO, "picasso.module"):
+        module.start()
+        threads = [threading.Thread(target=module.close, args=(30.0,)) for _ in range(2)]
+        threads[0].start()
+        sink.entered.wait()
+        threads[1].start()
+        while not is_in(threads[1], Module.close):
+            pass
+        sink.gate.set()
+        for thread in threads:
+            thread.join()
+    assert sink.states[-2:] == ["stopping", "stopped"]
+    assert (sink.states.count("stopping"), sink.states.count("stopped")) == (1, 1)
+    assert str(module.state) == "stopped"
+
+
+def test_who_has_less_time_to_close_a_module_than_another_thread_gives_up_what_is_left() -> None:
+    sink = Held()
+    module = Module(tree(source=PATTERN), sinks=[sink])
+    module.start()
+    other = threading.Thread(target=module.close, args=(3600.0,))
+    other.start()
+    sink.entered.wait()
+    module.close(0.0)
+    assert str(module.state) == "stopping"  # it does not wait for the sink
+    sink.gate.set()
+    other.join()
+    assert str(module.state) == "stopped"
