@@ -1,4 +1,4 @@
-"""How the threads of a source begin: once, whoever wants it, or not at all."""
+"""How the threads of a source begin: once, or not at all."""
 
 from __future__ import annotations
 

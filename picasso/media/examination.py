@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 from statistics import median_low
 from typing import Any, Final
 
-import av.logging
-
 from picasso.errors import MediaError
 from picasso.media.decoder import INCOMPLETE, Decoder, Shown
 from picasso.media.describe import describe
+from picasso.media.ffmpeg_log import logged_errors
 from picasso.media.info import MediaInfo
 from picasso.media.location import Location, Trust, input_place
 from picasso.media.opening import Opener
@@ -86,26 +84,12 @@ def examine(location: Location, *, timeout_s: float | None = 10.0, trust: Trust 
         MediaError: It cannot be opened, or holds no picture.
     """
     opener = Opener(input_place(location, trust=trust), timeout_s, {}, trust, StopSignal())
-    with _decoders_log() as log:
+    with logged_errors() as log:
         search = _Search(opener, log)
         try:
             return search.run()
         finally:
             search.decoder.close()
-
-
-@contextmanager
-def _decoders_log() -> Iterator[list[Any]]:
-    """Collect what FFmpeg logs about errors in this thread."""
-    level, skips = av.logging.get_level(), av.logging.get_skip_repeated()
-    av.logging.set_skip_repeated(False)  # else the last line of another file comes with the first of this one
-    av.logging.set_level(av.logging.ERROR)
-    try:
-        with av.logging.Capture() as log:
-            yield log
-    finally:
-        av.logging.set_level(level)
-        av.logging.set_skip_repeated(skips)
 
 
 _NOT_ALLOWED: Final = "not on whitelist"

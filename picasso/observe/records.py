@@ -163,7 +163,7 @@ class Recorder:
             self._take()
 
     def _take(self) -> None:
-        """Take the records that are due, in their order, whoever found them to be so."""
+        """Take the records that any thread has found to be due, in their order."""
         with self._taking:
             while self._wanted:
                 kind, frames, objects = self._wanted.popleft()

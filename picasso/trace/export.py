@@ -222,11 +222,12 @@ def _counting(inner: SpanExporter, where: str) -> Any:
                     )
 
         def give_up(self) -> None:
-            self._is_given_up = True
-            inner.shutdown()
+            with self.lock:  # of the thread that closes and the one that sends, one is first: the library warns of two
+                was_given_up, self._is_given_up = self._is_given_up, True
+            if not was_given_up:
+                inner.shutdown()
 
         def shutdown(self) -> None:
-            if not self._is_given_up:
-                self.give_up()
+            self.give_up()
 
     return _Counting()

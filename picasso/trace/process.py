@@ -48,7 +48,7 @@ def init_jaeger_tracer(service_name: str, endpoint: str) -> None:
 
     where = TraceEndpoint.parse(endpoint)
     with _process.lock:
-        close_tracer()
+        _close(CLOSE_S)
         _process.pipe = SpanPipe(where, service_name)
         _process.lasting.enter_context(log_lines_as_events())
         atexit.register(close_tracer)
@@ -56,6 +56,12 @@ def init_jaeger_tracer(service_name: str, endpoint: str) -> None:
 
 def close_tracer(timeout_s: float = CLOSE_S) -> None:
     """Send the spans that wait, for at most ``timeout_s`` seconds, and begin no further ones."""
+    with _process.lock:
+        _close(timeout_s)
+
+
+def _close(timeout_s: float) -> None:
+    """Close what there is; the caller has the lock."""
     pipe, _process.pipe = _process.pipe, None
     if pipe is not None:
         atexit.unregister(close_tracer)

@@ -68,6 +68,7 @@ class Tracer:
         self._numbers = itertools.count(1)
         self._lasting = ExitStack()
         self._lasting.enter_context(log_lines_as_events())
+        self._closing = threading.Lock()
         self._is_closed = False
 
     def begin(
@@ -104,8 +105,9 @@ class Tracer:
 
     def close(self, timeout_s: float) -> ExportCounts:
         """Send the spans that wait, for at most ``timeout_s`` seconds. May be called again."""
-        if not self._is_closed:
-            self._is_closed = True
+        with self._closing:
+            was_closed, self._is_closed = self._is_closed, True
+        if not was_closed:
             self._lasting.close()
             counts = self._pipe.close(timeout_s)
             lost = counts.failed + counts.overflow

@@ -1,4 +1,4 @@
-"""What is done once in a process is done once, also where several threads come upon it at the same time."""
+"""What is done once in a process is done once, also where several threads come to it at the same time."""
 
 from __future__ import annotations
 

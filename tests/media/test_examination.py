@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Collection, Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from picasso.errors import MediaError
 from picasso.media import Examination, TimesReport, VideoReader, examine
+from picasso.media.ffmpeg_log import logged_errors
 from picasso.media.wholeness import breaks_at, is_cut
 
 MakeClip = Any
@@ -305,3 +307,23 @@ def test_a_file_that_begins_late_and_is_whole_has_no_damage(noisy: Callable[...,
     found = examine(late)
     assert (found.frames, found.damage) == (40, ())
     assert found.end_ns == 4600 * MS
+
+
+def test_who_reads_the_log_of_ffmpeg_is_not_disturbed_by_another_thread_that_is_done() -> None:
+    before = av.logging.get_level(), av.logging.get_skip_repeated()
+    entered, goes_on, levels = threading.Event(), threading.Event(), []
+
+    def read() -> None:
+        with logged_errors():
+            entered.set()
+            goes_on.wait()
+            levels.append(av.logging.get_level())
+
+    other = threading.Thread(target=read)
+    with logged_errors():
+        other.start()
+        entered.wait()
+    goes_on.set()
+    other.join()
+    assert levels == [av.logging.ERROR]
+    assert (av.logging.get_level(), av.logging.get_skip_repeated()) == before

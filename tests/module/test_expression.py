@@ -193,3 +193,17 @@ def test_parameters_are_reached_by_key_and_by_attribute() -> None:
         stored["frame"].depth  # noqa: B018
     fill({"other": 1})
     assert (stored is param_storage(), stored) == (True, {"other": 1})
+
+
+def test_a_value_that_was_evaluated_before_the_values_were_dropped_is_not_kept_after_that() -> None:
+    class Replaced:
+        """A store whose place another one takes while it answers."""
+
+        def get(self, _key: str) -> str:
+            use_dynamic({"gate": "new"})
+            return "old"
+
+    use_dynamic(Replaced())
+    assert eval_expr('etcd("gate", "")', 10**9) == ("old", False)
+    assert eval_expr('etcd("gate", "")', 10**9) == ("new", False)
+    assert eval_expr('etcd("gate", "")', 10**9) == ("new", True)

@@ -9,6 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -17,12 +18,16 @@ from test_module_run import PATTERN, no_thread_is_left, tree
 
 from picasso.engine import OutputMessage
 from picasso.engine.clock import MonotonicClock
+from picasso.flow import SourceState
 from picasso.module import Module
+from picasso.module.elements import CodePath
 from picasso.module.events import MODULE, ModuleEvent
 from picasso.module.run.batcher import Batcher
 from picasso.module.run.pipeline import Pipeline
 from picasso.module.run.sink_threads import SinkThreads
 from picasso.module.sinks import MemorySink
+from picasso.module.sources.wire_ingress import IngressSettings, StreamRules, WireIngress, _Line
+from picasso.module.sources.wire_source import WireSource
 from picasso.primitives import EndOfStream
 
 __all__ = ["no_thread_is_left"]
@@ -141,3 +146,45 @@ def test_who_has_less_time_to_close_a_module_than_another_thread_gives_up_what_i
     sink.gate.set()
     other.join()
     assert str(module.state) == "stopped"
+
+
+def test_modules_that_two_threads_import_are_found_and_the_path_of_python_is_as_before(tmp_path: Path) -> None:
+    shared = sys.modules["shared_of_test"] = type(sys)("shared_of_test")
+    shared.entered, shared.goes_on = threading.Event(), threading.Event()
+    waits = (
+        "import shared_of_test\nshared_of_test.entered.set()\nshared_of_test.goes_on.wait()\nimport helper_of_test\n"
+    )
+    before = list(sys.path)
+    for name, text in (("slow", waits), ("quick", "")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}_of_test.py").write_text(text)
+    (tmp_path / "slow" / "helper_of_test.py").write_text("")
+    quick = CodePath.of(str(tmp_path / "quick"), None)
+    try:
+        with ThreadPoolExecutor(1) as threads:
+            with quick._on_path():
+                slow = threads.submit(CodePath.of(str(tmp_path / "slow"), None).load, "slow_of_test")
+                shared.entered.wait()
+            shared.goes_on.set()
+            assert slow.result().__name__ == "slow_of_test"
+        assert sys.path == before
+    finally:
+        shared.goes_on.set()
+        for name in ("shared_of_test", "slow_of_test", "helper_of_test"):
+            sys.modules.pop(name, None)
+
+
+def test_a_source_that_is_over_may_be_gone_before_its_thread_has_said_so() -> None:
+    ingress = WireIngress(refuse, IngressSettings(), accepts=None, clock=MonotonicClock())
+    rest: dict[str, Any] = {"low_latency": False, "decoder_limit": None, "on_broken": refuse}
+    source = WireSource("s", queue_frames=1, queue_bytes=0, **rest)
+    ingress._lines["s"] = _Line(source, StreamRules(eos_on_resolution_change=True), 0)
+
+    class LetsGo(set[str]):
+        def add(self, source_id: str) -> None:
+            del ingress._lines[source_id]  # as the thread that reads does with what it finds here
+
+    ingress._over = LetsGo()
+    ingress.note_state("s", SourceState.ENDED)
+    ingress.note_state("s", SourceState.ENDED)
+    assert list(source) == []

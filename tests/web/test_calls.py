@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "module"))
 from web_kit import H264, Blinking, Running, pattern, running, tree, until
 
 from picasso.client.health import wait_for_health
+from picasso.module.run import operations as module_operations
 from picasso.web.calls import CALLS, openapi
 
 pytestmark = pytest.mark.usefixtures("compiled_kernels")
@@ -267,6 +270,40 @@ def test_a_file_that_has_failed_is_made_again_from_its_entry(tmp_path: Path) -> 
         one.wait_for_state("late", "ended")
         assert one.source("late")["counts"]["delivered"] == 5
     assert [status.delivered for status in one.module.statuses() if status.source_id == "late"] == [5]
+
+
+def test_a_file_that_two_requests_make_again_at_once_is_made_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = {"uri": str(tmp_path / "late.mp4"), "source_id": "late"}
+    with running(tree(pattern("gate"), output_frame=H264)) as one:
+        operations = one.module.web.operations
+        operations.add_source({"element": "uridecodebin", "properties": clip})
+        one.wait_for_state("late", "failed")
+        over, open_source, opened = operations._own("late"), module_operations.open_source, []
+
+        def open_slowly(*arguments: Any) -> Any:
+            opened.append(open_source(*arguments))
+            if len(opened) == 1:
+                others.append(threads.submit(operations.reconnect, "late"))
+                asked.wait()
+            return opened[-1]
+
+        def own(source_id: str) -> Any:
+            if threading.current_thread() is not threading.main_thread() and not asked.is_set():
+                asked.set()
+                return over  # what it saw a moment ago
+            return look(source_id)
+
+        asked, others, look = threading.Event(), [], operations._own
+        monkeypatch.setattr(module_operations, "open_source", open_slowly)
+        monkeypatch.setattr(operations, "_own", own)
+        with ThreadPoolExecutor(1) as threads:
+            operations.reconnect("late")
+            for other in others:
+                other.result()
+        one.wait_for_state("late", "failed")
+        assert one.http.get("/sources").status_code == 200
 
 
 def test_a_file_that_is_read_cannot_be_opened_again(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What is done once in a process, whichever threads come upon it at the same time.
+"""What is done once in a process, also where several threads come to it at the same time.
 
 ``functools.cache`` does not do: it is filled when a call is over, and two threads that come meanwhile both make it.
 """
@@ -20,7 +20,7 @@ class SayOnce:
     """Warns, unless the same was said before in this process. Any thread, and any handler of a signal."""
 
     def __init__(self, log: logging.Logger) -> None:
-        """Have said nothing yet; ``log`` is where it is said."""
+        """Have said nothing yet; ``log`` is where it goes."""
         self._log: Final = log
         self._said: Final[dict[str, object]] = {}
 

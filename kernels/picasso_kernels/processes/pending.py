@@ -186,7 +186,7 @@ def compile_now(*kernels: PendingKernel) -> None:
     kept = f"kept in {writable_folder()}" if writable_folder() else "not kept"
     try:
         say_once(f"compiling {names} for this processor, because {why}; takes about 10 s, once, then it is {kept}")
-    finally:  # others wait for what was begun, whatever becomes of the line
+    finally:  # others wait for what was begun, also where the line cannot be written
         pool.POOL.submit(*jobs)
 
 

@@ -40,16 +40,14 @@ def _session(name: str, codec: str, mode: Literal["r", "w"]) -> Finding:
     try:
         import av
 
-        level = av.logging.get_level()
-        av.logging.set_level(av.logging.ERROR)
+        from picasso.media.ffmpeg_log import logged_errors
+
         try:
-            with av.logging.Capture() as said:
+            with logged_errors() as said:
                 _open_session(codec, mode)
         except av.FFmpegError as error:  # its code is often "Operation not permitted"; what FFmpeg logged says more
             reason = "; ".join(message.strip() for _level, _name, message in said) or str(error)
             return Finding.failed("gpu", name, reason, needed=False)
-        finally:
-            av.logging.set_level(level)
     except Exception as error:  # noqa: BLE001 - the finding is why it does not open
         return Finding.failed("gpu", name, error, needed=False)
     return Finding("gpu", name, State.OK, f"a session of {codec} opens")

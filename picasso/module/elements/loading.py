@@ -89,12 +89,14 @@ class CodePath:
     @contextmanager
     def _on_path(self) -> Iterator[None]:
         """Put the folders before Python's own path while a module is imported."""
-        before = list(sys.path)
-        sys.path[:0] = [str(folder) for folder in self.folders]
+        own = [str(folder) for folder in self.folders]
+        sys.path[:0] = own
         try:
             yield
-        finally:
-            sys.path[:] = before
+        finally:  # those that we put there, and no more: other threads import as well
+            for folder in own:
+                with suppress(ValueError):  # the module has taken it out
+                    sys.path.remove(folder)
 
     def _looked(self) -> str:
         return f"looked in {', '.join(map(str, self.folders))} and Python's own path"

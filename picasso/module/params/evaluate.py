@@ -33,6 +33,8 @@ class _State:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.kept: OrderedDict[str, tuple[int, Value]] = OrderedDict()
+        self.forgotten = 0
+        """How often all values were dropped: one that was evaluated before that is not kept after it."""
         self.dynamic: Dynamic | None = None
         self.symbols: dict[str, str] = {}
         """What ``config()`` knows beside the parameters of the module."""
@@ -61,6 +63,7 @@ def eval_expr(expr: str, ttl: int = 100, no_gil: bool = True) -> tuple[Value, bo
         ExpressionError: It does not parse, or has no value.
     """
     now_ns = time.monotonic_ns()
+    forgotten = _state.forgotten
     if ttl > 0:
         with _state.lock:
             kept = _state.kept.get(expr)
@@ -69,8 +72,9 @@ def eval_expr(expr: str, ttl: int = 100, no_gil: bool = True) -> tuple[Value, bo
     value = evaluate(_parsed(expr), expr, functions())
     if ttl > 0:
         with _state.lock:
-            _state.kept[expr] = now_ns, value
-            _state.kept.move_to_end(expr)
+            if forgotten == _state.forgotten:
+                _state.kept[expr] = now_ns, value
+                _state.kept.move_to_end(expr)
             if len(_state.kept) > MAX_KEPT:
                 _state.kept.popitem(last=False)
     return value, False
@@ -98,6 +102,7 @@ def forget() -> None:
     """Drop every kept value."""
     with _state.lock:
         _state.kept.clear()
+        _state.forgotten += 1
 
 
 @functools.lru_cache(maxsize=MAX_KEPT)
@@ -144,8 +149,9 @@ def _etcd(arguments: list[Value]) -> Value:
     if key.startswith("/"):
         raise ValueError(f"the key {key!r} is absolute; keys are relative to etcd.watch_path")
     if _state.dynamic is None:
-        if not _state.has_warned:
-            _state.has_warned = True
+        with _state.lock:
+            has_warned, _state.has_warned = _state.has_warned, True
+        if not has_warned:
             logger.warning("etcd(%r): no etcd is configured; defaults are used", key)
         return default
     return _cast(_state.dynamic.get(key), default, f"the etcd key {key}")

@@ -97,7 +97,7 @@ class Operations:
         self._statistics = parts["statistics"]
         self._add = parts["add"]
         self._finish = parts["finish"]
-        self._changing = threading.Lock()
+        self._changing = threading.RLock()
         """Over sources that come and go by request."""
         self._specs: dict[str, SourceConfig] = {}
         named = [one for one in config().sources if one.element != WIRE]
@@ -180,12 +180,14 @@ class Operations:
         if made is None:
             raise OperationError(f"source {source_id!r} is over, and the program that made it has to make another")
         with self._changing:
+            if not self._own(source_id).state.is_over:
+                return  # another request has made it again
             self._dismiss(source_id)
-        try:
-            source = open_source(made, self._config(), self._code, self._clock)
-        except ConfigError as error:
-            raise _refused(error) from error
-        self._join(source, made)
+            try:
+                source = open_source(made, self._config(), self._code, self._clock)
+            except ConfigError as error:
+                raise _refused(error) from error
+            self._join(source, made)
 
     def set_drawing(self, source_id: str, rendered_objects: Mapping[str, Any] | None, *, is_on: bool = True) -> None:
         """Change what is drawn on the frames of a source."""

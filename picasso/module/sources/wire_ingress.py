@@ -179,10 +179,11 @@ class WireIngress:
 
     def note_state(self, source_id: str, state: SourceState) -> None:
         """Take notice of the ``state`` of a source. Any thread."""
-        if state.is_over and source_id in self._lines:
+        line = self._lines.get(source_id)
+        if state.is_over and line is not None:
+            line.source.stop()
             with self._lock:
-                self._over.add(source_id)
-            self._lines[source_id].source.stop()
+                self._over.add(source_id)  # from now on the thread that reads may let it go
             self._wake()
 
     def _wake(self) -> None:
