@@ -6,6 +6,7 @@ A kernel is a plain function ``(frame, column, row)`` and the plain functions it
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping
 from types import FunctionType
@@ -122,7 +123,13 @@ def _device_entry(enter: Plain, write: Plain, parts: Mapping[Plain, Plain]) -> P
 
 
 def _device_function(function: Plain, names: Mapping[str, Any]) -> Any:
-    return _DeviceFunction(narrow(function, names, types.int32), targetoptions={"device": True})
+    return _shared_function(function, tuple(names.items()))
+
+
+@functools.cache
+def _shared_function(function: Plain, names: tuple[tuple[str, Any], ...]) -> Any:
+    """Make a function once for all kernels that bind its names alike: what one compiled, the next ones inline."""
+    return _DeviceFunction(narrow(function, dict(names), types.int32), targetoptions={"device": True})
 
 
 def _wide_function(function: Plain, names: Mapping[str, Any]) -> Any:
