@@ -47,7 +47,7 @@ def gpu() -> Any:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
-    marked = [item for item in items if here in item.path.parents and item.get_closest_marker("cuda")]
+    marked = [item for item in items if item.get_closest_marker("cuda") and here in item.path.parents]
     if marked and (reason := _why_not()):
         for item in marked:
             item.add_marker(pytest.mark.skip(reason=f"no GPU: {reason}"))
