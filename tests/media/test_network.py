@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from media_servers import Caller, Server, Talk, camera, http, pages
+from ports import free_port
 
 from picasso.errors import ConnectionLostError, MediaError, OpeningStoppedError, ReadTimeoutError
 from picasso.media import StopSignal, VideoReader, probe
@@ -231,8 +231,7 @@ def test_one_signal_stops_many_readers_and_one_reader_stops_alone(stream: bytes)
 
 
 def test_a_server_that_is_not_there_is_no_loss() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
+    port = free_port()
     for url in (f"http://127.0.0.1:{port}/x", f"tcp://127.0.0.1:{port}", f"rtsp://127.0.0.1:{port}/x"):
         with pytest.raises(MediaError, match="Connection refused") as caught:
             probe(url, timeout_s=LONG_S)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from etcd_kit import free_port
+from ports import free_port
 
 
 class Broker:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from etcd_kit import free_port
+from ports import free_port
 
 from picasso.engine import OutputMessage
 

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from etcd_kit import Etcd, free_port
+from etcd_kit import Etcd
+from ports import free_port
 from test_module_run import PATTERN, pyfunc, tree
 
 from picasso.module import ConfigError, Module

@@ -14,7 +14,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from etcd_kit import free_port
+from ports import free_port
 from test_module_run import no_thread_is_left
 
 from picasso.engine.clock import MonotonicClock

@@ -250,7 +250,7 @@ def test_a_broker_that_comes_back_gets_what_waited(broker: Broker, caplog: pytes
 def test_a_broker_that_stays_away_costs_the_oldest_messages_and_no_frame(
     limit: dict[str, int], caplog: pytest.LogCaptureFixture
 ) -> None:
-    from etcd_kit import free_port
+    from ports import free_port
 
     module = module_of("mqtt_sink", url=f"mqtt://127.0.0.1:{free_port()}", send=["metadata"], **limit)
     with module:
@@ -416,7 +416,7 @@ def test_a_slow_receiver_costs_the_oldest_records_and_no_frame(receiver: Receive
 
 def test_a_receiver_that_takes_too_long_is_tried_again(receiver: Receiver, caplog: pytest.LogCaptureFixture) -> None:
     receiver.gate.clear()
-    with module_of("webhook_sink", url=receiver.url, send=["metadata"], timeout_s=0.05) as module:
+    with module_of("webhook_sink", url=receiver.url, send=["metadata"], timeout_s=1) as module:
         send(module, 1)
         wait_until(lambda: "attempt no. 1 failed: ReadTimeout" in caplog.text)
         receiver.gate.set()

@@ -92,13 +92,15 @@ def test_a_camera_that_falls_silent_ends_its_stream_and_goes_on_when_it_speaks(c
     with module:
         seen.wait_for_more("cam")
         camera.tell("silence cam")
-        seen.wait_for(lambda: seen.ends("cam") == 1)
+        seen.wait_for(lambda: seen.ends("cam") >= 1)
         status = status_of(module, "cam")
         assert status.state in (SourceState.LIVE, SourceState.SILENT)
         camera.tell("sound cam")
         seen.wait_for_more("cam")
-    first, second, rest = seen.streams("cam")
-    assert rises([pts for pts, _ in [*first, *second]])
+    *streams, rest = seen.streams("cam")  # more than two where a busy machine was silent, too
+    assert len(streams) >= 2
+    assert all(streams)
+    assert rises([pts for stream in streams for pts, _ in stream])
     assert (status_of(module, "cam").restarts, rest) == (0, [])
 
 
@@ -107,7 +109,7 @@ def test_a_silent_camera_is_lost_when_its_server_says_nothing_for_too_long(camer
     with module:
         seen.wait_for_more("cam")
         camera.tell("silence cam")
-        seen.wait_for(lambda: seen.ends("cam") == 1)
+        seen.wait_for(lambda: seen.ends("cam") >= 1)
         assert "no answer in time" in str(status_of(module, "cam").last_error)
 
 

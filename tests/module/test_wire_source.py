@@ -12,6 +12,7 @@ from wire_module_kit import ENCODERS, NS, SIZE, STEP_NS, config_of, encode, fram
 
 from picasso.module import ConfigError, Module
 from picasso.primitives import Message, Shutdown, VideoFrameBatch, VideoFrameContent
+from picasso.testing import FakeClock
 
 RGBA = {"output_frame": {"codec": "raw-rgba"}}
 
@@ -226,11 +227,15 @@ def test_only_sources_that_were_asked_for_come_in(properties: dict[str, str], ta
 
 
 def test_a_silent_stream_is_ended_and_its_source_let_go(tmp_path: Path) -> None:
-    with running(config_of(tmp_path, source_timeout=0.05, source_eviction_interval=0.01)) as one:
+    clock = FakeClock()
+    with running(config_of(tmp_path, source_timeout=60, source_eviction_interval=0.01), clock=clock) as one:
         send(one.writer, encode("h264"), "h264")
+        one.writer.send_eos("other")  # who has answered this has taken every frame
         while one.story() != "ffffffE":
+            clock.advance(61)
             one.writer.send_eos("other")
         while any(not status.state.is_over for status in one.module.statuses()):
+            clock.advance(61)
             one.writer.send_eos("other")
         send(one.writer, encode("h264"), "h264")
     assert one.story() == "ffffffEffffffE"

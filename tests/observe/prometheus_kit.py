@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import urllib.error
 import urllib.parse
@@ -17,6 +16,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+from ports import free_port
 
 OWN_DISLIKED = {
     f"{name} metric name should not include type 'counter'"
@@ -56,12 +56,6 @@ def values(text: str) -> dict[str, float]:
         name, _, rest = line.rpartition("} ") if "}" in line else line.partition(" ")
         found[name + "}" * ("{" in name)] = float(rest.split()[0])
     return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Prometheus:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ports import free_port
 from wheel_kit import wheel_command
 from wire_kit import PAIRS, address_of, take
 
@@ -117,14 +118,6 @@ def describe(one: VideoFrame) -> dict[str, Any]:
         ],
         "tags": sorted(list(key) for key in one.attributes),
     }
-
-
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wheel_address(protocol: str, folder: Path) -> str:
