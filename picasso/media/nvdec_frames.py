@@ -188,21 +188,21 @@ class RgbaFrames:
     """
 
     def __init__(self, decoder: Any, picture: StreamPicture) -> None:
+        from picasso.surface.cuda_memory import allocator_on_device
         from picasso.transform.cuda import CudaTransformer
 
         self._frames = HeldFrames(decoder, picture)
-        self._picture = picture
+        self._allocate = allocator_on_device(VideoFormat.RGBA, picture.size_wh, picture.stream)
         self._placement = Placement.identity(picture.size_wh)
         self._transformer = CudaTransformer(picture.stream.device.index, picture.stream)
 
     def decode(self, packet: Any) -> list[tuple[int, SurfaceView]]:
         """Return what became ready."""
-        return [(pts, self._convert(decoded)) for pts, decoded in self._frames.decode(packet)]
+        ready = self._frames.decode(packet)
+        return [(pts, self._convert(decoded)) for pts, decoded in ready] if ready else ready
 
     def _convert(self, decoded: SurfaceView) -> SurfaceView:
-        from picasso.surface.cuda_memory import allocate_on_device
-
-        surface = allocate_on_device(VideoFormat.RGBA, self._picture.size_wh, self._picture.stream)
+        surface = self._allocate()
         self._transformer.transform(decoded, self._placement, surface)
         return surface
 

@@ -29,7 +29,7 @@ NS_TIME_BASE: Ratio = (1, 1_000_000_000)
 """Ticks of a nanosecond."""
 
 _NO_CONTENT = VideoFrameContent.none()
-_ENCODED = VideoFrameTranscodingMethod.Encoded
+_COPY, _ENCODED = VideoFrameTranscodingMethod.Copy, VideoFrameTranscodingMethod.Encoded
 _uuid_lock = threading.Lock()
 
 
@@ -61,6 +61,15 @@ class FrameState(AttributeHolder):
         "_width",
     )
 
+    _codec: str | None
+    _keyframe: bool | None
+    _uuid: str | None
+    _previous_frame_seq_id: int | None
+    _previous_keyframe_uuid: str | None
+    _attributes: dict[AttributeKey, Attribute]
+    _unclaimed: bool
+    """The slot is empty while the frame is claimed."""
+
     def __init__(
         self,
         source_id: str,
@@ -88,26 +97,25 @@ class FrameState(AttributeHolder):
         self._content = _NO_CONTENT
         if content is not None:
             self.content = content
-        self.transcoding_method = transcoding_method
-        self._codec: str | None = None
-        self._keyframe: bool | None = None
+        if transcoding_method is _COPY:
+            self._transcoding_method = _COPY
+        else:
+            self.transcoding_method = transcoding_method
+        self._codec = self._keyframe = None
         if codec is not None:
             self.codec = codec
         if keyframe is not None:
             self.keyframe = keyframe
         self.time_base = time_base
-        self._pts = whole("pts", pts, 0)
-        self._dts = optional_whole("dts", dts, 0)
-        self._duration = optional_whole("duration", duration, 0)
+        self._pts = pts if type(pts) is int and 0 <= pts <= INT64_MAX else whole("pts", pts, 0)
+        self._dts = None if dts is None else whole("dts", dts, 0)
+        self._duration = None if duration is None else whole("duration", duration, 0)
         self._creation_timestamp_ns = time.time_ns()
-        self._uuid: str | None = None
-        self._previous_frame_seq_id: int | None = None
-        self._previous_keyframe_uuid: str | None = None
+        self._uuid = self._previous_frame_seq_id = self._previous_keyframe_uuid = None
         self._transformations = [start]
-        self._attributes: dict[AttributeKey, Attribute] = {}
+        self._attributes = {}
         self._objects = ObjectStore()
-        self._holder = ""
-        self._unclaimed = True  # the slot is empty while the frame is claimed
+        self._holder, self._unclaimed = "", True
 
     @property
     def source_id(self) -> str:
@@ -206,7 +214,9 @@ class FrameState(AttributeHolder):
     @time_base.setter
     def time_base(self, value: tuple[SupportsIndex, SupportsIndex]) -> None:
         numerator, denominator = value
-        self._time_base = whole("time_base", numerator, 1), whole("time_base", denominator, 1)
+        if not (type(numerator) is type(denominator) is int and 0 < numerator <= INT64_MAX >= denominator > 0):
+            numerator, denominator = whole("time_base", numerator, 1), whole("time_base", denominator, 1)
+        self._time_base = numerator, denominator
 
     @property
     def pts(self) -> int:

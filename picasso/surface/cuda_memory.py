@@ -30,9 +30,9 @@ from picasso.surface.device_memory import (
     read_planes,
 )
 from picasso.surface.formats import ColorSpace, VideoFormat
-from picasso.surface.pixels import SQUARE
+from picasso.surface.pixels import SQUARE, Pixels, pixels_of
 from picasso.surface.planes import Bytes, byte_size, over_memory
-from picasso.surface.view import SurfaceView
+from picasso.surface.view import SurfaceView, view_over
 
 __all__ = [
     "MOST_AT_ONCE",
@@ -41,6 +41,7 @@ __all__ = [
     "Uploader",
     "allocate_on_device",
     "allocate_pinned",
+    "allocator_on_device",
     "copied",
     "copy_bytes_to_device",
     "copy_bytes_to_host",
@@ -73,6 +74,24 @@ def allocate_on_device(
     """
     block = DeviceBlock(byte_size(format, size_wh), stream)
     return view_of_block(block, format, size_wh, color, owner=block)
+
+
+def allocator_on_device(
+    format: VideoFormat, size_wh: tuple[int, int], stream: Stream, color: ColorSpace | None = None
+) -> Callable[[], SurfaceView]:
+    """Return what makes surfaces as ``allocate_on_device`` does: what all have in common is looked up once."""
+    size, ready = byte_size(format, size_wh), stream.address
+    places = [(offset, plane.shape, plane.strides) for offset, plane in _plane_places(format, size_wh)]
+    none = SurfaceView((), format, size_wh, color, gpu_id=stream.device.index, cuda_stream=ready)
+    same = pixels_of(none)[1:]
+
+    def allocate() -> SurfaceView:
+        block = DeviceBlock(size, stream)
+        address = block.address
+        planes = [DevicePlane(address + at, shape, strides, False, ready, block) for at, shape, strides in places]
+        return view_over(SurfaceView, tuple.__new__(Pixels, (tuple(planes), *same)))
+
+    return allocate
 
 
 def view_of_block(

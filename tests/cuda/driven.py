@@ -27,8 +27,15 @@ from picasso.encode.nvjpeg_library import OUT, Handles
 from picasso.errors import DeviceError, EncoderError, SurfaceError
 from picasso.infer import to_tensor
 from picasso.media.nvdec_frames import _Loans
-from picasso.surface import BufferGenerator, DevicePlane, MemType, SurfaceView, VideoFormat
-from picasso.surface.cuda_memory import DeviceBlock, Uploader, allocate_on_device, download, open_device
+from picasso.surface import BufferGenerator, ColorSpace, DevicePlane, Matrix, MemType, SurfaceView, VideoFormat
+from picasso.surface.cuda_memory import (
+    DeviceBlock,
+    Uploader,
+    allocate_on_device,
+    allocator_on_device,
+    download,
+    open_device,
+)
 from picasso.surface.device_memory import pinned_bytes
 from picasso.surface.tensor import bring_tensor
 from picasso.transform import Placement
@@ -368,6 +375,25 @@ def a_fork_of_what_has_opened_nothing_opens_devices() -> None:
             sys.excepthook(*sys.exc_info())
             os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def surfaces_that_are_made_alike_are_those_made_one_by_one() -> None:
+    stream, color = Stream(open_device(1)), ColorSpace(Matrix.BT601, full_range=True)
+    for form, meaning in ((VideoFormat.RGBA, None), (VideoFormat.NV12, color), (VideoFormat.I420, None)):
+        allocate = allocator_on_device(form, SIZE_WH, stream, meaning)
+        single, first, second = allocate_on_device(form, SIZE_WH, stream, meaning), allocate(), allocate()
+        assert first.data_ptr != second.data_ptr
+        for made in (first, second):
+            assert made.device_pixels[1:] == single.device_pixels[1:]
+            for plane, expected in zip(made.device_planes, single.device_planes, strict=True):
+                assert plane.ptr - made.data_ptr == expected.ptr - single.data_ptr
+                assert (plane.shape, plane.strides, plane.read_only) == (
+                    expected.shape,
+                    expected.strides,
+                    expected.read_only,
+                )
+                assert plane.stream == expected.stream == stream.address
+                assert (plane.owner.address, type(plane.owner)) == (made.data_ptr, type(expected.owner))
 
 
 def copies_keep_the_shape_of_pixels() -> None:
