@@ -84,9 +84,10 @@ class NvdecSource:
             MediaError: The decoder failed, or the file is shorter than its header says.
         """
         count = end_ticks = 0
-        first, self._first = self._first, None
+        pictures = chain(() if self._first is None else (self._first,), self._pictures)
+        self._first = None  # no one holds a picture longer than who uses it
         try:
-            for shown in self._pictures if first is None else chain((first,), self._pictures):
+            for shown in pictures:
                 picture, ticks = shown
                 if ticks is not None and ticks + (picture.duration or 0) > end_ticks:
                     end_ticks = ticks + (picture.duration or 0)
@@ -116,6 +117,7 @@ class NvdecSource:
         for picture, ticks in shown:
             if ticks is None or to_ns(ticks) >= self._info.start_ns:
                 yield picture, ticks
+                del picture  # whoever has it may let it go
                 break
         yield from shown
 

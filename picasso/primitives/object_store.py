@@ -57,6 +57,8 @@ def _make_blank_arrays(capacity: int) -> Arrays:
 
 
 _copied = methodcaller("copy")
+_first_rows = lru_cache(maxsize=_FEW)(lambda count: dict(zip(range(count), range(count), strict=True)))
+"""The rows of objects that are the first of their frame: a copy takes a tenth of the time of making them."""
 _kept_blank_arrays = lru_cache(maxsize=_FEW)(_make_blank_arrays)
 """Copying arrays is one call each, filling them several: for few rows the calls are all that counts."""
 
@@ -227,7 +229,10 @@ class ObjectStore:
         stop, end = start + count, first + count
         ids = np.arange(first, end) if end <= INT64_MAX else np.arange(count) + self.first_new_id(count)
         self.ids[start:stop] = ids
-        self.rows.update(zip(range(first, end), range(start, stop), strict=True))
+        if end == stop == count <= _FEW:
+            self.rows = _first_rows(count).copy()
+        else:
+            self.rows.update(zip(range(first, end), range(start, stop), strict=True))
         self.namespaces += namespaces
         self.labels += labels
         self.count, self.next_id = stop, end

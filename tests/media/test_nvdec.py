@@ -48,6 +48,7 @@ class Decoded:
 
     def __init__(self, fails_after: int = 10**9) -> None:
         self.left = fails_after
+        self.made: list[weakref.ref[Any]] = []
 
     def decode(self, packet: Any) -> Iterator[tuple[int, SurfaceView]]:
         self.left -= 1
@@ -56,6 +57,7 @@ class Decoded:
         for frame in packet.packet.decode():
             array = np.ascontiguousarray(frame.reformat(format="nv12").to_ndarray())
             color = ColorSpace(Matrix.BT601)
+            self.made.append(weakref.ref(array))
             yield frame.pts, SurfaceView.wrap(array, VideoFormat.NV12, color=color)
 
 
@@ -119,6 +121,14 @@ def test_a_container_that_does_not_tell_when_pictures_are_shown_is_decoded_on_th
         assert used.device == "cpu"
         assert [frame.pts for frame, _ in used.frames()] == [40_000_000 * index for index in range(12)]
     assert "NVDEC needs to know when pictures are shown, and avi does not tell" in caplog.records[0].getMessage()
+
+
+def test_pictures_that_no_one_holds_are_gone(on_gpu: Decoded, tmp_path: Path) -> None:
+    """Also the first one, which is decoded when the file is opened."""
+    with VideoReader(written(tmp_path / "clip.mp4"), device="cuda") as gpu:
+        for _ in islice(gpu.frames(), 8):
+            pass
+        assert [made() is None for made in on_gpu.made[:6]] == [True] * 6
 
 
 def test_a_decoder_that_fails_is_told(on_gpu: Decoded, tmp_path: Path) -> None:
