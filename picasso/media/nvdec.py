@@ -84,13 +84,13 @@ class NvdecSource:
             MediaError: The decoder failed, or the file is shorter than its header says.
         """
         count = end_ticks = 0
-        pictures = chain(() if self._first is None else (self._first,), self._pictures)
-        self._first = None  # no one holds a picture longer than who uses it
+        pictures = chain(iter(() if self._first is None else (self._first,)), self._pictures)
+        self._first = None  # an iterator that is used up holds nothing
         try:
             for shown in pictures:
                 picture, ticks = shown
-                if ticks is not None and ticks + (picture.duration or 0) > end_ticks:
-                    end_ticks = ticks + (picture.duration or 0)
+                if ticks is not None and (end := ticks + (picture.duration or 0)) > end_ticks:
+                    end_ticks = end
                 yield shown
                 count += 1
         except RuntimeError as error:

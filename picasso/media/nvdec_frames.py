@@ -70,8 +70,10 @@ class HeldFrames:
     def decode(self, packet: Any) -> list[tuple[int, SurfaceView]]:
         """Return what became ready; surfaces of frames that are lent may be dropped on any thread."""
         decoder, due = self._decoder, self._due
-        if self._loans.returned:
-            self._take_back()
+        returned = self._loans.returned
+        while returned:  # what no one holds any more: the decoder writes there on the stream, which waits for readers
+            decoder.UnlockFrame(returned.popleft())
+            self._lent -= 1
         if packet.bsl:
             heappush(due, packet.pts)
         if packet.key:
@@ -87,13 +89,6 @@ class HeldFrames:
         if count == 1:
             return [(heappop(due), layout.view(decoder.GetLockedFrame(), self._loans))]
         return [(heappop(due), layout.view(decoder.GetLockedFrame(), self._loans)) for _ in range(count)]
-
-    def _take_back(self) -> None:
-        """Give the decoder what no one holds any more: it writes there on the stream, which waits for readers."""
-        returned = self._loans.returned
-        while returned:
-            self._decoder.UnlockFrame(returned.popleft())
-            self._lent -= 1
 
     def _copy(self, frame: Any) -> tuple[int, SurfaceView]:
         """Copy a frame, and compare its time."""

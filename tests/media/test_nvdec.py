@@ -55,7 +55,7 @@ class Decoded:
         if self.left < 0:
             raise RuntimeError("device lost")
         for frame in packet.packet.decode():
-            array = np.ascontiguousarray(frame.reformat(format="nv12").to_ndarray())
+            array = frame.reformat(format="nv12").to_ndarray().copy()  # what surfaces keep alive
             color = ColorSpace(Matrix.BT601)
             self.made.append(weakref.ref(array))
             yield frame.pts, SurfaceView.wrap(array, VideoFormat.NV12, color=color)
