@@ -117,7 +117,7 @@ class NvdecSource:
         for picture, ticks in shown:
             if ticks is None or to_ns(ticks) >= self._info.start_ns:
                 yield picture, ticks
-                del picture  # whoever has it may let it go
+                del picture  # its user may let it go
                 break
         yield from shown
 

@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from operator import methodcaller
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 from weakref import ref
 
 import numpy as np
@@ -43,8 +43,7 @@ def _blank_arrays(capacity: int) -> Arrays:
     """
     if capacity > _FEW:
         return _make_blank_arrays(capacity)
-    boxes, ids, track_ids, confidences = map(_copied, _kept_blank_arrays(capacity))
-    return boxes, ids, track_ids, confidences
+    return cast("Arrays", tuple(map(_copied, _kept_blank_arrays(capacity))))
 
 
 def _make_blank_arrays(capacity: int) -> Arrays:
@@ -141,14 +140,15 @@ class ObjectStore:
         if count + extra <= capacity:
             return
         rows = -(-max(count + extra, 2 * capacity) // _STEP) * _STEP
-        made = boxes, ids, track_ids, confidences = _blank_arrays(rows)
-        if count:
-            boxes[:, :, :count] = self.boxes[:, :, :count]
-            ids[:count] = self.ids[:count]
-            track_ids[:count] = self.track_ids[:count]
-            confidences[:count] = self.confidences[:count]
-        self.boxes, self.ids, self.track_ids, self.confidences = made
+        before = self.arrays if count else None
+        self.boxes, self.ids, self.track_ids, self.confidences = _blank_arrays(rows)
         self._cells = _NO_CELLS
+        if before is not None:
+            boxes, ids, track_ids, confidences = before
+            self.boxes[:, :, :count] = boxes[:, :, :count]
+            self.ids[:count] = ids[:count]
+            self.track_ids[:count] = track_ids[:count]
+            self.confidences[:count] = confidences[:count]
 
     def append(
         self,
