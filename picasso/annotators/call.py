@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -48,8 +48,7 @@ def annotate(
         The picture that was drawn on.
     """
     found = Found.of(detections)
-    if annotators is None:
-        annotators = usual(found, color)
+    chosen = usual(found, color) if annotators is None else listed(annotators)
     if copy and isinstance(image, SurfaceView):
         image = _writable(image)
     elif (mode := pillow_mode(image)) is not None:
@@ -57,7 +56,7 @@ def annotate(
     elif copy and (hasattr(image, "__array__") or hasattr(image, "__array_interface__")):
         image = np.array(image)
     surface = surface_of(image)
-    CpuPainter().paint(surface, drawing(annotators, found, surface.size_wh, surface))
+    CpuPainter().paint(surface, drawing(chosen, found, surface.size_wh, surface))
     return image
 
 
@@ -91,9 +90,25 @@ def drawing(
         surface: The picture, for those that look at its pixels.
     """
     found = Found.of(detections)
+    return joined([annotator.drawing(found, size_wh, surface) for annotator in listed(annotators)])
+
+
+def listed(annotators: Sequence[Annotator] | Annotator) -> list[Annotator]:
+    """Return one annotator or several as a list.
+
+    Raises:
+        TypeError: Something else is among them.
+    """
     if isinstance(annotators, Annotator):
-        annotators = [annotators]
-    return joined([annotator.drawing(found, size_wh, surface) for annotator in annotators])
+        return [annotators]
+    several = [annotators] if isinstance(annotators, type | str) or not isinstance(annotators, Iterable) else annotators
+    found: list[Annotator] = []
+    for one in several:
+        if not isinstance(one, Annotator):
+            given = f"the class {one.__name__}: write {one.__name__}()" if isinstance(one, type) else repr(one)[:60]
+            raise TypeError(f"annotators: expected Annotator objects such as BoxAnnotator(), got {given}")
+        found.append(one)
+    return found
 
 
 def usual(detections: Any, color: ColorDraw | Palette | str | None = None) -> list[Annotator]:

@@ -87,19 +87,21 @@ class SinkThread:
         queue_frames: int,
         on_failure: Callable[[BaseException], object] | None = None,
         on_done: Callable[[OutputMessage], object] | None = None,
+        owner: str = "",
     ) -> None:
         """Make a queue; nothing is written before ``start``.
 
         Args:
             sink: What is written to.
-            source_id: Names the thread, and messages.
+            source_id: Names the thread.
             policy: What ``put`` does while the queue is full.
             queue_frames: Frames that may wait; 0 for no limit.
             on_failure: Told once what the sink raised; called on the sink's thread.
             on_done: Told of each frame that the sink has taken or that was dropped, once; must not raise or wait.
+            owner: Whose sink it is, for messages; by default the source's.
         """
+        self._owner = owner or f"source {source_id!r}"
         self._sink = sink
-        self._source_id = source_id
         self._policy = policy
         self._limit = queue_frames or sys.maxsize
         self._on_failure = on_failure
@@ -253,6 +255,6 @@ class SinkThread:
     def _fail(self, error: BaseException) -> None:
         if self._failure is None:
             self._failure = error
-            logger.error("source %r: a sink failed and takes nothing more: %s", self._source_id, error)
+            logger.error("%s: a sink failed and takes nothing more: %s", self._owner, error)
             if self._on_failure is not None:
                 self._on_failure(error)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import av
 from av.error import ArgumentError, ExitError, FFmpegError, InvalidDataError
 
-from picasso.errors import MediaError, ReadTimeoutError
+from picasso.errors import MediaError, ReadTimeoutError, UnreadableError
 from picasso.media.byte_source import ByteSource, DescriptorSource, Fault, SocketSource
 from picasso.media.http import HttpSource
 from picasso.media.location import Kind, Place, Trust, input_place
@@ -157,6 +157,8 @@ class Opener:
                 f"{self.place.shown}: No such file or directory; if FFmpeg's protocol is meant, {ADVICE}"
             ) from None
         except (ArgumentError, InvalidDataError):
+            if path.is_file() and not path.stat().st_size:
+                raise UnreadableError(f"{self.place.shown}: the file is empty") from None
             kind = list_format(head_of(path))
             if kind is None:  # FFmpeg takes one picture for a sequence, by the end of its name: .jpg, .tga, .dpx
                 return Opened(self._av(name, {**sequence, "pattern_type": "none"}))

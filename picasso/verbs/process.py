@@ -11,6 +11,7 @@ import numpy as np
 
 from picasso.annotators import Annotator, CropAnnotator, drawing, usual
 from picasso.annotators.base import Found
+from picasso.annotators.call import listed
 from picasso.draw.attached import ATTACHED, attach
 from picasso.encode import Codec
 from picasso.engine import Callbacks, CodecSpec, ConditionalSpec, GeneralSpec, PicassoEngine, SourceSpec
@@ -86,11 +87,12 @@ def process_video(
     Raises:
         MediaError: One of the files cannot be read or written.
         SpecError: An unknown codec, a size that it does not take, or a destination that is the source.
-        TypeError: The callback returns something else.
+        TypeError: The callback returns something else, or ``annotators`` are something else.
     """
     if codec not in CODECS:
         raise SpecError(f"process_video: unknown codec {codec!r}; one of {', '.join(CODECS)}")
     check_apart(destination, source)
+    chosen = None if annotators is None else listed(annotators)
     failures: list[BaseException] = []
     with (
         VideoReader(source, "video", pixel_format=pixel_format, start_s=start_s, end_s=end_s, stride=stride) as reader,
@@ -117,7 +119,7 @@ def process_video(
         total = None if whole is None else -(-whole // stride)
         with PicassoEngine(GeneralSpec(), callbacks) as engine:
             engine.set_source_spec("video", spec)
-            work = _worked_on(reader, callback, annotators, target_wh, pixel_format)
+            work = _worked_on(reader, callback, chosen, target_wh, pixel_format)
             for number, (frame, surface) in enumerate(work, 1):
                 if failures:
                     break
@@ -160,7 +162,7 @@ class _Excerpt:
 def _worked_on(
     reader: VideoReader,
     callback: Work | None,
-    annotators: Sequence[Annotator] | Annotator | None,
+    annotators: list[Annotator] | None,
     target_wh: tuple[int, int],
     pixel_format: str,
 ) -> Iterator[tuple[VideoFrame, SurfaceView]]:
@@ -202,7 +204,7 @@ def _draw(
     frame: VideoFrame,
     surface: SurfaceView,
     found: Detections | Found,
-    annotators: Sequence[Annotator] | Annotator | None,
+    annotators: list[Annotator] | None,
     target_wh: tuple[int, int],
 ) -> None:
     """Have the engine draw on a frame, in pixels of what is encoded."""
@@ -212,8 +214,6 @@ def _draw(
         found = place_detections(found if isinstance(found, Detections) else _ours(found), placement)
     if annotators is None:
         annotators = usual(found)
-    elif isinstance(annotators, Annotator):
-        annotators = [annotators]
     if not is_same and any(isinstance(each, CropAnnotator) for each in annotators):
         surface, is_same = surface.resize(target_wh), True  # crops are taken from it
     attach(frame, drawing(annotators, found, target_wh, surface if is_same else None))

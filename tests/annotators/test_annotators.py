@@ -333,6 +333,25 @@ def test_heat_grows_where_objects_stay() -> None:
     assert picture[50, 150, 2] > picture[50, 150, 0]
 
 
+@pytest.mark.parametrize(
+    ("annotators", "words"),
+    [
+        (an.BoxAnnotator, "got the class BoxAnnotator: write BoxAnnotator()"),
+        ([an.BoxAnnotator(), an.LabelAnnotator], "got the class LabelAnnotator: write LabelAnnotator()"),
+        ("box", "got 'box'"),
+        ([1], "got 1"),
+        (5, "got 5"),
+    ],
+    ids=["a class", "a class among others", "text", "a number in a list", "a number"],
+)
+def test_what_is_no_annotator_is_named(annotators: object, words: str) -> None:
+    picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    for detections in (found(), found([])):  # also where nothing is drawn
+        with pytest.raises(TypeError) as caught:
+            picasso.annotate(picture, detections, annotators)  # type: ignore[arg-type]
+        assert str(caught.value) == f"annotators: expected Annotator objects such as BoxAnnotator(), {words}"
+
+
 def test_annotate_leaves_the_picture_as_it_is_unless_told() -> None:
     picture = noise()
     before = picture.copy()

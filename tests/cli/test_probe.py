@@ -29,7 +29,7 @@ def test_the_table_has_a_line_a_fact(clip: Path) -> None:
     ("content", "says"),
     [
         pytest.param(None, "No such file", id="missing"),
-        pytest.param(b"", "Invalid data", id="empty"),
+        pytest.param(b"", "the file is empty", id="empty"),
         pytest.param(b"just words\n" * 100, "Invalid data|no video", id="not a video"),
         pytest.param(bytes(100_000), "Invalid data|no video", id="zeros"),
     ],

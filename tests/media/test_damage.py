@@ -43,11 +43,16 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert "av/" not in "".join(traceback.format_exception(caught.value))
 
 
-@pytest.mark.parametrize("content", [b"", b"\0" * 10, b"hello world\n" * 1000], ids=["empty", "zeros", "text"])
+@pytest.mark.parametrize("content", [b"\0", b"\0" * 10, b"hello world\n" * 1000], ids=["a zero", "zeros", "text"])
 def test_content_that_is_no_video(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "clip.mp4"
     path.write_bytes(content)
     assert read_all(path) == (0, ": Invalid data found when processing input")
+
+
+def test_an_empty_file_is_called_empty(tmp_path: Path) -> None:
+    (tmp_path / "clip.mp4").touch()
+    assert read_all(tmp_path / "clip.mp4") == (0, ": the file is empty")
 
 
 def test_text_is_not_drawn_as_a_picture(tmp_path: Path) -> None:

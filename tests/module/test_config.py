@@ -513,6 +513,14 @@ pipeline: {source: {element: videotestsrc}, sink: [{element: devnull_sink}]}
     assert str(config.origin(("parameters", "frame", "height"))).endswith(":8")
 
 
+def test_an_expression_without_quotes_inside_braces_gets_advice() -> None:
+    advice = '; inside braces, ${…} stands in quotes: "${…}"'
+    for text, has_advice in (("a: {b: ${c.d}, e: 1}", True), ('a: {b: "${c.d}" e: 1}', False), ("a: {b: 1", False)):
+        (problem,) = parse(text, "m.yml").problems
+        assert problem.text.startswith("not YAML: while parsing a flow mapping")
+        assert problem.text.endswith(advice) == has_advice
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [

@@ -285,9 +285,9 @@ def test_an_element_that_does_not_start_stops_all(make: Make, code: str, message
 @pytest.mark.parametrize(
     ("code", "name", "message"),
     [
-        ("x = 1", "It", r"module '.*code_1' has no 'It'"),
+        ("x = 1", "It", r"module 'code_1\.py' has no 'It'"),
         ("def other(f): pass", "It", r"has no 'It'; there are other"),
-        ("It = 5", "It", r"It is not a class or function: 5"),
+        ("It = 5", "It", r"module 'code_1\.py': It is not a class or function: 5"),
         ("1 / 0", "It", r"code_1\.py cannot be executed: ZeroDivisionError"),
         ("class It:\n    pass", "It", r"It is not a pyfunc: derive it from PyFunc, or define __call__\(self, frame\)"),
         ("class It:\n    def __init__(self): raise KeyError('x')", "It", "It cannot be built: KeyError: 'x'"),

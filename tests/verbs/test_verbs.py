@@ -323,6 +323,14 @@ def test_bad_arguments_are_named(clip: Path, tmp_path: Path, arguments: list[str
     assert not list(tmp_path.iterdir())
 
 
+def test_what_is_no_annotator_is_found_before_a_frame_is_read(clip: Path, tmp_path: Path) -> None:
+    seen: list[VideoFrame] = []
+    with pytest.raises(TypeError, match=r"write BoxAnnotator\(\)"):
+        process_video(clip, tmp_path / "out.mp4", lambda frame, _: seen.append(frame), annotators=[BoxAnnotator])  # type: ignore[list-item]
+    assert not seen
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_gif_that_the_disk_does_not_take_is_named_with_the_reason(clip: Path, tmp_path: Path) -> None:
     program = """
 import resource, sys

@@ -71,7 +71,7 @@ def parse(text: str, name: str) -> Document:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        why = " ".join(filter(None, (error.context, error.problem)))
+        why = " ".join(filter(None, (error.context, error.problem))) + _advice(text, error)
         return Document(name, {}, {}, [Problem(f"not YAML: {why}", (), name, mark.line + 1 if mark else None)])
     except yaml.YAMLError as error:
         return Document(name, {}, {}, [Problem(f"not YAML: {error}", (), name, None)])
@@ -81,6 +81,14 @@ def parse(text: str, name: str) -> Document:
         )
         tree = {}
     return Document(name, tree, lines, problems)
+
+
+def _advice(text: str, error: yaml.MarkedYAMLError) -> str:
+    """Return what to do where braces of YAML and those of ``${…}`` meet, which is what most often is no YAML."""
+    lines = text.splitlines()
+    numbers = {mark.line for mark in (error.context_mark, error.problem_mark) if mark is not None}
+    is_meant = any(re.search(r"(?<![\"'])\$\{", line) for number in numbers for line in lines[number : number + 1])
+    return '; inside braces, ${…} stands in quotes: "${…}"' if "flow" in (error.context or "") and is_meant else ""
 
 
 class _Reading:

@@ -11,9 +11,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 from picasso.errors import PicassoError
+
+_PREFIX: Final = "_picasso_"
+"""Of the names of modules that are loaded from a file."""
 
 
 class ElementError(PicassoError, RuntimeError):
@@ -114,11 +117,17 @@ def find(module: ModuleType, name: str) -> Callable[..., Any]:
     if thing is None:
         own = [key for key, value in vars(module).items() if callable(value) and value.__module__ == module.__name__]
         choices = f"; there are {', '.join(sorted(own))}" if own else ""
-        raise ElementError(f"module {module.__name__!r} has no {name!r}{choices}")
+        raise ElementError(f"module {_shown(module)!r} has no {name!r}{choices}")
     if not callable(thing):
-        raise ElementError(f"{module.__name__}.{name} is not a class or function: {thing!r:.80}")
+        raise ElementError(f"module {_shown(module)!r}: {name} is not a class or function: {thing!r:.80}")
     found: Callable[..., Any] = thing
     return found
+
+
+def _shown(module: ModuleType) -> str:
+    """Return a module's name as its user wrote it: that of the file, where it was loaded from one."""
+    is_of_file = module.__name__.startswith(_PREFIX)
+    return Path(module.__file__).name if is_of_file and module.__file__ else module.__name__
 
 
 def _looks_like_file(module: str) -> bool:
@@ -128,7 +137,7 @@ def _looks_like_file(module: str) -> bool:
 def _load_file(file: Path) -> ModuleType:
     """Execute a file as a module whose name ends in the file's own, so that loggers and pickles can name it."""
     tag = hashlib.sha256(str(file).encode()).hexdigest()[:8]
-    name = f"_picasso_{tag}_{file.stem}"
+    name = f"{_PREFIX}{tag}_{file.stem}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise ElementError(f"{file} is not a Python file")

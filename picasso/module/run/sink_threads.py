@@ -62,7 +62,13 @@ class SinkThreads:
         """Start the thread of a sink."""
         self._listeners += [sink.on_event] if hasattr(sink, "on_event") else []
         thread = SinkThread(
-            self._wrap(sink), self._name, OverflowPolicy.BLOCK, self._queue_frames, self._failed, self._done
+            self._wrap(sink),
+            self._name,
+            OverflowPolicy.BLOCK,
+            self._queue_frames,
+            self._failed,
+            self._done,
+            owner=f"module {self._name!r}",
         )
         thread.start()
         self._threads.append(thread)
