@@ -93,8 +93,11 @@ def drawing(
     return joined([annotator.drawing(found, size_wh, surface) for annotator in listed(annotators)])
 
 
-def listed(annotators: Sequence[Annotator] | Annotator) -> list[Annotator]:
+def listed(annotators: Any) -> list[Annotator]:
     """Return one annotator or several as a list.
+
+    Args:
+        annotators: What a program gave.
 
     Raises:
         TypeError: Something else is among them.

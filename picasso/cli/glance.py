@@ -91,9 +91,12 @@ def compare(
 ) -> None:
     """Say how much two videos differ: PSNR and SSIM of luma, and the frame that differs most."""
     from picasso.verbs import beside_each_other, compare_videos
+    from picasso.verbs.places import check_read_twice
 
     if side_by_side is not None:
         _check(side_by_side, first, second, suffixes=VIDEOS)
+        for one in (first, second):
+            _usage(lambda one=one: check_read_twice("--side-by-side", one))  # type: ignore[misc]
     with counting("compared", quiet=quiet or as_json) as count:
         found = compare_videos(first, second, on_progress=count)
     if as_json:

@@ -9,7 +9,7 @@ import numpy as np
 from picasso.media import VideoReader
 from picasso.surface import SurfaceView
 from picasso.verbs.encoding import even_display_size
-from picasso.verbs.places import Progress, check_apart
+from picasso.verbs.places import Progress, check_apart, check_read_twice
 from picasso.verbs.process import process_video
 
 if TYPE_CHECKING:
@@ -36,10 +36,11 @@ def crop_video(
 
     Raises:
         SurfaceError: The rectangle holds no pixel.
-        SpecError: The destination is the source.
+        SpecError: The destination is the source, or the source is a pipe or device.
         MediaError: One of the files cannot be read or written.
     """
     check_apart(destination, source)
+    check_read_twice("crop_video", source)
     with VideoReader(source) as reader:
         first = next(iter(reader.frames()))[1]
         size_wh = even_display_size(first.crop(rect).size_wh, reader.info.display_scale_xy)
@@ -62,10 +63,11 @@ def beside_each_other(first: Location, second: Location, destination: Location, 
         options: Further ones of ``process_video``.
 
     Raises:
-        SpecError: The destination is one of them.
+        SpecError: The destination is one of them, or the first is a pipe or device.
         MediaError: One of the files cannot be read or written.
     """
     check_apart(destination, first, second)
+    check_read_twice("beside_each_other", first)
     with VideoReader(first) as one, VideoReader(second, pixel_format="rgb") as other:
         width, height = even_display_size(one.info.upright_size_wh, one.info.display_scale_xy)
         second_wh = even_display_size(other.info.upright_size_wh, other.info.display_scale_xy)

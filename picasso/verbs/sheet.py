@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from picasso.media import VideoReader
+from picasso.media.location import Kind, input_place
 from picasso.surface import SurfaceView
-from picasso.verbs.places import Progress
+from picasso.verbs.places import Progress, check_read_twice
 
 if TYPE_CHECKING:
     from picasso.media.location import Location
@@ -41,11 +42,15 @@ def contact_sheet(
 
     Raises:
         MediaError: The video cannot be read.
+        SpecError: The source is a pipe or device.
         ValueError: There is no room for that many columns.
     """
     if columns < 1 or rows < 1 or (width - _GAP) // columns - _GAP < 16:
         raise ValueError(f"contact_sheet: {columns} x {rows} pictures do not fit into {width} pixels")
+    check_read_twice("contact_sheet", source)
     with VideoReader(source, pixel_format="rgb") as reader:
+        if input_place(source).kind is Kind.URL:
+            reader[0]  # reads it once, and then it has a length
         count = len(reader)
         chosen = [min(count - 1, (2 * place + 1) * count // (2 * columns * rows)) for place in range(columns * rows)]
         across, down = reader.info.display_scale_xy

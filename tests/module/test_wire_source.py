@@ -252,7 +252,9 @@ def test_what_does_not_decode_as_a_frame_is_counted_and_nothing_ends(tmp_path: P
 
 
 @pytest.mark.parametrize("key", [None, "secret"])
-def test_only_the_right_key_shuts_a_module_down_and_everything_comes_out(key: str | None, tmp_path: Path) -> None:
+def test_only_the_right_key_shuts_a_module_down_and_everything_comes_out(
+    key: str | None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     parameters = {} if key is None else {"shutdown_auth": key}
     with running(config_of(tmp_path, parameters)) as one:
         send(one.writer, encode("h264"), "h264")
@@ -266,6 +268,9 @@ def test_only_the_right_key_shuts_a_module_down_and_everything_comes_out(key: st
             one.is_told_to_end = True
     assert one.story() == "ffffffE"
     assert one.story("before") == "fE"
+    why = "parameters.shutdown_auth is not set" if key is None else "its key is not parameters.shutdown_auth"
+    assert caplog.messages.count(f"a shutdown message is ignored: {why}") == 4
+    assert not any(word in caplog.text for word in ("secret2", "Secret"))
 
 
 @pytest.mark.parametrize(

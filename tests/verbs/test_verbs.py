@@ -311,6 +311,10 @@ def test_the_commands_do_the_same(clip: Path, tmp_path: Path) -> None:
         (["crop", "{clip}", "1,2,3"], "LEFT,TOP,WIDTH,HEIGHT"),
         (["crop", "{clip}", "0,0,64,48", "-o", "{folder}/x.avi"], "unknown container '.avi'; one of .mp4, .mov, .mkv"),
         (["compare", "{clip}", "{clip}", "--side-by-side", "{folder}/x.txt"], "unknown container '.txt'"),
+        (["sheet", "-", "-o", "{folder}/x.png"], "contact_sheet: - is read once, and this reads it twice"),
+        (["crop", "/dev/stdin", "0,0,9,9", "-o", "{folder}/x.mp4"], "crop_video: /dev/stdin is read once"),
+        (["compare", "-", "{clip}", "--side-by-side", "{folder}/x.mp4"], "--side-by-side: - is read once"),
+        (["compare", "{clip}", "-", "--side-by-side", "{folder}/x.mp4"], "--side-by-side: - is read once"),
         (["track", "{clip}", "-m", "none.onnx", "-o", "{folder}/x"], "unknown container ''"),
         (["gif", "{clip}", "--fps", "0", "-o", "{folder}/x.gif"], "expected 0 < fps <= 50"),
     ],
@@ -320,6 +324,12 @@ def test_bad_arguments_are_named(clip: Path, tmp_path: Path, arguments: list[str
     assert result.exit_code == 2
     assert words in " ".join(result.output.split())
     assert "frames" not in result.output  # found before any work
+    assert not list(tmp_path.iterdir())
+
+
+def test_two_videos_beside_each_other_need_a_first_one_that_can_be_read_twice(clip: Path, tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match="beside_each_other: /dev/stdin is read once, and this reads it twice"):
+        beside_each_other("/dev/stdin", clip, tmp_path / "x.mp4")
     assert not list(tmp_path.iterdir())
 
 

@@ -249,7 +249,8 @@ class WireIngress:
             logger.info("a shutdown message has come: the module stops when everything has come out")
             self._host.drain()
         else:
-            logger.debug("a shutdown message is ignored: %s", "no key is set" if key is None else "the key differs")
+            why = "parameters.shutdown_auth is not set" if key is None else "its key is not parameters.shutdown_auth"
+            logger.warning("a shutdown message is ignored: %s", why)
 
     def _frame(self, frame: VideoFrame, parts: tuple[memoryview, ...], message: Message) -> None:
         source_id = frame.source_id
