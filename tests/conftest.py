@@ -2,14 +2,13 @@
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, settings
+from process_state import process_state, put_back
 
 # How long one example takes says more about the machine than about the code.
 settings.register_profile("suite", deadline=None)
@@ -18,8 +17,6 @@ settings.register_profile("automatic", deadline=None, derandomize=True)
 # For a night: ``--hypothesis-profile=long``, see ``just model``.
 settings.register_profile("long", deadline=None, max_examples=5_000, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("automatic" if "CI" in os.environ else "suite")
-
-_SHARED_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -53,25 +50,10 @@ def _why_no_skia() -> str | None:
 @pytest.fixture(autouse=True)
 def process_as_it_was() -> Iterator[None]:
     """Fail the test after which the process is another one for all that follow, and not one of those."""
-    before = _process()
+    before = process_state()
     yield
-    after = _process()
-    if after != before:
-        if "processors" in before:
-            os.sched_setaffinity(0, before["processors"])
-        os.chdir(before["folder"])
-        sys.setswitchinterval(before["switch interval"])
-        changed = [f"{name}: {before[name]} -> {after[name]}" for name in before if before[name] != after[name]]
+    if changed := put_back(before):
         pytest.fail(f"the test leaves the process changed: {'; '.join(changed)}")
-
-
-def _process() -> dict[str, Any]:
-    """What tests share without being told: libraries start as many threads as there are processors, and so on."""
-    state: dict[str, Any] = {"folder": Path.cwd(), "switch interval": sys.getswitchinterval()}
-    if hasattr(os, "sched_getaffinity"):
-        state["processors"] = os.sched_getaffinity(0)
-    state |= {number.name: signal.getsignal(number) for number in _SHARED_SIGNALS}
-    return state
 
 
 @pytest.fixture(scope="session")

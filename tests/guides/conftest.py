@@ -22,4 +22,5 @@ def readers_folder(readers_files: Path, tmp_path: Path, monkeypatch: pytest.Monk
     for file in readers_files.iterdir():
         (tmp_path / file.name).symlink_to(file)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WIDTH", "320")  # a recipe sets it, too: behind it the variable is as before
     return tmp_path

@@ -196,7 +196,7 @@ def test_a_read_only_place_is_still_read(path: Path, home: Path, monkeypatch: py
 def test_a_user_without_home_or_entry_has_a_place() -> None:
     code = (
         "import os, tempfile; from picasso_kernels.cache.folder import cache_folder;"
-        "os.setuid(12345); print(cache_folder())"
+        "os.setgroups([]); os.setgid(12345); os.setuid(12345); print(cache_folder())"
     )
     env = {name: value for name, value in os.environ.items() if name not in {"HOME", "XDG_CACHE_HOME"}}
     with tempfile.TemporaryDirectory(dir="/tmp") as tmp:

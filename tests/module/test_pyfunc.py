@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from picasso.engine.clock import MonotonicClock
+from picasso.engine.source_at_work import source_at_work
 from picasso.module.config import BufferQueues, ElementConfig
 from picasso.module.elements import Batch, CodePath, ElementError, PyFuncElement, StreamEvent
 from picasso.module.meta import Frame
@@ -456,3 +457,10 @@ def test_code_is_found_beside_the_file_in_the_working_folder_and_in_the_code_roo
         ElementError, match=r"module 'nowhere_to_be_found' is not found; looked in .*yaml, .*work, .*root"
     ):
         code.load("nowhere_to_be_found")
+
+
+def test_what_is_logged_behind_an_element_that_failed_is_of_no_source(make: Make) -> None:
+    element = make("def It(frame): raise ValueError")
+    with pytest.raises(ElementError):
+        element.process(Batch([frame(1)]))
+    assert source_at_work() is None

@@ -181,14 +181,16 @@ class PyFuncElement:
                 for frame in left:
                     self._guarded(left, frame, demand_sound, frame)
         else:
-            for frame in batch:
-                if not frame.is_dropped:
-                    frame.in_batch(batch)
-                    work_for(frame.source_id)
-                    with in_spans((frame,)):
-                        self._guarded(batch, frame, plugin.process_frame, batch, frame)
-                    self._guarded(batch, frame, demand_sound, frame)
-            work_for(None)
+            try:
+                for frame in batch:
+                    if not frame.is_dropped:
+                        frame.in_batch(batch)
+                        work_for(frame.source_id)
+                        with in_spans((frame,)):
+                            self._guarded(batch, frame, plugin.process_frame, batch, frame)
+                        self._guarded(batch, frame, demand_sound, frame)
+            finally:  # what this thread logs next, such as the end of the module, is of no source
+                work_for(None)
         ties_of(plugin).end_batch()
 
     def _guarded(self, batch: Batch, frame: Frame | None, call: Callable[..., None], *arguments: Any) -> None:
