@@ -7,14 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 BENCH = Path(__file__).parents[2] / "bench" / "reading.py"
 MOST = {
-    "VideoReader, cuda, NV12": 1000,
-    "VideoReader, cuda, RGBA": 2150,
+    "VideoReader, cuda, NV12": 980,
+    "VideoReader, cuda, RGBA": 1890,
     "VideoReader, cpu": 1070,
-    "VideoFrame": 400,
+    "VideoFrame": 360,
     "add_detections": 580,
     "add_detections of Detections": 570,
     "create_object": 5200,
@@ -24,18 +22,11 @@ MOST = {
 """Instructions of bytecode a frame, of 20 boxes where there are boxes: a twentieth more than Python 3.11 takes."""
 
 
-@pytest.fixture(scope="module")
-def counts() -> dict[str, int]:
-    """Return what a process of its own counts, by what is done with a frame."""
+def test_a_frame_takes_few_instructions_of_the_interpreter() -> None:
+    """Counted in a process of its own; RGBA only where there are ``cuda.bindings`` and ``cc``."""
     command = [sys.executable, str(BENCH), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=250)
     assert not done.returncode, done.stderr
-    found: dict[str, int] = json.loads(done.stdout)
-    return found
-
-
-@pytest.mark.parametrize("name", MOST)
-def test_a_frame_takes_few_instructions_of_the_interpreter(name: str, counts: dict[str, int]) -> None:
-    if name not in counts:
-        pytest.skip("needs cuda.bindings and cc")
-    assert 100 < counts[name] <= MOST[name]
+    counts: dict[str, int] = json.loads(done.stdout)
+    assert {*MOST} - {*counts} <= {"VideoReader, cuda, RGBA"}
+    assert {name: count for name, count in counts.items() if not 100 < count <= MOST[name]} == {}
