@@ -87,6 +87,22 @@ def test_the_record_names_every_kernel_and_no_other() -> None:
         assert sorted(table) == sorted(NAMES), python
 
 
+def instructions(name: str, *, batched: bool) -> list[str]:
+    """The PTX of a kernel without what Numba declares for functions and no one reads: their names are numbered."""
+    return [line for line in build_ptx(name, batched=batched).splitlines() if not line.startswith(".common .global")]
+
+
+def test_a_kernel_is_the_same_whatever_was_compiled_before_it() -> None:
+    from picasso_kernels.cuda.numba_adapter import _shared_function
+
+    chosen = [("nv12_bilinear_to_pixels", True), ("nv12_bilinear_to_half_planes", False)]
+    _shared_function.cache_clear()
+    first, second = (instructions(name, batched=batched) for name, batched in chosen)
+    assert _shared_function.cache_info().hits > 0  # the second has taken functions over
+    _shared_function.cache_clear()
+    assert [instructions(name, batched=batched) for name, batched in reversed(chosen)] == [second, first]
+
+
 def main(parts: list[str]) -> None:
     """Write the record of this Python, or of the kernels that have one of ``parts`` in their name.
 
