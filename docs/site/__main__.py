@@ -18,7 +18,7 @@ def main() -> int:
     source, site = ROOT / "out" / "site-source", ROOT / "out" / "site"
     lay_out(source)
     write(source / "api")
-    options = ["-E", "-q", "-W", "--keep-going", "-b", "html", "-c", str(Path(__file__).parent)]
+    options = ["-E", "-q", "-W", "--keep-going", "-j", "auto", "-b", "html", "-c", str(Path(__file__).parent)]
     command = [sys.executable, "-m", "sphinx", *options, *sys.argv[1:]]
     built = subprocess.run([*command, str(source), str(site)], check=False)
     if built.returncode:

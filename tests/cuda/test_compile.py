@@ -95,7 +95,7 @@ def instructions(name: str, *, batched: bool) -> list[str]:
 def test_a_kernel_is_the_same_whatever_was_compiled_before_it() -> None:
     from picasso_kernels.cuda.numba_adapter import _shared_function
 
-    chosen = [("nv12_bilinear_to_pixels", True), ("nv12_bilinear_to_half_planes", False)]
+    chosen = [("nv12_bilinear_to_pixels", True), ("words_copied_to_pixels", False)]
     _shared_function.cache_clear()
     first, second = (instructions(name, batched=batched) for name, batched in chosen)
     assert _shared_function.cache_info().hits > 0  # the second has taken functions over
