@@ -65,6 +65,17 @@ def test_a_word_that_is_no_level_is_said_though_it_ends_the_log(folder: Path, le
         assert done.err.count("m.yml:3: parameters.log_level: ") == warnings
 
 
+def test_a_line_of_a_label_with_an_unknown_name_is_warned_about_before_it_is_drawn(folder: Path) -> None:
+    look = "{yolo: {person: {label: {format: ['{label} {track_id}', '{labl}']}}, car: {bbox: {}}}}"
+    (folder / "m.yml").write_text(GOOD.replace("{batchsize: 2,", f"{{draw_func: {{rendered_objects: {look}}},"))
+    done = picasso("module", "check", "m.yml")
+    assert done.code == 0
+    place = "parameters.draw_func.rendered_objects.yolo.person.label.format[1]"
+    (warning,) = [line for line in done.err.splitlines() if line.startswith("warning: ")]
+    assert warning.startswith(f"warning: m.yml:3: {place}: drawn as it stands: ")
+    assert "unknown name 'labl'; one of namespace, label," in warning
+
+
 def test_check_prints_every_value_with_its_origin(folder: Path) -> None:
     (folder / "m.yml").write_text(GOOD)
     done = picasso("module", "check", "m.yml")

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-from picasso.errors import SpecError
+from picasso.errors import SpecError, TemplateError
 from picasso.module.config import output as output_rules
 from picasso.module.config.notation import MODELS, entries
 from picasso.module.config.problem import Path, nearest
@@ -97,6 +97,7 @@ def warnings(tree: Tree, given: set[Path]) -> list[Fault]:
     found += _source_warnings(tree)
     found += _tracing_warnings((parameters.get("telemetry") or {}).get("tracing") or {}, given)
     output = parameters.get("output_frame")
+    found += _label_warnings(parameters.get("draw_func") or {}, ("parameters", "draw_func", "rendered_objects"))
     if parameters.get("draw_func") is not None and output is None:
         found.append((("parameters", "draw_func"), "nothing is drawn: output_frame is null"))
     if output:
@@ -276,6 +277,21 @@ def _draw_faults(draw: Tree, path: Path) -> list[Fault]:
         return []
     missing = "class_name" if draw.get("module") else "module"
     return [((*path, missing), "module and class_name are given together")]
+
+
+def _label_warnings(draw: Tree, path: Path) -> Iterator[Fault]:
+    """Yield the lines of labels that are no templates, and are drawn as they stand."""
+    from picasso.draw.label import Template  # only those who draw labels pay for it
+
+    for element, labels in (draw.get("rendered_objects") or {}).items():
+        for label, look in (labels or {}).items():
+            block = look.get("label") if isinstance(look, dict) else None
+            lines = block.get("format") if isinstance(block, dict) else None
+            for index, line in enumerate(lines or ()):
+                try:
+                    Template.parse(line)
+                except TemplateError as error:
+                    yield (*path, element, label, "label", "format", index), f"drawn as it stands: {error}"
 
 
 def _is_one_edit(word: str, other: str) -> bool:
