@@ -55,6 +55,7 @@ def measure(boxes: int) -> tuple[Steps, Steps]:
     sending, working = Steps(), Steps()
     total = WARM + 2 * COUNTED
     all_sent, done, count = threading.Event(), threading.Event(), 0
+    errors: list[Any] = []
 
     def on_encoded(_output: Any) -> None:
         nonlocal count
@@ -66,7 +67,8 @@ def measure(boxes: int) -> tuple[Steps, Steps]:
             done.set()
 
     def on_error(*details: Any) -> None:
-        raise AssertionError(details)
+        errors.append(details)
+        done.set()
 
     config = EncoderConfig(Codec.H264, 1280, 720).mem_type(MemType.CUDA_DEVICE)
     spec = SourceSpec(CodecSpec.encode(TransformConfig(), config), draw=drawing() if boxes else None)
@@ -87,6 +89,7 @@ def measure(boxes: int) -> tuple[Steps, Steps]:
                 sending.on = False
         all_sent.set()
         done.wait()
+    assert not errors, errors[0]
     return sending, working
 
 
