@@ -342,10 +342,9 @@ class Detections(Conversions):
             iou: Boxes that overlap by more than this share, 0 … 1, stand for one object.
             agnostic: Whether boxes of different labels stand for one object, too.
         """
-        _names, groups = np.unique(self.labels.astype(str), return_inverse=True)
+        groups = np.unique(self.labels.astype(str), return_inverse=True)[1]
         boxes = self.xywha if self.is_rotated else self.xyxy
-        kept = nms(boxes, np.nan_to_num(self.confidences), iou, None if agnostic else groups)
-        return self.take(kept)
+        return self.take(nms(boxes, np.nan_to_num(self.confidences), iou, None if agnostic else groups))
 
 
 if not TYPE_CHECKING:  # what help() and notebooks show stays that of the columns

@@ -10,13 +10,14 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from picasso.errors import GeometryError, SpecError, SurfaceError
-from picasso.surface import SurfaceView, VideoFormat
-from picasso.surface.cuda import DevicePlane, check_layout, check_reach
+from picasso.errors import SpecError, SurfaceError
+from picasso.surface import SurfaceView
+from picasso.surface.cuda import DevicePlane, check_reach
 from picasso.surface.cuda_memory import DeviceBlock, open_device
 from picasso.surface.pixels import pixels_of
 from picasso.surface.tensor import DTYPES, DeviceTensor, allocate_tensor, check_dtype, tensor_over
 from picasso.transform.cuda_batch import Asked, Batch, Batches, Pictures
+from picasso.transform.cuda_checks import check_address, check_place, check_surface
 from picasso.transform.cuda_frame import DevicePlan, PutFrame
 from picasso.transform.cuda_surfaces import (
     BoundTarget,
@@ -120,7 +121,7 @@ class CudaTransformer:
         planes, form, size_wh, color, gpu_id, producer, _ = pixels_of(source)
         first = planes[0]
         if not isinstance(first, DevicePlane):
-            self._check_place(source, "source")
+            check_place(self.device, source, "source")
         own = (first.strides, first.ptr & 15, first.read_only) if len(planes) == 1 else alike(planes)
         key = (placement, interpolation, (form, size_wh, color, gpu_id, own), bound.signature)
         if key == self._latest_key:  # which takes less than to look it up
@@ -163,7 +164,7 @@ class CudaTransformer:
         try:
             return BoundTarget(target)
         except SurfaceError:
-            self._check_place(target, "target")
+            check_place(self.device, target, "target")
             raise
 
     def transform_batch(self, jobs: Sequence[Job], interpolation: Interpolation = Interpolation.BILINEAR) -> None:
@@ -236,7 +237,7 @@ class CudaTransformer:
             where = f"shape {shape} on GPU {self.device.index}"
             raise SurfaceError(f"expected out of {where}, got {tensor.shape} on GPU {tensor.gpu_id}")
         if out is not None:
-            self._check_address(tensor.data_ptr, "tensor")
+            check_address(self.device, tensor.data_ptr, "tensor")
             check_reach("tensor", height, tensor.strides[2])
         looked_at = self._look_at(sources, "source")
         with self.device.current():
@@ -324,11 +325,11 @@ class CudaTransformer:
                 bars,
             )
         except SurfaceError:
-            self._check_place(source, "source")
+            check_place(self.device, source, "source")
             raise
         prepared = self._plans.get(key)
         if prepared is None:
-            self._check(source, "source", placement.source_wh, SOURCES)
+            check_surface(self.device, source, "source", placement.source_wh, SOURCES)
             size = DTYPES[tensor.dtype]
             target = tuple(Plane(alignment, tensor.strides[2], size, 1) for alignment in alignments)
             step = 1 if normalization.order == "rgb" else -1
@@ -346,8 +347,8 @@ class CudaTransformer:
     def _make_plan(
         self, source: SurfaceView, placement: Placement, target: SurfaceView, interpolation: Interpolation
     ) -> DevicePlan:
-        self._check(source, "source", placement.source_wh, SOURCES)
-        self._check(target, "target", placement.target_wh, TARGETS)
+        check_surface(self.device, source, "source", placement.source_wh, SOURCES)
+        check_surface(self.device, target, "target", placement.target_wh, TARGETS)
         return self._upload(source, placement, picture_of(target), interpolation)
 
     def _upload(
@@ -384,7 +385,7 @@ class CudaTransformer:
             return Pictures(surfaces)
         except SurfaceError:
             for surface in surfaces:
-                self._check_place(surface, what)
+                check_place(self.device, surface, what)
             raise
 
     def _bound(self, target: SurfaceView | BoundTarget) -> BoundTarget:
@@ -439,31 +440,6 @@ class CudaTransformer:
         """Drop what has been read."""
         while self._reading and self._reading[0][0].done:
             self._spare.append(self._reading.popleft()[0])
-
-    def _check_place(self, surface: SurfaceView, what: str) -> None:
-        if not surface.is_cuda or surface.gpu_id != self.device.index:
-            place = f"on GPU {surface.gpu_id}" if surface.is_cuda else "in host memory"
-            raise SurfaceError(f"the {what} is {place}, the transform works on GPU {self.device.index}")
-
-    def _check(self, surface: SurfaceView, what: str, size_wh: tuple[int, int], formats: Any) -> None:
-        check_layout(what, surface.device_planes)
-        for plane in surface.device_planes:
-            self._check_address(plane.ptr, what)
-        if surface.size_wh != size_wh:
-            width, height = size_wh
-            raise GeometryError(f"the {what} is {surface.width}x{surface.height}, the placement says {width}x{height}")
-        if surface.format.name() not in formats:
-            choices = ", ".join(sorted(name for name in formats if name in VideoFormat.__members__))
-            raise SurfaceError(
-                f"the {what} of a transform on a GPU cannot be {surface.format.name()}; one of {choices}"
-            )
-        if what == "target" and surface.readonly:
-            raise SurfaceError("the target of a transform is read-only")
-
-    def _check_address(self, address: int, what: str) -> None:
-        """Refuse what a kernel would fault on, after which no call to the GPU succeeds any more."""
-        if not self.device.holds(address):
-            raise SurfaceError(f"the {what} is at {address:#x}, which is not memory of GPU {self.device.index}")
 
 
 def _bars(normalization: Normalization, pad: int | Sequence[int]) -> tuple[int, ...]:
