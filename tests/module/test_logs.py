@@ -136,7 +136,7 @@ def test_json_makes_one_object_of_each_record() -> None:
     stream, logged = written("json")
     log = logging.getLogger("insight.savant.my_func")
     with logged:
-        given = {"source_id": "cam", "trace_id": "b" * 32, "plates": ["A 1"], "odd": {1, 2}, "_ray_timestamp_ns": 7}
+        given = {"source_id": "cam", "trace_id": "b" * 32, "plates": ["A 1"], "odd": {1, 2}, "_of_a_library": 7}
         log.info("two\nlines", extra=given)
         try:
             raise ValueError("no plate")
