@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,6 +55,15 @@ def process_as_it_was() -> Iterator[None]:
     yield
     if changed := put_back(before):
         pytest.fail(f"the test leaves the process changed: {'; '.join(changed)}")
+
+
+@pytest.fixture
+def hasty() -> Iterator[None]:
+    """Threads take turns after each few instructions."""
+    before_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before_s)
 
 
 @pytest.fixture(scope="session")

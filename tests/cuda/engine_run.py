@@ -113,6 +113,12 @@ def drawing() -> ObjectDrawSpec:
     return table
 
 
+def device_spec(boxes: int) -> SourceSpec:
+    """Return what a source does: letterbox to 720p on the GPU, draw the boxes, and encode from there."""
+    config = EncoderConfig(Codec.H264, 1280, 720).mem_type(MemType.CUDA_DEVICE)
+    return SourceSpec(CodecSpec.encode(TransformConfig(), config), draw=drawing() if boxes else None)
+
+
 def make_frame(source_id: str, pts: int, boxes: int, size_wh: tuple[int, int] = (1920, 1080)) -> VideoFrame:
     """Return a frame with boxes of 40 to 180 pixels all over it."""
     frame = VideoFrame(source_id, "30/1", *size_wh, time_base=(1, 1_000_000_000), pts=pts)
@@ -169,13 +175,11 @@ def run_engine(sources: int, frames: int, boxes: int, *, warm: int = 0) -> Resul
         errors.append(details)
         done.set()
 
-    config = EncoderConfig(Codec.H264, 1280, 720).mem_type(MemType.CUDA_DEVICE)
-    spec = SourceSpec(CodecSpec.encode(TransformConfig(), config), draw=drawing() if boxes else None)
     callbacks = Callbacks(on_encoded_frame=on_encoded, on_error=on_error)
     names = [f"camera-{index}" for index in range(sources)]
     with PicassoEngine(GeneralSpec(), callbacks, encoder_factory=DeviceSink) as engine:
         for name in names:
-            engine.set_source_spec(name, spec)
+            engine.set_source_spec(name, device_spec(boxes))
         work = {
             name: [make_frame(name, number * 33_000_000, boxes) for number in range(frames + warm)] for name in names
         }

@@ -13,12 +13,9 @@ from collections import Counter
 from types import CodeType, FrameType
 from typing import Any
 
-from engine_run import DeviceSink, drawing, make_frame, open_pictures
+from engine_run import DeviceSink, device_spec, make_frame, open_pictures
 
-from picasso.encode import Codec, EncoderConfig
-from picasso.engine import Callbacks, CodecSpec, GeneralSpec, PicassoEngine, SourceSpec
-from picasso.surface import MemType
-from picasso.transform import TransformConfig
+from picasso.engine import Callbacks, GeneralSpec, PicassoEngine
 from picasso_kernels.cpu.compile import prepare
 from picasso_kernels.cpu.entries import ENTRIES
 from picasso_kernels.cuda import cubin
@@ -70,14 +67,12 @@ def measure(boxes: int) -> tuple[Steps, Steps]:
         errors.append(details)
         done.set()
 
-    config = EncoderConfig(Codec.H264, 1280, 720).mem_type(MemType.CUDA_DEVICE)
-    spec = SourceSpec(CodecSpec.encode(TransformConfig(), config), draw=drawing() if boxes else None)
     callbacks = Callbacks(on_encoded_frame=on_encoded, on_error=on_error)
     pictures = open_pictures()
     frames = [make_frame("camera", number * 33_000_000, boxes) for number in range(total)]
     threading.settrace(working.enter)
     with PicassoEngine(GeneralSpec(inflight_queue_size=total), callbacks, encoder_factory=DeviceSink) as engine:
-        engine.set_source_spec("camera", spec)
+        engine.set_source_spec("camera", device_spec(boxes))
         threading.settrace(None)  # type: ignore[arg-type]  # which ends it
         for number, frame in enumerate(frames):
             if number == WARM:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -15,15 +14,6 @@ from picasso.engine import OutputMessage, OverflowPolicy, PicassoEngine, SourceS
 from picasso.flow import Runner, SourceState
 from picasso.flow.sink import SinkThread
 from picasso.primitives import VideoFrame
-
-
-@pytest.fixture
-def hasty() -> Iterator[None]:
-    """Threads take turns after each few instructions."""
-    before_s = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(before_s)
 
 
 @pytest.mark.usefixtures("hasty")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,15 +12,6 @@ import pytest
 from picasso_kernels.cache.once import MadeOnce, SayOnce
 
 CROWD = 8
-
-
-@pytest.fixture
-def hasty() -> Iterator[None]:
-    """Threads take turns after each few instructions."""
-    before_s = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(before_s)
 
 
 def test_a_thread_that_comes_while_another_one_writes_a_line_does_not_write_it_again(

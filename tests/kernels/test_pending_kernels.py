@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -56,15 +54,6 @@ def given(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     monkeypatch.setattr(pool, "POOL", recorder)
     monkeypatch.setattr(pending, "say_once", lambda text: None)
     return recorder.given
-
-
-@pytest.fixture
-def hasty() -> Iterator[None]:
-    """Threads take turns after each few instructions."""
-    before_s = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(before_s)
 
 
 @pytest.mark.usefixtures("hasty")

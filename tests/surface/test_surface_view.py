@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import pickle
-import sys
 import threading
 from contextlib import suppress
 from typing import Any
@@ -391,6 +390,7 @@ def test_a_copy_of_a_consumed_view_is_consumed(duplicate) -> None:
         again.take()
 
 
+@pytest.mark.usefixtures("hasty")
 def test_of_several_threads_that_take_a_view_one_gets_it() -> None:
     views, won = [SurfaceView.wrap(ramp(2, 2, 4)) for _ in range(2000)], []
 
@@ -399,16 +399,11 @@ def test_of_several_threads_that_take_a_view_one_gets_it() -> None:
             with suppress(ConsumedError):
                 won.append((number, view.take()))
 
-    before_s = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    try:
-        threads = [threading.Thread(target=take_all) for _ in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        sys.setswitchinterval(before_s)
+    threads = [threading.Thread(target=take_all) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     assert sorted(number for number, _ in won) == list(range(len(views)))
     assert all(taken for _, taken in won)
 
