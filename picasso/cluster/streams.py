@@ -112,6 +112,7 @@ class ClusterModule:
         self._lease_s = lease_s
         self._lock = threading.RLock()
         """Over seats and slots. No one waits for an actor under it."""
+        self._closing = threading.RLock()
         self._changing = threading.Lock()
         """Over sources that come and go by request."""
         self._slots: list[Slot] = []
@@ -205,20 +206,19 @@ class ClusterModule:
         self.stop()
 
     def close(self, timeout_s: float = GRACE_S) -> None:
-        """Let what was read come out, finish every file, end the actors, leave the cluster. May be called again.
+        """Let what was read come out, finish every file, end the actors, leave the cluster. Any thread, and again.
 
         Args:
             timeout_s: Seconds for the modules of all actors.
         """
-        if self.state == "stopped":
-            return
-        self.state = "stopping"
-        with hold_stop():
-            self._stopped.set()
-            self._end_actors(timeout_s)
-            self.state = "stopped"
-            self.web.stop()
-            self._session.__exit__()
+        with hold_stop(), self._closing:  # one thread closes, those that come meanwhile wait
+            if self.state != "stopped":
+                self.state = "stopping"
+                self._stopped.set()
+                self._end_actors(timeout_s)
+                self.state = "stopped"
+                self.web.stop()
+                self._session.__exit__()
 
     def __enter__(self) -> Self:
         self.start()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 pytest.importorskip("ray")
 
+from picasso.cluster import streams
 from picasso.cluster.actors import Slot
 from picasso.cluster.lease import Tenancy
 from picasso.cluster.messages import Order, Terms
@@ -71,3 +75,28 @@ def test_a_source_whose_process_is_gone_can_be_removed_and_its_id_waits_for_the_
     assert head.add_source(ENTRY) == "cam"
     again = head._seats["cam"]
     assert (again.epoch, again.free_s, again.home) == (1, float("inf"), None)
+
+
+def test_of_two_threads_that_close_one_ends_the_actors_and_the_other_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    module, entered, second_came = ClusterModule(MODULE), threading.Event(), threading.Event()
+    begun: list[float] = []
+
+    @contextmanager
+    def hold() -> Iterator[None]:
+        if entered.is_set():
+            second_came.set()
+        yield
+
+    def end(timeout_s: float) -> None:
+        begun.append(timeout_s)
+        entered.set()
+        second_came.wait()
+
+    monkeypatch.setattr(streams, "hold_stop", hold)
+    monkeypatch.setattr(module, "_end_actors", end)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(module.close, 1.0)
+        entered.wait()
+        threads.submit(module.close, 2.0).result()
+        first.result()
+    assert (begun, module.state) == ([1.0], "stopped")
